@@ -1,0 +1,1 @@
+//! Seatrial's macros. Use them through the `seatrial` crate.

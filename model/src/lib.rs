@@ -1,0 +1,25 @@
+//! What Seatrial's macros and its runtime both know, with no I/O.
+//!
+//! A [`Plan`] says which services a composition has, what each is made from and which needs which. The
+//! macros write one from the user's declaration, the runtime launches it; the grammars inside it (image
+//! references, durations, sizes, placeholders, command lines) are implemented here, once.
+//!
+//! Users never name this crate: `seatrial` re-exports what they need.
+
+pub mod command;
+pub mod duration;
+pub mod graph;
+pub mod image;
+pub mod name;
+pub mod placeholder;
+mod plan;
+pub mod secret;
+pub mod size;
+pub mod suggest;
+
+pub use image::ImageRef;
+pub use placeholder::Template;
+pub use plan::{
+    Check, CheckKind, EnvVar, File, FileContent, HostEntry, Mount, MountMode, Origin, Plan, Port,
+    Pull, Scope, ServicePlan, Source, Timing, Tmpfs, Ulimit, Volume,
+};

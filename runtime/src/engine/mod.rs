@@ -1,0 +1,341 @@
+//! The engine boundary: what runs containers, in our own terms.
+//!
+//! Everything above this module speaks of containers, images, networks and volumes through [`Engine`]; everything
+//! that is particular to one kind of engine stays below it, in a module of its own. No type of a client library
+//! leaves that module. An engine does one thing per call, keeps no state of ours, retries nothing and prints nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+
+use futures_core::Stream;
+use serde::{Deserialize, Serialize};
+
+/// The future of a call.
+pub(crate) type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + Send + 'a>>;
+
+/// A stream of an answer that arrives in parts.
+pub(crate) type Parts<T> = Pin<Box<dyn Stream<Item = Result<T, EngineError>> + Send>>;
+
+/// A kind of engine that runs containers.
+pub(crate) trait Engine: Send + Sync + fmt::Debug {
+    /// What and where it is.
+    fn info(&self) -> &EngineInfo;
+
+    /// Looks an image up in the engine's own store: by reference or id. `None` where it is not there.
+    fn image<'a>(&'a self, reference: &'a str) -> Call<'a, Option<ImageInfo>>;
+    /// Pulls an image; what the engine reports on the way goes to `progress`.
+    fn pull<'a>(&'a self, pull: PullSpec<'a>, progress: ProgressSink<'a>) -> Call<'a, ()>;
+    /// Builds an image from a directory packed as a tar and names it `tag`.
+    fn build<'a>(&'a self, build: BuildSpec<'a>, progress: ProgressSink<'a>) -> Call<'a, ()>;
+    /// Makes an image named `tag` from a root file system packed as a tar.
+    fn import<'a>(&'a self, root: Parts<Vec<u8>>, tag: &'a str) -> Call<'a, ()>;
+    /// Gives an image one more name.
+    fn tag<'a>(&'a self, image: &'a str, tag: &'a str) -> Call<'a, ()>;
+
+    /// Creates a network and returns its id. [`EngineErrorKind::Conflict`] where the subnet overlaps another's.
+    fn create_network<'a>(&'a self, network: &'a NetworkSpec) -> Call<'a, String>;
+    /// Every network's subnets.
+    fn subnets(&self) -> Call<'_, Vec<Subnet>>;
+    /// Removes a network; one that is not there is no error.
+    fn remove_network<'a>(&'a self, id: &'a str) -> Call<'a, ()>;
+    /// Attaches a container to a network.
+    fn connect<'a>(&'a self, container: &'a str, attachment: &'a Attachment) -> Call<'a, ()>;
+    /// Detaches a container from a network.
+    fn disconnect<'a>(&'a self, container: &'a str, network: &'a str) -> Call<'a, ()>;
+
+    /// Creates a volume.
+    fn create_volume<'a>(
+        &'a self,
+        name: &'a str,
+        labels: &'a BTreeMap<String, String>,
+    ) -> Call<'a, ()>;
+    /// Removes a volume; one that is not there is no error.
+    fn remove_volume<'a>(&'a self, name: &'a str) -> Call<'a, ()>;
+
+    /// Creates a container and returns its id.
+    fn create<'a>(&'a self, container: &'a ContainerSpec) -> Call<'a, String>;
+    /// Starts a container.
+    fn start<'a>(&'a self, id: &'a str) -> Call<'a, ()>;
+    /// Asks a container's process to end and kills it after the engine's default patience (10 seconds).
+    fn stop<'a>(&'a self, id: &'a str) -> Call<'a, ()>;
+    /// Sends `SIGKILL`, or the signal given.
+    fn kill<'a>(&'a self, id: &'a str, signal: Option<&'a str>) -> Call<'a, ()>;
+    /// Freezes a container's processes.
+    fn pause<'a>(&'a self, id: &'a str) -> Call<'a, ()>;
+    /// Thaws a container's processes.
+    fn unpause<'a>(&'a self, id: &'a str) -> Call<'a, ()>;
+    /// Removes a container by id or name, by force, with its anonymous volumes; one that is not there is no error.
+    fn remove<'a>(&'a self, id: &'a str) -> Call<'a, ()>;
+    /// What a container is doing.
+    fn inspect<'a>(&'a self, id: &'a str) -> Call<'a, ContainerInfo>;
+    /// Waits until a container that was started does not run, and returns its exit code.
+    fn wait<'a>(&'a self, id: &'a str) -> Call<'a, i64>;
+
+    /// A container's output, from its beginning or, with `tail`, its last lines. With `follow` the stream goes on until
+    /// the container ends.
+    fn logs(&self, id: &str, follow: bool, tail: Option<usize>) -> Parts<Output>;
+    /// Runs a command in a running container to its end. A command that cannot be started is an error of kind
+    /// [`EngineErrorKind::CommandNotFound`] where the engine says so, else exit code 126 or 127.
+    fn exec<'a>(&'a self, id: &'a str, exec: &'a ExecSpec) -> Call<'a, ExecResult>;
+    /// Unpacks a tar below the directory `at`, which must exist.
+    fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Vec<u8>) -> Call<'a, ()>;
+    /// Packs the file or directory `from` as a tar.
+    fn download<'a>(&'a self, id: &'a str, from: &'a str) -> Call<'a, Vec<u8>>;
+}
+
+/// What and where an engine is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EngineInfo {
+    /// `docker` or `podman`.
+    pub(crate) name: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// Where it is reached: `unix:///var/run/docker.sock`.
+    pub(crate) address: String,
+    /// `linux`.
+    pub(crate) os: String,
+    /// In Go's terms: `amd64`, `arm64`.
+    pub(crate) arch: String,
+    /// The host under which its published ports are reached from here.
+    pub(crate) published_host: String,
+}
+
+/// An image in the engine's store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ImageInfo {
+    pub(crate) id: String,
+    pub(crate) os: String,
+    pub(crate) arch: String,
+    pub(crate) entrypoint: Vec<String>,
+    pub(crate) command: Vec<String>,
+    /// The `HEALTHCHECK`'s command as the image has it, its first word `CMD`, `CMD-SHELL` or `NONE`; empty without one.
+    pub(crate) healthcheck: Vec<String>,
+}
+
+/// What to pull.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PullSpec<'a> {
+    pub(crate) image: &'a seatrial_model::ImageRef,
+    pub(crate) platform: Option<&'a str>,
+    pub(crate) credentials: Option<&'a Credentials>,
+}
+
+/// Who pulls.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    /// User name and password.
+    Password { user: String, password: String },
+    /// An identity token of the registry's.
+    Token(String),
+}
+
+/// Never shows a password.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Password { user, .. } => write!(f, "password of {user}"),
+            Self::Token(_) => f.write_str("token"),
+        }
+    }
+}
+
+/// What to build.
+#[derive(Debug)]
+pub(crate) struct BuildSpec<'a> {
+    /// The context, a tar.
+    pub(crate) context: Vec<u8>,
+    /// Path of the Dockerfile in the context.
+    pub(crate) dockerfile: &'a str,
+    pub(crate) tag: &'a str,
+    pub(crate) labels: &'a BTreeMap<String, String>,
+}
+
+/// Takes what an engine reports while it pulls or builds.
+pub(crate) type ProgressSink<'a> = &'a (dyn Fn(Progress) + Send + Sync);
+
+/// A report while an image is pulled or built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// A layer is on its way.
+    Layer {
+        /// The layer's id.
+        id: String,
+        /// In the engine's words: `Downloading`, `Extracting`, `Pull complete`.
+        status: String,
+        /// Bytes done, where known.
+        current: Option<u64>,
+        /// Bytes in all, where known.
+        total: Option<u64>,
+    },
+    /// A line of a build's output, or a status of the whole.
+    Line(String),
+}
+
+/// A network to create.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NetworkSpec {
+    pub(crate) name: String,
+    pub(crate) subnet: Subnet,
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// An IPv4 subnet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Subnet {
+    pub(crate) address: std::net::Ipv4Addr,
+    pub(crate) prefix: u8,
+}
+
+/// A container's place on a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Attachment {
+    /// The network's id or name.
+    pub(crate) network: String,
+    /// The container's fixed address there.
+    pub(crate) address: std::net::Ipv4Addr,
+}
+
+/// A container to create.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ContainerSpec {
+    pub(crate) name: String,
+    /// Reference or id of an image that the engine has.
+    pub(crate) image: String,
+    pub(crate) hostname: Option<String>,
+    pub(crate) entrypoint: Option<Vec<String>>,
+    pub(crate) command: Option<Vec<String>>,
+    /// `NAME=value`.
+    pub(crate) env: Vec<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) workdir: Option<String>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) ports: Vec<PublishedPort>,
+    /// `None` for no network at all.
+    pub(crate) attachment: Option<Attachment>,
+    /// Host names with their addresses (or `host-gateway`), for `/etc/hosts`.
+    pub(crate) hosts: Vec<(String, String)>,
+    pub(crate) mounts: Vec<MountSpec>,
+    pub(crate) memory: Option<u64>,
+    pub(crate) shm_size: Option<u64>,
+    pub(crate) ulimits: Vec<seatrial_model::Ulimit>,
+    pub(crate) cap_add: Vec<String>,
+    pub(crate) privileged: bool,
+    pub(crate) platform: Option<String>,
+    pub(crate) stop_signal: Option<String>,
+}
+
+/// A port of a container's, published on the engine's host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PublishedPort {
+    pub(crate) container: u16,
+    pub(crate) host_ip: IpAddr,
+    /// 0 in a [`ContainerSpec`] lets the engine choose.
+    pub(crate) host: u16,
+}
+
+/// Something mounted in a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MountSpec {
+    /// A file or directory of the engine's host.
+    Bind {
+        from: String,
+        at: String,
+        read_only: bool,
+    },
+    /// A volume, by name.
+    Volume { name: String, at: String },
+    /// A new volume that is removed with the container.
+    Anonymous { at: String },
+    /// A file system in memory.
+    Tmpfs { at: String, size: Option<u64> },
+}
+
+/// What a container is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ContainerInfo {
+    pub(crate) running: bool,
+    pub(crate) paused: bool,
+    pub(crate) exit_code: Option<i64>,
+    pub(crate) out_of_memory: bool,
+    /// What the engine says of a start that failed; empty where it says nothing.
+    pub(crate) error: String,
+    pub(crate) ports: Vec<PublishedPort>,
+}
+
+/// A piece of a container's output; pieces end anywhere, also inside a line or a character.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// Whether it is standard error; a terminal's output counts as standard output.
+    pub(crate) stderr: bool,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A command to run in a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ExecSpec {
+    pub(crate) command: Vec<String>,
+    /// `NAME=value`.
+    pub(crate) env: Vec<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) workdir: Option<String>,
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ExecResult {
+    pub(crate) code: i64,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+}
+
+/// A call that failed: what it was about, and what the engine said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EngineError {
+    pub(crate) kind: EngineErrorKind,
+    /// What was tried, as a fragment that fits behind "cannot": `start the container`.
+    pub(crate) attempt: String,
+    /// The engine's own words, or the connection's.
+    pub(crate) message: String,
+}
+
+/// What kind of failure, as far as the engine lets it be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum EngineErrorKind {
+    /// The engine does not answer: not running, gone, or stopped in the middle.
+    Unreachable,
+    /// This user may not use the engine's socket.
+    PermissionDenied,
+    /// The image, container, network, volume or path is not there.
+    NotFound,
+    /// A name or subnet is taken, or the state does not allow it.
+    Conflict,
+    /// A published port is taken on the host.
+    PortTaken,
+    /// The engine has no space left on its device.
+    NoSpace,
+    /// The image is of another platform than asked for, or than the engine can run.
+    Platform,
+    /// The executable is not in the image, or is not executable.
+    CommandNotFound,
+    /// What is to be mounted is not on the engine's host.
+    MountMissing,
+    /// The registry refused the credentials, or wants some.
+    Unauthorized,
+    /// The registry cannot be reached, or the connection broke.
+    Network,
+    /// A build's step failed.
+    Build,
+    /// Anything else.
+    Failed,
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {}: {}", self.attempt, self.message)
+    }
+}
+
+impl std::error::Error for EngineError {}

@@ -1,0 +1,5 @@
+//! Integration tests with real services.
+
+#![expect(dead_code, reason = "the parts come one by one")]
+
+mod engine;
