@@ -30,8 +30,14 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
     fn pull<'a>(&'a self, pull: PullSpec<'a>, progress: ProgressSink<'a>) -> Call<'a, ()>;
     /// Builds an image from a directory packed as a tar and names it `tag`.
     fn build<'a>(&'a self, build: BuildSpec<'a>, progress: ProgressSink<'a>) -> Call<'a, ()>;
-    /// Makes an image named `tag` from a root file system packed as a tar.
-    fn import<'a>(&'a self, root: Parts<Vec<u8>>, tag: &'a str) -> Call<'a, ()>;
+    /// Makes an image named `tag` from a root file system packed as a tar. An error in `root` ends the call with that
+    /// error, and no image is made.
+    fn import<'a>(
+        &'a self,
+        root: Parts<Vec<u8>>,
+        tag: &'a str,
+        labels: &'a BTreeMap<String, String>,
+    ) -> Call<'a, ()>;
     /// Gives an image one more name.
     fn tag<'a>(&'a self, image: &'a str, tag: &'a str) -> Call<'a, ()>;
 
@@ -113,6 +119,7 @@ pub(crate) struct ImageInfo {
     pub(crate) command: Vec<String>,
     /// The `HEALTHCHECK`'s command as the image has it, its first word `CMD`, `CMD-SHELL` or `NONE`; empty without one.
     pub(crate) healthcheck: Vec<String>,
+    pub(crate) labels: BTreeMap<String, String>,
 }
 
 /// What to pull.
@@ -149,6 +156,8 @@ pub(crate) struct BuildSpec<'a> {
     pub(crate) context: Vec<u8>,
     /// Path of the Dockerfile in the context.
     pub(crate) dockerfile: &'a str,
+    /// Values for the Dockerfile's `ARG`s.
+    pub(crate) args: &'a BTreeMap<String, String>,
     pub(crate) tag: &'a str,
     pub(crate) labels: &'a BTreeMap<String, String>,
 }
