@@ -2,4 +2,5 @@
 
 #![expect(dead_code, reason = "the parts come one by one")]
 
+mod config;
 mod engine;

@@ -1,0 +1,498 @@
+//! What the values mean: each key with its default, its variable and its check.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use seatrial_model::{ImageRef, Pull, duration, suggest};
+
+use super::document::{Document, Entry, Section};
+use super::{Config, Environment, Fallback, ImageConfig, Mistakes, Place, Timeouts};
+
+const KEYS: [&str; 11] = [
+    "base",
+    "engine",
+    "events",
+    "images",
+    "logs_on_failure",
+    "mirrors",
+    "ports",
+    "pull",
+    "report",
+    "substitutions",
+    "timeouts",
+];
+const TIMEOUTS: [&str; 2] = ["pull", "ready"];
+const FALLBACK: [&str; 4] = ["args", "build", "dockerfile", "script"];
+
+/// The configuration that the file and the variables make together. Where a value is wrong the default stands in for
+/// it and the mistake is noted.
+pub(super) fn settle(
+    workspace: &Path,
+    document: &Document<'_>,
+    environment: Environment<'_>,
+    mistakes: &mut Mistakes,
+) -> Config {
+    let root = document.root();
+    root.expect_only(&KEYS, mistakes);
+    let timeouts = root.section("timeouts", mistakes);
+    timeouts.expect_only(&TIMEOUTS, mistakes);
+    let mut settings = Settings {
+        workspace,
+        environment,
+        mistakes,
+    };
+    Config {
+        engine: settings.text(
+            &root,
+            "engine",
+            "SEATRIAL_ENGINE",
+            "engine = \"docker\"",
+            filled,
+        ),
+        base: settings
+            .text(
+                &root,
+                "base",
+                "SEATRIAL_BASE",
+                "base = \"debian:bookworm-slim\"",
+                str::parse,
+            )
+            .unwrap_or_else(|| {
+                "debian:bookworm-slim"
+                    .parse()
+                    .expect("the default is a reference")
+            }),
+        timeouts: Timeouts {
+            ready: settings
+                .text(
+                    &timeouts,
+                    "ready",
+                    "SEATRIAL_TIMEOUTS_READY",
+                    "ready = \"60s\"",
+                    positive_duration,
+                )
+                .unwrap_or(Duration::from_secs(60)),
+            pull: settings
+                .text(
+                    &timeouts,
+                    "pull",
+                    "SEATRIAL_TIMEOUTS_PULL",
+                    "pull = \"15m\"",
+                    positive_duration,
+                )
+                .unwrap_or(Duration::from_secs(15 * 60)),
+        },
+        ports: settings
+            .text(
+                &root,
+                "ports",
+                "SEATRIAL_PORTS",
+                "ports = \"20000-29999\"",
+                ports,
+            )
+            .unwrap_or(20000..=29999),
+        report: settings
+            .value(
+                &root,
+                "report",
+                "SEATRIAL_REPORT",
+                |entry, mistakes| entry.flag("report = true", mistakes),
+                flag,
+            )
+            .unwrap_or(false),
+        events: settings
+            .text(
+                &root,
+                "events",
+                "SEATRIAL_EVENTS",
+                "events = \"target/seatrial-events.jsonl\"",
+                filled,
+            )
+            .map(|path| workspace.join(path)),
+        logs_on_failure: settings
+            .value(
+                &root,
+                "logs_on_failure",
+                "SEATRIAL_LOGS_ON_FAILURE",
+                |entry, mistakes| entry.number("logs_on_failure = 20", mistakes),
+                |text| {
+                    text.trim().parse().map_err(|_| {
+                        format!("`{text}` is no number of lines; write one such as 20")
+                    })
+                },
+            )
+            .unwrap_or(20),
+        images: ImageConfig {
+            workspace: workspace.to_owned(),
+            pull: settings
+                .text(&root, "pull", "SEATRIAL_PULL", "pull = \"missing\"", pull)
+                .unwrap_or_default(),
+            mirrors: settings.mirrors(&root),
+            substitutions: settings.substitutions(&root),
+            fallbacks: settings.fallbacks(&root),
+        },
+    }
+}
+
+/// The two places that values come from.
+struct Settings<'a> {
+    workspace: &'a Path,
+    environment: Environment<'a>,
+    mistakes: &'a mut Mistakes,
+}
+
+impl Settings<'_> {
+    /// A key that is a text in the file and as a variable.
+    fn text<T, E: fmt::Display>(
+        &mut self,
+        section: &Section<'_>,
+        key: &str,
+        variable: &str,
+        example: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        self.value(
+            section,
+            key,
+            variable,
+            |entry, mistakes| {
+                let text = entry.text(example, mistakes)?;
+                mistakes.keep(&entry.place, parse(text))
+            },
+            &parse,
+        )
+    }
+
+    /// A key with its own type in the file. Its value there is checked even where the variable has the last word.
+    fn value<T, E: fmt::Display>(
+        &mut self,
+        section: &Section<'_>,
+        key: &str,
+        variable: &str,
+        from_file: impl FnOnce(&Entry<'_>, &mut Mistakes) -> Option<T>,
+        from_text: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let in_file = section
+            .get(key)
+            .and_then(|entry| from_file(&entry, self.mistakes));
+        match self.variable(variable) {
+            Some((place, text)) => self.mistakes.keep(&place, from_text(&text)),
+            None => in_file,
+        }
+    }
+
+    fn variable(&self, name: &str) -> Option<(Place, String)> {
+        (self.environment)(name)
+            .filter(|value| !value.trim().is_empty())
+            .map(|value| (Place::Variable(name.to_owned()), value))
+    }
+
+    /// The entries of a table's variable: `name=value,name=value`.
+    fn pairs(&mut self, variable: &str, example: &str) -> Vec<(Place, String, String)> {
+        let Some((place, text)) = self.variable(variable) else {
+            return Vec::new();
+        };
+        let mut pairs = Vec::new();
+        for pair in text
+            .split(',')
+            .map(str::trim)
+            .filter(|pair| !pair.is_empty())
+        {
+            match pair.split_once('=') {
+                Some((name, value)) => {
+                    pairs.push((
+                        place.clone(),
+                        name.trim().to_owned(),
+                        value.trim().to_owned(),
+                    ));
+                }
+                None => self.mistakes.add(
+                    &place,
+                    format!("`{pair}` has no `=`; write `{variable}={example}`"),
+                ),
+            }
+        }
+        pairs
+    }
+
+    fn mirrors(&mut self, root: &Section<'_>) -> BTreeMap<String, Vec<String>> {
+        let mut mirrors = BTreeMap::new();
+        let example = "\"docker.io\" = \"mirror.example:5000\"";
+        for entry in root.section("mirrors", self.mistakes).entries() {
+            let Some(texts) = entry.texts(example, self.mistakes) else {
+                continue;
+            };
+            let registry = self.mistakes.keep(&entry.key_place, registry(entry.key));
+            let known: Option<Vec<String>> = texts
+                .into_iter()
+                .map(|text| self.mistakes.keep(&entry.place, mirror(text)))
+                .collect();
+            if let (Some(registry), Some(known)) = (registry, known) {
+                mirrors.insert(registry, known);
+            }
+        }
+        for (place, name, value) in self.pairs("SEATRIAL_MIRRORS", "docker.io=mirror.example:5000")
+        {
+            let registry = self.mistakes.keep(&place, registry(&name));
+            let mirror = self.mistakes.keep(&place, mirror(&value));
+            if let (Some(registry), Some(mirror)) = (registry, mirror) {
+                mirrors.insert(registry, vec![mirror]);
+            }
+        }
+        mirrors
+    }
+
+    fn substitutions(&mut self, root: &Section<'_>) -> BTreeMap<ImageRef, ImageRef> {
+        let mut substitutions = BTreeMap::new();
+        let example = "\"postgres:15\" = \"team/postgres:15\"";
+        for entry in root.section("substitutions", self.mistakes).entries() {
+            let original = self.mistakes.keep(&entry.key_place, image(entry.key));
+            let other = entry
+                .text(example, self.mistakes)
+                .and_then(|text| self.mistakes.keep(&entry.place, image(text)));
+            if let (Some(original), Some(other)) = (original, other) {
+                substitutions.insert(original, other);
+            }
+        }
+        for (place, name, value) in
+            self.pairs("SEATRIAL_SUBSTITUTIONS", "postgres:15=team/postgres:15")
+        {
+            let original = self.mistakes.keep(&place, image(&name));
+            let other = self.mistakes.keep(&place, image(&value));
+            if let (Some(original), Some(other)) = (original, other) {
+                substitutions.insert(original, other);
+            }
+        }
+        substitutions
+    }
+
+    fn fallbacks(&mut self, root: &Section<'_>) -> BTreeMap<ImageRef, Fallback> {
+        let mut fallbacks = BTreeMap::new();
+        for entry in root.section("images", self.mistakes).entries() {
+            let original = self.mistakes.keep(&entry.key_place, image(entry.key));
+            let name = format!("images.\"{}\"", entry.key);
+            let section = entry.section(&name, self.mistakes);
+            let fallback = self.fallback(&entry, &section);
+            if let (Some(original), Some(fallback)) = (original, fallback) {
+                fallbacks.insert(original, fallback);
+            }
+        }
+        let example = "redis:7=build:tests/images/redis";
+        for (place, name, value) in self.pairs("SEATRIAL_IMAGES", example) {
+            let original = self.mistakes.keep(&place, image(&name));
+            let fallback = match value.split_once(':') {
+                Some(("build", directory)) => {
+                    self.build(&place, directory, "Dockerfile".to_owned(), BTreeMap::new())
+                }
+                Some(("script", executable)) => self.script(&place, executable),
+                _ => {
+                    self.mistakes.add(
+                        &place,
+                        format!(
+                            "`{value}` says neither `build:` nor `script:`; write `SEATRIAL_IMAGES={example}`"
+                        ),
+                    );
+                    None
+                }
+            };
+            if let (Some(original), Some(fallback)) = (original, fallback) {
+                fallbacks.insert(original, fallback);
+            }
+        }
+        fallbacks
+    }
+
+    /// One table below `[images]`.
+    fn fallback(&mut self, table: &Entry<'_>, section: &Section<'_>) -> Option<Fallback> {
+        section.expect_only(&FALLBACK, self.mistakes);
+        let (build, script) = (section.get("build"), section.get("script"));
+        let name = table.key;
+        match (build, script) {
+            (Some(build), None) => {
+                let dockerfile = section
+                    .get("dockerfile")
+                    .and_then(|entry| entry.text("dockerfile = \"Dockerfile\"", self.mistakes))
+                    .unwrap_or("Dockerfile");
+                let mut args = BTreeMap::new();
+                for entry in section.section("args", self.mistakes).entries() {
+                    if let Some(value) = entry.text("args = { NAME = \"value\" }", self.mistakes) {
+                        args.insert(entry.key.to_owned(), value.to_owned());
+                    }
+                }
+                let directory = build.text("build = \"tests/images/redis\"", self.mistakes)?;
+                self.build(&build.place, directory, dockerfile.to_owned(), args)
+            }
+            (None, Some(script)) => {
+                for key in ["dockerfile", "args"] {
+                    if let Some(entry) = section.get(key) {
+                        self.mistakes.add(
+                            &entry.key_place,
+                            format!("`{key}` belongs to `build`, not to `script`; leave it out"),
+                        );
+                    }
+                }
+                let executable = script.text("script = \"tests/images/rootfs\"", self.mistakes)?;
+                self.script(&script.place, executable)
+            }
+            (Some(_), Some(script)) => {
+                self.mistakes.add(
+                    &script.key_place,
+                    format!("`{name}` has both `build` and `script`; leave one of them out"),
+                );
+                None
+            }
+            // A value that is no table was noted where it was read.
+            (None, None) if section.entries().next().is_none() && !section.is_table() => None,
+            (None, None) => {
+                self.mistakes.add(
+                    &table.key_place,
+                    format!(
+                        "`{name}` has no way to be made; write `build = \"a directory with a Dockerfile\"` or `script = \"an executable\"`"
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    fn build(
+        &mut self,
+        place: &Place,
+        directory: &str,
+        dockerfile: String,
+        args: BTreeMap<String, String>,
+    ) -> Option<Fallback> {
+        let context = self.workspace.join(directory);
+        if !context.is_dir() {
+            self.mistakes.add(
+                place,
+                format!(
+                    "there is no directory `{directory}` in {}; write a path relative to the workspace root",
+                    self.workspace.display()
+                ),
+            );
+            return None;
+        }
+        if !context.join(&dockerfile).is_file() {
+            self.mistakes.add(
+                place,
+                format!(
+                    "there is no file `{dockerfile}` in `{directory}`; write it, or name another with `dockerfile = \"..\"`"
+                ),
+            );
+            return None;
+        }
+        Some(Fallback::Build {
+            context,
+            dockerfile,
+            args,
+        })
+    }
+
+    fn script(&mut self, place: &Place, executable: &str) -> Option<Fallback> {
+        let path: PathBuf = self.workspace.join(executable);
+        match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() && metadata.permissions().mode() & 0o111 != 0 => {
+                Some(Fallback::Script(path))
+            }
+            Ok(metadata) if metadata.is_file() => {
+                self.mistakes.add(
+                    place,
+                    format!("`{executable}` is not executable; run `chmod +x {executable}`"),
+                );
+                None
+            }
+            _ => {
+                self.mistakes.add(
+                    place,
+                    format!(
+                        "there is no file `{executable}` in {}; write a path relative to the workspace root",
+                        self.workspace.display()
+                    ),
+                );
+                None
+            }
+        }
+    }
+}
+
+fn filled(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("the value is empty; write one, or leave the key out"),
+        text => Ok(text.to_owned()),
+    }
+}
+
+fn positive_duration(text: &str) -> Result<Duration, String> {
+    match duration::parse(text) {
+        Ok(Duration::ZERO) => Err(format!(
+            "`{text}` leaves no time at all; write a longer time such as \"60s\""
+        )),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
+    text.split_once('-')
+        .and_then(|(first, last)| {
+            let first: u16 = first.trim().parse().ok()?;
+            let last: u16 = last.trim().parse().ok()?;
+            (first > 0 && first <= last).then_some(first..=last)
+        })
+        .ok_or_else(|| {
+            format!(
+                "`{text}` is no range of ports; write the first and the last one such as \"20000-29999\""
+            )
+        })
+}
+
+fn flag(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(format!("`{text}` is neither yes nor no; write 1 or 0")),
+    }
+}
+
+fn pull(text: &str) -> Result<Pull, String> {
+    const WORDS: [&str; 3] = ["missing", "always", "never"];
+    match text.trim() {
+        "missing" => Ok(Pull::Missing),
+        "always" => Ok(Pull::Always),
+        "never" => Ok(Pull::Never),
+        other => Err(format!(
+            "`{other}` is no pull policy; {}",
+            suggest::did_you_mean(suggest::nearest(other, WORDS), &WORDS)
+        )),
+    }
+}
+
+fn image(text: &str) -> Result<ImageRef, String> {
+    text.parse()
+        .map_err(|error: seatrial_model::image::ImageRefError| error.to_string())
+}
+
+/// A registry's host and port.
+fn registry(text: &str) -> Result<String, String> {
+    match format!("{text}/a").parse::<ImageRef>() {
+        Ok(image) if image.registry() == Some(text) => Ok(text.to_owned()),
+        _ => Err(format!(
+            "`{text}` is no registry; write its host name, such as \"docker.io\" or \"localhost:5000\""
+        )),
+    }
+}
+
+/// A mirror's host and port, possibly with a path behind it.
+fn mirror(text: &str) -> Result<String, String> {
+    match format!("{text}/a").parse::<ImageRef>() {
+        Ok(image) if image.registry().is_some() => Ok(text.to_owned()),
+        _ => Err(format!(
+            "`{text}` is no registry; write host and port, such as \"mirror.example:5000\", with no scheme before them"
+        )),
+    }
+}

@@ -1,0 +1,302 @@
+//! Configurations as users write them, right and wrong.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use seatrial_model::Pull;
+
+use super::{Config, Fallback};
+
+/// A workspace with files, and an environment; gone with the value.
+struct Workspace {
+    root: PathBuf,
+    variables: HashMap<&'static str, &'static str>,
+}
+
+impl Workspace {
+    fn new(name: &str, toml: &str) -> Self {
+        let root =
+            std::env::temp_dir().join(format!("seatrial-config-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&root).expect("a directory");
+        std::fs::write(root.join("seatrial.toml"), toml).expect("a file");
+        Self {
+            root,
+            variables: HashMap::new(),
+        }
+    }
+
+    fn file(self, path: &str, executable: bool) -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.root.join(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        std::fs::write(&path, "").expect("a file");
+        let mode = if executable { 0o755 } else { 0o644 };
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+        self
+    }
+
+    fn variable(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.insert(name, value);
+        self
+    }
+
+    fn config(&self) -> Config {
+        self.load().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The error's text, with the root left out of paths.
+    fn error(&self) -> String {
+        let error = self.load().expect_err("the configuration has mistakes");
+        error
+            .to_string()
+            .replace(&format!("{}/", self.root.display()), "")
+            .replace(&self.root.display().to_string(), "ROOT")
+    }
+
+    fn load(&self) -> Result<Config, super::ConfigError> {
+        Config::load(&self.root, &|name| {
+            self.variables.get(name).map(|value| (*value).to_owned())
+        })
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+#[test]
+fn without_a_file_the_defaults_hold() {
+    let config = Config::load("/nonexistent/workspace".as_ref(), &|_| None).expect("defaults");
+    assert_eq!(config.engine, None);
+    assert_eq!(config.base.to_string(), "debian:bookworm-slim");
+    assert_eq!(config.timeouts.ready, Duration::from_secs(60));
+    assert_eq!(config.timeouts.pull, Duration::from_secs(900));
+    assert_eq!(config.ports, 20000..=29999);
+    assert!(!config.report);
+    assert_eq!(config.events, None);
+    assert_eq!(config.logs_on_failure, 20);
+    assert_eq!(config.images.pull, Pull::Missing);
+    assert!(config.images.mirrors.is_empty());
+}
+
+#[test]
+fn every_key_is_read() {
+    let workspace = Workspace::new(
+        "every-key",
+        r#"
+engine = "podman"
+base = "debian:trixie"
+pull = "always"
+ports = "30000-30099"
+report = true
+events = "target/events.jsonl"
+logs_on_failure = 5
+
+[timeouts]
+ready = "1m30s"
+pull = "2m"
+
+[mirrors]
+"docker.io" = ["mirror.example:5000/hub", "other.example"]
+"quay.io" = "mirror.example:5001"
+
+[substitutions]
+"postgres:15" = "team/postgres:15"
+
+[images."mariadb:10.11"]
+build = "tests/images/mariadb"
+dockerfile = "Containerfile"
+args = { VERSION = "10.11" }
+
+[images."debian:bookworm-slim"]
+script = "tests/images/debian/rootfs"
+"#,
+    )
+    .file("tests/images/mariadb/Containerfile", false)
+    .file("tests/images/debian/rootfs", true);
+    let config = workspace.config();
+    assert_eq!(config.engine.as_deref(), Some("podman"));
+    assert_eq!(config.base.to_string(), "debian:trixie");
+    assert_eq!(config.images.pull, Pull::Always);
+    assert_eq!(config.ports, 30000..=30099);
+    assert!(config.report);
+    assert_eq!(
+        config.events,
+        Some(workspace.root.join("target/events.jsonl"))
+    );
+    assert_eq!(config.logs_on_failure, 5);
+    assert_eq!(config.timeouts.ready, Duration::from_secs(90));
+    assert_eq!(config.timeouts.pull, Duration::from_secs(120));
+    assert_eq!(
+        config.images.mirrors["docker.io"],
+        ["mirror.example:5000/hub", "other.example"]
+    );
+    assert_eq!(config.images.mirrors["quay.io"], ["mirror.example:5001"]);
+    let substitute = &config.images.substitutions[&"postgres:15".parse().expect("a reference")];
+    assert_eq!(substitute.to_string(), "team/postgres:15");
+    assert_eq!(
+        config.images.fallbacks[&"mariadb:10.11".parse().expect("a reference")],
+        Fallback::Build {
+            context: workspace.root.join("tests/images/mariadb"),
+            dockerfile: "Containerfile".to_owned(),
+            args: [("VERSION".to_owned(), "10.11".to_owned())].into(),
+        }
+    );
+    assert_eq!(
+        config.images.fallbacks[&"debian:bookworm-slim".parse().expect("a reference")],
+        Fallback::Script(workspace.root.join("tests/images/debian/rootfs"))
+    );
+}
+
+#[test]
+fn a_variable_has_the_last_word_on_every_key() {
+    let workspace = Workspace::new(
+        "variables",
+        r#"
+engine = "podman"
+base = "debian:trixie"
+pull = "always"
+ports = "30000-30099"
+report = true
+events = "a"
+logs_on_failure = 5
+timeouts = { ready = "1s", pull = "1s" }
+mirrors = { "docker.io" = "a.example", "quay.io" = "b.example" }
+substitutions = { "a" = "b" }
+"#,
+    )
+    .file("redis/Dockerfile", false)
+    .file("rootfs", true)
+    .variable("SEATRIAL_ENGINE", "docker")
+    .variable("SEATRIAL_BASE", "alpine:3")
+    .variable("SEATRIAL_PULL", "never")
+    .variable("SEATRIAL_PORTS", "1-2")
+    .variable("SEATRIAL_REPORT", "0")
+    .variable("SEATRIAL_EVENTS", "/absolute")
+    .variable("SEATRIAL_LOGS_ON_FAILURE", "7")
+    .variable("SEATRIAL_TIMEOUTS_READY", "2s")
+    .variable("SEATRIAL_TIMEOUTS_PULL", "3s")
+    .variable("SEATRIAL_MIRRORS", "docker.io=c.example, ghcr.io=d.example")
+    .variable("SEATRIAL_SUBSTITUTIONS", "a=c")
+    .variable(
+        "SEATRIAL_IMAGES",
+        "redis:7=build:redis,debian=script:rootfs",
+    );
+    let config = workspace.config();
+    assert_eq!(config.engine.as_deref(), Some("docker"));
+    assert_eq!(config.base.to_string(), "alpine:3");
+    assert_eq!(config.images.pull, Pull::Never);
+    assert_eq!(config.ports, 1..=2);
+    assert!(!config.report);
+    assert_eq!(config.events, Some("/absolute".into()));
+    assert_eq!(config.logs_on_failure, 7);
+    assert_eq!(config.timeouts.ready, Duration::from_secs(2));
+    assert_eq!(config.timeouts.pull, Duration::from_secs(3));
+    assert_eq!(config.images.mirrors["docker.io"], ["c.example"]);
+    assert_eq!(config.images.mirrors["quay.io"], ["b.example"]);
+    assert_eq!(config.images.mirrors["ghcr.io"], ["d.example"]);
+    assert_eq!(config.images.substitutions.len(), 1);
+    assert_eq!(config.images.fallbacks.len(), 2);
+}
+
+#[test]
+fn an_empty_variable_counts_as_not_set() {
+    let workspace =
+        Workspace::new("empty-variable", "engine = \"podman\"").variable("SEATRIAL_ENGINE", "");
+    assert_eq!(workspace.config().engine.as_deref(), Some("podman"));
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let workspace = Workspace::new(
+        "mistakes",
+        r#"enigne = "docker"
+base = "Debian"
+ports = "9-8"
+report = "yes"
+logs_on_failure = -1
+
+[timeouts]
+ready = "60"
+pulls = "1m"
+
+[mirrors]
+"docker.io" = "http://mirror.example"
+hub = "mirror.example"
+
+[substitutions]
+"postgres:15" = 15
+
+[images."redis:7"]
+build = "tests/images/redis"
+
+[images."mariadb:10.11"]
+biuld = "x"
+
+[images."mysql:8"]
+build = "a"
+script = "b"
+
+[images."debian:bookworm-slim"]
+script = "plain"
+"#,
+    )
+    .file("plain", false)
+    .variable("SEATRIAL_PORTS", "many")
+    .variable("SEATRIAL_PULL", "alway");
+    assert_eq!(
+        workspace.error(),
+        r#"17 mistakes in the configuration:
+  seatrial.toml:1:1: unknown key `enigne`; did you mean `engine`?
+  seatrial.toml:2:8: the image name in `Debian` has upper-case letters; write "debian"
+  seatrial.toml:3:9: `9-8` is no range of ports; write the first and the last one such as "20000-29999"
+  seatrial.toml:4:1: `report` must be `true` or `false`, not this string; write `report = true`
+  seatrial.toml:5:1: `logs_on_failure` must be a number from 0 upwards, not this integer; write `logs_on_failure = 20`
+  seatrial.toml:8:9: `60` is no duration; write a number and a unit such as "30s", "500ms" or "1m30s"
+  seatrial.toml:9:1: unknown key `pulls` in `[timeouts]`; did you mean `pull`?
+  seatrial.toml:12:15: `http://mirror.example` is no registry; write host and port, such as "mirror.example:5000", with no scheme before them
+  seatrial.toml:13:1: `hub` is no registry; write its host name, such as "docker.io" or "localhost:5000"
+  seatrial.toml:16:1: `postgres:15` must be a text, not this integer; write `"postgres:15" = "team/postgres:15"`
+  seatrial.toml:19:9: there is no directory `tests/images/redis` in ROOT; write a path relative to the workspace root
+  seatrial.toml:21:9: `mariadb:10.11` has no way to be made; write `build = "a directory with a Dockerfile"` or `script = "an executable"`
+  seatrial.toml:22:1: unknown key `biuld` in `[images."mariadb:10.11"]`; did you mean `build`?
+  seatrial.toml:26:1: `mysql:8` has both `build` and `script`; leave one of them out
+  seatrial.toml:29:10: `plain` is not executable; run `chmod +x plain`
+  SEATRIAL_PORTS: `many` is no range of ports; write the first and the last one such as "20000-29999"
+  SEATRIAL_PULL: `alway` is no pull policy; did you mean `always`?"#
+    );
+}
+
+#[test]
+fn broken_syntax_is_told_with_the_other_mistakes() {
+    let workspace = Workspace::new("syntax", "engine = docker\n\nports = \"x\"\nreport =\n");
+    let error = workspace.error();
+    assert!(error.starts_with("3 mistakes"), "{error}");
+    assert!(
+        error.contains("\n  seatrial.toml:1:10: not TOML: "),
+        "{error}"
+    );
+    assert!(
+        error.contains("\n  seatrial.toml:3:9: `x` is no range"),
+        "{error}"
+    );
+    assert!(error.contains("\n  seatrial.toml:4:"), "{error}");
+}
+
+#[test]
+fn a_table_in_the_place_of_a_value_and_a_value_in_the_place_of_a_table() {
+    let workspace = Workspace::new(
+        "types",
+        "timeouts = 3\nengine = { a = 1 }\nimages = { \"redis:7\" = \"dir\" }\n",
+    );
+    assert_eq!(
+        workspace.error(),
+        r#"3 mistakes in the configuration:
+  seatrial.toml:1:1: `timeouts` must be a table, not this integer; write `[timeouts]`
+  seatrial.toml:2:1: `engine` must be a text, not this table; write `engine = "docker"`
+  seatrial.toml:3:12: `redis:7` must be a table, not this string; write `[images."redis:7"]`"#
+    );
+}
