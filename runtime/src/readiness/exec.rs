@@ -1,0 +1,152 @@
+//! Whether a command inside the container succeeds: the user's, or the image's own `HEALTHCHECK`.
+//!
+//! The health check's command is run from here rather than by the engine: an engine runs it first after its interval,
+//! 30 seconds unless the image says otherwise, and a container that is healthy after one second would be waited for
+//! thirty times as long.
+
+use super::{Outcome, Subject};
+use crate::engine::{EngineErrorKind, ExecResult, ExecSpec};
+
+/// The check of one command.
+#[derive(Debug)]
+pub(super) struct Command {
+    kind: &'static str,
+    command: Vec<String>,
+}
+
+impl Command {
+    /// A command of the user's.
+    pub(super) fn exec(command: &[String]) -> Self {
+        Self {
+            kind: "exec",
+            command: command.to_vec(),
+        }
+    }
+
+    /// The image's own health check.
+    ///
+    /// # Errors
+    ///
+    /// In words: the image has none.
+    pub(super) fn healthcheck(health: &[String]) -> Result<Self, String> {
+        let command = match health {
+            [form, command @ ..] if form == "CMD" && !command.is_empty() => command.to_vec(),
+            [form, script] if form == "CMD-SHELL" => {
+                vec!["/bin/sh".to_owned(), "-c".to_owned(), script.clone()]
+            }
+            _ => {
+                return Err(
+                    "the image has no HEALTHCHECK; write another kind of check, such as \
+                            `ready(tcp)` or `ready(exec = \"..\")`"
+                        .to_owned(),
+                );
+            }
+        };
+        Ok(Self {
+            kind: "healthcheck",
+            command,
+        })
+    }
+
+    pub(super) fn words(&self) -> String {
+        format!("{} `{}`", self.kind, shown(&self.command))
+    }
+
+    pub(super) async fn attempt(&self, subject: &Subject<'_>) -> Outcome {
+        let spec = ExecSpec {
+            command: self.command.clone(),
+            ..ExecSpec::default()
+        };
+        match subject.engine.exec(subject.container, &spec).await {
+            Ok(result) => judge(&result),
+            Err(error) if error.kind == EngineErrorKind::CommandNotFound => {
+                let executable = self.command.first().map_or("", String::as_str);
+                Outcome::Never(format!(
+                    "the image has no command `{executable}`; name one it has, or check from outside \
+                     with `ready(tcp)` or `ready(image = \"..\", run = \"..\")`"
+                ))
+            }
+            Err(error) => Outcome::NotYet(error.to_string()),
+        }
+    }
+}
+
+/// Exit code 0 is success; anything else is told with the last thing the command said.
+pub(super) fn judge(result: &ExecResult) -> Outcome {
+    if result.code == 0 {
+        return Outcome::Holds;
+    }
+    let said = last_line(&result.stderr).or_else(|| last_line(&result.stdout));
+    Outcome::NotYet(match said {
+        Some(said) => format!("exit code {}: {said}", result.code),
+        None => format!("exit code {}", result.code),
+    })
+}
+
+/// The last line with anything in it, cut to what fits a message.
+fn last_line(output: &[u8]) -> Option<String> {
+    const LONGEST: usize = 200;
+    let text = String::from_utf8_lossy(output);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    Some(line.trim().chars().take(LONGEST).collect())
+}
+
+/// A command as one would type it.
+pub(super) fn shown(command: &[String]) -> String {
+    match command {
+        [shell, flag, script] if shell == "/bin/sh" && flag == "-c" => script.clone(),
+        _ => shlex::try_join(command.iter().map(String::as_str))
+            .unwrap_or_else(|_| command.join(" ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_healthcheck_is_run_as_the_engine_would() {
+        let command = |health: &[&str]| Command::healthcheck(&words(health)).map(|it| it.command);
+        assert_eq!(
+            command(&["CMD", "curl", "-f", "http://localhost/"]),
+            Ok(words(&["curl", "-f", "http://localhost/"]))
+        );
+        assert_eq!(
+            command(&["CMD-SHELL", "curl -f localhost || exit 1"]),
+            Ok(words(&["/bin/sh", "-c", "curl -f localhost || exit 1"]))
+        );
+        for none in [&[][..], &["NONE"], &["CMD"]] {
+            assert!(command(none).is_err(), "{none:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_told_with_the_last_line() {
+        let result = |code, stdout: &str, stderr: &str| ExecResult {
+            code,
+            stdout: stdout.as_bytes().to_vec(),
+            stderr: stderr.as_bytes().to_vec(),
+        };
+        let not_yet = |text: &str| Outcome::NotYet(text.to_owned());
+        assert_eq!(judge(&result(0, "", "warning")), Outcome::Holds);
+        assert_eq!(judge(&result(2, "", "")), not_yet("exit code 2"));
+        assert_eq!(
+            judge(&result(1, "a\nb\n\n", " \n")),
+            not_yet("exit code 1: b")
+        );
+        assert_eq!(
+            judge(&result(1, "out", "err\n")),
+            not_yet("exit code 1: err")
+        );
+    }
+
+    #[test]
+    fn a_command_is_shown_as_typed() {
+        assert_eq!(shown(&words(&["a", "b c"])), "a 'b c'");
+        assert_eq!(shown(&words(&["/bin/sh", "-c", "a && b"])), "a && b");
+    }
+}

@@ -1,0 +1,259 @@
+//! Whether the container's output has said it often enough.
+//!
+//! The output is followed, not asked for again and again, and matched line by line: what an engine delivers ends
+//! anywhere. Standard output and standard error are two texts. Only as much of a line is kept as a match may still
+//! need, however long the line is.
+
+use futures_util::StreamExt as _;
+use tokio::time::sleep;
+
+use super::pace::Pace;
+use super::watch::Watch;
+use super::{OutputPosition, Subject};
+use crate::engine::Output;
+
+/// The check of one text.
+#[derive(Debug)]
+pub(super) struct Lines<'a> {
+    pub(super) text: &'a str,
+    pub(super) times: u32,
+}
+
+impl Lines<'_> {
+    pub(super) fn words(&self) -> String {
+        match self.times {
+            0 | 1 => format!("a line with \"{}\" in the log", self.text),
+            times => format!("{times} lines with \"{}\" in the log", self.text),
+        }
+    }
+
+    /// Follows the output until it holds.
+    pub(super) async fn follow(&self, subject: &Subject<'_>, watch: &Watch) {
+        let mut pace = Pace::cheap(None);
+        loop {
+            watch.follows();
+            let mut output = subject.engine.logs(subject.container, true, None);
+            // What was counted before a stream broke comes again with the next one.
+            let mut counter = Counter::new(self.text, subject.output_before);
+            watch.sees(counter.times());
+            let ended = loop {
+                match output.next().await {
+                    Some(Ok(piece)) => counter.push(&piece),
+                    Some(Err(error)) => break error.to_string(),
+                    None => {
+                        counter.end();
+                        break format!("{}, and the log has ended", counter.times());
+                    }
+                }
+                if counter.count >= self.times.max(1) {
+                    return;
+                }
+                watch.sees(counter.times());
+            };
+            if counter.count >= self.times.max(1) {
+                return;
+            }
+            watch.sees(ended);
+            // Either the container has ended, which somebody else is about to say, or the stream broke.
+            sleep(pace.pause()).await;
+        }
+    }
+}
+
+/// Counts the lines that contain a text.
+#[derive(Debug)]
+struct Counter<'a> {
+    text: &'a [u8],
+    count: u32,
+    stdout: Line,
+    stderr: Line,
+}
+
+/// A line that has not ended.
+#[derive(Debug)]
+struct Line {
+    /// Bytes of the stream that are not looked at.
+    skip: u64,
+    matched: bool,
+    /// The end of what has come, as long as the beginning of a match can be.
+    tail: Vec<u8>,
+}
+
+impl<'a> Counter<'a> {
+    fn new(text: &'a str, before: OutputPosition) -> Self {
+        let line = |skip| Line {
+            skip,
+            matched: text.is_empty(),
+            tail: Vec::new(),
+        };
+        Self {
+            text: text.as_bytes(),
+            count: 0,
+            stdout: line(before.stdout),
+            stderr: line(before.stderr),
+        }
+    }
+
+    fn push(&mut self, piece: &Output) {
+        let line = match piece.stderr {
+            true => &mut self.stderr,
+            false => &mut self.stdout,
+        };
+        let skipped = usize::try_from(line.skip)
+            .unwrap_or(usize::MAX)
+            .min(piece.bytes.len());
+        line.skip -= skipped as u64;
+        let mut parts = piece.bytes[skipped..].split(|byte| *byte == b'\n');
+        if let Some(first) = parts.next() {
+            line.add(first, self.text);
+        }
+        for next in parts {
+            self.count += u32::from(line.end(self.text));
+            line.add(next, self.text);
+        }
+    }
+
+    /// The output has ended: so have its last lines.
+    fn end(&mut self) {
+        for line in [&mut self.stdout, &mut self.stderr] {
+            if !self.text.is_empty() {
+                self.count += u32::from(line.end(self.text));
+            }
+        }
+    }
+
+    fn times(&self) -> String {
+        match self.count {
+            0 => "not seen so far".to_owned(),
+            1 => "seen once so far".to_owned(),
+            count => format!("seen {count} times so far"),
+        }
+    }
+}
+
+impl Line {
+    fn add(&mut self, bytes: &[u8], text: &[u8]) {
+        if self.matched {
+            return;
+        }
+        self.tail.extend_from_slice(bytes);
+        self.matched = self.tail.windows(text.len()).any(|window| window == text);
+        let keep = text.len() - 1;
+        if let Some(cut) = self.tail.len().checked_sub(keep) {
+            self.tail.drain(..cut);
+        }
+    }
+
+    /// Ends the line; whether it contained the text.
+    fn end(&mut self, text: &[u8]) -> bool {
+        self.tail.clear();
+        std::mem::replace(&mut self.matched, text.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn out(text: &str) -> Output {
+        Output {
+            stderr: false,
+            bytes: text.as_bytes().to_vec(),
+        }
+    }
+
+    fn err(text: &str) -> Output {
+        Output {
+            stderr: true,
+            ..out(text)
+        }
+    }
+
+    fn count(text: &str, pieces: &[Output]) -> Counter<'static> {
+        let text: &'static str = text.to_owned().leak();
+        let mut counter = Counter::new(text, OutputPosition::default());
+        for piece in pieces {
+            counter.push(piece);
+        }
+        counter
+    }
+
+    #[test]
+    fn a_line_is_counted_however_it_is_cut() {
+        let line = "LOG: ready for connections, äöü\n";
+        for text in ["ready for", "LOG", "äöü", "r", ","] {
+            for cut in 0..=line.len() {
+                let (a, b) = line.as_bytes().split_at(cut);
+                let pieces = [a, b].map(|bytes| Output {
+                    stderr: false,
+                    bytes: bytes.to_vec(),
+                });
+                assert_eq!(count(text, &pieces).count, 1, "`{text}` cut at {cut}");
+            }
+            let bytes: Vec<Output> = line
+                .bytes()
+                .map(|byte| Output {
+                    stderr: false,
+                    bytes: vec![byte],
+                })
+                .collect();
+            assert_eq!(count(text, &bytes).count, 1, "`{text}` byte by byte");
+        }
+    }
+
+    #[test]
+    fn a_line_counts_once_and_each_line_counts() {
+        assert_eq!(count("a", &[out("aaa a\n"), out("a\nb\na\n")]).count, 3);
+    }
+
+    #[test]
+    fn a_match_is_not_made_of_two_lines_or_two_streams() {
+        assert_eq!(count("ready", &[out("rea\ndy\n")]).count, 0);
+        assert_eq!(
+            count("ready", &[out("rea"), err("dy\n"), out("\n")]).count,
+            0
+        );
+        assert_eq!(
+            count("ready", &[out("rea"), err("x\n"), out("dy\n")]).count,
+            1
+        );
+    }
+
+    #[test]
+    fn a_line_without_end_counts_when_the_output_ends() {
+        let mut counter = count("ready", &[out("ready"), err("ready")]);
+        assert_eq!(counter.count, 0);
+        counter.end();
+        assert_eq!(counter.count, 2);
+    }
+
+    #[test]
+    fn what_was_said_before_a_restart_does_not_count() {
+        let before = OutputPosition {
+            stdout: 8,
+            stderr: 3,
+        };
+        let mut counter = Counter::new("ready", before);
+        counter.push(&out("ready\nx"));
+        counter.push(&out("\nready\n"));
+        counter.push(&err("ready\n"));
+        assert_eq!(counter.count, 1);
+    }
+
+    #[test]
+    fn a_line_of_any_length_needs_little_memory() {
+        let mut counter = count("needle", &[]);
+        for _ in 0..1000 {
+            counter.push(&out(&"x".repeat(10_000)));
+        }
+        counter.push(&out("nee"));
+        counter.push(&out("dle\n"));
+        assert_eq!(counter.count, 1);
+        assert!(counter.stdout.tail.capacity() < 100_000);
+    }
+
+    #[test]
+    fn an_empty_text_is_in_every_line() {
+        assert_eq!(count("", &[out("a\n\nb\nc")]).count, 3);
+    }
+}

@@ -1,0 +1,425 @@
+//! Waiting for a container to be ready.
+//!
+//! Owns the checks and the timing of their attempts. It starts nothing and removes nothing: a probe container and the
+//! user's function are run by whoever waits, through [`ProbeRunner`]. Nothing here prints, and nothing here hides
+//! secrets: what a check says is raw.
+//!
+//! What can be followed (the log, the container's end) is followed; the rest is attempted at once, then at a pace that
+//! begins fast. A single attempt is bounded where it could hang on a connection, so that it does not use up the
+//! time of the whole wait.
+
+mod exec;
+mod http;
+mod log;
+mod pace;
+mod probe;
+pub(crate) mod reach;
+mod tcp;
+mod watch;
+
+use std::fmt;
+use std::future::Future;
+use std::net::Ipv4Addr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::try_join_all;
+use seatrial_model::{CheckKind, ImageRef, Template, Timing};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::engine::{Engine, EngineError, ExecResult, PublishedPort};
+use pace::{Pace, Streaks};
+use watch::Watch;
+
+/// The container that is waited for.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) engine: &'a Arc<dyn Engine>,
+    /// Its id.
+    pub(crate) container: &'a str,
+    /// On its network.
+    pub(crate) address: Ipv4Addr,
+    /// Whether `address` is reachable from this process: [`reach::is_direct`] of the network's gateway.
+    pub(crate) direct: bool,
+    pub(crate) published: &'a [PublishedPort],
+    /// Its declared ports, for the default check.
+    pub(crate) ports: &'a [u16],
+    /// The image's `HEALTHCHECK` command as [`ImageInfo`](crate::engine::ImageInfo) has it.
+    pub(crate) health: &'a [String],
+    /// What it had written before it was started this time; the beginning for its first start.
+    pub(crate) output_before: OutputPosition,
+    pub(crate) probes: &'a dyn ProbeRunner,
+}
+
+/// The future of a probe.
+pub(crate) type Run<'a, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 'a>>;
+
+/// Runs what a check needs beyond the container itself. A run that is dropped has been given up.
+pub(crate) trait ProbeRunner: Send + Sync {
+    /// Runs `command` in a new container of `image` on the subject's network to its end. The implementor guards and
+    /// removes the container.
+    fn run_probe<'a>(&'a self, image: &'a ImageRef, command: Vec<String>) -> Run<'a, ExecResult>;
+
+    /// Runs the user's async function number `binding`.
+    fn run_hook(&self, binding: usize) -> Run<'_, ()>;
+}
+
+/// A check whose placeholders have their values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum PreparedCheck {
+    /// As [`CheckKind::Tcp`].
+    Tcp { ports: Vec<u16> },
+    /// As [`CheckKind::Log`].
+    Log { text: String, times: u32 },
+    /// As [`CheckKind::Http`].
+    Http {
+        port: u16,
+        path: String,
+        status: Option<u16>,
+    },
+    /// As [`CheckKind::Exec`].
+    Exec { command: Vec<String> },
+    /// As [`CheckKind::Healthcheck`].
+    Healthcheck,
+    /// As [`CheckKind::Probe`].
+    Probe {
+        image: ImageRef,
+        command: Vec<String>,
+    },
+    /// As [`CheckKind::Hook`].
+    Hook { binding: usize, name: String },
+}
+
+impl PreparedCheck {
+    /// Gives the placeholders of a declared check their values.
+    pub(crate) fn new(kind: &CheckKind, render: impl FnMut(&Template) -> String) -> Self {
+        match kind {
+            CheckKind::Tcp { ports } => Self::Tcp {
+                ports: ports.clone(),
+            },
+            CheckKind::Log { text, times } => Self::Log {
+                text: text.clone(),
+                times: *times,
+            },
+            CheckKind::Http { port, path, status } => Self::Http {
+                port: *port,
+                path: path.clone(),
+                status: *status,
+            },
+            CheckKind::Exec { command } => Self::Exec {
+                command: command.iter().map(render).collect(),
+            },
+            CheckKind::Healthcheck => Self::Healthcheck,
+            CheckKind::Probe { image, command } => Self::Probe {
+                image: image.clone(),
+                command: command.iter().map(render).collect(),
+            },
+            CheckKind::Hook { binding, name } => Self::Hook {
+                binding: *binding,
+                name: name.clone(),
+            },
+        }
+    }
+}
+
+/// How checks are repeated, defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PreparedTiming {
+    /// From the beginning of the wait, `delay` included.
+    pub(crate) timeout: Duration,
+    pub(crate) interval: Option<Duration>,
+    pub(crate) delay: Duration,
+    pub(crate) successes: u32,
+    pub(crate) failures: Option<u32>,
+}
+
+impl PreparedTiming {
+    /// Fills in the configured time-out where the declaration has none.
+    pub(crate) fn new(timing: &Timing, timeout: Duration) -> Self {
+        Self {
+            timeout: timing.timeout.unwrap_or(timeout),
+            interval: timing.interval,
+            delay: timing.delay,
+            successes: timing.successes,
+            failures: timing.failures,
+        }
+    }
+}
+
+/// How much a container has written, in bytes. An engine keeps a container's output over its restarts: a log check after
+/// one must not find what was written before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OutputPosition {
+    pub(crate) stdout: u64,
+    pub(crate) stderr: u64,
+}
+
+impl OutputPosition {
+    /// How much the container has written so far. To be asked while it does not run.
+    ///
+    /// # Errors
+    ///
+    /// When the engine cannot deliver the output.
+    pub(crate) async fn now(engine: &dyn Engine, container: &str) -> Result<Self, EngineError> {
+        let mut position = Self::default();
+        let mut output = engine.logs(container, false, None);
+        while let Some(piece) = output.next().await {
+            let piece = piece?;
+            match piece.stderr {
+                true => position.stderr += piece.bytes.len() as u64,
+                false => position.stdout += piece.bytes.len() as u64,
+            }
+        }
+        Ok(position)
+    }
+}
+
+/// Why a container is not ready. What it says is raw: commands and outputs with any secret in them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NotReady {
+    pub(crate) reason: NotReadyReason,
+    /// Each unmet check and what it last saw, in words; for [`NotReadyReason::FailedTooOften`] and
+    /// [`NotReadyReason::Impossible`] just the one that decided.
+    pub(crate) waiting_for: Vec<String>,
+    pub(crate) after: Duration,
+    /// How often the check that was attempted most was.
+    pub(crate) attempts: u32,
+}
+
+/// What ended the wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum NotReadyReason {
+    /// The container ended.
+    Exited,
+    /// The time is up.
+    TimedOut,
+    /// A check failed more often in a row than its declaration allows.
+    FailedTooOften,
+    /// A check cannot ever hold.
+    Impossible,
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let after = Duration::from_millis(self.after.as_millis() as u64);
+        match self.reason {
+            NotReadyReason::Exited => write!(f, "it exited after {after:?}, before it was ready")?,
+            NotReadyReason::TimedOut => write!(f, "it was not ready within {after:?}")?,
+            NotReadyReason::FailedTooOften => {
+                write!(f, "a check failed too often within {after:?}")?;
+            }
+            NotReadyReason::Impossible => f.write_str("it cannot be known to be ready")?,
+        }
+        match self.waiting_for.as_slice() {
+            [] => Ok(()),
+            checks => write!(f, ": {}", checks.join("; ")),
+        }
+    }
+}
+
+impl std::error::Error for NotReady {}
+
+/// Waits until all of `checks` have held, or, where there are none, until every declared port is served, or, where
+/// there is no port either, until the container runs. They are checked concurrently; one that has held is not
+/// looked at again.
+///
+/// # Errors
+///
+/// When the container ends (`exited` resolves), at that moment; when the time is up; when a check fails more often in a
+/// row than `timing` allows; when a check cannot ever hold.
+pub(crate) async fn wait(
+    subject: &Subject<'_>,
+    checks: &[PreparedCheck],
+    timing: &PreparedTiming,
+    exited: impl Future<Output = ()>,
+) -> Result<(), NotReady> {
+    let started = Instant::now();
+    let (watches, checks): (Vec<Watch>, Vec<Check<'_>>) = expand(subject, checks)
+        .into_iter()
+        .map(|check| (Watch::new(check.words()), check))
+        .unzip();
+    let all = async {
+        sleep(timing.delay).await;
+        let each = checks.into_iter().zip(&watches);
+        try_join_all(each.map(|(check, watch)| hold(check, subject, timing, watch))).await
+    };
+    let reason = tokio::select! {
+        biased;
+        () = pin!(exited) => NotReadyReason::Exited,
+        all = timeout(timing.timeout, all) => match all {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(reason)) => reason,
+            Err(_) => NotReadyReason::TimedOut,
+        },
+    };
+    let one_decided = matches!(
+        reason,
+        NotReadyReason::FailedTooOften | NotReadyReason::Impossible
+    );
+    let unmet: Vec<&Watch> = watches
+        .iter()
+        .filter(|watch| match one_decided {
+            true => watch.state().decided,
+            false => !watch.state().met,
+        })
+        .collect();
+    Err(NotReady {
+        reason,
+        waiting_for: unmet.iter().map(|watch| watch.report()).collect(),
+        after: started.elapsed(),
+        attempts: unmet
+            .iter()
+            .map(|watch| watch.state().attempts)
+            .max()
+            .unwrap_or(0),
+    })
+}
+
+/// One thing to check.
+#[derive(Debug)]
+enum Check<'a> {
+    Tcp(tcp::Port),
+    Log(log::Lines<'a>),
+    Http(http::Path<'a>),
+    Exec(exec::Command),
+    Probe(probe::Probe<'a>),
+    Hook(probe::Hook<'a>),
+    Running,
+    Impossible(&'static str, String),
+}
+
+/// What one attempt showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Outcome {
+    Holds,
+    NotYet(String),
+    Never(String),
+}
+
+/// One check per thing to wait for, so that each is waited for, and reported, by itself.
+fn expand<'a>(subject: &Subject<'_>, checks: &'a [PreparedCheck]) -> Vec<Check<'a>> {
+    let each = |ports: &[u16]| -> Vec<Check<'a>> {
+        ports
+            .iter()
+            .map(|&port| Check::Tcp(tcp::Port::new(port)))
+            .collect()
+    };
+    if checks.is_empty() {
+        return match subject.ports {
+            [] => vec![Check::Running],
+            ports => each(ports),
+        };
+    }
+    let expanded = checks.iter().flat_map(|check| match check {
+        PreparedCheck::Tcp { ports } => each(ports),
+        PreparedCheck::Log { text, times } => vec![Check::Log(log::Lines {
+            text,
+            times: *times,
+        })],
+        PreparedCheck::Http { port, path, status } => vec![Check::Http(http::Path {
+            port: *port,
+            path,
+            status: *status,
+        })],
+        PreparedCheck::Exec { command } => vec![Check::Exec(exec::Command::exec(command))],
+        PreparedCheck::Healthcheck => vec![match exec::Command::healthcheck(subject.health) {
+            Ok(command) => Check::Exec(command),
+            Err(reason) => Check::Impossible("healthcheck", reason),
+        }],
+        PreparedCheck::Probe { image, command } => {
+            vec![Check::Probe(probe::Probe { image, command })]
+        }
+        PreparedCheck::Hook { binding, name } => vec![Check::Hook(probe::Hook {
+            binding: *binding,
+            name,
+        })],
+    });
+    expanded.collect()
+}
+
+impl Check<'_> {
+    fn words(&self) -> String {
+        match self {
+            Self::Tcp(port) => port.words(),
+            Self::Log(lines) => lines.words(),
+            Self::Http(path) => path.words(),
+            Self::Exec(command) => command.words(),
+            Self::Probe(probe) => probe.words(),
+            Self::Hook(hook) => hook.words(),
+            Self::Running => "the container to run".to_owned(),
+            Self::Impossible(what, _) => (*what).to_owned(),
+        }
+    }
+
+    fn pace(&self, timing: &PreparedTiming) -> Pace {
+        match self {
+            Self::Exec(_) | Self::Probe(_) => Pace::costly(timing.interval),
+            _ => Pace::cheap(timing.interval),
+        }
+    }
+
+    async fn attempt(&mut self, subject: &Subject<'_>) -> Outcome {
+        match self {
+            Self::Tcp(port) => port.attempt(subject).await,
+            Self::Http(path) => path.attempt(subject).await,
+            Self::Exec(command) => command.attempt(subject).await,
+            Self::Probe(probe) => probe.attempt(subject).await,
+            Self::Hook(hook) => hook.attempt(subject).await,
+            Self::Running => running(subject).await,
+            Self::Impossible(_, reason) => Outcome::Never(reason.clone()),
+            Self::Log(_) => unreachable!("the log is followed"),
+        }
+    }
+}
+
+async fn running(subject: &Subject<'_>) -> Outcome {
+    match subject.engine.inspect(subject.container).await {
+        Ok(info) if info.running => Outcome::Holds,
+        Ok(_) => Outcome::NotYet("it does not".to_owned()),
+        Err(error) => Outcome::NotYet(error.to_string()),
+    }
+}
+
+/// Repeats one check until it has held as often as it must.
+async fn hold(
+    mut check: Check<'_>,
+    subject: &Subject<'_>,
+    timing: &PreparedTiming,
+    watch: &Watch,
+) -> Result<(), NotReadyReason> {
+    if let Check::Log(lines) = &check {
+        lines.follow(subject, watch).await;
+        watch.state().met = true;
+        return Ok(());
+    }
+    let mut pace = check.pace(timing);
+    let mut streaks = Streaks::new(timing);
+    loop {
+        watch.begins();
+        match check.attempt(subject).await {
+            Outcome::Holds => {
+                watch.ends(None);
+                if streaks.success() {
+                    watch.state().met = true;
+                    return Ok(());
+                }
+            }
+            Outcome::NotYet(said) => {
+                watch.ends(Some(said));
+                if streaks.failure(Instant::now()) {
+                    watch.state().decided = true;
+                    return Err(NotReadyReason::FailedTooOften);
+                }
+            }
+            Outcome::Never(said) => {
+                watch.ends(Some(said));
+                watch.state().decided = true;
+                return Err(NotReadyReason::Impossible);
+            }
+        }
+        sleep(pace.pause()).await;
+    }
+}

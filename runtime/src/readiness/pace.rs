@@ -1,0 +1,194 @@
+//! The timing of attempts: how long to pause before the next one, and when enough of them went one way.
+//!
+//! Knows nothing of what is attempted and reads no clock of its own.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::PreparedTiming;
+
+/// The pauses between the attempts of one check.
+///
+/// Without an interval of the user's they begin short and double: a service that is nearly there is seen within
+/// milliseconds, one that takes a minute costs a few attempts a second.
+#[derive(Debug)]
+pub(super) struct Pace {
+    next: Duration,
+    ceiling: Duration,
+    interval: Option<Duration>,
+}
+
+impl Pace {
+    const FIRST: Duration = Duration::from_millis(5);
+    /// For attempts that cost next to nothing: a connection, a request.
+    const CHEAP: Duration = Duration::from_millis(250);
+    /// For attempts that start a process.
+    const COSTLY: Duration = Duration::from_millis(500);
+    /// An interval of zero would keep a core busy.
+    const SHORTEST: Duration = Duration::from_millis(1);
+
+    /// Pauses between attempts that cost next to nothing.
+    pub(super) fn cheap(interval: Option<Duration>) -> Self {
+        Self::up_to(Self::CHEAP, interval)
+    }
+
+    /// Pauses between attempts that start a process.
+    pub(super) fn costly(interval: Option<Duration>) -> Self {
+        Self::up_to(Self::COSTLY, interval)
+    }
+
+    fn up_to(ceiling: Duration, interval: Option<Duration>) -> Self {
+        Self {
+            next: Self::FIRST,
+            ceiling,
+            interval,
+        }
+    }
+
+    /// The pause before the next attempt.
+    pub(super) fn pause(&mut self) -> Duration {
+        if let Some(interval) = self.interval {
+            return interval.max(Self::SHORTEST);
+        }
+        let pause = self.next;
+        self.next = (pause * 2).min(self.ceiling);
+        pause
+    }
+}
+
+/// Successes and failures in a row, against the numbers that decide.
+#[derive(Debug)]
+pub(super) struct Streaks {
+    wanted: u32,
+    allowed: Option<u32>,
+    apart: Duration,
+    successes: u32,
+    failures: u32,
+    counted: Option<Instant>,
+}
+
+impl Streaks {
+    /// `failures` without `interval` is a number of seconds, more or less: attempts that follow each other within
+    /// milliseconds would use the number up before the service had a chance.
+    const APART: Duration = Duration::from_secs(1);
+
+    pub(super) fn new(timing: &PreparedTiming) -> Self {
+        Self {
+            wanted: timing.successes.max(1),
+            allowed: timing.failures,
+            apart: match timing.interval {
+                Some(_) => Duration::ZERO,
+                None => Self::APART,
+            },
+            successes: 0,
+            failures: 0,
+            counted: None,
+        }
+    }
+
+    /// Counts a success; `true` when there are enough in a row.
+    pub(super) fn success(&mut self) -> bool {
+        self.failures = 0;
+        self.counted = None;
+        self.successes += 1;
+        self.successes >= self.wanted
+    }
+
+    /// Counts a failure; `true` when there are too many in a row.
+    pub(super) fn failure(&mut self, now: Instant) -> bool {
+        self.successes = 0;
+        let counts = self
+            .counted
+            .is_none_or(|before| now.duration_since(before) >= self.apart);
+        if counts {
+            self.failures = self.failures.saturating_add(1);
+            self.counted = Some(now);
+        }
+        self.allowed
+            .is_some_and(|allowed| self.failures >= allowed.max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timing() -> PreparedTiming {
+        PreparedTiming {
+            timeout: Duration::from_secs(60),
+            interval: None,
+            delay: Duration::ZERO,
+            successes: 1,
+            failures: None,
+        }
+    }
+
+    fn millis(pace: &mut Pace, count: usize) -> Vec<u128> {
+        (0..count).map(|_| pace.pause().as_millis()).collect()
+    }
+
+    #[test]
+    fn pauses_begin_short_and_double_up_to_the_ceiling() {
+        let expected = [5, 10, 20, 40, 80, 160, 250, 250];
+        assert_eq!(millis(&mut Pace::cheap(None), 8), expected);
+        let expected = [5, 10, 20, 40, 80, 160, 320, 500, 500];
+        assert_eq!(millis(&mut Pace::costly(None), 9), expected);
+    }
+
+    #[test]
+    fn an_interval_of_the_users_is_kept_and_never_zero() {
+        let second = Some(Duration::from_secs(1));
+        assert_eq!(millis(&mut Pace::cheap(second), 3), [1000, 1000, 1000]);
+        assert_eq!(millis(&mut Pace::costly(Some(Duration::ZERO)), 2), [1, 1]);
+    }
+
+    #[test]
+    fn successes_must_be_in_a_row() {
+        let mut streaks = Streaks::new(&PreparedTiming {
+            successes: 3,
+            ..timing()
+        });
+        let now = Instant::now();
+        assert!(!streaks.success());
+        assert!(!streaks.success());
+        assert!(!streaks.failure(now));
+        assert!(!streaks.success());
+        assert!(!streaks.success());
+        assert!(streaks.success());
+    }
+
+    #[test]
+    fn no_number_of_failures_is_too_many_unless_one_is_given() {
+        let mut streaks = Streaks::new(&timing());
+        let now = Instant::now();
+        assert!((0..1000).all(|second| !streaks.failure(now + Duration::from_secs(second))));
+    }
+
+    #[test]
+    fn with_an_interval_every_failure_counts_and_a_success_starts_again() {
+        let mut streaks = Streaks::new(&PreparedTiming {
+            interval: Some(Duration::from_millis(1)),
+            successes: 9,
+            failures: Some(2),
+            ..timing()
+        });
+        let now = Instant::now();
+        assert!(!streaks.failure(now));
+        assert!(!streaks.success());
+        assert!(!streaks.failure(now));
+        assert!(streaks.failure(now));
+    }
+
+    #[test]
+    fn without_an_interval_failures_less_than_a_second_apart_count_as_one() {
+        let mut streaks = Streaks::new(&PreparedTiming {
+            failures: Some(2),
+            ..timing()
+        });
+        let now = Instant::now();
+        assert!(!streaks.failure(now));
+        assert!(!streaks.failure(now + Duration::from_millis(999)));
+        assert!(streaks.failure(now + Duration::from_millis(1000)));
+    }
+}

@@ -1,0 +1,52 @@
+//! Whether something outside the container finds it ready: a probe container, or an async function of the user's.
+//!
+//! Where these run, and who removes what they leave, is the [`ProbeRunner`](super::ProbeRunner)'s.
+
+use seatrial_model::ImageRef;
+
+use super::exec::{judge, shown};
+use super::{Outcome, Subject};
+
+/// The check by a container of another image.
+#[derive(Debug)]
+pub(super) struct Probe<'a> {
+    pub(super) image: &'a ImageRef,
+    pub(super) command: &'a [String],
+}
+
+impl Probe<'_> {
+    pub(super) fn words(&self) -> String {
+        format!("probe `{}` in {}", shown(self.command), self.image)
+    }
+
+    pub(super) async fn attempt(&self, subject: &Subject<'_>) -> Outcome {
+        let run = subject
+            .probes
+            .run_probe(self.image, self.command.to_vec())
+            .await;
+        match run {
+            Ok(result) => judge(&result),
+            Err(reason) => Outcome::NotYet(reason),
+        }
+    }
+}
+
+/// The check by a function of the user's.
+#[derive(Debug)]
+pub(super) struct Hook<'a> {
+    pub(super) binding: usize,
+    pub(super) name: &'a str,
+}
+
+impl Hook<'_> {
+    pub(super) fn words(&self) -> String {
+        format!("`{}`", self.name)
+    }
+
+    pub(super) async fn attempt(&self, subject: &Subject<'_>) -> Outcome {
+        match subject.probes.run_hook(self.binding).await {
+            Ok(()) => Outcome::Holds,
+            Err(reason) => Outcome::NotYet(reason),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Whether a TCP port is served: by the service, not by something in front of it.
+//!
+//! An engine publishes a port through a proxy of its own, which accepts connections from the moment the container
+//! starts, whether the service listens or not. So the container's own address is asked wherever this process can
+//! reach it, and a connection through the proxy is believed only when it outlives the proxy's own attempt to
+//! reach the service.
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use super::reach::{self, Target};
+use super::{Outcome, Subject};
+
+/// The check of one port.
+#[derive(Debug)]
+pub(super) struct Port {
+    number: u16,
+    hold: Hold,
+}
+
+impl Port {
+    pub(super) fn new(number: u16) -> Self {
+        Self {
+            number,
+            hold: Hold::default(),
+        }
+    }
+
+    pub(super) fn words(&self) -> String {
+        format!("tcp on port {}", self.number)
+    }
+
+    pub(super) async fn attempt(&mut self, subject: &Subject<'_>) -> Outcome {
+        let target = match Target::of(subject, self.number) {
+            Ok(target) => target,
+            Err(reason) => return Outcome::Never(reason),
+        };
+        let stream = match target.connect().await {
+            Ok(stream) => stream,
+            Err(reason) if reason == reach::REFUSED => {
+                return Outcome::NotYet(format!(
+                    "{reason}; the service must listen on 0.0.0.0, not on 127.0.0.1 alone"
+                ));
+            }
+            Err(reason) => return Outcome::NotYet(reason),
+        };
+        match target {
+            Target::Direct(_) => Outcome::Holds,
+            Target::Published(..) => self.hold.watch(&stream).await,
+        }
+    }
+}
+
+/// How long a connection through a proxy must stay open, silent, to be believed.
+///
+/// Docker's proxy connects to the service as soon as it has accepted, and closes when it is refused: after less
+/// than a millisecond on an idle machine, 50 ms at worst in a thousand with four processes to a core. A slower proxy, in
+/// a virtual machine say, shows how slow it is each time it closes on us, and is given ten times that. What this cannot
+/// tell from a silent service is a container that drops packets rather than refuse them: the proxy then waits itself,
+/// four seconds for an address that nobody has, two minutes for a firewall.
+#[derive(Debug, Default)]
+struct Hold {
+    slowest_close: Duration,
+}
+
+impl Hold {
+    const SHORTEST: Duration = Duration::from_millis(250);
+    const LONGEST: Duration = Duration::from_secs(3);
+    const TIMES: u32 = 10;
+
+    fn patience(&self) -> Duration {
+        (self.slowest_close * Self::TIMES).clamp(Self::SHORTEST, Self::LONGEST)
+    }
+
+    async fn watch(&mut self, stream: &TcpStream) -> Outcome {
+        let opened = Instant::now();
+        let closed = match timeout(self.patience(), stream.peek(&mut [0; 1])).await {
+            // It is still open, or it speaks.
+            Err(_) | Ok(Ok(1..)) => return Outcome::Holds,
+            Ok(Ok(0)) => "the connection was closed at once".to_owned(),
+            Ok(Err(error)) => reach::words(&error),
+        };
+        self.slowest_close = self.slowest_close.max(opened.elapsed());
+        Outcome::NotYet(format!(
+            "{closed}; the engine accepts for a service that does not listen on 0.0.0.0 yet"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slower_proxy_is_given_more_time() {
+        let patience = |slowest_close| Hold { slowest_close }.patience();
+        assert_eq!(patience(Duration::ZERO), Hold::SHORTEST);
+        assert_eq!(
+            patience(Duration::from_millis(60)),
+            Duration::from_millis(600)
+        );
+        assert_eq!(patience(Duration::from_secs(60)), Hold::LONGEST);
+    }
+}

@@ -1,0 +1,82 @@
+//! What is known of a check from outside while it is attempted: for the report of a wait that ends without it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// What is known of one check from outside while it is attempted.
+#[derive(Debug)]
+pub(super) struct Watch {
+    words: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) attempts: u32,
+    /// When the attempt that has not ended began.
+    since: Option<Instant>,
+    said: Option<String>,
+    /// It has held as often as it must.
+    pub(super) met: bool,
+    /// It has ended the wait.
+    pub(super) decided: bool,
+}
+
+impl Watch {
+    /// From here on an attempt that has not ended is worth telling of.
+    const LONG: Duration = Duration::from_secs(1);
+
+    pub(super) fn new(words: String) -> Self {
+        Self {
+            words,
+            state: Mutex::default(),
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An attempt begins.
+    pub(super) fn begins(&self) {
+        let mut state = self.state();
+        state.attempts = state.attempts.saturating_add(1);
+        state.since = Some(Instant::now());
+    }
+
+    /// What is seen of something that is followed rather than attempted.
+    pub(super) fn sees(&self, said: String) {
+        self.state().said = Some(said);
+    }
+
+    /// Something is followed from its beginning.
+    pub(super) fn follows(&self) {
+        let mut state = self.state();
+        state.attempts = state.attempts.saturating_add(1);
+    }
+
+    /// An attempt has ended; `None` for a success.
+    pub(super) fn ends(&self, said: Option<String>) {
+        let mut state = self.state();
+        state.since = None;
+        state.said = said;
+    }
+
+    /// The check and what it last saw, in words.
+    pub(super) fn report(&self) -> String {
+        let state = self.state();
+        let hangs = state
+            .since
+            .map(|since| since.elapsed())
+            .filter(|hanging| *hanging >= Self::LONG);
+        let words = &self.words;
+        match (&state.said, hangs) {
+            (Some(said), None) => format!("{words}: {said}"),
+            (Some(said), Some(_)) => format!("{words}: {said}; the next attempt has not ended"),
+            (None, Some(_)) => format!("{words}: the attempt has not ended"),
+            (None, None) => words.clone(),
+        }
+    }
+}
