@@ -2,15 +2,28 @@
 
 use std::fmt;
 
-/// Splits `text` as a shell would split words, without being one: quotes and backslashes group, nothing expands.
+/// Splits `text` as a shell would split words, without being one: quotes and backslashes group, a word that begins
+/// with `#` begins a comment, nothing expands.
+///
+/// ```
+/// let words = seatrial_model::command::split("redis-server --requirepass 'a b'").unwrap();
+/// assert_eq!(words, ["redis-server", "--requirepass", "a b"]);
+/// ```
 ///
 /// # Errors
 ///
-/// A quote that is not closed, or no word at all.
+/// A quote that is not closed, a backslash with nothing behind it, or no word at all.
 pub fn split(text: &str) -> Result<Vec<String>, CommandError> {
     match shlex::split(text) {
         Some(words) if !words.is_empty() => Ok(words),
         Some(_) => Err(CommandError::Empty),
+        // The backslash is what is wrong only if the text is fine without it.
+        None if text
+            .strip_suffix('\\')
+            .is_some_and(|text| shlex::split(text).is_some()) =>
+        {
+            Err(CommandError::Backslash(text.to_owned()))
+        }
         None => Err(CommandError::Unclosed(text.to_owned())),
     }
 }
@@ -18,23 +31,33 @@ pub fn split(text: &str) -> Result<Vec<String>, CommandError> {
 /// The words to run for a command given as one text: the words themselves where they need no shell, else
 /// `/bin/sh -c text`. So `pg_isready -U sea` works in an image without a shell, and `a && b` works too.
 ///
+/// ```
+/// use seatrial_model::command::words_or_shell;
+///
+/// assert_eq!(words_or_shell("pg_isready -U sea").unwrap(), ["pg_isready", "-U", "sea"]);
+/// assert_eq!(words_or_shell("a && b").unwrap(), ["/bin/sh", "-c", "a && b"]);
+/// ```
+///
 /// # Errors
 ///
 /// As [`split`].
 pub fn words_or_shell(text: &str) -> Result<Vec<String>, CommandError> {
     let words = split(text)?;
-    if needs_shell(text) {
+    if needs_shell(text) || words.first().is_some_and(|word| is_shell_word(word)) {
         return Ok(vec!["/bin/sh".to_owned(), "-c".to_owned(), text.to_owned()]);
     }
     Ok(words)
 }
 
-/// Whether anything outside single quotes means something to a shell that plain words do not.
+/// Whether anything in `text` means something to a shell that plain words do not.
 fn needs_shell(text: &str) -> bool {
+    let text = text.trim();
     let mut single = false;
     let mut double = false;
+    let mut word_begins = true;
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
+        let quoted = single || double;
         match c {
             '\\' if !single => {
                 chars.next();
@@ -42,18 +65,50 @@ fn needs_shell(text: &str) -> bool {
             '\'' if !double => single = !single,
             '"' if !single => double = !double,
             '$' | '`' if !single => return true,
-            '|' | '&' | ';' | '<' | '>' | '(' | ')' | '*' | '?' | '[' | '#' | '~' | '\n'
-                if !single && !double =>
-            {
+            '|' | '&' | ';' | '<' | '>' | '(' | ')' | '*' | '?' | '[' | '\n' if !quoted => {
                 return true;
             }
+            '#' | '~' if word_begins && !quoted => return true,
             _ => {}
         }
+        word_begins = c.is_whitespace() && !quoted;
     }
     // `NAME=value command`
-    text.split_whitespace()
-        .next()
-        .is_some_and(|first| first.contains('=') && !first.contains('/'))
+    text.split_once('=').is_some_and(|(name, _)| {
+        !name.starts_with(|c: char| c.is_ascii_digit())
+            && !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    })
+}
+
+/// Whether only a shell knows what this first word is: its keywords, and built-ins that are no executables.
+fn is_shell_word(word: &str) -> bool {
+    matches!(
+        word,
+        "!" | "{"
+            | "."
+            | ":"
+            | "case"
+            | "cd"
+            | "command"
+            | "eval"
+            | "exec"
+            | "exit"
+            | "export"
+            | "for"
+            | "if"
+            | "read"
+            | "set"
+            | "source"
+            | "trap"
+            | "type"
+            | "ulimit"
+            | "umask"
+            | "unset"
+            | "until"
+            | "wait"
+            | "while"
+    )
 }
 
 /// Text that is no command line.
@@ -63,6 +118,8 @@ pub enum CommandError {
     Empty,
     /// A quote is not closed.
     Unclosed(String),
+    /// It ends with a backslash.
+    Backslash(String),
 }
 
 impl fmt::Display for CommandError {
@@ -71,12 +128,14 @@ impl fmt::Display for CommandError {
             Self::Empty => {
                 f.write_str("the command is empty; write an executable and its arguments")
             }
-            Self::Unclosed(text) => {
-                write!(
-                    f,
-                    "a quote in `{text}` is not closed; close it, or write a list of words"
-                )
-            }
+            Self::Unclosed(text) => write!(
+                f,
+                "a quote in `{text}` is not closed; close it, or write a list of words"
+            ),
+            Self::Backslash(text) => write!(
+                f,
+                "the backslash at the end of `{text}` escapes nothing; remove it, or write `\\\\` for a literal one"
+            ),
         }
     }
 }

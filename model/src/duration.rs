@@ -3,53 +3,71 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Parses one or more numbers with their units: `h`, `m`, `s`, `ms`, `us`, largest first.
+/// Microseconds in each unit, largest first.
+const UNITS: [(&str, u64); 5] = [
+    ("h", 3_600_000_000),
+    ("m", 60_000_000),
+    ("s", 1_000_000),
+    ("ms", 1_000),
+    ("us", 1),
+];
+
+/// Parses one or more whole numbers with their units, largest unit first and each once: `h`, `m`, `s`, `ms`, `us`.
 ///
 /// ```
 /// # use std::time::Duration;
 /// assert_eq!(seatrial_model::duration::parse("1m30s"), Ok(Duration::from_secs(90)));
+/// assert!(seatrial_model::duration::parse("1.5s").is_err());
 /// ```
 ///
 /// # Errors
 ///
-/// Text that is no duration, or one beyond what [`Duration`] holds.
+/// Text that is no duration, or one of more than 2^64 microseconds.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
-    const UNITS: [(&str, u64); 5] = [
-        ("h", 3_600_000_000),
-        ("m", 60_000_000),
-        ("s", 1_000_000),
-        ("ms", 1_000),
-        ("us", 1),
-    ];
-    let malformed = || DurationError {
+    let error = |kind| DurationError {
         text: text.to_owned(),
+        kind,
     };
     let mut rest = text.trim();
     let mut micros: u64 = 0;
     let mut next_unit = 0;
     if rest.is_empty() {
-        return Err(malformed());
+        return Err(error(Kind::Malformed));
     }
     while !rest.is_empty() {
         let digits = rest
             .find(|c: char| !c.is_ascii_digit())
-            .ok_or_else(malformed)?;
-        let number: u64 = rest[..digits].parse().map_err(|_| malformed())?;
-        rest = &rest[digits..];
-        let length = rest
-            .find(|c: char| c.is_ascii_digit())
             .unwrap_or(rest.len());
-        let unit = UNITS[next_unit..]
-            .iter()
-            .position(|(unit, _)| *unit == &rest[..length])
-            .ok_or_else(malformed)?
-            + next_unit;
-        rest = &rest[length..];
-        next_unit = unit + 1;
+        let (number, behind) = rest.split_at(digits);
+        if number.is_empty() {
+            return Err(error(Kind::Malformed));
+        }
+        if behind.is_empty() {
+            return Err(error(Kind::NoUnit));
+        }
+        let length = behind
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(behind.len());
+        let (unit, behind) = behind.split_at(length);
+        let Some(position) = UNITS.iter().position(|(name, _)| *name == unit) else {
+            let fraction = unit.starts_with('.') || unit.starts_with(',');
+            return Err(error(if fraction {
+                Kind::Fraction
+            } else {
+                Kind::Malformed
+            }));
+        };
+        if position < next_unit {
+            return Err(error(Kind::Order));
+        }
+        next_unit = position + 1;
         micros = number
-            .checked_mul(UNITS[unit].1)
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_mul(UNITS[position].1))
             .and_then(|more| micros.checked_add(more))
-            .ok_or_else(malformed)?;
+            .ok_or_else(|| error(Kind::TooLong))?;
+        rest = behind;
     }
     Ok(Duration::from_micros(micros))
 }
@@ -58,15 +76,44 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DurationError {
     text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Malformed,
+    NoUnit,
+    Fraction,
+    Order,
+    TooLong,
 }
 
 impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is no duration; write a number and a unit such as \"30s\", \"500ms\" or \"1m30s\"",
-            self.text
-        )
+        let text = &self.text;
+        match self.kind {
+            Kind::Malformed => write!(
+                f,
+                "`{text}` is no duration; write a number and a unit such as \"30s\", \"500ms\" or \"1m30s\""
+            ),
+            Kind::NoUnit => write!(
+                f,
+                "the duration `{text}` lacks a unit; write \"{0}s\" for seconds or \"{0}ms\" for milliseconds",
+                text.trim()
+            ),
+            Kind::Fraction => write!(
+                f,
+                "the duration `{text}` has a fraction; write whole numbers of smaller units, such as \"1s500ms\""
+            ),
+            Kind::Order => write!(
+                f,
+                "the units of the duration `{text}` are out of order; write the largest first and each once, such as \"1m30s\""
+            ),
+            Kind::TooLong => write!(
+                f,
+                "the duration `{text}` is too long; write a shorter one such as \"24h\""
+            ),
+        }
     }
 }
 

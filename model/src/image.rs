@@ -8,6 +8,16 @@ use serde::{Deserialize, Serialize};
 /// A reference to an image: where it is, what it is called, and which one of that name.
 ///
 /// Displays as it was written: nothing is added that the user left out.
+///
+/// ```
+/// # use seatrial_model::ImageRef;
+/// let image: ImageRef = "registry.example:5000/team/app:1.2".parse()?;
+/// assert_eq!(image.registry(), Some("registry.example:5000"));
+/// assert_eq!(image.path(), "team/app");
+/// assert_eq!(image.tag(), Some("1.2"));
+/// assert_eq!(image.to_string(), "registry.example:5000/team/app:1.2");
+/// # Ok::<(), seatrial_model::image::ImageRefError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ImageRef {
@@ -63,13 +73,23 @@ impl ImageRef {
     /// The same path, tag and digest in another registry; `library/` is added to an official image's path, as
     /// mirrors of Docker Hub expect it. `registry` may have a path behind it: `mirror.local:5000/hub`.
     ///
+    /// ```
+    /// # use seatrial_model::ImageRef;
+    /// let image: ImageRef = "redis:7".parse()?;
+    /// let mirrored = image.in_registry("mirror.example:5000/hub")?;
+    /// assert_eq!(mirrored.to_string(), "mirror.example:5000/hub/library/redis:7");
+    /// # Ok::<(), seatrial_model::image::ImageRefError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// Where the outcome is no image reference.
+    /// Where `registry` does not begin with a registry's host, or the outcome is no image reference.
     pub fn in_registry(&self, registry: &str) -> Result<Self, ImageRefError> {
-        let path = match (&self.registry, self.path.contains('/')) {
-            (None, false) => format!("library/{}", self.path),
-            _ => self.path.clone(),
+        let official = self.is_on_docker_hub() && !self.path.contains('/');
+        let path = if official {
+            format!("library/{}", self.path)
+        } else {
+            self.path.clone()
         };
         let tag = self
             .tag
@@ -81,7 +101,24 @@ impl ImageRef {
             .as_ref()
             .map(|digest| format!("@{digest}"))
             .unwrap_or_default();
-        format!("{}/{path}{tag}{digest}", registry.trim_end_matches('/')).parse()
+        let image: Self =
+            format!("{}/{path}{tag}{digest}", registry.trim_end_matches('/')).parse()?;
+        // `mirror/library/redis` would be looked for on Docker Hub, which is what a mirror is to replace.
+        if image.registry.is_none() {
+            return Err(ImageRefError {
+                text: registry.to_owned(),
+                kind: ImageRefErrorKind::NoHost,
+            });
+        }
+        Ok(image)
+    }
+
+    /// Whether it comes from Docker Hub: it says so, or names no registry.
+    pub fn is_on_docker_hub(&self) -> bool {
+        matches!(
+            self.registry.as_deref(),
+            None | Some("docker.io" | "index.docker.io")
+        )
     }
 }
 
@@ -126,27 +163,23 @@ impl FromStr for ImageRef {
         if text.is_empty() {
             return Err(error(ImageRefErrorKind::Empty));
         }
+        if text.contains("://") {
+            return Err(error(ImageRefErrorKind::Scheme));
+        }
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) if is_digest(digest) => (rest, Some(digest.to_owned())),
             Some(_) => return Err(error(ImageRefErrorKind::Digest)),
             None => (text, None),
         };
-        // A colon before the last slash belongs to the registry's port.
-        let (name, tag) = match rest.rsplit_once(':') {
-            Some((name, tag)) if !tag.contains('/') => {
-                if !is_tag(tag) {
-                    return Err(error(ImageRefErrorKind::Tag));
-                }
-                (name, Some(tag.to_owned()))
-            }
-            _ => (rest, None),
+        // The tag's colon is behind the last slash: others belong to the registry, its port or its IPv6 address.
+        let last = rest.rfind('/').map_or(0, |slash| slash + 1);
+        let (name, tag) = match rest[last..].find(':') {
+            Some(_) if rest[last..].starts_with('[') => (rest, None),
+            Some(colon) => (&rest[..last + colon], Some(&rest[last + colon + 1..])),
+            None => (rest, None),
         };
         let (registry, path) = match name.split_once('/') {
-            Some((first, path))
-                if first.contains(['.', ':'])
-                    || first == "localhost"
-                    || first != first.to_lowercase() =>
-            {
+            Some((first, path)) if is_meant_as_registry(first) => {
                 if !is_registry(first) {
                     return Err(error(ImageRefErrorKind::Registry));
                 }
@@ -154,40 +187,56 @@ impl FromStr for ImageRef {
             }
             _ => (None, name),
         };
-        if path.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Err(error(ImageRefErrorKind::UpperCase));
+        if path.is_empty() || path.starts_with('[') {
+            return Err(error(ImageRefErrorKind::NoName));
         }
         if !path.split('/').all(is_path_component) {
-            return Err(error(ImageRefErrorKind::Path));
+            let lower = path.to_ascii_lowercase();
+            return Err(error(if lower.split('/').all(is_path_component) {
+                let before = name.len() - path.len();
+                let corrected = format!("{}{lower}{}", &text[..before], &text[name.len()..]);
+                ImageRefErrorKind::UpperCase { corrected }
+            } else {
+                ImageRefErrorKind::Path
+            }));
+        }
+        if tag.is_some_and(|tag| !is_tag(tag)) {
+            return Err(error(ImageRefErrorKind::Tag));
         }
         if name.len() > Self::MAX_NAME {
             return Err(error(ImageRefErrorKind::TooLong));
         }
+        if registry.is_none() && is_hex(path, 64) {
+            return Err(error(ImageRefErrorKind::Id));
+        }
         Ok(Self {
             registry,
             path: path.to_owned(),
-            tag,
+            tag: tag.map(str::to_owned),
             digest,
         })
     }
 }
 
+/// Whether what stands before the first slash is a registry rather than the first part of a path on Docker Hub. The
+/// engines' own rule, upper case included: a path has none.
+fn is_meant_as_registry(first: &str) -> bool {
+    first == "localhost"
+        || first.contains(['.', ':', '['])
+        || first.bytes().any(|b| b.is_ascii_uppercase())
+}
+
 /// Lower-case letters and digits, separated by one `.`, one or two `_`, or any number of `-`.
 fn is_path_component(component: &str) -> bool {
-    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let bytes = component.as_bytes();
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
-        return false;
-    };
-    if !alphanumeric(*first) || !alphanumeric(*last) {
-        return false;
-    }
-    component
-        .split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        .filter(|separator| !separator.is_empty())
-        .all(|separator| {
-            matches!(separator, "." | "_" | "__") || separator.bytes().all(|b| b == b'-')
-        })
+    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    component.starts_with(alphanumeric)
+        && component.ends_with(alphanumeric)
+        && component
+            .split(alphanumeric)
+            .filter(|separator| !separator.is_empty())
+            .all(|separator| {
+                matches!(separator, "." | "_" | "__") || separator.bytes().all(|b| b == b'-')
+            })
 }
 
 fn is_tag(tag: &str) -> bool {
@@ -197,41 +246,32 @@ fn is_tag(tag: &str) -> bool {
         && tag.bytes().all(|b| word(b) || b == b'.' || b == b'-')
 }
 
-/// `algorithm:hex`, where the algorithms that registries know have their own length of hex.
+/// The algorithms that engines verify. The grammar has room for more, but no engine takes them.
 fn is_digest(digest: &str) -> bool {
-    let Some((algorithm, hex)) = digest.split_once(':') else {
-        return false;
-    };
-    let algorithm_fits = !algorithm.is_empty()
-        && algorithm.split(['+', '.', '_', '-']).all(|part| {
-            part.starts_with(|c: char| c.is_ascii_alphabetic())
-                && part.bytes().all(|b| b.is_ascii_alphanumeric())
-        });
-    let length_fits = match algorithm {
-        "sha256" => hex.len() == 64,
-        "sha384" => hex.len() == 96,
-        "sha512" => hex.len() == 128,
-        _ => hex.len() >= 32,
-    };
-    algorithm_fits
-        && length_fits
-        && hex
-            .bytes()
-            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    match digest.split_once(':') {
+        Some(("sha256", hex)) => is_hex(hex, 64),
+        Some(("sha384", hex)) => is_hex(hex, 96),
+        Some(("sha512", hex)) => is_hex(hex, 128),
+        _ => false,
+    }
+}
+
+fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn is_registry(registry: &str) -> bool {
-    let (host, port) = match registry.strip_prefix('[') {
-        Some(v6) => match v6.split_once(']') {
-            Some((address, rest)) if address.parse::<std::net::Ipv6Addr>().is_ok() => {
-                return rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
-            }
-            _ => return false,
-        },
-        None => match registry.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (registry, None),
-        },
+    if let Some(v6) = registry.strip_prefix('[') {
+        // Neither zones nor dotted quads: engines refuse both.
+        return v6.split_once(']').is_some_and(|(address, port)| {
+            !address.contains('.')
+                && address.parse::<std::net::Ipv6Addr>().is_ok()
+                && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+        });
+    }
+    let (host, port) = match registry.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (registry, None),
     };
     port.is_none_or(is_port)
         && host.split('.').all(|label| {
@@ -255,13 +295,17 @@ pub struct ImageRefError {
     kind: ImageRefErrorKind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum ImageRefErrorKind {
     Empty,
+    Scheme,
     Registry,
+    NoHost,
+    NoName,
     Path,
-    UpperCase,
+    UpperCase { corrected: String },
     TooLong,
+    Id,
     Tag,
     Digest,
 }
@@ -269,31 +313,46 @@ enum ImageRefErrorKind {
 impl fmt::Display for ImageRefError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = &self.text;
-        match self.kind {
+        match &self.kind {
             ImageRefErrorKind::Empty => f.write_str(
                 "the image reference is empty; write a name and a tag such as \"redis:7\"",
+            ),
+            ImageRefErrorKind::Scheme => write!(
+                f,
+                "the image reference `{text}` has a scheme; write it without, such as \"registry.example:5000/name:tag\""
             ),
             ImageRefErrorKind::Registry => write!(
                 f,
                 "the registry in `{text}` is no host name; write it as \"registry.example:5000/name:tag\""
             ),
+            ImageRefErrorKind::NoHost => write!(
+                f,
+                "`{text}` would be taken for a path, not a registry; write its host with a dot or a port, such as \"mirror.example\" or \"mirror:5000\""
+            ),
+            ImageRefErrorKind::NoName => write!(
+                f,
+                "`{text}` lacks the image's name; write one such as \"redis:7\" or \"registry.example:5000/name:tag\""
+            ),
             ImageRefErrorKind::Path => write!(
                 f,
                 "`{text}` is no image reference; write lower-case letters, digits and single `.`, `_`, `-` or `/` between them, such as \"team/app:1.2\""
             ),
-            ImageRefErrorKind::UpperCase => write!(
+            ImageRefErrorKind::UpperCase { corrected } => write!(
                 f,
-                "the image name in `{text}` has upper-case letters; write \"{}\"",
-                text.to_lowercase()
+                "the image name in `{text}` has upper-case letters; write \"{corrected}\""
             ),
             ImageRefErrorKind::TooLong => write!(
                 f,
                 "the image name in `{text}` is too long; write at most {} characters before the tag",
                 ImageRef::MAX_NAME
             ),
+            ImageRefErrorKind::Id => write!(
+                f,
+                "`{text}` is an image's id, which no registry knows; write a name, or \"name@sha256:\" and the registry's digest"
+            ),
             ImageRefErrorKind::Tag => write!(
                 f,
-                "the tag in `{text}` is malformed; write at most {} letters, digits, `_`, `.` or `-` behind the colon, such as \"redis:7.2\"",
+                "the tag in `{text}` is malformed; write 1 to {} letters, digits, `_`, `.` or `-` behind the colon, such as \"redis:7.2\"",
                 ImageRef::MAX_TAG
             ),
             ImageRefErrorKind::Digest => write!(

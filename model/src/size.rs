@@ -2,51 +2,81 @@
 
 use std::fmt;
 
-/// Parses a number of bytes with an optional unit, upper or lower case: `b`, `k`, `m`, `g`, with or without `b` or `ib`
-/// behind it.
+/// Parses a whole number of bytes with an optional unit, upper or lower case: `b`, `k`, `m`, `g`, `t`, the last four
+/// with or without `b` or `ib` behind them.
 ///
 /// ```
 /// assert_eq!(seatrial_model::size::parse("64m"), Ok(64 << 20));
+/// assert_eq!(seatrial_model::size::parse("64 MiB"), Ok(64 << 20));
+/// assert!(seatrial_model::size::parse("1.5g").is_err());
 /// ```
 ///
 /// # Errors
 ///
 /// Text that is no size, or one beyond 2^63 - 1 bytes, the engine's own limit.
 pub fn parse(text: &str) -> Result<u64, SizeError> {
-    let malformed = || SizeError {
+    let error = |kind| SizeError {
         text: text.to_owned(),
+        kind,
     };
     let trimmed = text.trim();
     let digits = trimmed
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(trimmed.len());
-    let number: u64 = trimmed[..digits].parse().map_err(|_| malformed())?;
-    let shift = match trimmed[digits..].trim_start().to_ascii_lowercase().as_str() {
+    let (number, unit) = trimmed.split_at(digits);
+    if number.is_empty() {
+        return Err(error(Kind::Malformed));
+    }
+    if unit.starts_with(['.', ',']) {
+        return Err(error(Kind::Fraction));
+    }
+    let shift = match unit.trim_start().to_ascii_lowercase().as_str() {
         "" | "b" => 0,
         "k" | "kb" | "kib" => 10,
         "m" | "mb" | "mib" => 20,
         "g" | "gb" | "gib" => 30,
-        _ => return Err(malformed()),
+        "t" | "tb" | "tib" => 40,
+        _ => return Err(error(Kind::Malformed)),
     };
     number
-        .checked_mul(1 << shift)
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(1 << shift))
         .filter(|bytes| i64::try_from(*bytes).is_ok())
-        .ok_or_else(malformed)
+        .ok_or_else(|| error(Kind::TooLarge))
 }
 
 /// Text that is no size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SizeError {
     text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Malformed,
+    Fraction,
+    TooLarge,
 }
 
 impl fmt::Display for SizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is no size; write a number and a unit such as \"64m\", \"512k\" or \"1g\"",
-            self.text
-        )
+        let text = &self.text;
+        match self.kind {
+            Kind::Malformed => write!(
+                f,
+                "`{text}` is no size; write a number and a unit such as \"64m\", \"512k\" or \"1g\""
+            ),
+            Kind::Fraction => write!(
+                f,
+                "the size `{text}` has a fraction; write a whole number of a smaller unit, such as \"1536m\""
+            ),
+            Kind::TooLarge => write!(
+                f,
+                "the size `{text}` is too large; write less than 2^63 bytes, such as \"1g\""
+            ),
+        }
     }
 }
 
