@@ -1,7 +1,13 @@
-//! The dependency graph: cycles and order.
+//! The dependency graph: cycles and order. Nothing here recurses, so that no graph is too deep.
 
 /// A cycle in the graph, as the path that leads back to its first node, which stands at the end again; `None` where
 /// there is none. `needs[n]` lists the nodes that node `n` needs; nodes out of range are passed over.
+///
+/// ```
+/// // 0 needs 1, 1 needs 2, 2 needs 1.
+/// let needs = [vec![1], vec![2], vec![1]];
+/// assert_eq!(seatrial_model::graph::cycle(&needs), Some(vec![1, 2, 1]));
+/// ```
 pub fn cycle(needs: &[Vec<usize>]) -> Option<Vec<usize>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
@@ -43,26 +49,39 @@ pub fn cycle(needs: &[Vec<usize>]) -> Option<Vec<usize>> {
     None
 }
 
-/// The nodes in layers: each needs only nodes of earlier layers, and stands as early as that allows. Nodes on or
-/// behind a cycle are in no layer.
+/// The nodes in layers, each ascending: a node needs only nodes of earlier layers, and stands as early as that allows.
+/// Nodes on or behind a cycle are in no layer; nodes out of range are passed over.
+///
+/// ```
+/// // A diamond: 1 and 2 need 0, 3 needs both.
+/// let needs = [vec![], vec![0], vec![0], vec![1, 2]];
+/// assert_eq!(seatrial_model::graph::layers(&needs), [vec![0], vec![1, 2], vec![3]]);
+/// ```
 pub fn layers(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let mut layer_of: Vec<Option<usize>> = vec![None; needs.len()];
-    let mut layers = Vec::new();
-    loop {
-        let ready: Vec<usize> = (0..needs.len())
-            .filter(|&node| {
-                layer_of[node].is_none()
-                    && needs[node]
-                        .iter()
-                        .all(|&need| layer_of.get(need).is_none_or(Option::is_some))
-            })
-            .collect();
-        if ready.is_empty() {
-            return layers;
+    let mut unmet = vec![0_usize; needs.len()];
+    let mut needed_by = vec![Vec::new(); needs.len()];
+    for (node, needs) in needs.iter().enumerate() {
+        for &need in needs {
+            if let Some(needed_by) = needed_by.get_mut(need) {
+                needed_by.push(node);
+                unmet[node] += 1;
+            }
         }
-        for &node in &ready {
-            layer_of[node] = Some(layers.len());
-        }
-        layers.push(ready);
     }
+    let mut layers = Vec::new();
+    let mut layer: Vec<usize> = (0..needs.len()).filter(|&node| unmet[node] == 0).collect();
+    while !layer.is_empty() {
+        let mut next = Vec::new();
+        for &node in &layer {
+            for &dependent in &needed_by[node] {
+                unmet[dependent] -= 1;
+                if unmet[dependent] == 0 {
+                    next.push(dependent);
+                }
+            }
+        }
+        next.sort_unstable();
+        layers.push(std::mem::replace(&mut layer, next));
+    }
+    layers
 }

@@ -1,28 +1,44 @@
 //! "Did you mean": the nearest of the names that exist.
 
-/// The known name nearest to `wanted`, if one is near enough to be what was meant.
+/// The known name nearest to `wanted`, if one is near enough to be what was meant. Upper and lower case are the same,
+/// and so are `-` and `_`.
+///
+/// ```
+/// use seatrial_model::suggest::nearest;
+///
+/// assert_eq!(nearest("cahce", ["db", "cache"]), Some("cache"));
+/// assert_eq!(nearest("queue", ["db", "cache"]), None);
+/// ```
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = wanted.to_lowercase();
+    let plain = |name: &str| name.to_lowercase().replace('-', "_");
+    let wanted = plain(wanted);
     known
         .into_iter()
-        .map(|name| {
-            (
-                strsim::damerau_levenshtein(&wanted, &name.to_lowercase()),
-                name,
-            )
-        })
-        .filter(|(distance, name)| {
-            *distance <= wanted.chars().count().max(name.chars().count()).div_ceil(3)
+        .map(|name| (name, plain(name)))
+        .filter_map(|(name, known)| {
+            let distance = strsim::damerau_levenshtein(&wanted, &known);
+            let longer = wanted.chars().count().max(known.chars().count());
+            // A third of the letters may differ, and one must not.
+            (distance <= (longer / 3).max(1) && distance < longer || distance == 0)
+                .then_some((distance, name))
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
 
 /// The second half of a message about an unknown name: what to write instead.
+///
+/// ```
+/// use seatrial_model::suggest::did_you_mean;
+///
+/// assert_eq!(did_you_mean(Some("cache"), &["db", "cache"]), "did you mean `cache`?");
+/// assert_eq!(did_you_mean(None, &["db", "cache"]), "write one of `db` or `cache`");
+/// ```
 pub fn did_you_mean<S: AsRef<str>>(suggestion: Option<&str>, known: &[S]) -> String {
     match suggestion {
         Some(suggestion) => format!("did you mean `{suggestion}`?"),
-        None if known.is_empty() => "there is none to name".to_owned(),
+        None if known.is_empty() => "there is none to write instead; remove it".to_owned(),
+        None if known.len() == 1 => format!("write `{}`", known[0].as_ref()),
         None => format!(
             "write one of {}",
             alternatives(known.iter().map(AsRef::as_ref))
@@ -31,6 +47,11 @@ pub fn did_you_mean<S: AsRef<str>>(suggestion: Option<&str>, known: &[S]) -> Str
 }
 
 /// `` `a`, `b` or `c` ``
+///
+/// ```
+/// let names = seatrial_model::suggest::alternatives(["a", "b", "c"].into_iter());
+/// assert_eq!(names, "`a`, `b` or `c`");
+/// ```
 pub fn alternatives<S: std::fmt::Display>(names: impl Iterator<Item = S>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     match names.split_last() {
