@@ -3,14 +3,19 @@
 //! A text is parsed into a [`RawTemplate`], which knows names only, and resolved against the declared services
 //! into a [`Template`], which knows positions and port numbers and can no longer be wrong.
 
+mod error;
+
 use std::fmt;
 
+pub use error::{ResolveError, SyntaxError};
 use serde::{Deserialize, Serialize};
 
 use crate::{Port, suggest};
 
 /// Text whose placeholders are resolved.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Its `Debug` form is the text with positions for names: `"mysql://root@{0}/shop"`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Template(Vec<Segment>);
 
@@ -62,8 +67,19 @@ impl Reference {
 
 impl Template {
     /// Text without placeholders.
+    ///
+    /// ```
+    /// let text = seatrial_model::Template::literal("{not a placeholder}");
+    /// assert_eq!(text.render(|_| unreachable!()), "{not a placeholder}");
+    /// ```
     pub fn literal(text: impl Into<String>) -> Self {
-        Self(vec![Segment::Text(text.into())])
+        // Without an empty segment, so that equal texts are equal templates.
+        let text: String = text.into();
+        Self(if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![Segment::Text(text)]
+        })
     }
 
     /// The parts, in order.
@@ -91,7 +107,44 @@ impl Template {
     }
 }
 
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.render(|reference| reference.to_string()))
+    }
+}
+
+/// As a placeholder is written, with the service's position for its name and the port's number: `{0}`, `{0.host}`,
+/// `{0.port.3306}`, `{source}`.
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address { service, .. } => write!(f, "{{{service}}}"),
+            Self::Host(service) => write!(f, "{{{service}.host}}"),
+            Self::Port { service, port } => write!(f, "{{{service}.port.{port}}}"),
+            Self::Source => f.write_str("{source}"),
+        }
+    }
+}
+
 /// Text whose placeholders are names.
+///
+/// ```
+/// use seatrial_model::Port;
+/// use seatrial_model::placeholder::{Declared, Names, RawTemplate, Reference};
+///
+/// let port = Port { name: None, number: 3306 };
+/// let services = [
+///     Declared { field: "app", ports: &[] },
+///     Declared { field: "db", ports: &[port] },
+/// ];
+/// let names = Names { services: &services, own: 0, own_allowed: false, source_mounted: true };
+/// let url = RawTemplate::parse("mysql://{db}/shop").unwrap().resolve(names).unwrap();
+/// assert_eq!(url.services().collect::<Vec<_>>(), [1]);
+/// assert_eq!(url.render(|_| "db:3306".to_owned()), "mysql://db:3306/shop");
+///
+/// let errors = RawTemplate::parse("{bd}").unwrap().resolve(names).unwrap_err();
+/// assert_eq!(errors[0].to_string(), "no service is named `bd`; did you mean `db`?");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawTemplate(Vec<RawSegment>);
 
@@ -107,7 +160,7 @@ enum RawSegment {
 pub struct Names<'a> {
     /// Every service of the composition, by position.
     pub services: &'a [Declared<'a>],
-    /// Position of the service whose text this is.
+    /// Position of the service whose text this is, within `services`.
     pub own: usize,
     /// Whether the text may name its own service, also as `{self}`: readiness checks may, environment
     /// variables and commands may not.
@@ -130,7 +183,7 @@ impl RawTemplate {
     ///
     /// # Errors
     ///
-    /// A brace that is not closed, not opened, or has no name in it.
+    /// A brace that is not closed, not opened, or has something other than a name in it.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let mut segments = Vec::new();
         let mut literal = String::new();
@@ -153,6 +206,9 @@ impl RawTemplate {
                         .collect();
                     if parts.iter().any(String::is_empty) {
                         return Err(SyntaxError::Empty(text[at..=at + 1 + end].to_owned()));
+                    }
+                    if !parts.iter().all(|part| is_name(part)) {
+                        return Err(SyntaxError::NotAName(excerpt(&text[at..=at + 1 + end])));
                     }
                     if !literal.is_empty() {
                         segments.push(RawSegment::Text(std::mem::take(&mut literal)));
@@ -218,15 +274,22 @@ fn resolve(parts: &[String], names: Names<'_>) -> Result<Reference, ResolveError
             }),
         };
     }
-    let service = if name == "self" && names.own_allowed {
+    let service = if name == "self" {
         names.own
     } else {
         names
             .services
             .iter()
-            .position(|service| service.field == name)
+            .position(|service| plain(service.field) == name)
             .ok_or_else(|| {
-                let known = names.services.iter().map(|service| service.field);
+                // Suggesting its own name where it must not be written would lead from one error to the next.
+                let known = names
+                    .services
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(at, service)| {
+                        (at != names.own || names.own_allowed).then_some(plain(service.field))
+                    });
                 ResolveError::UnknownService {
                     name: name.to_owned(),
                     suggestion: suggest::nearest(name, known.clone()).map(str::to_owned),
@@ -238,7 +301,7 @@ fn resolve(parts: &[String], names: Names<'_>) -> Result<Reference, ResolveError
     if service == names.own && !names.own_allowed {
         return Err(ResolveError::Itself {
             written,
-            service: declared.field.to_owned(),
+            service: plain(declared.field).to_owned(),
         });
     }
     let parts: Vec<&str> = parts[1..].iter().map(String::as_str).collect();
@@ -258,13 +321,18 @@ fn resolve(parts: &[String], names: Names<'_>) -> Result<Reference, ResolveError
         }),
         ["url"] => Err(ResolveError::Untyped {
             written,
-            service: declared.field.to_owned(),
+            service: plain(declared.field).to_owned(),
         }),
         _ => Err(ResolveError::UnknownPart {
             written,
-            service: declared.field.to_owned(),
+            service: plain(declared.field).to_owned(),
         }),
     }
+}
+
+/// A field's name as placeholders have it: `type` for `r#type`.
+fn plain(field: &str) -> &str {
+    field.strip_prefix("r#").unwrap_or(field)
 }
 
 fn only_port(written: &str, declared: Declared<'_>) -> Result<u16, ResolveError> {
@@ -272,11 +340,11 @@ fn only_port(written: &str, declared: Declared<'_>) -> Result<u16, ResolveError>
         [port] => Ok(port.number),
         [] => Err(ResolveError::NoPort {
             written: written.to_owned(),
-            service: declared.field.to_owned(),
+            service: plain(declared.field).to_owned(),
         }),
         ports => Err(ResolveError::SeveralPorts {
             written: written.to_owned(),
-            service: declared.field.to_owned(),
+            service: plain(declared.field).to_owned(),
             ports: ports.iter().map(port_name).collect(),
         }),
     }
@@ -290,7 +358,7 @@ fn named_port(wanted: &str, declared: Declared<'_>) -> Result<u16, ResolveError>
         .map(|port| port.number)
         .ok_or_else(|| ResolveError::UndeclaredPort {
             port: wanted.to_owned(),
-            service: declared.field.to_owned(),
+            service: plain(declared.field).to_owned(),
             ports: declared.ports.iter().map(port_name).collect(),
         })
 }
@@ -299,154 +367,16 @@ fn port_name(port: &Port) -> String {
     port.name.clone().unwrap_or_else(|| port.number.to_string())
 }
 
+/// Whether `part` could name a service, a port or a part of one; a host name written for a field also passes, so that
+/// the field can be suggested.
+fn is_name(part: &str) -> bool {
+    part.chars()
+        .all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
 fn excerpt(text: &str) -> String {
     match text.char_indices().nth(24) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
     }
 }
-
-/// Braces that are no placeholder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SyntaxError {
-    /// `{` without `}`.
-    Unclosed(String),
-    /// `}` without `{`.
-    Unopened(String),
-    /// Nothing where a name should be.
-    Empty(String),
-}
-
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unclosed(at) => write!(
-                f,
-                "the placeholder at `{at}` is not closed; close it with `}}`, or write `{{{{` for a literal brace"
-            ),
-            Self::Unopened(at) => write!(
-                f,
-                "the `}}` at `{at}` closes nothing; write `}}}}` for a literal brace"
-            ),
-            Self::Empty(written) => write!(
-                f,
-                "the placeholder `{written}` lacks a name; write a service's name such as `{{db}}`, or `{{{{` and `}}}}` for literal braces"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for SyntaxError {}
-
-/// A placeholder that means nothing here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ResolveError {
-    /// No service has this name.
-    UnknownService {
-        /// The name as written.
-        name: String,
-        /// The declared name that is nearest to it.
-        suggestion: Option<String>,
-        /// All declared names.
-        known: Vec<String>,
-    },
-    /// A service that refers to itself.
-    Itself {
-        /// The placeholder as written.
-        written: String,
-        /// The service.
-        service: String,
-    },
-    /// The service declares no port.
-    NoPort {
-        /// The placeholder as written.
-        written: String,
-        /// The service.
-        service: String,
-    },
-    /// The service declares several ports and the placeholder does not choose.
-    SeveralPorts {
-        /// The placeholder as written.
-        written: String,
-        /// The service.
-        service: String,
-        /// What it could choose from.
-        ports: Vec<String>,
-    },
-    /// The service does not declare this port.
-    UndeclaredPort {
-        /// The port as written.
-        port: String,
-        /// The service.
-        service: String,
-        /// What it declares.
-        ports: Vec<String>,
-    },
-    /// Something other than `host` or `port` behind the name.
-    UnknownPart {
-        /// The placeholder as written.
-        written: String,
-        /// The service.
-        service: String,
-    },
-    /// `{x.url}` of a service that does not know its URL.
-    Untyped {
-        /// The placeholder as written.
-        written: String,
-        /// The service.
-        service: String,
-    },
-    /// `{source}` where the source is not mounted.
-    SourceNotMounted,
-}
-
-impl fmt::Display for ResolveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownService { name, suggestion, known } => {
-                write!(f, "no service is named `{name}`; ")?;
-                f.write_str(&suggest::did_you_mean(suggestion.as_deref(), known))
-            }
-            Self::Itself { written, service } => write!(
-                f,
-                "`{written}` makes `{service}` depend on itself; inside its own container a service is at `localhost`"
-            ),
-            Self::NoPort { written, service } => write!(
-                f,
-                "`{written}` needs a port and `{service}` declares none; declare one with `port = ..`, or write `{{{service}.host}}`"
-            ),
-            Self::SeveralPorts { written, service, ports } => write!(
-                f,
-                "`{written}` is ambiguous, `{service}` declares several ports; write {}",
-                suggest::alternatives(
-                    ports.iter().map(|port| format!("{{{service}.host}}:{{{service}.port.{port}}}"))
-                )
-            ),
-            Self::UndeclaredPort { port, service, ports } if ports.is_empty() => write!(
-                f,
-                "`{service}` declares no port `{port}`, nor any other; declare it with `port = ..` or `ports(..)`"
-            ),
-            Self::UndeclaredPort { port, service, ports } => write!(
-                f,
-                "`{service}` declares no port `{port}`; declare it, or write one it has: {}",
-                suggest::alternatives(ports.iter())
-            ),
-            Self::UnknownPart { written, service } if service == "source" => {
-                write!(f, "`{written}` has no meaning; write `{{source}}`")
-            }
-            Self::UnknownPart { written, service } => write!(
-                f,
-                "`{written}` has no meaning; write `{{{service}}}`, `{{{service}.host}}`, `{{{service}.port}}` or `{{{service}.port.NAME}}`"
-            ),
-            Self::Untyped { written, service } => write!(
-                f,
-                "`{written}` needs a typed service, and these are not there yet; write the URL out with `{{{service}}}`"
-            ),
-            Self::SourceNotMounted => f.write_str(
-                "`{source}` has no meaning here, the source is not mounted in this service; remove `source(none)`",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for ResolveError {}
