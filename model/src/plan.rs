@@ -4,16 +4,20 @@
 //! What only the compiler or the running test can supply (the path of a built binary, the bytes of an included
 //! file, a user's function) is a number into the bindings that the generated code hands over beside the plan.
 
+mod debug;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ImageRef, Template, secret};
+use crate::{ImageRef, Template};
 
 /// The services of one composition, in the order of their declaration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Its `Debug` form hides the secrets of every service's environment, wherever in the plan they stand. Its serialized
+/// form does not: it is for the supervisor, not for people.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The composition's name as people know it: the struct's, or the test function's for services
     /// declared on its parameters.
@@ -23,7 +27,9 @@ pub struct Plan {
 }
 
 /// One service: what it is made from, how it is wired and when it is ready.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Its `Debug` form hides the secrets of its environment, wherever in it they stand.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServicePlan {
     /// The Rust field or parameter that declares it.
     pub field: String,
@@ -134,23 +140,13 @@ pub struct Port {
     pub number: u16,
 }
 
-/// An environment variable. Its `Debug` form hides the value where the name or the value suggests a secret.
+/// An environment variable. Its `Debug` form hides what is secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnvVar {
     /// The variable's name.
     pub name: String,
     /// Its value.
     pub value: Template,
-}
-
-impl fmt::Debug for EnvVar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if secret::is_secret_name(&self.name) {
-            write!(f, "{}={}", self.name, secret::HIDDEN)
-        } else {
-            write!(f, "{}={:?}", self.name, self.value)
-        }
-    }
 }
 
 /// A file system in memory.
