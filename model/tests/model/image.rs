@@ -1,0 +1,340 @@
+//! Image references, by the distribution project's grammar and the engines' rules on top of it.
+
+use proptest::prelude::*;
+use seatrial_model::ImageRef;
+
+fn parse(text: &str) -> Result<ImageRef, String> {
+    text.parse::<ImageRef>().map_err(|error| error.to_string())
+}
+
+/// Registry, path, tag and digest of a reference that must parse and display as it was written.
+fn parts(text: &str) -> (Option<String>, String, Option<String>, Option<String>) {
+    let image = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert_eq!(image.to_string(), text);
+    let owned = |part: Option<&str>| part.map(str::to_owned);
+    (
+        owned(image.registry()),
+        image.path().to_owned(),
+        owned(image.tag()),
+        owned(image.digest()),
+    )
+}
+
+#[test]
+fn references_are_taken_apart() {
+    let sha256 = format!("sha256:{}", "0f".repeat(32));
+    let sha512 = format!("sha512:{}", "0f".repeat(64));
+    let cases: &[(&str, Option<&str>, &str, Option<&str>)] = &[
+        ("redis", None, "redis", None),
+        ("redis:7", None, "redis", Some("7")),
+        ("redis:7.2-Alpine_3", None, "redis", Some("7.2-Alpine_3")),
+        ("redis:_", None, "redis", Some("_")),
+        ("library/redis", None, "library/redis", None),
+        ("a/b/c", None, "a/b/c", None),
+        ("a.b/c", Some("a.b"), "c", None),
+        ("host", None, "host", None),
+        ("host:5000", None, "host", Some("5000")),
+        ("host:5000/x", Some("host:5000"), "x", None),
+        ("host:5000/x:5050", Some("host:5000"), "x", Some("5050")),
+        ("host:65535/x", Some("host:65535"), "x", None),
+        ("Host/x", Some("Host"), "x", None),
+        ("Host:5000/x", Some("Host:5000"), "x", None),
+        ("localhost", None, "localhost", None),
+        ("localhost/x", Some("localhost"), "x", None),
+        (
+            "localhost:5000/a/b:t",
+            Some("localhost:5000"),
+            "a/b",
+            Some("t"),
+        ),
+        ("localhosts/x", None, "localhosts/x", None),
+        ("registry.example", None, "registry.example", None),
+        (
+            "registry.example:5000",
+            None,
+            "registry.example",
+            Some("5000"),
+        ),
+        (
+            "docker.io/library/redis",
+            Some("docker.io"),
+            "library/redis",
+            None,
+        ),
+        ("10.0.0.1", None, "10.0.0.1", None),
+        ("10.0.0.1:5000", None, "10.0.0.1", Some("5000")),
+        ("10.0.0.1:5000/x:1", Some("10.0.0.1:5000"), "x", Some("1")),
+        ("[::1]/x", Some("[::1]"), "x", None),
+        ("[::1]:5000/x:1", Some("[::1]:5000"), "x", Some("1")),
+        (
+            "[fd00:1:2:3:4:5:6:7]/a/b",
+            Some("[fd00:1:2:3:4:5:6:7]"),
+            "a/b",
+            None,
+        ),
+        ("[FD00::]:5000/x", Some("[FD00::]:5000"), "x", None),
+        (
+            "xn--bcher-kva.example/x",
+            Some("xn--bcher-kva.example"),
+            "x",
+            None,
+        ),
+        (
+            "team_a/app__b/c-d/e---f/g.h",
+            None,
+            "team_a/app__b/c-d/e---f/g.h",
+            None,
+        ),
+        ("team_a.b:80", None, "team_a.b", Some("80")),
+        ("0/1", None, "0/1", None),
+    ];
+    for &(text, registry, path, tag) in cases {
+        let owned = |part: Option<&str>| part.map(str::to_owned);
+        let expected = (owned(registry), path.to_owned(), owned(tag), None);
+        assert_eq!(parts(text), expected, "{text}");
+        for digest in [&sha256, &sha512] {
+            let expected = (
+                owned(registry),
+                path.to_owned(),
+                owned(tag),
+                Some(digest.clone()),
+            );
+            assert_eq!(
+                parts(&format!("{text}@{digest}")),
+                expected,
+                "{text}@{digest}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_no_reference_is_refused_with_its_reason() {
+    let hex = "0f".repeat(32);
+    let cases = [
+        ("", "is empty"),
+        ("https://registry.example/x", "has a scheme"),
+        ("docker://redis:7", "has a scheme"),
+        (":tag", "lacks the image's name"),
+        ("/", "no image reference"),
+        ("localhost:5000/", "lacks the image's name"),
+        ("[::1]", "lacks the image's name"),
+        ("[::1]:5000", "lacks the image's name"),
+        ("[fe80::1%eth0]:5000/x", "no host name"),
+        ("[::ffff:10.0.0.1]/x", "no host name"),
+        ("[::1/x", "no host name"),
+        ("[::1]x/y", "no host name"),
+        ("[::1]:/y", "no host name"),
+        ("-host.example/x", "no host name"),
+        ("host-.example/x", "no host name"),
+        ("host..example/x", "no host name"),
+        ("host_a.example/x", "no host name"),
+        ("host:/x", "no host name"),
+        ("host:0/x", "no host name"),
+        ("host:65536/x", "no host name"),
+        ("host:+80/x", "no host name"),
+        ("host:5000:5000/x", "no host name"),
+        ("a//b", "no image reference"),
+        ("/a", "no image reference"),
+        ("a/", "no image reference"),
+        ("a_/b", "no image reference"),
+        ("_a", "no image reference"),
+        ("a..b", "no image reference"),
+        ("a___b", "no image reference"),
+        ("a._b", "no image reference"),
+        ("a-_b", "no image reference"),
+        ("redis 7", "no image reference"),
+        (" redis", "no image reference"),
+        ("redis\n", "no image reference"),
+        ("r\u{e9}dis", "no image reference"),
+        ("aa/as$$^/aa", "no image reference"),
+        ("redis:", "tag"),
+        ("redis:-7", "tag"),
+        ("redis:.7", "tag"),
+        ("redis:7:7", "tag"),
+        ("redis:7 ", "tag"),
+        ("redis:{version}", "tag"),
+        ("redis@", "digest"),
+        ("redis@sha256", "digest"),
+        ("redis@sha256:", "digest"),
+        ("redis@sha256:0f0f", "digest"),
+        (
+            "redis@sha1:0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
+            "digest",
+        ),
+        ("a@b@c", "digest"),
+    ];
+    for (text, reason) in cases {
+        let message = parse(text).expect_err(text);
+        assert!(message.contains(reason), "{text}: {message}");
+        assert!(message.contains("; write "), "{text}: {message}");
+    }
+    for text in [
+        format!("x@sha256:{}", hex.to_uppercase()),
+        format!("x@md5:{hex}"),
+    ] {
+        assert!(parse(&text).expect_err(&text).contains("digest"));
+    }
+    assert!(
+        parse(&format!("@sha256:{hex}"))
+            .unwrap_err()
+            .contains("lacks")
+    );
+    assert!(parse(&hex).unwrap_err().contains("an image's id"));
+    parse(&format!("localhost/{hex}")).unwrap();
+}
+
+#[test]
+fn upper_case_is_corrected_in_the_name_only() {
+    for (text, corrected) in [
+        ("Redis", "redis"),
+        ("Redis:7-Alpine", "redis:7-Alpine"),
+        ("Host/Team/App:V1", "Host/team/app:V1"),
+        ("Host.example:5000/App", "Host.example:5000/app"),
+    ] {
+        let message = parse(text).unwrap_err();
+        assert!(
+            message.contains(&format!("write \"{corrected}\"")),
+            "{message}"
+        );
+        parse(corrected).unwrap();
+    }
+}
+
+#[test]
+fn lengths_are_bounded() {
+    let name = "a".repeat(255);
+    let tag = "t".repeat(128);
+    assert_eq!(parts(&format!("{name}:{tag}")).0, None);
+    assert!(parse(&format!("{name}a")).unwrap_err().contains("too long"));
+    assert!(
+        parse(&format!("a.b/{}", &name[3..]))
+            .unwrap_err()
+            .contains("too long")
+    );
+    assert!(
+        parse(&format!("a:{tag}t"))
+            .unwrap_err()
+            .contains("1 to 128")
+    );
+}
+
+#[test]
+fn the_tag_latest_is_added_only_where_nothing_is_named() {
+    let hex = "0f".repeat(32);
+    for (text, expected) in [
+        ("redis".to_owned(), "redis:latest".to_owned()),
+        ("h:1/redis".to_owned(), "h:1/redis:latest".to_owned()),
+        ("redis:7".to_owned(), "redis:7".to_owned()),
+        (format!("redis@sha256:{hex}"), format!("redis@sha256:{hex}")),
+    ] {
+        assert_eq!(
+            parse(&text).unwrap().with_default_tag().to_string(),
+            expected
+        );
+    }
+}
+
+#[test]
+fn another_registry_takes_the_whole_rest() {
+    for (text, registry, expected) in [
+        (
+            "redis:7",
+            "mirror.example",
+            "mirror.example/library/redis:7",
+        ),
+        ("redis", "mirror:5000/hub/", "mirror:5000/hub/library/redis"),
+        ("docker.io/redis", "localhost", "localhost/library/redis"),
+        ("team/app:1", "m.example", "m.example/team/app:1"),
+        ("quay.io/app:1", "[::1]:5000", "[::1]:5000/app:1"),
+    ] {
+        let image = parse(text).unwrap().in_registry(registry).unwrap();
+        assert_eq!(image.to_string(), expected);
+    }
+    let redis = parse("redis").unwrap();
+    let error = redis.in_registry("mirror").unwrap_err().to_string();
+    assert!(error.contains("taken for a path"), "{error}");
+    for registry in [
+        "",
+        "/",
+        "https://mirror.example",
+        "mirror.example/Hub",
+        "m.example:x",
+    ] {
+        redis.in_registry(registry).unwrap_err();
+    }
+}
+
+#[test]
+fn json_holds_the_text() {
+    let image = parse("redis:7").unwrap();
+    assert_eq!(serde_json::to_string(&image).unwrap(), "\"redis:7\"");
+    let error = serde_json::from_str::<ImageRef>("\"redis:\"").unwrap_err();
+    assert!(error.to_string().contains("tag"), "{error}");
+}
+
+/// Text of a reference, each of its parts any that the grammar allows.
+pub(crate) fn reference() -> impl Strategy<Value = String> {
+    let host = prop_oneof![
+        "[a-z0-9]([a-z0-9-]{0,3}[a-z0-9])?(\\.[A-Za-z0-9]{1,4}){1,2}",
+        "[A-Z][a-z0-9]{0,5}",
+        Just("localhost".to_owned()),
+        any::<std::net::Ipv6Addr>()
+            .prop_map(|address| format!("[{address}]"))
+            .prop_filter("no dotted quads", |text| !text.contains('.')),
+    ];
+    let port = proptest::option::of(1..=u16::MAX);
+    let registry = proptest::option::of((host, port)).prop_map(|registry| match registry {
+        Some((host, Some(port))) => format!("{host}:{port}/"),
+        Some((host, None)) => format!("{host}/"),
+        None => String::new(),
+    });
+    let component = "[a-z0-9]{1,6}((\\.|_|__|-{1,3})[a-z0-9]{1,4}){0,2}";
+    // The first part of a path without a registry has no dot: it would be one.
+    let path = (
+        "[a-z][a-z0-9]{0,8}",
+        proptest::collection::vec(component, 0..3),
+    )
+        .prop_map(|(first, rest)| {
+            std::iter::once(first)
+                .chain(rest)
+                .collect::<Vec<_>>()
+                .join("/")
+        })
+        .prop_filter("a registry", |path| !path.starts_with("localhost/"));
+    let tag = proptest::option::of("[A-Za-z0-9_][A-Za-z0-9_.-]{0,10}");
+    let digest = proptest::option::of("[0-9a-f]{64}");
+    (registry, path, tag, digest).prop_map(|(registry, path, tag, digest)| {
+        let tag = tag.map(|tag| format!(":{tag}")).unwrap_or_default();
+        let digest = digest
+            .map(|hex| format!("@sha256:{hex}"))
+            .unwrap_or_default();
+        format!("{registry}{path}{tag}{digest}")
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_the_grammar_makes_parses_and_displays_alike(text in reference()) {
+        let image: ImageRef = text.parse().unwrap();
+        prop_assert_eq!(image.to_string(), text);
+        let json = serde_json::to_string(&image).unwrap();
+        prop_assert_eq!(serde_json::from_str::<ImageRef>(&json).unwrap(), image);
+    }
+
+    #[test]
+    fn what_parses_displays_as_written(text in "[aA0.:/@_\\[\\]é-]{0,12}|\\PC{0,20}") {
+        if let Ok(image) = text.parse::<ImageRef>() {
+            prop_assert_eq!(image.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn another_registry_is_where_it_then_is(text in reference()) {
+        let image: ImageRef = text.parse().unwrap();
+        let moved = image.in_registry("mirror.example:5000").unwrap();
+        prop_assert_eq!(moved.registry(), Some("mirror.example:5000"));
+        prop_assert!(moved.path().ends_with(image.path()));
+        prop_assert_eq!((moved.tag(), moved.digest()), (image.tag(), image.digest()));
+    }
+}
