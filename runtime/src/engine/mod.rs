@@ -4,6 +4,10 @@
 //! that is particular to one kind of engine stays below it, in a module of its own. No type of a client library
 //! leaves that module. An engine does one thing per call, keeps no state of ours, retries nothing and prints nothing.
 
+mod address;
+pub(crate) mod discovery;
+mod docker;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -196,6 +200,13 @@ pub(crate) struct NetworkSpec {
 pub(crate) struct Subnet {
     pub(crate) address: std::net::Ipv4Addr,
     pub(crate) prefix: u8,
+}
+
+/// `172.28.0.0/24`.
+impl fmt::Display for Subnet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
 }
 
 /// A container's place on a network.

@@ -1,0 +1,77 @@
+//! Connecting to an engine, and asking it what it is.
+
+use std::time::Duration;
+
+use bollard::{API_DEFAULT_VERSION, BollardRequest};
+
+use super::Docker;
+use super::errors::{During, failed};
+use crate::engine::address::Address;
+use crate::engine::{EngineError, EngineInfo};
+
+/// How long an engine may take to begin an answer.
+///
+/// It bounds the beginning only, never a stream that has begun; but a build or an import begins its answer after the
+/// last byte of the request, and a stop after the container's end. Callers who want less patience bring their own.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The header that carries a registry's credentials.
+const CREDENTIALS_HEADER: &str = "x-registry-auth";
+
+impl Docker {
+    /// Connects to the engine at `address` and asks it what it is.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing answers there, or what answers is no engine.
+    pub(in crate::engine) async fn open(address: &Address) -> Result<Self, EngineError> {
+        let reach = |error| failed(During::Other, "reach the engine")(error);
+        let shown = address.to_string();
+        let patience = PATIENCE.as_secs();
+        // The version is only what bollard compares with; it does not become part of any request.
+        let api = match address {
+            Address::Unix(_) => {
+                bollard::Docker::connect_with_unix(&shown, patience, API_DEFAULT_VERSION)
+            }
+            Address::Tcp(_) => {
+                bollard::Docker::connect_with_http(&shown, patience, API_DEFAULT_VERSION)
+            }
+        }
+        .map_err(reach)?
+        .with_request_modifier(url_safe_credentials);
+
+        api.ping().await.map_err(reach)?;
+        let version = api.version().await.map_err(reach)?;
+        let podman = version
+            .components
+            .iter()
+            .flatten()
+            .any(|component| component.name.to_lowercase().contains("podman"));
+        let info = EngineInfo {
+            name: if podman { "podman" } else { "docker" }.to_owned(),
+            version: version.version.unwrap_or_default(),
+            address: shown,
+            os: version.os.unwrap_or_default(),
+            arch: version.arch.unwrap_or_default(),
+            // Only engines on this machine are accepted (`Address::parse`).
+            published_host: "127.0.0.1".to_owned(),
+        };
+        Ok(Self { api, info })
+    }
+}
+
+/// Engines read credentials in base64's URL-safe alphabet and ignore what they cannot read; bollard writes the ordinary
+/// one, in which a password with `?`, `>` or `~` in the wrong place is lost without a word.
+fn url_safe_credentials(mut request: BollardRequest) -> BollardRequest {
+    if let Some(header) = request.headers_mut().get_mut(CREDENTIALS_HEADER) {
+        let safe = header
+            .to_str()
+            .unwrap_or_default()
+            .replace('+', "-")
+            .replace('/', "_");
+        if let Ok(safe) = safe.parse() {
+            *header = safe;
+        }
+    }
+    request
+}

@@ -1,0 +1,332 @@
+//! Containers: creating, moving them through their states, removing.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use bollard::errors::Error;
+use bollard::models::{
+    ContainerCreateBody, ContainerInspectResponse, EndpointIpamConfig, EndpointSettings,
+    HostConfig, Mount, MountTmpfsOptions, MountType, NetworkingConfig, PortBinding, PortMap,
+    ResourcesUlimits,
+};
+use bollard::query_parameters::{
+    CreateContainerOptions, InspectContainerOptions, KillContainerOptions, RemoveContainerOptions,
+    StartContainerOptions, StopContainerOptions, WaitContainerOptions,
+};
+use futures_util::StreamExt;
+
+use super::Docker;
+use super::errors::{During, failed};
+use crate::engine::{
+    Attachment, ContainerInfo, ContainerSpec, EngineError, EngineErrorKind, MountSpec,
+    PublishedPort,
+};
+
+/// When a container never was started or never ended, in the engine's words.
+const NEVER: &str = "0001-01-01";
+
+impl Docker {
+    pub(super) async fn create_container(
+        &self,
+        spec: &ContainerSpec,
+    ) -> Result<String, EngineError> {
+        let options = CreateContainerOptions {
+            name: Some(spec.name.clone()),
+            platform: spec.platform.clone().unwrap_or_default(),
+        };
+        let created = self
+            .api
+            .create_container(Some(options), create_body(spec))
+            .await
+            .map_err(failed(During::Create, "create the container"))?;
+        Ok(created.id)
+    }
+
+    pub(super) async fn start_container(&self, id: &str) -> Result<(), EngineError> {
+        self.api
+            .start_container(id, None::<StartContainerOptions>)
+            .await
+            .map_err(failed(During::Start, "start the container"))
+    }
+
+    pub(super) async fn stop_container(&self, id: &str) -> Result<(), EngineError> {
+        self.api
+            .stop_container(id, None::<StopContainerOptions>)
+            .await
+            .map_err(failed(During::Other, "stop the container"))
+    }
+
+    pub(super) async fn kill_container(
+        &self,
+        id: &str,
+        signal: Option<&str>,
+    ) -> Result<(), EngineError> {
+        let options = KillContainerOptions {
+            signal: signal.unwrap_or("SIGKILL").to_owned(),
+        };
+        self.api
+            .kill_container(id, Some(options))
+            .await
+            .map_err(failed(During::Other, "kill the container"))
+    }
+
+    pub(super) async fn pause_container(&self, id: &str) -> Result<(), EngineError> {
+        self.api
+            .pause_container(id)
+            .await
+            .map_err(failed(During::Other, "pause the container"))
+    }
+
+    pub(super) async fn unpause_container(&self, id: &str) -> Result<(), EngineError> {
+        self.api
+            .unpause_container(id)
+            .await
+            .map_err(failed(During::Other, "unpause the container"))
+    }
+
+    pub(super) async fn remove_container(&self, id: &str) -> Result<(), EngineError> {
+        // Another's removal that fails leaves the container to us; more than a few of those are no race any more.
+        const OTHERS: usize = 5;
+        let mut others = 0;
+        loop {
+            let options = RemoveContainerOptions {
+                v: true,
+                force: true,
+                link: false,
+            };
+            let removed = self.api.remove_container(id, Some(options)).await;
+            match removed.map_err(failed(During::Other, "remove the container")) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind == EngineErrorKind::NotFound => return Ok(()),
+                Err(error)
+                    if others < OTHERS
+                        && error.kind == EngineErrorKind::Conflict
+                        && error.message.contains("already in progress") =>
+                {
+                    others += 1;
+                    self.wait_for_removal(id).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Waits until a removal that another asked for has ended, well or not.
+    async fn wait_for_removal(&self, id: &str) -> Result<(), EngineError> {
+        match self.wait_until(id, "removed").await {
+            Err(error) if error.kind != EngineErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn wait_for_container(&self, id: &str) -> Result<i64, EngineError> {
+        self.wait_until(id, "not-running").await
+    }
+
+    async fn wait_until(&self, id: &str, condition: &str) -> Result<i64, EngineError> {
+        let attempt = "wait for the container";
+        let options = WaitContainerOptions {
+            condition: condition.to_owned(),
+        };
+        match self.api.wait_container(id, Some(options)).next().await {
+            Some(Ok(ended)) => Ok(ended.status_code),
+            // Not an error of the call: the process ended, with this code.
+            Some(Err(Error::DockerContainerWaitError { code, .. })) => Ok(code),
+            Some(Err(error)) => Err(failed(During::Other, attempt)(error)),
+            None => Err(EngineError {
+                kind: EngineErrorKind::Unreachable,
+                attempt: attempt.to_owned(),
+                message: "the engine ended the connection without an answer".to_owned(),
+            }),
+        }
+    }
+
+    pub(super) async fn inspect_container(&self, id: &str) -> Result<ContainerInfo, EngineError> {
+        let found = self
+            .api
+            .inspect_container(id, None::<InspectContainerOptions>)
+            .await
+            .map_err(failed(During::Other, "inspect the container"))?;
+        Ok(info(found))
+    }
+}
+
+fn info(found: ContainerInspectResponse) -> ContainerInfo {
+    let state = found.state.unwrap_or_default();
+    let running = state.running.unwrap_or_default();
+    let ended = !running && state.finished_at.is_some_and(|at| !at.starts_with(NEVER));
+    let ports = found
+        .network_settings
+        .and_then(|settings| settings.ports)
+        .unwrap_or_default();
+    ContainerInfo {
+        running,
+        paused: state.paused.unwrap_or_default(),
+        exit_code: state.exit_code.filter(|_| ended),
+        out_of_memory: state.oom_killed.unwrap_or_default(),
+        error: state.error.unwrap_or_default(),
+        ports: published(&ports),
+    }
+}
+
+/// The TCP ports that have an address on the host, in ascending order.
+fn published(ports: &PortMap) -> Vec<PublishedPort> {
+    let mut published: Vec<_> = ports
+        .iter()
+        .filter_map(|(port, bindings)| {
+            let container: u16 = port.strip_suffix("/tcp")?.parse().ok()?;
+            Some((container, bindings.as_ref()?))
+        })
+        .flat_map(|(container, bindings)| {
+            bindings.iter().filter_map(move |binding| {
+                Some(PublishedPort {
+                    container,
+                    host_ip: match binding.host_ip.as_deref() {
+                        // No address stands for all of them.
+                        None | Some("") => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                        Some(ip) => ip.parse().ok()?,
+                    },
+                    host: binding.host_port.as_deref()?.parse().ok()?,
+                })
+            })
+        })
+        .collect();
+    published.sort_by_key(|port| (port.container, port.host));
+    published
+}
+
+fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
+    ContainerCreateBody {
+        hostname: spec.hostname.clone(),
+        image: Some(spec.image.clone()),
+        entrypoint: spec.entrypoint.clone(),
+        cmd: spec.command.clone(),
+        env: Some(spec.env.clone()),
+        user: spec.user.clone(),
+        working_dir: spec.workdir.clone(),
+        labels: Some(spec.labels.clone().into_iter().collect()),
+        exposed_ports: Some(
+            spec.ports
+                .iter()
+                .map(|port| port_key(port.container))
+                .collect(),
+        ),
+        stop_signal: spec.stop_signal.clone(),
+        host_config: Some(host_config(spec)),
+        networking_config: spec.attachment.as_ref().map(|attachment| NetworkingConfig {
+            endpoints_config: Some(HashMap::from([(
+                attachment.network.clone(),
+                endpoint(attachment),
+            )])),
+        }),
+        ..Default::default()
+    }
+}
+
+fn host_config(spec: &ContainerSpec) -> HostConfig {
+    HostConfig {
+        network_mode: Some(match &spec.attachment {
+            Some(attachment) => attachment.network.clone(),
+            None => "none".to_owned(),
+        }),
+        port_bindings: Some(port_bindings(&spec.ports)),
+        extra_hosts: Some(
+            spec.hosts
+                .iter()
+                .map(|(name, ip)| format!("{name}:{ip}"))
+                .collect(),
+        ),
+        mounts: Some(spec.mounts.iter().map(mount).collect()),
+        memory: spec.memory.map(signed),
+        shm_size: spec.shm_size.map(signed),
+        ulimits: Some(
+            spec.ulimits
+                .iter()
+                .map(|limit| ResourcesUlimits {
+                    name: Some(limit.name.clone()),
+                    soft: Some(limit.soft),
+                    hard: Some(limit.hard),
+                })
+                .collect(),
+        ),
+        cap_add: Some(spec.cap_add.clone()),
+        privileged: Some(spec.privileged),
+        auto_remove: Some(false),
+        ..Default::default()
+    }
+}
+
+/// How a container is reached on a network.
+pub(super) fn endpoint(attachment: &Attachment) -> EndpointSettings {
+    EndpointSettings {
+        ipam_config: Some(EndpointIpamConfig {
+            ipv4_address: Some(attachment.address.to_string()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn port_key(port: u16) -> String {
+    format!("{port}/tcp")
+}
+
+fn port_bindings(ports: &[PublishedPort]) -> PortMap {
+    let mut bindings = PortMap::new();
+    for port in ports {
+        let binding = PortBinding {
+            host_ip: Some(port.host_ip.to_string()),
+            // An empty one lets the engine choose.
+            host_port: Some(if port.host == 0 {
+                String::new()
+            } else {
+                port.host.to_string()
+            }),
+        };
+        let of_port = bindings.entry(port_key(port.container)).or_default();
+        of_port.get_or_insert_default().push(binding);
+    }
+    bindings
+}
+
+/// As a mount rather than a bind string: there, a path that is missing on the host would be created.
+fn mount(mount: &MountSpec) -> Mount {
+    match mount {
+        MountSpec::Bind {
+            from,
+            at,
+            read_only,
+        } => Mount {
+            typ: Some(MountType::BIND),
+            source: Some(from.clone()),
+            target: Some(at.clone()),
+            read_only: Some(*read_only),
+            ..Default::default()
+        },
+        MountSpec::Volume { name, at } => Mount {
+            typ: Some(MountType::VOLUME),
+            source: Some(name.clone()),
+            target: Some(at.clone()),
+            ..Default::default()
+        },
+        MountSpec::Anonymous { at } => Mount {
+            typ: Some(MountType::VOLUME),
+            target: Some(at.clone()),
+            ..Default::default()
+        },
+        MountSpec::Tmpfs { at, size } => Mount {
+            typ: Some(MountType::TMPFS),
+            target: Some(at.clone()),
+            tmpfs_options: Some(MountTmpfsOptions {
+                size_bytes: size.map(signed),
+                ..Default::default()
+            }),
+            ..Default::default()
+        },
+    }
+}
+
+/// The API counts bytes in signed numbers.
+fn signed(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,354 @@
+//! Images: looking them up, pulling, building, importing, naming.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bollard::auth::DockerCredentials;
+use bollard::models::{CreateImageInfo, ImageInspect, ProgressDetail};
+use bollard::query_parameters::{BuildImageOptions, CreateImageOptions, TagImageOptions};
+use futures_core::Stream;
+use futures_util::{StreamExt, TryStreamExt};
+use seatrial_model::ImageRef;
+
+use super::Docker;
+use super::errors::{During, failed};
+use crate::engine::{
+    BuildSpec, Credentials, EngineError, EngineErrorKind, ImageInfo, Parts, Progress, ProgressSink,
+    PullSpec,
+};
+
+/// How many lines of a failing step go into the error.
+const FAILING_LINES: usize = 20;
+
+/// How the lines begin that the builder says itself.
+const BUILDERS_OWN: &[&str] = &[" ---> ", "Removing intermediate container "];
+
+impl Docker {
+    pub(super) async fn find_image(
+        &self,
+        reference: &str,
+    ) -> Result<Option<ImageInfo>, EngineError> {
+        let found = self.api.inspect_image(reference).await;
+        match found.map_err(failed(
+            During::Other,
+            format_args!("look up the image `{reference}`"),
+        )) {
+            Ok(image) => Ok(Some(info(image))),
+            Err(error) if error.kind == EngineErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn pull_image(
+        &self,
+        pull: PullSpec<'_>,
+        progress: ProgressSink<'_>,
+    ) -> Result<(), EngineError> {
+        let image = pull.image.with_default_tag();
+        let options = CreateImageOptions {
+            from_image: Some(image.repository()),
+            // Of a reference with both, the digest decides.
+            tag: image.digest().or(image.tag()).map(str::to_owned),
+            platform: pull.platform.unwrap_or_default().to_owned(),
+            ..Default::default()
+        };
+        let credentials = pull.credentials.map(|given| credentials(given, pull.image));
+        let mut reports = self.api.create_image(Some(options), None, credentials);
+        while let Some(report) = reports.next().await {
+            let report =
+                report.map_err(failed(During::Pull, format_args!("pull `{}`", pull.image)))?;
+            if let Some(report) = reported(report) {
+                progress(report);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn build_image(
+        &self,
+        build: BuildSpec<'_>,
+        progress: ProgressSink<'_>,
+    ) -> Result<(), EngineError> {
+        let options = BuildImageOptions {
+            dockerfile: build.dockerfile.to_owned(),
+            t: Some(build.tag.to_owned()),
+            buildargs: Some(build.args.clone().into_iter().collect()),
+            labels: Some(build.labels.clone().into_iter().collect()),
+            // A failing step's container is of no use to anyone.
+            rm: true,
+            forcerm: true,
+            ..Default::default()
+        };
+        let context = bollard::body_full(build.context.into());
+        let mut reports = self.api.build_image(options, None, Some(context));
+        let mut step = Step::default();
+        while let Some(report) = reports.next().await {
+            let report = report
+                .map_err(failed(During::Build, format_args!("build `{}`", build.tag)))
+                .map_err(|error| step.blamed(error))?;
+            if let Some(text) = report.stream {
+                step.take(&text, progress);
+            } else {
+                let of_base = CreateImageInfo {
+                    id: report.id,
+                    status: report.status,
+                    progress_detail: report.progress_detail,
+                    error_detail: None,
+                };
+                if let Some(report) = reported(of_base) {
+                    progress(report);
+                }
+            }
+        }
+        step.end(progress);
+        Ok(())
+    }
+
+    pub(super) async fn import_image(
+        &self,
+        root: Parts<Vec<u8>>,
+        tag: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<(), EngineError> {
+        let attempt = format!("import `{tag}`");
+        let (repository, name) = named(tag, &attempt)?;
+        let options = CreateImageOptions {
+            from_src: Some("-".to_owned()),
+            repo: Some(repository),
+            tag: Some(name),
+            changes: labels
+                .iter()
+                .map(|(name, value)| label(name, value))
+                .collect(),
+            ..Default::default()
+        };
+        let broken = Arc::new(Mutex::new(None));
+        let body = HeldBack {
+            root,
+            held: Vec::new(),
+            broken: Arc::clone(&broken),
+            done: false,
+        };
+        let body = bollard::body_try_stream(body.map_ok(Into::into));
+        let imported = self
+            .api
+            .create_image(Some(options), Some(body), None)
+            .try_for_each(|_| std::future::ready(Ok(())))
+            .await;
+        // What broke the stream is the cause of whatever the engine says about it.
+        match broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error),
+            None => imported.map_err(failed(During::Other, attempt)),
+        }
+    }
+
+    pub(super) async fn tag_image(&self, image: &str, tag: &str) -> Result<(), EngineError> {
+        let attempt = format!("name the image `{image}` `{tag}`");
+        let (repo, name) = named(tag, &attempt)?;
+        let options = TagImageOptions {
+            repo: Some(repo),
+            tag: Some(name),
+        };
+        self.api
+            .tag_image(image, Some(options))
+            .await
+            .map_err(failed(During::Other, attempt))
+    }
+}
+
+/// Repository and tag of a name to give.
+fn named(tag: &str, attempt: &str) -> Result<(String, String), EngineError> {
+    let error = |message| EngineError {
+        kind: EngineErrorKind::Failed,
+        attempt: attempt.to_owned(),
+        message,
+    };
+    let image: ImageRef = tag
+        .parse()
+        .map_err(|malformed| error(format!("{malformed}")))?;
+    if image.digest().is_some() {
+        return Err(error(
+            "a name to give has no digest; write a tag instead".to_owned(),
+        ));
+    }
+    let image = image.with_default_tag();
+    Ok((
+        image.repository(),
+        image.tag().unwrap_or("latest").to_owned(),
+    ))
+}
+
+/// A label in a Dockerfile's terms, in which it reaches an image that is imported. The value has one line.
+fn label(name: &str, value: &str) -> String {
+    let quoted = |text: &str| {
+        let escaped = text
+            .replace('\\', r"\\")
+            .replace('"', r#"\""#)
+            .replace('$', r"\$");
+        format!("\"{escaped}\"")
+    };
+    format!("LABEL {}={}", quoted(name), quoted(value))
+}
+
+fn credentials(given: &Credentials, image: &ImageRef) -> DockerCredentials {
+    let serveraddress = Some(
+        image
+            .registry()
+            .unwrap_or("https://index.docker.io/v1/")
+            .to_owned(),
+    );
+    match given {
+        Credentials::Password { user, password } => DockerCredentials {
+            username: Some(user.clone()),
+            password: Some(password.clone()),
+            serveraddress,
+            ..Default::default()
+        },
+        Credentials::Token(token) => DockerCredentials {
+            identitytoken: Some(token.clone()),
+            serveraddress,
+            ..Default::default()
+        },
+    }
+}
+
+fn info(image: ImageInspect) -> ImageInfo {
+    let config = image.config.unwrap_or_default();
+    ImageInfo {
+        id: image.id.unwrap_or_default(),
+        os: image.os.unwrap_or_default(),
+        arch: image.architecture.unwrap_or_default(),
+        entrypoint: config.entrypoint.unwrap_or_default(),
+        command: config.cmd.unwrap_or_default(),
+        healthcheck: config
+            .healthcheck
+            .and_then(|check| check.test)
+            .unwrap_or_default(),
+        labels: config.labels.unwrap_or_default().into_iter().collect(),
+    }
+}
+
+fn reported(report: CreateImageInfo) -> Option<Progress> {
+    let status = report.status?;
+    let ProgressDetail { current, total } = report.progress_detail.unwrap_or_default();
+    let bytes = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
+    Some(match report.id {
+        // The first report's id is the tag, not a layer.
+        Some(id) if !id.is_empty() && !status.starts_with("Pulling from") => Progress::Layer {
+            id,
+            status,
+            current: bytes(current),
+            total: bytes(total),
+        },
+        _ => Progress::Line(status),
+    })
+}
+
+/// Follows a build's output: gives its lines on, and remembers what the present step said.
+#[derive(Default)]
+struct Step {
+    /// `Step 2/3 : RUN make`.
+    name: Option<String>,
+    lines: VecDeque<String>,
+    /// A line that has not ended yet.
+    open: String,
+}
+
+impl Step {
+    fn take(&mut self, text: &str, progress: ProgressSink<'_>) {
+        // The builder colours what comes from standard error, piece by piece.
+        let text = text.strip_prefix("\u{1b}[91m").unwrap_or(text);
+        let text = text.strip_suffix("\u{1b}[0m").unwrap_or(text);
+        self.open.push_str(text);
+        while let Some(end) = self.open.find('\n') {
+            let line: String = self.open.drain(..=end).collect();
+            self.line(line.trim_end(), progress);
+        }
+    }
+
+    fn end(&mut self, progress: ProgressSink<'_>) {
+        let open = std::mem::take(&mut self.open);
+        if !open.is_empty() {
+            self.line(open.trim_end(), progress);
+        }
+    }
+
+    fn line(&mut self, line: &str, progress: ProgressSink<'_>) {
+        progress(Progress::Line(line.to_owned()));
+        if line.starts_with("Step ") && line.contains(" : ") {
+            self.name = Some(line.to_owned());
+            self.lines.clear();
+        } else if !line.is_empty() && !BUILDERS_OWN.iter().any(|own| line.starts_with(own)) {
+            if self.lines.len() == FAILING_LINES {
+                self.lines.pop_front();
+            }
+            self.lines.push_back(line.to_owned());
+        }
+    }
+
+    /// The error with the step it came from and what that said last.
+    fn blamed(&mut self, mut error: EngineError) -> EngineError {
+        self.end(&|_| ());
+        if let Some(name) = &self.name {
+            error.message = format!("{name}: {}", error.message);
+        }
+        for line in &self.lines {
+            error.message.push_str("\n  ");
+            error.message.push_str(line);
+        }
+        error
+    }
+}
+
+/// A root file system on its way to the engine, of which the end is kept back until it is known to be whole.
+///
+/// An engine stops reading at the archive's end marker: what breaks behind it (the process that packs it exits with an
+/// error) would come too late, and an image would be made.
+struct HeldBack {
+    root: Parts<Vec<u8>>,
+    held: Vec<u8>,
+    broken: Arc<Mutex<Option<EngineError>>>,
+    done: bool,
+}
+
+impl HeldBack {
+    /// More than any archive's end marker with its padding (10 KiB).
+    const HELD: usize = 64 * 1024;
+}
+
+impl Stream for HeldBack {
+    type Item = Result<Vec<u8>, io::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if this.done {
+                return Poll::Ready(None);
+            }
+            match this.root.as_mut().poll_next(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(piece))) => {
+                    this.held.extend(piece);
+                    // Not byte by byte: only once as much again has come does the older half go.
+                    if this.held.len() >= 2 * Self::HELD {
+                        let keep = this.held.split_off(this.held.len() - Self::HELD);
+                        return Poll::Ready(Some(Ok(std::mem::replace(&mut this.held, keep))));
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    this.done = true;
+                    let shown = io::Error::other(error.to_string());
+                    *this.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    return Poll::Ready(Some(Err(shown)));
+                }
+                Poll::Ready(None) => {
+                    this.done = true;
+                    return Poll::Ready(Some(Ok(std::mem::take(&mut this.held))));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Docker's engine, and what speaks its API, through bollard.
+//!
+//! Turns calls of the boundary into requests and answers into the boundary's terms; [`errors`] alone decides what an
+//! engine's words mean. No type of bollard's leaves this module, no version of the API is ever pinned, nothing is retried,
+//! and no label is added.
+
+mod connection;
+mod containers;
+mod errors;
+mod images;
+mod networks;
+mod streams;
+#[cfg(test)]
+mod tests;
+mod volumes;
+
+use std::collections::BTreeMap;
+
+use super::{
+    Attachment, BuildSpec, Call, ContainerInfo, ContainerSpec, Engine, EngineInfo, ExecResult,
+    ExecSpec, ImageInfo, NetworkSpec, Output, Parts, ProgressSink, PullSpec, Subnet,
+};
+
+/// An engine that speaks Docker's API.
+#[derive(Debug)]
+pub(super) struct Docker {
+    api: bollard::Docker,
+    info: EngineInfo,
+}
+
+impl Engine for Docker {
+    fn info(&self) -> &EngineInfo {
+        &self.info
+    }
+
+    fn image<'a>(&'a self, reference: &'a str) -> Call<'a, Option<ImageInfo>> {
+        Box::pin(self.find_image(reference))
+    }
+
+    fn pull<'a>(&'a self, pull: PullSpec<'a>, progress: ProgressSink<'a>) -> Call<'a, ()> {
+        Box::pin(self.pull_image(pull, progress))
+    }
+
+    fn build<'a>(&'a self, build: BuildSpec<'a>, progress: ProgressSink<'a>) -> Call<'a, ()> {
+        Box::pin(self.build_image(build, progress))
+    }
+
+    fn import<'a>(
+        &'a self,
+        root: Parts<Vec<u8>>,
+        tag: &'a str,
+        labels: &'a BTreeMap<String, String>,
+    ) -> Call<'a, ()> {
+        Box::pin(self.import_image(root, tag, labels))
+    }
+
+    fn tag<'a>(&'a self, image: &'a str, tag: &'a str) -> Call<'a, ()> {
+        Box::pin(self.tag_image(image, tag))
+    }
+
+    fn create_network<'a>(&'a self, network: &'a NetworkSpec) -> Call<'a, String> {
+        Box::pin(self.make_network(network))
+    }
+
+    fn subnets(&self) -> Call<'_, Vec<Subnet>> {
+        Box::pin(self.list_subnets())
+    }
+
+    fn remove_network<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
+        Box::pin(self.delete_network(id))
+    }
+
+    fn connect<'a>(&'a self, container: &'a str, attachment: &'a Attachment) -> Call<'a, ()> {
+        Box::pin(self.attach_to_network(container, attachment))
+    }
+
+    fn disconnect<'a>(&'a self, container: &'a str, network: &'a str) -> Call<'a, ()> {
+        Box::pin(self.detach_from_network(container, network))
+    }
+
+    fn create_volume<'a>(
+        &'a self,
+        name: &'a str,
+        labels: &'a BTreeMap<String, String>,
+    ) -> Call<'a, ()> {
+        Box::pin(self.make_volume(name, labels))
+    }
+
+    fn remove_volume<'a>(&'a self, name: &'a str) -> Call<'a, ()> {
+        Box::pin(self.delete_volume(name))
+    }
+
+    fn create<'a>(&'a self, container: &'a ContainerSpec) -> Call<'a, String> {
+        Box::pin(self.create_container(container))
+    }
+
+    fn start<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
+        Box::pin(self.start_container(id))
+    }
+
+    fn stop<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
+        Box::pin(self.stop_container(id))
+    }
+
+    fn kill<'a>(&'a self, id: &'a str, signal: Option<&'a str>) -> Call<'a, ()> {
+        Box::pin(self.kill_container(id, signal))
+    }
+
+    fn pause<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
+        Box::pin(self.pause_container(id))
+    }
+
+    fn unpause<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
+        Box::pin(self.unpause_container(id))
+    }
+
+    fn remove<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
+        Box::pin(self.remove_container(id))
+    }
+
+    fn inspect<'a>(&'a self, id: &'a str) -> Call<'a, ContainerInfo> {
+        Box::pin(self.inspect_container(id))
+    }
+
+    fn wait<'a>(&'a self, id: &'a str) -> Call<'a, i64> {
+        Box::pin(self.wait_for_container(id))
+    }
+
+    fn logs(&self, id: &str, follow: bool, tail: Option<usize>) -> Parts<Output> {
+        self.container_logs(id, follow, tail)
+    }
+
+    fn exec<'a>(&'a self, id: &'a str, exec: &'a ExecSpec) -> Call<'a, ExecResult> {
+        Box::pin(self.run_in_container(id, exec))
+    }
+
+    fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Vec<u8>) -> Call<'a, ()> {
+        Box::pin(self.unpack_in_container(id, at, tar))
+    }
+
+    fn download<'a>(&'a self, id: &'a str, from: &'a str) -> Call<'a, Vec<u8>> {
+        Box::pin(self.pack_from_container(id, from))
+    }
+}

@@ -1,0 +1,101 @@
+//! Networks: creating them with a given subnet, attaching and detaching containers, removing.
+
+use bollard::models::{
+    Ipam, IpamConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest,
+};
+use bollard::query_parameters::ListNetworksOptions;
+
+use super::Docker;
+use super::containers::endpoint;
+use super::errors::{During, failed};
+use crate::engine::{Attachment, EngineError, EngineErrorKind, NetworkSpec, Subnet};
+
+impl Docker {
+    pub(super) async fn make_network(&self, network: &NetworkSpec) -> Result<String, EngineError> {
+        let request = NetworkCreateRequest {
+            name: network.name.clone(),
+            driver: Some("bridge".to_owned()),
+            ipam: Some(Ipam {
+                config: Some(vec![IpamConfig {
+                    subnet: Some(network.subnet.to_string()),
+                    ..Default::default()
+                }]),
+                ..Default::default()
+            }),
+            labels: Some(network.labels.clone().into_iter().collect()),
+            ..Default::default()
+        };
+        let created = self.api.create_network(request).await.map_err(failed(
+            During::Network,
+            format_args!("create the network `{}`", network.name),
+        ))?;
+        Ok(created.id)
+    }
+
+    pub(super) async fn list_subnets(&self) -> Result<Vec<Subnet>, EngineError> {
+        let networks = self
+            .api
+            .list_networks(None::<ListNetworksOptions>)
+            .await
+            .map_err(failed(During::Network, "list the networks"))?;
+        Ok(networks
+            .into_iter()
+            .filter_map(|network| network.ipam?.config)
+            .flatten()
+            .filter_map(|config| subnet(&config.subnet?))
+            .collect())
+    }
+
+    pub(super) async fn delete_network(&self, id: &str) -> Result<(), EngineError> {
+        let removed = self.api.remove_network(id).await;
+        match removed.map_err(failed(During::Network, "remove the network")) {
+            Err(error) if error.kind == EngineErrorKind::NotFound => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    pub(super) async fn attach_to_network(
+        &self,
+        container: &str,
+        attachment: &Attachment,
+    ) -> Result<(), EngineError> {
+        let request = NetworkConnectRequest {
+            container: container.to_owned(),
+            endpoint_config: Some(endpoint(attachment)),
+        };
+        self.api
+            .connect_network(&attachment.network, request)
+            .await
+            .map_err(failed(
+                During::Network,
+                "connect the container to its network",
+            ))
+    }
+
+    pub(super) async fn detach_from_network(
+        &self,
+        container: &str,
+        network: &str,
+    ) -> Result<(), EngineError> {
+        let request = NetworkDisconnectRequest {
+            container: container.to_owned(),
+            force: Some(false),
+        };
+        self.api
+            .disconnect_network(network, request)
+            .await
+            .map_err(failed(
+                During::Network,
+                "disconnect the container from its network",
+            ))
+    }
+}
+
+/// Reads `address/prefix`; `None` for IPv6.
+fn subnet(text: &str) -> Option<Subnet> {
+    let (address, prefix) = text.split_once('/')?;
+    Some(Subnet {
+        address: address.parse().ok()?,
+        prefix: prefix.parse().ok()?,
+    })
+}

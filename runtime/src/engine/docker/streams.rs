@@ -1,0 +1,175 @@
+//! What flows in and out of containers: logs, commands' output, archives.
+
+use std::time::Duration;
+
+use bollard::container::LogOutput;
+use bollard::exec::{StartExecOptions, StartExecResults};
+use bollard::models::ExecConfig;
+use bollard::query_parameters::{
+    DownloadFromContainerOptions, LogsOptions, UploadToContainerOptions,
+};
+use futures_util::{StreamExt, TryStreamExt};
+
+use super::Docker;
+use super::errors::{During, classify, failed};
+use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec, Output, Parts};
+
+impl Docker {
+    pub(super) fn container_logs(
+        &self,
+        id: &str,
+        follow: bool,
+        tail: Option<usize>,
+    ) -> Parts<Output> {
+        let options = LogsOptions {
+            follow,
+            stdout: true,
+            stderr: true,
+            tail: tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string()),
+            ..Default::default()
+        };
+        Box::pin(self.api.logs(id, Some(options)).map(|piece| {
+            piece
+                .map(output)
+                .map_err(failed(During::Other, "read the logs"))
+        }))
+    }
+
+    pub(super) async fn run_in_container(
+        &self,
+        id: &str,
+        exec: &ExecSpec,
+    ) -> Result<ExecResult, EngineError> {
+        let attempt = format!(
+            "run `{}` in the container",
+            exec.command.first().map_or("", String::as_str)
+        );
+        let config = ExecConfig {
+            cmd: Some(exec.command.clone()),
+            env: Some(exec.env.clone()),
+            user: exec.user.clone(),
+            working_dir: exec.workdir.clone(),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            ..Default::default()
+        };
+        let created = self
+            .api
+            .create_exec(id, config)
+            .await
+            .map_err(failed(During::Exec, &attempt))?
+            .id;
+        let started = self
+            .api
+            .start_exec(&created, None::<StartExecOptions>)
+            .await
+            .map_err(failed(During::Exec, &attempt))?;
+
+        let mut result = ExecResult::default();
+        if let StartExecResults::Attached {
+            output: mut pieces,
+            input: _input,
+        } = started
+        {
+            while let Some(piece) = pieces.next().await {
+                let piece = output(piece.map_err(failed(During::Exec, &attempt))?);
+                let stream = if piece.stderr {
+                    &mut result.stderr
+                } else {
+                    &mut result.stdout
+                };
+                stream.extend(piece.bytes);
+            }
+        }
+        result.code = self.exec_code(&created, &attempt).await?;
+        match not_started(&result) {
+            Some((kind, message)) => Err(EngineError {
+                kind,
+                attempt,
+                message,
+            }),
+            None => Ok(result),
+        }
+    }
+
+    /// The exit code of a command whose output has ended.
+    async fn exec_code(&self, exec: &str, attempt: &str) -> Result<i64, EngineError> {
+        // A process may close its output before it ends, and engines offer no way to wait for a command's end.
+        const FIRST: Duration = Duration::from_millis(1);
+        const LAST: Duration = Duration::from_millis(100);
+        let mut pause = FIRST;
+        loop {
+            let state = self
+                .api
+                .inspect_exec(exec)
+                .await
+                .map_err(failed(During::Exec, attempt))?;
+            match (state.running, state.exit_code) {
+                (Some(false) | None, Some(code)) => return Ok(code),
+                _ => tokio::time::sleep(pause).await,
+            }
+            pause = (pause * 2).min(LAST);
+        }
+    }
+
+    pub(super) async fn unpack_in_container(
+        &self,
+        id: &str,
+        at: &str,
+        tar: Vec<u8>,
+    ) -> Result<(), EngineError> {
+        let options = UploadToContainerOptions {
+            path: at.to_owned(),
+            ..Default::default()
+        };
+        self.api
+            .upload_to_container(id, Some(options), bollard::body_full(tar.into()))
+            .await
+            .map_err(failed(
+                During::Other,
+                format_args!("copy files into the container at `{at}`"),
+            ))
+    }
+
+    pub(super) async fn pack_from_container(
+        &self,
+        id: &str,
+        from: &str,
+    ) -> Result<Vec<u8>, EngineError> {
+        let options = DownloadFromContainerOptions {
+            path: from.to_owned(),
+        };
+        self.api
+            .download_from_container(id, Some(options))
+            .try_fold(Vec::new(), |mut tar, piece| {
+                tar.extend_from_slice(&piece);
+                std::future::ready(Ok(tar))
+            })
+            .await
+            .map_err(failed(
+                During::Other,
+                format_args!("copy `{from}` out of the container"),
+            ))
+    }
+}
+
+fn output(piece: LogOutput) -> Output {
+    let stderr = matches!(piece, LogOutput::StdErr { .. });
+    Output {
+        stderr,
+        bytes: piece.into_bytes().into(),
+    }
+}
+
+/// Some engines accept a command that they then cannot start, and say so in its output. A command's own output may
+/// look alike, so all of it must be those words and the code one that shells give for the same.
+fn not_started(result: &ExecResult) -> Option<(EngineErrorKind, String)> {
+    if !matches!(result.code, 126 | 127) || !result.stderr.is_empty() {
+        return None;
+    }
+    let words = std::str::from_utf8(&result.stdout).ok()?.trim();
+    if !words.starts_with("OCI runtime exec failed") || words.lines().count() != 1 {
+        return None;
+    }
+    Some((classify(During::Exec, None, words), words.to_owned()))
+}

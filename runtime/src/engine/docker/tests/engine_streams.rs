@@ -1,0 +1,270 @@
+//! Logs, commands and archives.
+
+use std::io::{Read, Write};
+
+use futures_util::{StreamExt, TryStreamExt};
+
+use super::*;
+use crate::engine::ExecSpec;
+
+#[tokio::test]
+async fn logs_come_from_the_beginning_by_stream() {
+    let rig = Rig::new().await;
+    let id = rig
+        .started(&["sh", "-c", "echo one; echo two >&2; printf three"])
+        .await;
+    rig.engine.wait(&id).await.unwrap();
+    let logs = rig
+        .engine
+        .logs(&id, false, None)
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(joined(logs), ("one\nthree".to_owned(), "two\n".to_owned()));
+    let logs = rig
+        .engine
+        .logs(&id, true, None)
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(
+        joined(logs),
+        ("one\nthree".to_owned(), "two\n".to_owned()),
+        "followed to the end"
+    );
+}
+
+#[tokio::test]
+async fn logs_are_followed_to_the_end() {
+    let rig = Rig::new().await;
+    let script =
+        "echo begin; trap 'echo end; exit' TERM; echo trapped; while :; do sleep 0.01; done";
+    let id = rig.started(&["sh", "-c", script]).await;
+    let mut logs = rig.engine.logs(&id, true, None);
+    let mut seen = String::new();
+    while !seen.contains("trapped\n") {
+        let piece = logs.next().await.expect("it goes on").unwrap();
+        seen.push_str(std::str::from_utf8(&piece.bytes).unwrap());
+    }
+    rig.engine.stop(&id).await.unwrap();
+    let rest = logs.try_collect().await.unwrap();
+    assert_eq!(joined(rest), ("end\n".to_owned(), String::new()));
+}
+
+#[tokio::test]
+async fn the_tail_of_the_logs_is_whole_lines() {
+    let rig = Rig::new().await;
+    let id = rig.started(&["seq", "100"]).await;
+    rig.engine.wait(&id).await.unwrap();
+    let logs = rig
+        .engine
+        .logs(&id, false, Some(3))
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(joined(logs), ("98\n99\n100\n".to_owned(), String::new()));
+}
+
+#[tokio::test]
+async fn what_never_started_has_no_logs() {
+    let rig = Rig::new().await;
+    let id = rig.created(&["true"]).await;
+    let logs = rig
+        .engine
+        .logs(&id, false, None)
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(joined(logs), (String::new(), String::new()));
+    let error = rig
+        .engine
+        .logs("seatrial-none", false, None)
+        .next()
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}");
+}
+
+#[tokio::test]
+async fn logs_larger_than_any_buffer_are_whole() {
+    let rig = Rig::new().await;
+    let id = rig.started(&["seq", "100000"]).await;
+    let logs = rig
+        .engine
+        .logs(&id, true, None)
+        .try_collect()
+        .await
+        .unwrap();
+    let expected: String = (1..=100_000).map(|line| format!("{line}\n")).collect();
+    assert!(joined(logs).0 == expected, "every line, in order");
+}
+
+#[tokio::test]
+async fn commands_give_code_and_both_streams() {
+    let rig = Rig::new().await;
+    let id = rig.idle().await;
+    let exec = |script: &str| ExecSpec {
+        command: words(&["sh", "-c", script]),
+        env: words(&["WHO=me"]),
+        user: Some("1000".to_owned()),
+        workdir: Some("/usr".to_owned()),
+    };
+    let result = rig
+        .engine
+        .exec(&id, &exec("echo $WHO; id -u; pwd; echo no >&2"))
+        .await
+        .unwrap();
+    assert_eq!(result.code, 0);
+    assert_eq!(
+        String::from_utf8(result.stdout).unwrap(),
+        "me\n1000\n/usr\n"
+    );
+    assert_eq!(String::from_utf8(result.stderr).unwrap(), "no\n");
+
+    let result = rig.engine.exec(&id, &exec("exit 42")).await.unwrap();
+    assert_eq!(
+        (result.code, result.stdout, result.stderr),
+        (42, Vec::new(), Vec::new())
+    );
+
+    // What a command says itself is not taken for the engine's words.
+    let result = rig.engine.exec(&id, &exec("nope")).await.unwrap();
+    assert_eq!(result.code, 127);
+    let alike = exec("echo OCI runtime exec failed: a; echo b; exit 127");
+    assert_eq!(rig.engine.exec(&id, &alike).await.unwrap().code, 127);
+}
+
+#[tokio::test]
+async fn a_command_may_close_its_output_before_it_ends() {
+    let rig = Rig::new().await;
+    let id = rig.idle().await;
+    let script = "exec >&- 2>&-; sleep 0.3; exit 6";
+    let exec = ExecSpec {
+        command: words(&["sh", "-c", script]),
+        ..ExecSpec::default()
+    };
+    assert_eq!(rig.engine.exec(&id, &exec).await.unwrap().code, 6);
+}
+
+#[tokio::test]
+async fn a_large_output_is_whole() {
+    let rig = Rig::new().await;
+    let id = rig.idle().await;
+    let command = words(&["head", "-c", "5000000", "/dev/zero"]);
+    let result = rig
+        .engine
+        .exec(
+            &id,
+            &ExecSpec {
+                command,
+                ..ExecSpec::default()
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!(result.stdout.len(), 5_000_000);
+}
+
+#[tokio::test]
+async fn a_command_that_cannot_start_is_told() {
+    let rig = Rig::new().await;
+    let id = rig.idle().await;
+    for command in ["nope", "/nope", "/etc/passwd", "/etc"] {
+        let exec = ExecSpec {
+            command: words(&[command]),
+            ..ExecSpec::default()
+        };
+        let error = rig
+            .engine
+            .exec(&id, &exec)
+            .await
+            .expect_err("it cannot start");
+        assert_eq!(error.kind, EngineErrorKind::CommandNotFound, "{error}");
+        assert!(error.attempt.contains(command), "{error}");
+    }
+    let exec = ExecSpec {
+        command: words(&["true"]),
+        workdir: Some("/nope".to_owned()),
+        ..ExecSpec::default()
+    };
+    let error = rig
+        .engine
+        .exec(&id, &exec)
+        .await
+        .expect_err("the directory is not there");
+    assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}");
+}
+
+#[tokio::test]
+async fn commands_need_a_container_that_runs() {
+    let rig = Rig::new().await;
+    let exec = ExecSpec {
+        command: words(&["true"]),
+        ..ExecSpec::default()
+    };
+    let id = rig.created(&["true"]).await;
+    let error = rig
+        .engine
+        .exec(&id, &exec)
+        .await
+        .expect_err("it does not run");
+    assert_eq!(error.kind, EngineErrorKind::Conflict, "{error}");
+    let error = rig
+        .engine
+        .exec("seatrial-none", &exec)
+        .await
+        .expect_err("there is none");
+    assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}");
+}
+
+#[tokio::test]
+async fn files_go_in_and_come_out() {
+    let rig = Rig::new().await;
+    let id = rig.created(&["cat", "/srv/greeting"]).await;
+    rig.engine
+        .upload(&id, "/srv", packed("greeting", b"ahoy\n"))
+        .await
+        .unwrap();
+    rig.engine.start(&id).await.unwrap();
+    assert_eq!(rig.engine.wait(&id).await, Ok(0));
+    let logs = rig
+        .engine
+        .logs(&id, false, None)
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(joined(logs).0, "ahoy\n");
+
+    let tar = rig.engine.download(&id, "/srv/greeting").await.unwrap();
+    let mut archive = tar::Archive::new(tar.as_slice());
+    let mut entry = archive.entries().unwrap().next().unwrap().unwrap();
+    assert_eq!(entry.path().unwrap().to_str(), Some("greeting"));
+    let mut content = String::new();
+    entry.read_to_string(&mut content).unwrap();
+    assert_eq!(content, "ahoy\n");
+
+    let error = rig
+        .engine
+        .download(&id, "/srv/nope")
+        .await
+        .expect_err("it is not there");
+    assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}");
+    let error = rig.engine.upload(&id, "/nope", packed("a", b"b")).await;
+    assert_eq!(
+        error.expect_err("no such directory").kind,
+        EngineErrorKind::NotFound
+    );
+}
+
+/// A tar of one file.
+pub(super) fn packed(path: &str, content: &[u8]) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    let mut builder = tar::Builder::new(Vec::new());
+    builder.append_data(&mut header, path, content).unwrap();
+    let mut tar = builder.into_inner().unwrap();
+    tar.flush().unwrap();
+    tar
+}
