@@ -1,0 +1,208 @@
+//! The few requests to an engine that the commands here need, over its socket: no client has to be installed.
+//!
+//! HTTP/1.0 on purpose: a connection per request, and an answer that ends where the connection does.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::Value;
+
+/// Where an engine listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    Unix(PathBuf),
+    Tcp(String),
+}
+
+impl Address {
+    /// Reads `unix:///path`, `tcp://host:port`, or a plain path. `None` for what cannot be spoken here, as `ssh://`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if let Some(path) = text.strip_prefix("unix://") {
+            Some(Self::Unix(path.into()))
+        } else if let Some(host) = text
+            .strip_prefix("tcp://")
+            .or_else(|| text.strip_prefix("http://"))
+        {
+            Some(Self::Tcp(host.trim_end_matches('/').to_owned()))
+        } else {
+            text.starts_with('/').then(|| Self::Unix(text.into()))
+        }
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Tcp(host) => write!(f, "tcp://{host}"),
+        }
+    }
+}
+
+/// How long an engine may take for its first answer to a question.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An engine's API.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    pub(crate) address: Address,
+}
+
+impl Api {
+    /// Asks the engine whether it is there.
+    ///
+    /// # Errors
+    ///
+    /// The connection's error as it is, so that its kind can be told.
+    pub(crate) fn ping(&self) -> std::io::Result<()> {
+        let mut answer = String::new();
+        let request = b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n";
+        let mut connection = self.connect(Some(PATIENCE))?;
+        connection.write_all(request)?;
+        connection.take(4096).read_to_string(&mut answer)?;
+        if status(&answer) == Some(200) {
+            Ok(())
+        } else {
+            let first = answer.lines().next().unwrap_or("nothing");
+            Err(std::io::Error::other(format!("it answers: {first}")))
+        }
+    }
+
+    /// Gets a JSON document; `None` where there is none at this path.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine does not answer, or with an error.
+    pub(crate) fn get(&self, path: &str) -> Result<Option<Value>> {
+        let head = format!("GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n");
+        let mut answer = self.send(head.as_bytes(), &mut std::io::empty(), Some(PATIENCE))?;
+        let mut body = String::new();
+        answer.body.read_to_string(&mut body)?;
+        match answer.status {
+            200..300 => Ok(Some(serde_json::from_str(&body)?)),
+            404 => Ok(None),
+            status => bail!("the engine answers {path} with {status}: {}", body.trim()),
+        }
+    }
+
+    /// Posts a tar and passes each line of the engine's report to `report`.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine does not answer, refuses, or reports an error on the way.
+    pub(crate) fn post_tar(
+        &self,
+        path: &str,
+        tar: &mut impl Read,
+        length: u64,
+        mut report: impl FnMut(&str),
+    ) -> Result<()> {
+        let head = format!(
+            "POST {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/x-tar\r\n\
+             Content-Length: {length}\r\n\r\n"
+        );
+        let mut answer = self.send(head.as_bytes(), tar, None)?;
+        if !(200..300).contains(&answer.status) {
+            let mut body = String::new();
+            answer.body.read_to_string(&mut body)?;
+            bail!("the engine refuses with {}: {}", answer.status, body.trim());
+        }
+        for line in answer.body.lines() {
+            let line = line.context("the engine's report breaks off")?;
+            let Ok(message) = serde_json::from_str::<Value>(&line) else {
+                continue;
+            };
+            if let Some(error) = message["error"].as_str() {
+                bail!("{error}");
+            }
+            if let Some(text) = message["stream"].as_str() {
+                text.trim_end().lines().for_each(&mut report);
+            }
+        }
+        Ok(())
+    }
+
+    fn send(
+        &self,
+        head: &[u8],
+        body: &mut impl Read,
+        patience: Option<Duration>,
+    ) -> Result<Answer> {
+        let unreachable = || format!("the engine at {} does not answer", self.address);
+        let mut connection = self.connect(patience).with_context(unreachable)?;
+        connection.write_all(head).with_context(unreachable)?;
+        std::io::copy(body, &mut connection).with_context(unreachable)?;
+        let mut body = BufReader::new(connection);
+        let mut line = String::new();
+        body.read_line(&mut line).with_context(unreachable)?;
+        let status = status(&line)
+            .ok_or_else(|| anyhow!("what listens at {} is no engine", self.address))?;
+        while line.trim_end() != "" {
+            line.clear();
+            body.read_line(&mut line).with_context(unreachable)?;
+        }
+        Ok(Answer { status, body })
+    }
+
+    fn connect(&self, patience: Option<Duration>) -> std::io::Result<Box<dyn Connection>> {
+        match &self.address {
+            Address::Unix(path) => {
+                let stream = UnixStream::connect(path)?;
+                stream.set_read_timeout(patience)?;
+                Ok(Box::new(stream))
+            }
+            Address::Tcp(host) => {
+                let address = host
+                    .to_socket_addrs()?
+                    .next()
+                    .ok_or_else(|| std::io::Error::other(format!("`{host}` is no address")))?;
+                let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+                stream.set_read_timeout(patience)?;
+                Ok(Box::new(stream))
+            }
+        }
+    }
+}
+
+struct Answer {
+    status: u16,
+    body: BufReader<Box<dyn Connection>>,
+}
+
+trait Connection: Read + Write {}
+
+impl<T: Read + Write> Connection for T {}
+
+/// The status code in the first line of an answer.
+fn status(answer: &str) -> Option<u16> {
+    let rest = answer.strip_prefix("HTTP/1.")?;
+    rest.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_docker_host_writes_them() {
+        let unix = |path: &str| Some(Address::Unix(path.into()));
+        assert_eq!(Address::parse("unix:///run/d.sock"), unix("/run/d.sock"));
+        assert_eq!(Address::parse("/run/d.sock"), unix("/run/d.sock"));
+        assert_eq!(
+            Address::parse("tcp://10.0.0.1:2375/"),
+            Some(Address::Tcp("10.0.0.1:2375".to_owned()))
+        );
+        assert_eq!(Address::parse("ssh://me@there"), None);
+    }
+
+    #[test]
+    fn the_status_is_in_the_first_line() {
+        assert_eq!(status("HTTP/1.0 200 OK\r\n\r\nOK"), Some(200));
+        assert_eq!(status("HTTP/1.1 404 Not Found"), Some(404));
+        assert_eq!(status("SSH-2.0-OpenSSH"), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! Finds the engine that the services will run on. It only looks; `install` changes machines.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use crate::api::{Address, Api};
+
+/// An engine that answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Engine {
+    pub(crate) api: Api,
+    /// What it calls itself, with its version.
+    pub(crate) name: String,
+}
+
+/// Where an engine was looked for in vain, and what came of it.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) address: String,
+    pub(crate) outcome: String,
+    /// Whether there is an engine which this user may not use.
+    pub(crate) forbidden: bool,
+}
+
+/// The first engine that answers, or every place where none does.
+pub(crate) fn find() -> Result<Engine, Vec<Attempt>> {
+    let mut attempts = Vec::new();
+    for place in places() {
+        match Address::parse(&place).map(|address| Api { address }) {
+            Some(api) => match api.ping() {
+                Ok(()) => {
+                    let name = name(&api);
+                    return Ok(Engine { api, name });
+                }
+                Err(error) => attempts.push(Attempt {
+                    address: place,
+                    outcome: error.to_string(),
+                    forbidden: error.kind() == ErrorKind::PermissionDenied,
+                }),
+            },
+            None => attempts.push(Attempt {
+                address: place,
+                outcome: "only unix:// and tcp:// can be tried from here".to_owned(),
+                forbidden: false,
+            }),
+        }
+    }
+    Err(attempts)
+}
+
+/// The engine that the environment insists on, if it does: no other is looked for then, and none is installed.
+pub(crate) fn demanded() -> Option<String> {
+    std::env::var("DOCKER_HOST")
+        .ok()
+        .filter(|host| !host.is_empty())
+}
+
+fn places() -> Vec<String> {
+    if let Some(host) = demanded() {
+        return vec![host];
+    }
+    let mut sockets = vec![PathBuf::from("/var/run/docker.sock")];
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    sockets.extend(runtime.iter().map(|dir| dir.join("docker.sock")));
+    sockets.extend(home.iter().map(|dir| dir.join(".docker/run/docker.sock")));
+    sockets.extend(
+        home.iter()
+            .map(|dir| dir.join(".colima/default/docker.sock")),
+    );
+    sockets.extend(home.iter().map(|dir| dir.join(".orbstack/run/docker.sock")));
+    sockets.push("/run/podman/podman.sock".into());
+    sockets.extend(runtime.iter().map(|dir| dir.join("podman/podman.sock")));
+    sockets
+        .iter()
+        .map(|socket| format!("unix://{}", socket.display()))
+        .collect()
+}
+
+fn name(api: &Api) -> String {
+    let version = api.get("/version").ok().flatten().unwrap_or_default();
+    let kind = version["Components"][0]["Name"]
+        .as_str()
+        .unwrap_or("engine");
+    let kind = match kind {
+        "Engine" => "Docker",
+        other => other,
+    };
+    format!("{kind} {}", version["Version"].as_str().unwrap_or_default())
+}

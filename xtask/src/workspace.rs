@@ -1,0 +1,63 @@
+//! Where the workspace is, what cargo says about it, and how cargo is called.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+/// The root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is a directory of the workspace")
+        .to_owned()
+}
+
+/// Cargo, to be run at the root: the very one that runs this command.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    cargo
+}
+
+/// A package of the workspace.
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) features: Vec<String>,
+    /// Whether it is on its way to a registry, so that others build it with features of their own choice.
+    pub(crate) published: bool,
+    pub(crate) rust_version: Option<String>,
+}
+
+/// The packages of the workspace.
+///
+/// # Errors
+///
+/// Where cargo cannot read the workspace.
+pub(crate) fn packages() -> Result<Vec<Package>> {
+    let output = cargo()
+        .args(["metadata", "--no-deps", "--format-version=1"])
+        .output()
+        .context("cannot run cargo")?;
+    ensure!(
+        output.status.success(),
+        "cargo cannot read the workspace: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).context("cargo's metadata is no JSON")?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    Ok(packages.map(package).collect())
+}
+
+fn package(metadata: &Value) -> Package {
+    let features = metadata["features"].as_object().into_iter().flatten();
+    Package {
+        name: metadata["name"].as_str().unwrap_or_default().to_owned(),
+        features: features.map(|(name, _)| name.clone()).collect(),
+        // `publish = false` is written as an empty list of registries.
+        published: metadata["publish"].is_null(),
+        rust_version: metadata["rust_version"].as_str().map(str::to_owned),
+    }
+}
