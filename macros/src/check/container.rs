@@ -1,0 +1,171 @@
+//! Rules about what a container is made from and what is put into it.
+
+use std::collections::HashMap;
+
+use proc_macro2::Span;
+use seatrial_model::{Source, suggest};
+
+use crate::environment::Environment;
+use crate::model::Model;
+use crate::report::Report;
+use crate::syntax::{FileContentSyntax, OriginSyntax, Spanned};
+
+pub(super) fn check_one_origin(model: &Model, report: &mut Report) {
+    for service in &model.declaration.services {
+        match &service.origins[..] {
+            [_] => {}
+            [] if service.unreadable => {}
+            [] => report.error(
+                service.ident.span(),
+                format!(
+                    "nothing says what `{}` is made from; write `image = \"name:tag\"`, or `bin = \"name\"` for a binary of this package",
+                    service.field()
+                ),
+            ),
+            [_, others @ ..] => {
+                for other in others {
+                    report.error(
+                        other.span,
+                        format!(
+                            "`{}` is made from several things; write one of `image`, `build` or `bin`",
+                            service.field()
+                        ),
+                    );
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn check_base_has_a_binary(model: &Model, report: &mut Report) {
+    for service in &model.declaration.services {
+        let of_image = service
+            .origins
+            .iter()
+            .all(|origin| matches!(origin.value, OriginSyntax::Image(_)));
+        if let (Some(base), true) = (&service.base, of_image && !service.unreadable) {
+            report.error(
+                base.span,
+                "`base` is the image a binary runs in, and there is no binary; write `bin = \"name\"`, or the image as `image = ..`",
+            );
+        }
+    }
+}
+
+/// Cargo tells which binaries there are only where it has built them.
+pub(super) fn check_binaries_exist(model: &Model, environment: &Environment, report: &mut Report) {
+    let Some(binaries) = &environment.binaries else {
+        return;
+    };
+    for origin in model
+        .declaration
+        .services
+        .iter()
+        .flat_map(|service| &service.origins)
+    {
+        let OriginSyntax::Bin(name) = &origin.value else {
+            continue;
+        };
+        if binaries.is_empty() {
+            report.error(
+                origin.span,
+                "cargo offers no binary here; move this to an integration test (`tests/*.rs`) or a bench of the package that owns the binary, or write `image = ..`",
+            );
+        } else if !binaries.contains(name) {
+            let nearest = suggest::nearest(name, binaries.iter().map(String::as_str));
+            let instead = suggest::did_you_mean(nearest, binaries);
+            report.error(
+                origin.span,
+                format!("this package has no binary `{name}`; {instead}"),
+            );
+        }
+    }
+}
+
+pub(super) fn check_mounts_exist(model: &Model, environment: &Environment, report: &mut Report) {
+    for mount in model
+        .declaration
+        .services
+        .iter()
+        .flat_map(|service| &service.mounts)
+    {
+        look(&mount.from, environment, report);
+    }
+}
+
+pub(super) fn check_included_files_exist(
+    model: &Model,
+    environment: &Environment,
+    report: &mut Report,
+) {
+    for file in model
+        .declaration
+        .services
+        .iter()
+        .flat_map(|service| &service.files)
+    {
+        if let FileContentSyntax::Included(path) = &file.value.content {
+            look(path, environment, report);
+        }
+    }
+}
+
+pub(super) fn check_source_exists(model: &Model, environment: &Environment, report: &mut Report) {
+    let services = model.declaration.services.iter();
+    let sources = services.filter_map(|service| service.source.as_ref());
+    for source in sources.chain(&model.declaration.settings.source) {
+        if let Source::Mounted {
+            from: Some(path), ..
+        } = &source.value
+        {
+            look(
+                &Spanned::new(path.clone(), source.span),
+                environment,
+                report,
+            );
+        }
+    }
+}
+
+fn look(path: &Spanned<String>, environment: &Environment, report: &mut Report) {
+    if let Err(problem) = environment.look(&path.value) {
+        report.error(path.span, format!("the path `{}` {problem}", path.value));
+    }
+}
+
+/// Two things at one path would hide each other.
+pub(super) fn check_targets_differ(model: &Model, report: &mut Report) {
+    for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
+        let source = match &plan.source {
+            Source::None => None,
+            Source::Mounted { at, .. } => Some((at.as_str(), "the source", service.ident.span())),
+        };
+        let tmpfs = service.tmpfs.iter();
+        let tmpfs = tmpfs.map(|tmpfs| (tmpfs.value.at.as_str(), "a tmpfs", tmpfs.span));
+        let volumes = service.volumes.iter();
+        let volumes = volumes.map(|volume| (volume.value.at.as_str(), "a volume", volume.span));
+        let mounts = service.mounts.iter();
+        let mounts = mounts.map(|mount| (mount.at.value.as_str(), "a mount", mount.at.span));
+        let files = service.files.iter();
+        let files = files.map(|file| (file.value.at.as_str(), "a file", file.span));
+        let all = source
+            .into_iter()
+            .chain(tmpfs)
+            .chain(volumes)
+            .chain(mounts)
+            .chain(files);
+        let mut seen: HashMap<&str, &str> = HashMap::new();
+        for (at, what, span) in all {
+            if let Some(first) = seen.insert(at, what) {
+                taken(at, first, span, report);
+            }
+        }
+    }
+}
+
+fn taken(at: &str, first: &str, span: Span, report: &mut Report) {
+    report.error(
+        span,
+        format!("{first} is at `{at}` already; write another path, or remove one of them"),
+    );
+}

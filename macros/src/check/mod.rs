@@ -1,0 +1,42 @@
+//! Checking: the rules that a model must keep, one function each. They record; they change nothing and stop at
+//! nothing.
+
+mod container;
+mod function;
+mod graph;
+mod names;
+
+use crate::environment::Environment;
+use crate::model::Model;
+use crate::parse::Function;
+use crate::report::Report;
+
+/// Every rule for services.
+pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Report) {
+    names::check_field_is_not_reserved(model, report);
+    names::check_host_names_are_valid(model, report);
+    names::check_host_names_differ(model, report);
+    names::check_ports_differ(model, report);
+    names::check_port_names_differ(model, report);
+    names::check_variables_differ(model, report);
+    names::check_labels_differ(model, report);
+    names::check_limits_differ(model, report);
+    container::check_one_origin(model, report);
+    container::check_base_has_a_binary(model, report);
+    container::check_binaries_exist(model, environment, report);
+    container::check_mounts_exist(model, environment, report);
+    container::check_included_files_exist(model, environment, report);
+    container::check_source_exists(model, environment, report);
+    container::check_targets_differ(model, report);
+    graph::check_no_cycle(model, report);
+    graph::check_needed_live_as_long(model, report);
+}
+
+/// Every rule for test functions.
+pub(crate) fn function(function: &Function, report: &mut Report) {
+    function::check_no_receiver(function, report);
+    function::check_not_generic(function, report);
+    function::check_no_qualifiers(function, report);
+    function::check_no_other_test_attribute(function, report);
+    function::check_runtime_has_async(function, report);
+}

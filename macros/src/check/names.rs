@@ -1,0 +1,111 @@
+//! Rules about names and numbers that must be valid and must not be given twice.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::hash::Hash;
+
+use proc_macro2::Span;
+use seatrial_model::name;
+
+use crate::message;
+use crate::model::Model;
+use crate::report::Report;
+
+/// `{source}` is the source tree, so no service can be called that.
+pub(super) fn check_field_is_not_reserved(model: &Model, report: &mut Report) {
+    for service in &model.declaration.services {
+        if service.field() == "source" {
+            report.error(
+                service.ident.span(),
+                "the name `source` is taken, `{source}` is where the source is mounted; write another name",
+            );
+        }
+    }
+}
+
+pub(super) fn check_host_names_are_valid(model: &Model, report: &mut Report) {
+    for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
+        if !name::is_host_name(&plan.name) {
+            report.error(
+                service.ident.span(),
+                format!(
+                    "`{}` gives the host name `{}`, which is none; write a name of at most 63 ASCII letters, digits and `_`",
+                    plan.field, plan.name
+                ),
+            );
+        }
+    }
+}
+
+pub(super) fn check_host_names_differ(model: &Model, report: &mut Report) {
+    let mut seen: HashMap<&str, &str> = HashMap::new();
+    for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
+        if let Some(first) = seen.insert(&plan.name, &plan.field)
+            && first != plan.field
+        {
+            report.error(
+                service.ident.span(),
+                format!(
+                    "`{first}` and `{}` have one host name, `{}`; rename one of them",
+                    plan.field, plan.name
+                ),
+            );
+        }
+    }
+}
+
+pub(super) fn check_ports_differ(model: &Model, report: &mut Report) {
+    for service in &model.declaration.services {
+        let ports = service.ports.iter();
+        differ(
+            "the port",
+            ports.map(|port| (port.value.number, port.span)),
+            report,
+        );
+    }
+}
+
+pub(super) fn check_port_names_differ(model: &Model, report: &mut Report) {
+    for service in &model.declaration.services {
+        let ports = service.ports.iter();
+        let named = ports.filter_map(|port| Some((port.value.name.as_deref()?, port.span)));
+        differ("the port", named, report);
+    }
+}
+
+pub(super) fn check_variables_differ(model: &Model, report: &mut Report) {
+    for service in &model.declaration.services {
+        let env = service.env.iter();
+        let named = env.map(|variable| (variable.value.0.as_str(), variable.span));
+        differ("the variable", named, report);
+    }
+}
+
+pub(super) fn check_labels_differ(model: &Model, report: &mut Report) {
+    for service in &model.declaration.services {
+        let labels = service.labels.iter();
+        let named = labels.map(|label| (label.value.0.as_str(), label.span));
+        differ("the label", named, report);
+    }
+}
+
+pub(super) fn check_limits_differ(model: &Model, report: &mut Report) {
+    for service in &model.declaration.services {
+        let limits = service.ulimits.iter();
+        let named = limits.map(|limit| (limit.value.name.as_str(), limit.span));
+        differ("the limit", named, report);
+    }
+}
+
+fn differ<K: Display + Eq + Hash + Copy>(
+    what: &str,
+    keys: impl Iterator<Item = (K, Span)>,
+    report: &mut Report,
+) {
+    let mut seen = HashMap::new();
+    for (key, span) in keys {
+        if seen.insert(key, span).is_some() {
+            report.error(span, message::doubled(format!("{what} `{key}`")));
+        }
+    }
+}

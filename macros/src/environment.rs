@@ -1,0 +1,124 @@
+//! What a macro can know of the crate that is being compiled: the environment cargo gives the compiler, and the files
+//! of the workspace. The only I/O of this crate; it reads and changes nothing.
+//!
+//! Tools other than cargo may give less. What is not known is not checked, rather than refused.
+
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+/// The crate that is being compiled.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Environment {
+    /// Directory of the package.
+    pub(crate) package: Option<PathBuf>,
+    /// The package's binaries, as far as the compilation may use them; `None` where that is not known.
+    pub(crate) binaries: Option<Vec<String>>,
+}
+
+impl Environment {
+    /// Reads it from the compiler's process.
+    pub(crate) fn of_this_compilation() -> Self {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        // An editor's analysis expands macros without most of cargo's variables.
+        let by_cargo = variable("CARGO_CRATE_NAME").is_some()
+            && variable("RUST_ANALYZER_INTERNALS_DO_NOT_USE").is_none();
+        let mut binaries: Vec<String> = std::env::vars_os()
+            .filter_map(|(name, _)| {
+                let name = name.into_string().ok()?;
+                name.strip_prefix("CARGO_BIN_EXE_").map(str::to_owned)
+            })
+            .collect();
+        binaries.sort();
+        Self {
+            package: variable("CARGO_MANIFEST_DIR").map(PathBuf::from),
+            binaries: (by_cargo || !binaries.is_empty()).then_some(binaries),
+        }
+    }
+
+    /// Whether `relative`, seen from the package's directory, is there and inside the workspace.
+    pub(crate) fn look(&self, relative: &str) -> Result<(), PathProblem> {
+        if relative.is_empty() {
+            return Err(PathProblem::Empty);
+        }
+        if Path::new(relative).is_absolute() {
+            return Err(PathProblem::Absolute);
+        }
+        let package = self
+            .package
+            .as_ref()
+            .and_then(|package| package.canonicalize().ok());
+        let Some(package) = package else {
+            return Ok(());
+        };
+        let Some(workspace) = workspace(&package) else {
+            return Ok(());
+        };
+        let path = clean(&package.join(relative));
+        if !path.starts_with(&workspace) {
+            return Err(PathProblem::Outside);
+        }
+        match path.canonicalize() {
+            // A link may lead elsewhere.
+            Ok(found) if !found.starts_with(&workspace) => Err(PathProblem::Outside),
+            Ok(_) => Ok(()),
+            Err(_) => Err(PathProblem::Missing),
+        }
+    }
+}
+
+/// The directory of the workspace that `package` is in: its nearest ancestor with a workspace's manifest, or itself.
+fn workspace(package: &Path) -> Option<PathBuf> {
+    let root = package
+        .ancestors()
+        .find(|directory| {
+            std::fs::read_to_string(directory.join("Cargo.toml")).is_ok_and(|manifest| {
+                manifest
+                    .lines()
+                    .map(|line| line.split('#').next().unwrap_or_default().trim())
+                    .any(|line| line == "[workspace]" || line.starts_with("[workspace."))
+            })
+        })
+        .unwrap_or(package);
+    root.canonicalize().ok()
+}
+
+/// `path` without `.` and `..`, by its text alone.
+fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+/// What is wrong with a path in the package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PathProblem {
+    Empty,
+    Absolute,
+    Missing,
+    Outside,
+}
+
+impl fmt::Display for PathProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("is empty; write `.` for this package's directory"),
+            Self::Absolute => {
+                f.write_str("is absolute; write it relative to this package's directory")
+            }
+            Self::Missing => f.write_str(
+                "is not there; create it, or write a path that leads to it from this package's directory",
+            ),
+            Self::Outside => f.write_str(
+                "leads out of the workspace; move what it names into the workspace",
+            ),
+        }
+    }
+}

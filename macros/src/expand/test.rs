@@ -1,0 +1,167 @@
+//! The ordinary `#[test]` that a test function becomes.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Meta, ReturnType, Type};
+
+use super::declaration::declaration;
+use super::runtime;
+use crate::model::Model;
+use crate::parse::{Function, Parameter, Runtime};
+
+pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
+    let runtime = runtime(&model.declaration.settings);
+    let Function {
+        attributes,
+        visibility,
+        signature,
+        body,
+        ..
+    } = function;
+    let name = &signature.ident;
+    // Names of our own, which the user's code cannot see and cannot hide.
+    let launches = Ident::new("launches", Span::mixed_site());
+    let ready = Ident::new("ready", Span::mixed_site());
+
+    let about = about(function, &runtime);
+    let compositions = function
+        .parameters
+        .iter()
+        .filter_map(|parameter| match parameter {
+            Parameter::Composition(ty) => Some(quote_spanned!(ty.span()=> composition::<#ty>)),
+            Parameter::Service(_) => None,
+        });
+    let parameters = (!model.plan.services.is_empty()).then(|| {
+        let declaration = declaration(&runtime, model);
+        quote!(#launches.parameters(#declaration);)
+    });
+    let arguments = arguments(function, &ready);
+    let binding = if arguments.is_empty() {
+        quote!(_)
+    } else {
+        quote!(mut #ready)
+    };
+    let run = if signature.asyncness.is_some() {
+        quote! {
+            #runtime::__private::run_async(#launches, |#binding| async move {
+                #name(#(#arguments),*).await
+            })
+        }
+    } else {
+        quote!(#runtime::__private::run(#launches, |#binding| #name(#(#arguments),*)))
+    };
+    let (output, end) = if returns_nothing(&signature.output) {
+        (None, Some(quote!(;)))
+    } else {
+        (Some(quote!(-> ::std::process::ExitCode)), None)
+    };
+    quote! {
+        #[::core::prelude::v1::test]
+        #(#attributes)*
+        #visibility fn #name() #output {
+            #signature #body
+
+            #[allow(unused_mut)]
+            let mut #launches = #runtime::__private::Launches::new(#about);
+            #(#launches.#compositions();)*
+            #parameters
+            #run #end
+        }
+    }
+}
+
+/// The function, for a test that has mistakes: what the user wrote stays checked by the compiler.
+pub(crate) fn function_alone(function: &Function) -> Option<TokenStream> {
+    // Outside of an impl, `self` is the compiler's next error.
+    let free = function.signature.receiver().is_none();
+    free.then(|| quote!(#[allow(dead_code)] #function))
+}
+
+/// The value of `__private::Test`.
+fn about(function: &Function, runtime: &TokenStream) -> TokenStream {
+    let name = syn::ext::IdentExt::unraw(&function.signature.ident).to_string();
+    let timeout = match function.options.timeout {
+        Some(timeout) => {
+            let micros = u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX);
+            quote!(::core::option::Option::Some(::core::time::Duration::from_micros(#micros)))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let multi_thread = matches!(
+        &function.options.runtime,
+        Some(runtime) if runtime.value == Runtime::MultiThread
+    );
+    let should_panic = should_panic(&function.attributes);
+    quote! {
+        #runtime::__private::Test {
+            name: ::core::concat!(::core::module_path!(), "::", #name),
+            timeout: #timeout,
+            multi_thread: #multi_thread,
+            should_panic: #should_panic,
+        }
+    }
+}
+
+/// What the function is called with. The compositions are the first launches, in their order; all services declared
+/// on parameters are the last one.
+fn arguments(function: &Function, ready: &Ident) -> Vec<TokenStream> {
+    let compositions = function
+        .parameters
+        .iter()
+        .filter(|parameter| matches!(parameter, Parameter::Composition(_)))
+        .count();
+    let mut launch = 0usize..;
+    let mut position = 0usize..;
+    function
+        .parameters
+        .iter()
+        .map(|parameter| match parameter {
+            Parameter::Composition(_) => {
+                let launch = launch.next();
+                quote!(#ready.composition(#launch))
+            }
+            Parameter::Service(ty) => {
+                let position = position.next();
+                let take = quote_spanned!(ty.span()=> parameter::<#ty>);
+                quote!(#ready.#take(#compositions, #position))
+            }
+        })
+        .collect()
+}
+
+/// Whether the test is meant to panic, as far as can be known before `cfg` is evaluated.
+fn should_panic(attributes: &[Attribute]) -> TokenStream {
+    let conditions = attributes.iter().filter_map(|attribute| {
+        if attribute.path().is_ident("should_panic") {
+            return Some(quote!(true));
+        }
+        let Meta::List(list) = &attribute.meta else {
+            return None;
+        };
+        if !list.path.is_ident("cfg_attr") {
+            return None;
+        }
+        let metas = list
+            .parse_args_with(syn::punctuated::Punctuated::<Meta, syn::Token![,]>::parse_terminated)
+            .ok()?;
+        let mut metas = metas.into_iter();
+        let condition = metas.next()?;
+        metas
+            .any(|meta| meta.path().is_ident("should_panic"))
+            .then(|| quote!(::core::cfg!(#condition)))
+    });
+    let conditions: Vec<TokenStream> = conditions.collect();
+    if conditions.is_empty() {
+        quote!(false)
+    } else {
+        quote!(#(#conditions)||*)
+    }
+}
+
+fn returns_nothing(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => true,
+        ReturnType::Type(_, ty) => matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()),
+    }
+}

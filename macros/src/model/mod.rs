@@ -1,0 +1,373 @@
+//! Modelling: from [`crate::syntax`] to the plan. Looks names up, hands defaults down, numbers what the generated code
+//! binds. Records what cannot be looked up; where that leaves a hole the plan has a stand-in, and the report sees to it
+//! that nobody uses it.
+
+mod ports;
+
+use std::collections::BTreeSet;
+
+use proc_macro2::Span;
+use seatrial_model::placeholder::{Declared, Names, ResolveError};
+use seatrial_model::{
+    Check, CheckKind, EnvVar, File, FileContent, ImageRef, Mount, Origin, Plan, Port, ServicePlan,
+    Source, Template, suggest,
+};
+use syn::ext::IdentExt;
+
+use crate::message;
+use crate::report::Report;
+use crate::syntax::{
+    CheckSyntax, Declaration, FileContentSyntax, OriginSyntax, Service, Spanned, Text,
+};
+
+/// A declaration and its plan. The plan's services are the declaration's, position by position.
+pub(crate) struct Model {
+    pub(crate) declaration: Declaration,
+    pub(crate) plan: Plan,
+    /// For each service, what makes it need which other.
+    pub(crate) edges: Vec<Vec<Edge>>,
+    pub(crate) bindings: Bindings,
+}
+
+/// A service's need of another one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edge {
+    /// Position of the service that is needed.
+    pub(crate) to: usize,
+    /// The text or the word that says so.
+    pub(crate) span: Span,
+}
+
+/// What the plan refers to by number and the generated code supplies.
+#[derive(Default)]
+pub(crate) struct Bindings {
+    /// Names of binary targets.
+    pub(crate) binaries: Vec<String>,
+    /// Paths of included files, relative to the package's directory.
+    pub(crate) files: Vec<Spanned<String>>,
+    /// The user's functions.
+    pub(crate) hooks: Vec<syn::Path>,
+}
+
+/// Makes the plan of a declaration.
+pub(crate) fn model(declaration: Declaration, report: &mut Report) -> Model {
+    let mut bindings = Bindings::default();
+    let (services, edges) = (0..declaration.services.len())
+        .map(|own| Modeller::new(&declaration, own, &mut bindings, report).service())
+        .unzip();
+    let plan = Plan {
+        name: declaration.name.clone(),
+        services,
+    };
+    Model {
+        declaration,
+        plan,
+        edges,
+        bindings,
+    }
+}
+
+/// Makes one service's part of the plan.
+struct Modeller<'a> {
+    declaration: &'a Declaration,
+    own: usize,
+    source: Source,
+    edges: Vec<Edge>,
+    bindings: &'a mut Bindings,
+    report: &'a mut Report,
+}
+
+impl<'a> Modeller<'a> {
+    fn new(
+        declaration: &'a Declaration,
+        own: usize,
+        bindings: &'a mut Bindings,
+        report: &'a mut Report,
+    ) -> Self {
+        let service = &declaration.services[own];
+        let source = service
+            .source
+            .as_ref()
+            .or(declaration.settings.source.as_ref());
+        Self {
+            declaration,
+            own,
+            source: source
+                .map(|source| source.value.clone())
+                .unwrap_or_default(),
+            edges: Vec::new(),
+            bindings,
+            report,
+        }
+    }
+
+    fn syntax(&self) -> &'a Service {
+        &self.declaration.services[self.own]
+    }
+
+    fn service(mut self) -> (ServicePlan, Vec<Edge>) {
+        let syntax = self.syntax();
+        let field = syntax.field();
+        self.needs();
+        let origin = self.origin();
+        let env = self.env();
+        let command = self.texts(syntax.command.as_deref(), false);
+        let entrypoint = self.texts(syntax.entrypoint.as_deref(), false);
+        let files = self.files();
+        let ready = self.checks();
+        let needs: BTreeSet<usize> = self.edges.iter().map(|edge| edge.to).collect();
+        let scope = syntax.scope.or(self.declaration.settings.scope);
+        let plan = ServicePlan {
+            name: seatrial_model::name::host_name(&field),
+            field,
+            origin,
+            scope: scope.unwrap_or_default(),
+            ports: values(&syntax.ports),
+            env,
+            command,
+            entrypoint,
+            user: syntax.user.clone(),
+            workdir: syntax.workdir.clone(),
+            tmpfs: values(&syntax.tmpfs),
+            volumes: values(&syntax.volumes),
+            mounts: syntax
+                .mounts
+                .iter()
+                .map(|mount| Mount {
+                    from: mount.from.value.clone(),
+                    at: mount.at.value.clone(),
+                    mode: mount.mode,
+                })
+                .collect(),
+            files,
+            labels: syntax
+                .labels
+                .iter()
+                .map(|label| label.value.clone())
+                .collect(),
+            hosts: syntax.hosts.clone(),
+            memory: syntax.memory,
+            shm_size: syntax.shm_size,
+            ulimits: values(&syntax.ulimits),
+            cap_add: syntax.cap_add.clone(),
+            privileged: syntax.privileged,
+            platform: syntax.platform.clone(),
+            stop_signal: syntax.stop_signal.clone(),
+            pull: syntax.pull,
+            needs: needs.into_iter().collect(),
+            ready,
+            timing: syntax.timing.clone(),
+            source: self.source,
+        };
+        (plan, self.edges)
+    }
+
+    fn needs(&mut self) {
+        let services = &self.declaration.services;
+        let mut seen = BTreeSet::new();
+        for word in &self.syntax().needs {
+            let name = word.unraw().to_string();
+            match services.iter().position(|service| service.field() == name) {
+                Some(itself) if itself == self.own => self.report.error(
+                    word.span(),
+                    format!("`{name}` cannot need itself; remove it from `needs(..)`"),
+                ),
+                Some(to) if seen.insert(to) => self.edges.push(Edge {
+                    to,
+                    span: word.span(),
+                }),
+                Some(_) => self
+                    .report
+                    .error(word.span(), message::doubled(format!("`{name}`"))),
+                None => {
+                    let known: Vec<String> = services.iter().map(Service::field).collect();
+                    let nearest = suggest::nearest(&name, known.iter().map(String::as_str));
+                    let instead = suggest::did_you_mean(nearest, &known);
+                    self.report.error(
+                        word.span(),
+                        format!("no service is named `{name}`; {instead}"),
+                    );
+                }
+            }
+        }
+    }
+
+    /// What the container is made from. Whether that is one thing, and is there, is for the checks to say.
+    fn origin(&mut self) -> Origin {
+        let syntax = self.syntax();
+        match syntax.origins.first().map(|origin| &origin.value) {
+            Some(OriginSyntax::Image(image)) => Origin::Image(image.clone()),
+            Some(OriginSyntax::Bin(name)) => {
+                let known = self
+                    .bindings
+                    .binaries
+                    .iter()
+                    .position(|known| known == name);
+                let binding = known.unwrap_or_else(|| {
+                    self.bindings.binaries.push(name.clone());
+                    self.bindings.binaries.len() - 1
+                });
+                let base = syntax.base.as_ref();
+                Origin::Bin {
+                    name: name.clone(),
+                    binding,
+                    base: base.and_then(|base| base.value.clone()),
+                }
+            }
+            Some(OriginSyntax::Unreadable) | None => Origin::Image(stand_in()),
+        }
+    }
+
+    fn env(&mut self) -> Vec<EnvVar> {
+        let mut env = Vec::new();
+        for Spanned {
+            value: (name, text),
+            ..
+        } in &self.syntax().env
+        {
+            let value = self.template(text, false);
+            env.push(EnvVar {
+                name: name.clone(),
+                value,
+            });
+        }
+        env
+    }
+
+    fn files(&mut self) -> Vec<File> {
+        let mut files = Vec::new();
+        for file in &self.syntax().files {
+            let content = match &file.value.content {
+                FileContentSyntax::Text(text) => FileContent::Text(self.template(text, false)),
+                FileContentSyntax::Included(path) => {
+                    self.bindings.files.push(path.clone());
+                    FileContent::Included(self.bindings.files.len() - 1)
+                }
+            };
+            files.push(File {
+                at: file.value.at.clone(),
+                content,
+            });
+        }
+        files
+    }
+
+    fn checks(&mut self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for check in &self.syntax().checks {
+            let kind = match &check.value {
+                CheckSyntax::Tcp(chosen) => {
+                    let ports = ports::tcp(self.syntax(), check.span, chosen, self.report);
+                    CheckKind::Tcp { ports }
+                }
+                CheckSyntax::Log { text, times } => CheckKind::Log {
+                    text: text.clone(),
+                    times: *times,
+                },
+                CheckSyntax::Http { path, status, port } => CheckKind::Http {
+                    port: ports::http(self.syntax(), check.span, port.as_ref(), self.report),
+                    path: path.clone(),
+                    status: *status,
+                },
+                CheckSyntax::Exec(command) => CheckKind::Exec {
+                    command: self.templates(command, true),
+                },
+                CheckSyntax::Healthcheck => CheckKind::Healthcheck,
+                CheckSyntax::Probe { image, command } => CheckKind::Probe {
+                    image: image.clone(),
+                    command: self.templates(command, true),
+                },
+                CheckSyntax::Hook(path) => {
+                    self.bindings.hooks.push(path.clone());
+                    CheckKind::Hook {
+                        binding: self.bindings.hooks.len() - 1,
+                        name: written(path),
+                    }
+                }
+            };
+            checks.push(Check { kind });
+        }
+        checks
+    }
+
+    fn texts(&mut self, texts: Option<&[Text]>, own_allowed: bool) -> Option<Vec<Template>> {
+        texts.map(|texts| self.templates(texts, own_allowed))
+    }
+
+    fn templates(&mut self, texts: &[Text], own_allowed: bool) -> Vec<Template> {
+        texts
+            .iter()
+            .map(|text| self.template(text, own_allowed))
+            .collect()
+    }
+
+    /// Looks up the names in a text; each of another service is an edge.
+    fn template(&mut self, text: &Text, own_allowed: bool) -> Template {
+        let syntax = &self.declaration.services;
+        let fields: Vec<String> = syntax.iter().map(Service::field).collect();
+        let ports: Vec<Vec<Port>> = syntax
+            .iter()
+            .map(|service| values(&service.ports))
+            .collect();
+        let services: Vec<Declared<'_>> = fields
+            .iter()
+            .zip(&ports)
+            .map(|(field, ports)| Declared { field, ports })
+            .collect();
+        let names = Names {
+            services: &services,
+            own: self.own,
+            own_allowed,
+            source_mounted: self.source != Source::None,
+        };
+        match text.value.resolve(names) {
+            Ok(template) => {
+                for to in template.services().filter(|to| *to != self.own) {
+                    self.edges.push(Edge {
+                        to,
+                        span: text.span,
+                    });
+                }
+                template
+            }
+            Err(errors) => {
+                for error in errors {
+                    if !self.follows(&error) {
+                        self.report.error(text.span, error);
+                    }
+                }
+                Template::default()
+            }
+        }
+    }
+
+    /// Whether a mistake only follows from another one: a port that was declared but could not be read.
+    fn follows(&self, error: &ResolveError) -> bool {
+        let (ResolveError::NoPort { service, .. }
+        | ResolveError::SeveralPorts { service, .. }
+        | ResolveError::UndeclaredPort { service, .. }) = error
+        else {
+            return false;
+        };
+        self.declaration
+            .services
+            .iter()
+            .any(|declared| declared.ports_unknown && declared.field() == *service)
+    }
+}
+
+fn values<T: Clone>(spanned: &[Spanned<T>]) -> Vec<T> {
+    spanned.iter().map(|item| item.value.clone()).collect()
+}
+
+/// The image of a service that names none which can be read.
+fn stand_in() -> ImageRef {
+    "unreadable"
+        .parse()
+        .unwrap_or_else(|error| unreachable!("a constant reference: {error}"))
+}
+
+/// A path as the user wrote it, without the spaces that tokens are printed with.
+fn written(path: &syn::Path) -> String {
+    quote::quote!(#path).to_string().replace(' ', "")
+}

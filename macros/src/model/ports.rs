@@ -1,0 +1,96 @@
+//! Which declared ports a readiness check means.
+
+use proc_macro2::Span;
+use seatrial_model::suggest;
+
+use crate::report::Report;
+use crate::syntax::{PortChoice, Service, Spanned};
+
+/// The ports of a `tcp` check: those it names, or all.
+pub(super) fn tcp(
+    service: &Service,
+    check: Span,
+    chosen: &[Spanned<PortChoice>],
+    report: &mut Report,
+) -> Vec<u16> {
+    if !chosen.is_empty() {
+        return chosen
+            .iter()
+            .filter_map(|choice| declared(service, choice, report))
+            .collect();
+    }
+    if service.ports.is_empty() && !service.ports_unknown {
+        report.error(check, no_port(service, "tcp"));
+    }
+    service.ports.iter().map(|port| port.value.number).collect()
+}
+
+/// The port of an `http` check: the one it names, or the only one. 0 where there is none, which is in the report.
+pub(super) fn http(
+    service: &Service,
+    check: Span,
+    chosen: Option<&Spanned<PortChoice>>,
+    report: &mut Report,
+) -> u16 {
+    if let Some(choice) = chosen {
+        return declared(service, choice, report).unwrap_or(0);
+    }
+    match &service.ports[..] {
+        _ if service.ports_unknown => 0,
+        [only] => only.value.number,
+        [] => {
+            report.error(check, no_port(service, "http"));
+            0
+        }
+        _ => {
+            report.error(
+                check,
+                format!(
+                    "`http` is ambiguous, `{}` declares several ports; add `port = ` and one of {}",
+                    service.field(),
+                    names(service)
+                ),
+            );
+            0
+        }
+    }
+}
+
+fn declared(service: &Service, choice: &Spanned<PortChoice>, report: &mut Report) -> Option<u16> {
+    let port = service.ports.iter().find(|port| match &choice.value {
+        PortChoice::Number(number) => port.value.number == *number,
+        PortChoice::Name(name) => port.value.name.as_deref() == Some(name),
+    });
+    if port.is_none() && !service.ports_unknown {
+        let field = service.field();
+        let wanted = match &choice.value {
+            PortChoice::Number(number) => number.to_string(),
+            PortChoice::Name(name) => name.clone(),
+        };
+        let instead = if service.ports.is_empty() {
+            "nor any other; declare it with `port = ..` or `ports(..)`".to_owned()
+        } else {
+            format!("declare it, or write one it has: {}", names(service))
+        };
+        let separator = if service.ports.is_empty() { "," } else { ";" };
+        report.error(
+            choice.span,
+            format!("`{field}` declares no port `{wanted}`{separator} {instead}"),
+        );
+    }
+    port.map(|port| port.value.number)
+}
+
+fn no_port(service: &Service, check: &str) -> String {
+    format!(
+        "`{check}` needs a port and `{}` declares none; declare one with `port = ..`",
+        service.field()
+    )
+}
+
+fn names(service: &Service) -> String {
+    suggest::alternatives(service.ports.iter().map(|port| match &port.value.name {
+        Some(name) => name.clone(),
+        None => port.value.number.to_string(),
+    }))
+}

@@ -1,0 +1,170 @@
+//! The one shape of all attributes: `key`, `key = value`, `key(..)`, `"text" = value` and bare values, separated by
+//! commas. Knows no key. A malformed argument costs that argument only.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned as _;
+use syn::{Expr, Ident, LitStr, Token, parenthesized, token};
+
+use crate::report::Report;
+
+/// One argument of an attribute.
+pub(crate) struct Argument {
+    pub(crate) name: Name,
+    pub(crate) value: Value,
+}
+
+/// What stands first.
+pub(crate) enum Name {
+    /// `image`
+    Word(Ident),
+    /// `"a.dotted.key"`
+    Text(LitStr),
+    /// `5432`
+    Bare(Expr),
+}
+
+/// What follows.
+pub(crate) enum Value {
+    /// Nothing.
+    None,
+    /// `= ..`
+    Is(Box<Expr>),
+    /// `(..)`, and the place of the parentheses.
+    List(Span, Vec<Argument>),
+}
+
+impl Argument {
+    /// Place of what stands first.
+    pub(crate) fn span(&self) -> Span {
+        match &self.name {
+            Name::Word(word) => word.span(),
+            Name::Text(text) => text.span(),
+            Name::Bare(expr) => expr.span(),
+        }
+    }
+
+    /// Place of the value, or of the name where there is none.
+    pub(crate) fn value_span(&self) -> Span {
+        match &self.value {
+            Value::None => self.span(),
+            Value::Is(expr) => expr.span(),
+            Value::List(span, _) => *span,
+        }
+    }
+
+    /// The value behind `=`.
+    pub(crate) fn is(&self) -> Option<&Expr> {
+        match &self.value {
+            Value::Is(expr) => Some(expr),
+            Value::None | Value::List(..) => None,
+        }
+    }
+
+    /// The arguments in parentheses.
+    pub(crate) fn list(&self) -> Option<&[Argument]> {
+        match &self.value {
+            Value::List(_, arguments) => Some(arguments),
+            Value::None | Value::Is(_) => None,
+        }
+    }
+
+    /// The word or text that stands first.
+    pub(crate) fn key(&self) -> Option<String> {
+        match &self.name {
+            Name::Word(word) => Some(word.unraw().to_string()),
+            Name::Text(text) => Some(text.value()),
+            Name::Bare(_) => None,
+        }
+    }
+}
+
+/// Splits the tokens of an attribute into its arguments.
+pub(crate) fn arguments(tokens: TokenStream, report: &mut Report) -> Vec<Argument> {
+    let mut found = Vec::new();
+    let whole = |input: ParseStream<'_>| {
+        found = list(input, report);
+        Ok(())
+    };
+    if let Err(error) = whole.parse2(tokens) {
+        report.record(error);
+    }
+    found
+}
+
+fn list(input: ParseStream<'_>, report: &mut Report) -> Vec<Argument> {
+    let mut found = Vec::new();
+    while !input.is_empty() {
+        if input.peek(Token![,]) {
+            report.error(input.span(), "nothing stands before this comma; remove it");
+        } else {
+            match argument(input, report) {
+                Ok(argument) => found.push(argument),
+                Err(error) => {
+                    report.record(error);
+                    skip_to_comma(input);
+                }
+            }
+        }
+        if !input.is_empty() && !input.peek(Token![,]) {
+            report.error(
+                input.span(),
+                "this does not belong to what stands before it; write a comma between two arguments",
+            );
+            skip_to_comma(input);
+        }
+        // Absent at the end only.
+        let _: Result<Option<Token![,]>, _> = input.parse();
+    }
+    found
+}
+
+fn skip_to_comma(input: ParseStream<'_>) {
+    while !input.is_empty() && !input.peek(Token![,]) && input.parse::<TokenTree>().is_ok() {}
+}
+
+fn argument(input: ParseStream<'_>, report: &mut Report) -> syn::Result<Argument> {
+    let is_word = input.peek(Ident::peek_any) && !input.peek2(Token![::]) && !is_macro(input);
+    let name = if is_word {
+        Name::Word(input.call(Ident::parse_any)?)
+    } else if input.peek(LitStr) {
+        Name::Text(input.parse()?)
+    } else {
+        return Ok(Argument {
+            name: Name::Bare(expression(input)?),
+            value: Value::None,
+        });
+    };
+    let value = if input.peek(Token![=]) {
+        let equals: Token![=] = input.parse()?;
+        if input.is_empty() || input.peek(Token![,]) {
+            return Err(syn::Error::new(
+                equals.span,
+                "nothing stands behind this `=`; write a value",
+            ));
+        }
+        Value::Is(Box::new(expression(input)?))
+    } else if input.peek(token::Paren) {
+        let content;
+        let paren = parenthesized!(content in input);
+        Value::List(paren.span.join(), list(&content, report))
+    } else {
+        Value::None
+    };
+    Ok(Argument { name, value })
+}
+
+fn is_macro(input: ParseStream<'_>) -> bool {
+    input.peek2(Token![!]) && !input.peek2(Token![!=])
+}
+
+fn expression(input: ParseStream<'_>) -> syn::Result<Expr> {
+    let start = input.span();
+    input.parse().map_err(|_| {
+        syn::Error::new(
+            start,
+            "this is no value; write a string, a number, a word or a list in brackets",
+        )
+    })
+}

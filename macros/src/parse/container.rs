@@ -1,0 +1,375 @@
+//! The keys of `#[service(..)]` that say how a container is run and that name no other service.
+
+use std::net::IpAddr;
+
+use seatrial_model::{HostEntry, MountMode, Pull, Tmpfs, Ulimit, Volume, name, suggest};
+use syn::ext::IdentExt;
+
+use super::arguments::{Argument, Name, Value};
+use super::keys::each;
+use super::values;
+use crate::message;
+use crate::report::Report;
+use crate::syntax::{MountSyntax, Service, Spanned};
+
+/// What `mount` looks like.
+pub(super) const MOUNT_FORM: &str = "mount(\"path/in/package\" = \"/path/in/container\")";
+
+/// Labels that begin so are Seatrial's own.
+const OWN_LABELS: &str = "dev.seatrial.";
+
+/// Limits that the kernel has, as engines name them.
+const ULIMITS: [&str; 16] = [
+    "as",
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
+];
+
+/// Signals a process may be asked to stop with, without `SIG`.
+const SIGNALS: [&str; 30] = [
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "TSTP", "TTIN", "TTOU", "URG", "XCPU",
+    "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+];
+
+pub(super) fn user(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    let user = literal.value();
+    if user.is_empty() || user.contains(char::is_whitespace) || user.split(':').count() > 2 {
+        report.error(
+            literal.span(),
+            format!(
+                "`{user}` is no user; write a name, a number, or both with a group: \"1000:1000\""
+            ),
+        );
+    }
+    service.user = Some(user);
+    Some(())
+}
+
+pub(super) fn workdir(
+    service: &mut Service,
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    service.workdir = match literal.value().as_str() {
+        "/" => Some("/".to_owned()),
+        _ => values::container_path(literal, report),
+    };
+    Some(())
+}
+
+pub(super) fn tmpfs(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let mut add = |at: &syn::LitStr, size: Option<u64>, report: &mut Report| {
+        if let Some(path) = values::container_path(at, report) {
+            let tmpfs = Tmpfs { at: path, size };
+            service.tmpfs.push(Spanned::new(tmpfs, at.span()));
+        }
+    };
+    if let Some(expr) = argument.is() {
+        add(values::string(expr)?, None, report);
+        return Some(());
+    }
+    each(
+        argument,
+        "\"/tmp\"` or `\"/tmp\" = \"64m\"",
+        report,
+        |entry, report| {
+            let Name::Text(at) = &entry.name else {
+                return None;
+            };
+            let size = match &entry.value {
+                Value::None => None,
+                Value::Is(expr) => values::size(values::string(expr)?, report),
+                Value::List(..) => return None,
+            };
+            add(at, size, report);
+            Some(())
+        },
+    )
+}
+
+pub(super) fn volume(
+    service: &mut Service,
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<()> {
+    let mut add = |name: Option<String>, at: &syn::LitStr, report: &mut Report| {
+        if let Some(path) = values::container_path(at, report) {
+            let volume = Volume { name, at: path };
+            service.volumes.push(Spanned::new(volume, at.span()));
+        }
+    };
+    if let Some(expr) = argument.is() {
+        add(None, values::string(expr)?, report);
+        return Some(());
+    }
+    each(
+        argument,
+        "\"/data\"` or `name = \"/data\"",
+        report,
+        |entry, report| {
+            match (&entry.name, &entry.value) {
+                (Name::Text(at), Value::None) => add(None, at, report),
+                (Name::Word(name), Value::Is(expr)) => {
+                    add(
+                        Some(name.unraw().to_string()),
+                        values::string(expr)?,
+                        report,
+                    );
+                }
+                _ => return None,
+            }
+            Some(())
+        },
+    )
+}
+
+pub(super) fn mount(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let mut mode = MountMode::default();
+    let mut mounts = Vec::new();
+    let form = "\"path/in/package\" = \"/path/in/container\"` or `mode = rw";
+    each(argument, form, report, |entry, report| {
+        match &entry.name {
+            Name::Word(word) if word == "mode" => {
+                let word = entry.is().and_then(values::word)?;
+                mode = values::mode(word, report).unwrap_or_default();
+            }
+            Name::Text(from) => {
+                let at = entry.is().and_then(values::string)?;
+                if let Some(path) = values::container_path(at, report) {
+                    let from = Spanned::new(from.value(), from.span());
+                    mounts.push((from, Spanned::new(path, at.span())));
+                }
+            }
+            Name::Word(_) | Name::Bare(_) => return None,
+        }
+        Some(())
+    })?;
+    let mounts = mounts
+        .into_iter()
+        .map(|(from, at)| MountSyntax { from, at, mode });
+    service.mounts.extend(mounts);
+    Some(())
+}
+
+pub(super) fn labels(
+    service: &mut Service,
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<()> {
+    each(
+        argument,
+        "\"com.example.team\" = \"shop\"",
+        report,
+        |entry, report| {
+            let key = entry.key()?;
+            let value = values::scalar(entry.is()?)?.value;
+            if key.is_empty() || key.starts_with(OWN_LABELS) {
+                report.error(
+                entry.span(),
+                format!("`{key}` cannot be a label, names beginning with `{OWN_LABELS}` are Seatrial's own; write another prefix"),
+            );
+            }
+            service
+                .labels
+                .push(Spanned::new((key, value), entry.span()));
+            Some(())
+        },
+    )
+}
+
+pub(super) fn hosts(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    each(
+        argument,
+        "\"name\" = \"192.0.2.1\"",
+        report,
+        |entry, report| {
+            let host = entry.key()?;
+            let literal = values::string(entry.is()?)?;
+            let address = literal.value();
+            if !host.split('.').all(name::is_host_name) {
+                report.error(
+                    entry.span(),
+                    format!(
+                        "`{host}` is no host name; write letters, digits, inner hyphens and dots"
+                    ),
+                );
+            }
+            if address != "host-gateway" && address.parse::<IpAddr>().is_err() {
+                report.error(
+                literal.span(),
+                format!("`{address}` is no address; write one such as \"192.0.2.1\", or \"host-gateway\" for this machine"),
+            );
+            }
+            service.hosts.push(HostEntry {
+                name: host,
+                address,
+            });
+            Some(())
+        },
+    )
+}
+
+pub(super) fn memory(
+    service: &mut Service,
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    service.memory = values::size(literal, report);
+    Some(())
+}
+
+pub(super) fn shm_size(
+    service: &mut Service,
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    service.shm_size = values::size(literal, report);
+    Some(())
+}
+
+pub(super) fn ulimits(
+    service: &mut Service,
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<()> {
+    each(
+        argument,
+        "nofile = 1024` or `nofile = \"1024:2048\"",
+        report,
+        |entry, report| {
+            let Name::Word(word) = &entry.name else {
+                return None;
+            };
+            let name = word.unraw().to_string();
+            if !ULIMITS.contains(&name.as_str()) {
+                report.error(
+                    word.span(),
+                    message::unknown("limit", &name, "the kernel", &ULIMITS),
+                );
+            }
+            let value = values::scalar(entry.is()?)?;
+            let (soft, hard) = value
+                .value
+                .split_once(':')
+                .unwrap_or((&value.value, &value.value));
+            let (soft, hard) = (soft.parse::<i64>().ok()?, hard.parse::<i64>().ok()?);
+            // -1 is "unlimited", which is more than any number.
+            let order = |limit: i64| if limit == -1 { i64::MAX } else { limit };
+            if soft < -1 || hard < -1 || order(soft) > order(hard) {
+                report.error(
+                value.span,
+                "the soft limit is above the hard one, or one is below -1 (unlimited); write `\"soft:hard\"`",
+            );
+            }
+            let ulimit = Ulimit { name, soft, hard };
+            service.ulimits.push(Spanned::new(ulimit, word.span()));
+            Some(())
+        },
+    )
+}
+
+pub(super) fn cap_add(
+    service: &mut Service,
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<()> {
+    each(argument, "\"NET_ADMIN\"", report, |entry, report| {
+        let (Name::Text(literal), Value::None) = (&entry.name, &entry.value) else {
+            return None;
+        };
+        let capability = literal.value();
+        let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+        if capability.is_empty() || !capability.bytes().all(fits) {
+            report.error(
+                literal.span(),
+                format!("`{capability}` is no capability; write upper-case letters and `_`, such as \"NET_ADMIN\""),
+            );
+        }
+        service.cap_add.push(capability);
+        Some(())
+    })
+}
+
+pub(super) fn privileged(service: &mut Service, argument: &Argument, _: &mut Report) -> Option<()> {
+    service.privileged = match &argument.value {
+        Value::None => true,
+        Value::Is(expr) => values::boolean(expr)?,
+        Value::List(..) => return None,
+    };
+    Some(())
+}
+
+pub(super) fn platform(
+    service: &mut Service,
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    let platform = literal.value();
+    let part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let count = platform.split('/').count();
+    if !(2..=3).contains(&count) || !platform.split('/').all(part) {
+        report.error(
+            literal.span(),
+            format!("`{platform}` is no platform; write system and architecture, such as \"linux/amd64\""),
+        );
+    }
+    service.platform = Some(platform);
+    Some(())
+}
+
+pub(super) fn stop_signal(
+    service: &mut Service,
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<()> {
+    let value = values::scalar(argument.is()?)?;
+    let signal = value.value;
+    let name = signal.strip_prefix("SIG").unwrap_or(&signal);
+    let number = signal
+        .parse::<u8>()
+        .is_ok_and(|number| (1..=64).contains(&number));
+    if !number && !SIGNALS.contains(&name) {
+        let nearest = suggest::nearest(name, SIGNALS).unwrap_or("TERM");
+        report.error(
+            value.span,
+            format!("`{signal}` is no signal; write a name or a number, such as \"SIG{nearest}\""),
+        );
+    }
+    service.stop_signal = Some(signal);
+    Some(())
+}
+
+pub(super) fn pull(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let word = argument.is().and_then(values::word)?;
+    let choices = [
+        ("missing", Pull::Missing),
+        ("always", Pull::Always),
+        ("never", Pull::Never),
+    ];
+    service.pull = values::choice(word, "`pull`", &choices, report).unwrap_or_default();
+    Some(())
+}

@@ -1,0 +1,215 @@
+//! The function under `#[seatrial::test(..)]`. Its body is carried along unread.
+
+use std::time::Duration;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, FnArg, Pat, PatType, Signature, Type, Visibility};
+
+use super::arguments::{self, Argument};
+use super::keys::{self, Key};
+use super::service;
+use super::settings::CRATE_FORM;
+use super::structure::{is_not_yet, not_yet};
+use super::values;
+use crate::message;
+use crate::report::Report;
+use crate::syntax::{Declaration, Service, Settings, Spanned};
+
+const PLACE: &str = "`#[seatrial::test(..)]`";
+
+const KEYS: &[Key<Given>] = &[
+    Key::once("timeout", "timeout = \"30s\"", timeout),
+    Key::once("runtime", "runtime = \"multi_thread\"", runtime),
+    Key::once("crate", CRATE_FORM, runtime_crate),
+    Key::once("image", "#[seatrial::test]", image),
+];
+
+/// A test function.
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    /// Without our attributes on its parameters.
+    pub(crate) signature: Signature,
+    /// The body, braces included.
+    pub(crate) body: TokenStream,
+    pub(crate) options: Options,
+    /// In the function's order.
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+/// A parameter of a test, with its type.
+pub(crate) enum Parameter {
+    Composition(Type),
+    Service(Type),
+}
+
+/// What `#[seatrial::test(..)]` says.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) runtime: Option<Spanned<Runtime>>,
+}
+
+/// Which kind of tokio runtime an async test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runtime {
+    CurrentThread,
+    MultiThread,
+}
+
+/// Reads the attribute and the function, and the services among its parameters. `None` where the item is no function.
+pub(crate) fn function(
+    attribute: TokenStream,
+    item: TokenStream,
+    report: &mut Report,
+) -> Option<(Function, Declaration)> {
+    let mut given = Given::default();
+    let arguments = arguments::arguments(attribute, report);
+    keys::read(&mut given, &arguments, KEYS, PLACE, report);
+    let Ok((attributes, visibility, mut signature, body)) = split.parse2(item.clone()) else {
+        report.error_on(
+            item.into_iter().next(),
+            "`#[seatrial::test]` goes on a function; write it above an `fn` or `async fn` with a body",
+        );
+        return None;
+    };
+    let mut services = Vec::new();
+    let mut parameters = Vec::new();
+    for input in &mut signature.inputs {
+        // A receiver is refused with the rest of the signature.
+        if let FnArg::Typed(parameter) = input {
+            parameters.push(self::parameter(parameter, &mut services, report));
+        }
+    }
+    let declaration = Declaration {
+        name: signature.ident.to_string(),
+        settings: Settings {
+            runtime_crate: given.runtime_crate,
+            ..Settings::default()
+        },
+        services,
+    };
+    let function = Function {
+        attributes,
+        visibility,
+        signature,
+        body,
+        options: given.options,
+        parameters,
+    };
+    Some((function, declaration))
+}
+
+type Parts = (Vec<Attribute>, Visibility, Signature, TokenStream);
+
+fn split(input: ParseStream<'_>) -> syn::Result<Parts> {
+    let attributes = input.call(Attribute::parse_outer)?;
+    let visibility = input.parse()?;
+    let signature = input.parse()?;
+    if !input.peek(syn::token::Brace) {
+        return Err(input.error("no body"));
+    }
+    Ok((attributes, visibility, signature, input.parse()?))
+}
+
+/// Takes our attributes off a parameter and reads them.
+fn parameter(
+    parameter: &mut PatType,
+    services: &mut Vec<Service>,
+    report: &mut Report,
+) -> Parameter {
+    let is_ours =
+        |attribute: &Attribute| attribute.path().is_ident("service") || is_not_yet(attribute);
+    let (ours, others) = std::mem::take(&mut parameter.attrs)
+        .into_iter()
+        .partition::<Vec<_>, _>(is_ours);
+    parameter.attrs = others;
+    not_yet(&ours, report);
+    let ty = (*parameter.ty).clone();
+    if !ours
+        .iter()
+        .any(|attribute| attribute.path().is_ident("service"))
+    {
+        return Parameter::Composition(ty);
+    }
+    match &*parameter.pat {
+        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
+            services.extend(service::service(&pat.ident, &ours, report));
+        }
+        pat => report.error_on(
+            pat,
+            "a service is named by its parameter, and this pattern is no name; write one such as `db: Service`",
+        ),
+    }
+    Parameter::Service(ty)
+}
+
+#[derive(Default)]
+struct Given {
+    options: Options,
+    runtime_crate: Option<syn::Path>,
+}
+
+fn timeout(given: &mut Given, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    given.options.timeout = values::duration(literal, report);
+    if given
+        .options
+        .timeout
+        .is_some_and(|timeout| timeout.is_zero())
+    {
+        report.error(
+            literal.span(),
+            "no time at all is too short; write a longer one",
+        );
+    }
+    Some(())
+}
+
+fn runtime(given: &mut Given, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    let runtime = match literal.value().as_str() {
+        "current_thread" => Runtime::CurrentThread,
+        "multi_thread" => Runtime::MultiThread,
+        other => {
+            let known = ["current_thread", "multi_thread"];
+            report.error(
+                literal.span(),
+                message::unknown("value", other, "`runtime`", &known),
+            );
+            return Some(());
+        }
+    };
+    given.options.runtime = Some(Spanned::new(runtime, argument.span()));
+    Some(())
+}
+
+fn runtime_crate(given: &mut Given, argument: &Argument, _: &mut Report) -> Option<()> {
+    given.runtime_crate = Some(argument.is().and_then(values::path)?.clone());
+    Some(())
+}
+
+fn image(_: &mut Given, argument: &Argument, report: &mut Report) -> Option<()> {
+    report.error(
+        argument.span(),
+        message::not_yet(
+            "`image` on a test",
+            "remove it and the test runs on this machine; what it needs from an image, run in a service with `exec`",
+        ),
+    );
+    Some(())
+}
+
+/// The tokens of a function as the user wrote it, but for our attributes.
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        for attribute in &self.attributes {
+            attribute.to_tokens(tokens);
+        }
+        self.visibility.to_tokens(tokens);
+        self.signature.to_tokens(tokens);
+        self.body.to_tokens(tokens);
+    }
+}

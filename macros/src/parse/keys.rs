@@ -1,0 +1,105 @@
+//! Reading keyed arguments by a table. A table is the only place where an attribute's keys are named, so that what is
+//! read, what is suggested and what is documented in a message cannot differ.
+
+use std::collections::HashMap;
+
+use proc_macro2::Span;
+use syn::ext::IdentExt;
+
+use super::arguments::{Argument, Name};
+use crate::message;
+use crate::report::Report;
+
+/// A key of an attribute.
+pub(crate) struct Key<T> {
+    pub(crate) name: &'static str,
+    /// What to write, for a message.
+    pub(crate) form: &'static str,
+    /// Whether it may be given several times.
+    pub(crate) repeats: bool,
+    /// Reads one. `None` where the argument's shape is wrong and nothing has been recorded about it.
+    pub(crate) read: fn(&mut T, &Argument, &mut Report) -> Option<()>,
+}
+
+impl<T> Key<T> {
+    pub(crate) const fn once(
+        name: &'static str,
+        form: &'static str,
+        read: fn(&mut T, &Argument, &mut Report) -> Option<()>,
+    ) -> Self {
+        Self {
+            name,
+            form,
+            repeats: false,
+            read,
+        }
+    }
+
+    pub(crate) const fn repeating(self) -> Self {
+        Self {
+            repeats: true,
+            ..self
+        }
+    }
+}
+
+/// Where each key was given.
+pub(crate) type Given = HashMap<&'static str, Span>;
+
+/// Reads `arguments` into `target`; `place` is the attribute as messages name it.
+pub(crate) fn read<T>(
+    target: &mut T,
+    arguments: &[Argument],
+    keys: &[Key<T>],
+    place: &str,
+    report: &mut Report,
+) -> Given {
+    let mut given = Given::new();
+    for argument in arguments {
+        let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+        let Name::Word(word) = &argument.name else {
+            report.error(
+                argument.span(),
+                format!(
+                    "{place} takes keys, and this is a value; write `key = value` or `key(..)`"
+                ),
+            );
+            continue;
+        };
+        let name = word.unraw().to_string();
+        let Some(key) = keys.iter().find(|key| key.name == name) else {
+            report.error(word.span(), message::unknown("key", &name, place, &names));
+            continue;
+        };
+        if given.insert(key.name, word.span()).is_some() && !key.repeats {
+            report.error(word.span(), message::doubled(format!("`{name}`")));
+            continue;
+        }
+        if (key.read)(target, argument, report).is_none() {
+            report.error(
+                argument.value_span(),
+                message::malformed(format!("`{name}`"), key.form),
+            );
+        }
+    }
+    given
+}
+
+/// Reads each entry of `key(..)`. `None` where the argument has no parentheses.
+pub(crate) fn each(
+    argument: &Argument,
+    form: &str,
+    report: &mut Report,
+    mut read: impl FnMut(&Argument, &mut Report) -> Option<()>,
+) -> Option<()> {
+    for entry in argument.list()? {
+        if read(entry, report).is_none() {
+            let place = argument.key().unwrap_or_default();
+            report.error(
+                entry.value_span(),
+                message::malformed(format!("this entry of `{place}(..)`"), form),
+            );
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,15 @@
+//! Parsing: tokens in, [`crate::syntax`] out. Knows what each attribute looks like and what each single value may be;
+//! knows nothing of how services relate. Records mistakes and goes on.
+
+mod arguments;
+mod container;
+mod function;
+mod keys;
+mod ready;
+mod service;
+mod settings;
+mod structure;
+mod values;
+
+pub(crate) use function::{Function, Parameter, Runtime, function};
+pub(crate) use structure::structure;

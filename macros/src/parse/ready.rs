@@ -1,0 +1,264 @@
+//! `ready(..)`: when a service is ready. Its keys are kinds of checks and their modifiers, read one by one, then put
+//! together.
+
+use proc_macro2::Span;
+use seatrial_model::{ImageRef, command};
+
+use super::arguments::{Argument, Name, Value};
+use super::keys::{self, Given, Key, each};
+use super::values;
+use crate::message;
+use crate::report::Report;
+use crate::syntax::{CheckSyntax, PortChoice, Service, Spanned, Text};
+
+const PLACE: &str = "`ready(..)`";
+
+/// What was given; a kind that is malformed is absent here, its presence is in [`Given`].
+#[derive(Default)]
+struct ReadyKeys {
+    tcp: Option<Vec<Spanned<PortChoice>>>,
+    log: Option<String>,
+    times: Option<u32>,
+    http: Option<String>,
+    status: Option<u16>,
+    port: Option<Spanned<PortChoice>>,
+    exec: Option<Vec<Text>>,
+    image: Option<ImageRef>,
+    run: Option<Vec<Text>>,
+    with: Option<syn::Path>,
+    timing: seatrial_model::Timing,
+}
+
+const KEYS: &[Key<ReadyKeys>] = &[
+    Key::once("tcp", "tcp` or `tcp = 5432", tcp),
+    Key::once("log", "log = \"ready to accept connections\"", log),
+    Key::once("times", "times = 2", times),
+    Key::once("http", "http = \"/health\"", http),
+    Key::once("status", "status = 200", status),
+    Key::once("port", "port = 8080", port),
+    Key::once("exec", "exec = \"pg_isready\"", exec),
+    Key::once("healthcheck", "healthcheck", healthcheck),
+    Key::once("image", "image = \"postgres:15\"", image),
+    Key::once("run", "run = \"pg_isready -h {self.host}\"", run),
+    Key::once("with", "with = path::to::async_fn", with),
+    Key::once("timeout", "timeout = \"30s\"", timeout),
+    Key::once("interval", "interval = \"200ms\"", interval),
+    Key::once("delay", "delay = \"1s\"", delay),
+    Key::once("successes", "successes = 2", successes),
+    Key::once("failures", "failures = 5", failures),
+];
+
+pub(super) fn ready(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let mut found = ReadyKeys::default();
+    let given = keys::read(&mut found, argument.list()?, KEYS, PLACE, report);
+    modifiers(&given, report);
+    let mut add = |key: &str, check: Option<CheckSyntax>| {
+        if let (Some(span), Some(check)) = (given.get(key), check) {
+            service.checks.push(Spanned::new(check, *span));
+        }
+    };
+    add("tcp", found.tcp.map(CheckSyntax::Tcp));
+    let times = found.times.unwrap_or(1);
+    add(
+        "log",
+        found.log.map(|text| CheckSyntax::Log { text, times }),
+    );
+    let (status, port) = (found.status, found.port);
+    add(
+        "http",
+        found
+            .http
+            .map(|path| CheckSyntax::Http { path, status, port }),
+    );
+    add("exec", found.exec.map(CheckSyntax::Exec));
+    add("healthcheck", Some(CheckSyntax::Healthcheck));
+    let probe = found.image.zip(found.run);
+    add(
+        "image",
+        probe.map(|(image, command)| CheckSyntax::Probe { image, command }),
+    );
+    add("with", found.with.map(CheckSyntax::Hook));
+    service.timing = found.timing;
+    Some(())
+}
+
+/// Every modifier needs the kind it modifies.
+fn modifiers(given: &Given, report: &mut Report) {
+    let rules: [(&str, &str, &str); 5] = [
+        ("times", "log", "log = \"..\", times = .."),
+        ("status", "http", "http = \"/health\", status = .."),
+        ("port", "http", "http = \"/health\", port = .."),
+        (
+            "run",
+            "image",
+            "image = \"name:tag\", run = \"..\"` for a probe container, or `exec = \"..\"` in this one",
+        ),
+        ("image", "run", "image = \"name:tag\", run = \"..\""),
+    ];
+    for (modifier, kind, form) in rules {
+        if let (Some(span), None) = (given.get(modifier), given.get(kind)) {
+            report.error(*span, message::stands_alone(modifier, kind, form));
+        }
+    }
+}
+
+fn tcp(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let mut ports = Vec::new();
+    match &argument.value {
+        Value::None => {}
+        Value::Is(expr) => match values::port_choice(expr, report)? {
+            Some(port) => ports.push(port),
+            // In the report; "all ports" is not what was meant.
+            None => return Some(()),
+        },
+        Value::List(..) => {
+            each(argument, "5432` or `name", report, |entry, report| {
+                if !matches!(entry.value, Value::None) {
+                    return None;
+                }
+                let port = match &entry.name {
+                    Name::Bare(expr) => values::port_choice(expr, report)?,
+                    Name::Word(_) | Name::Text(_) => {
+                        let choice = PortChoice::Name(entry.key()?);
+                        Some(Spanned::new(choice, entry.span()))
+                    }
+                };
+                ports.extend(port);
+                Some(())
+            })?;
+            if ports.is_empty() {
+                return argument.list()?.first().map(drop);
+            }
+        }
+    }
+    keys.tcp = Some(ports);
+    Some(())
+}
+
+fn log(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    let text = literal.value();
+    if text.is_empty() || text.contains('\n') {
+        report.error(
+            literal.span(),
+            "the text to look for is empty or spans lines; write a part of one line of the log",
+        );
+    } else {
+        keys.log = Some(text);
+    }
+    Some(())
+}
+
+fn times(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    keys.times = Some(values::count(argument.is()?, report)?);
+    Some(())
+}
+
+fn http(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let Some(expr) = argument.is() else {
+        // `ready(http)`: the start page.
+        return match argument.value {
+            Value::None => {
+                keys.http = Some("/".to_owned());
+                Some(())
+            }
+            _ => None,
+        };
+    };
+    let literal = values::string(expr)?;
+    let path = literal.value();
+    let fits = |b: u8| b.is_ascii_graphic() && !b"#{}\"<>\\^`|".contains(&b);
+    if path.starts_with('/') && path.bytes().all(fits) {
+        keys.http = Some(path);
+    } else {
+        report.error(
+            literal.span(),
+            format!("`{path}` is no HTTP path; write one that begins with `/`, percent-encoded, such as \"/health?full=1\""),
+        );
+    }
+    Some(())
+}
+
+fn status(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::integer)?;
+    match literal.base10_parse::<u16>() {
+        Ok(status) if (100..=599).contains(&status) => keys.status = Some(status),
+        _ => report.error(
+            literal.span(),
+            format!("`{literal}` is no HTTP status; write a number from 100 to 599"),
+        ),
+    }
+    Some(())
+}
+
+fn port(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    keys.port = values::port_choice(argument.is()?, report)?;
+    Some(())
+}
+
+fn exec(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    keys.exec = values::command(argument.is()?, command::words_or_shell, report);
+    Some(())
+}
+
+fn healthcheck(_: &mut ReadyKeys, argument: &Argument, _: &mut Report) -> Option<()> {
+    matches!(argument.value, Value::None).then_some(())
+}
+
+fn image(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    keys.image = values::image(literal, report);
+    Some(())
+}
+
+fn run(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    keys.run = values::command(argument.is()?, command::words_or_shell, report);
+    Some(())
+}
+
+fn with(keys: &mut ReadyKeys, argument: &Argument, _: &mut Report) -> Option<()> {
+    keys.with = Some(argument.is().and_then(values::path)?.clone());
+    Some(())
+}
+
+fn timeout(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    keys.timing.timeout = values::duration(literal, report);
+    if keys.timing.timeout.is_some_and(|timeout| timeout.is_zero()) {
+        zero(literal.span(), report);
+    }
+    Some(())
+}
+
+fn interval(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    keys.timing.interval = values::duration(literal, report);
+    if keys
+        .timing
+        .interval
+        .is_some_and(|interval| interval.is_zero())
+    {
+        zero(literal.span(), report);
+    }
+    Some(())
+}
+
+fn zero(span: Span, report: &mut Report) {
+    report.error(span, "no time at all is too short; write a longer one");
+}
+
+fn delay(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    keys.timing.delay = values::duration(literal, report).unwrap_or_default();
+    Some(())
+}
+
+fn successes(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    keys.timing.successes = values::count(argument.is()?, report)?;
+    Some(())
+}
+
+fn failures(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    keys.timing.failures = Some(values::count(argument.is()?, report)?);
+    Some(())
+}

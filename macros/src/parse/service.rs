@@ -1,0 +1,289 @@
+//! `#[service(..)]`: its keys, and those that say what a service is and how it is wired.
+
+use seatrial_model::{Port, command, name};
+use syn::ext::IdentExt;
+use syn::{Attribute, Expr, Ident, Meta};
+
+use super::arguments::{self, Argument, Name, Value};
+use super::keys::{self, Key, each};
+use super::{container, ready, settings, values};
+use crate::message;
+use crate::report::Report;
+use crate::syntax::{FileContentSyntax, FileSyntax, OriginSyntax, Service, Spanned};
+
+const PLACE: &str = "`#[service(..)]`";
+
+/// What `#[service]` looks like when it is written at all.
+pub(super) const FORM: &str = "#[service(image = \"redis:7\", port = 6379)]";
+
+const KEYS: &[Key<Service>] = &[
+    Key::once("image", "image = \"redis:7\"", image),
+    Key::once("bin", "bin = \"name\"", bin),
+    Key::once("base", "base = \"debian:bookworm-slim\"", base),
+    Key::once("build", "image = \"name:tag\"", build),
+    Key::once("scope", "scope = binary", scope),
+    Key::once("port", "port = 6379", port),
+    Key::once("ports", "ports(5432, metrics = 9187)", ports),
+    Key::once("env", "env(NAME = \"value\")", env),
+    Key::once("command", "command = \"server --flag\"", command_line),
+    Key::once("entrypoint", "entrypoint = [\"/bin/server\"]", entrypoint),
+    Key::once("needs", "needs(db, cache)", needs),
+    Key::once("ready", "ready(tcp, timeout = \"30s\")", ready::ready),
+    Key::once("files", "files(\"/etc/app.conf\" = \"content\")", files),
+    Key::once("source", settings::SOURCE_FORM, source),
+    Key::once("setup", "ready(..)", setup),
+    Key::once("url", "env(..)", url),
+    Key::once("user", "user = \"1000:1000\"", container::user),
+    Key::once("workdir", "workdir = \"/app\"", container::workdir),
+    Key::once(
+        "tmpfs",
+        "tmpfs(\"/tmp\", \"/data\" = \"64m\")",
+        container::tmpfs,
+    ),
+    Key::once(
+        "volume",
+        "volume(\"/cache\", data = \"/data\")",
+        container::volume,
+    ),
+    Key::once("mount", container::MOUNT_FORM, container::mount).repeating(),
+    Key::once(
+        "labels",
+        "labels(\"com.example.team\" = \"shop\")",
+        container::labels,
+    ),
+    Key::once("hosts", "hosts(\"name\" = \"192.0.2.1\")", container::hosts),
+    Key::once("memory", "memory = \"512m\"", container::memory),
+    Key::once("shm_size", "shm_size = \"256m\"", container::shm_size),
+    Key::once(
+        "ulimits",
+        "ulimits(nofile = 1024, nproc = \"1024:2048\")",
+        container::ulimits,
+    ),
+    Key::once("cap_add", "cap_add(\"NET_ADMIN\")", container::cap_add),
+    Key::once("privileged", "privileged", container::privileged),
+    Key::once(
+        "platform",
+        "platform = \"linux/amd64\"",
+        container::platform,
+    ),
+    Key::once(
+        "stop_signal",
+        "stop_signal = \"SIGINT\"",
+        container::stop_signal,
+    ),
+    Key::once("pull", "pull = missing", container::pull),
+];
+
+/// Reads the service that `attributes` declare on a field or parameter. `None` where there is no `#[service]`.
+pub(super) fn service(
+    ident: &Ident,
+    attributes: &[Attribute],
+    report: &mut Report,
+) -> Option<Service> {
+    let mut own = attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("service"));
+    let attribute = own.next()?;
+    for more in own {
+        report.error_on(
+            more,
+            "`#[service(..)]` is given twice; write all keys in one",
+        );
+    }
+    let Meta::List(list) = &attribute.meta else {
+        report.error_on(attribute, message::malformed("`#[service]`", FORM));
+        return Some(Service::unreadable(ident.clone()));
+    };
+    let mut service = Service::new(ident.clone());
+    let arguments = arguments::arguments(list.tokens.clone(), report);
+    keys::read(&mut service, &arguments, KEYS, PLACE, report);
+    Some(service)
+}
+
+fn image(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string);
+    let origin = literal
+        .and_then(|literal| values::image(literal, report))
+        .map_or(OriginSyntax::Unreadable, OriginSyntax::Image);
+    service.origins.push(Spanned::new(origin, argument.span()));
+    literal.map(drop)
+}
+
+fn bin(service: &mut Service, argument: &Argument, _: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string);
+    let origin = literal.map_or(OriginSyntax::Unreadable, |literal| {
+        OriginSyntax::Bin(literal.value())
+    });
+    let span = argument.value_span();
+    service.origins.push(Spanned::new(origin, span));
+    literal.map(drop)
+}
+
+fn base(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string);
+    let image = literal.and_then(|literal| values::image(literal, report));
+    service.base = Some(Spanned::new(image, argument.span()));
+    literal.map(drop)
+}
+
+fn build(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let origin = OriginSyntax::Unreadable;
+    service.origins.push(Spanned::new(origin, argument.span()));
+    report.error(
+        argument.span(),
+        message::not_yet(
+            "`build`",
+            "build the image beforehand and write `image = ..`, or run a binary of this package with `bin = ..`",
+        ),
+    );
+    Some(())
+}
+
+fn setup(_: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    report.error(
+        argument.span(),
+        message::not_yet(
+            "`setup`",
+            "do it at the beginning of the test, or in a file that the image runs when it starts (`files(..)`)",
+        ),
+    );
+    Some(())
+}
+
+fn url(_: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    report.error(
+        argument.span(),
+        message::not_yet(
+            "`url`",
+            "write the URL out where it is used, such as `env(DATABASE_URL = \"mysql://{db}/shop\")`",
+        ),
+    );
+    Some(())
+}
+
+fn scope(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let word = argument.is().and_then(values::word)?;
+    service.scope = values::scope(word, report);
+    Some(())
+}
+
+fn port(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let Some(number) = argument.is().and_then(values::integer) else {
+        service.ports_unknown = true;
+        return None;
+    };
+    add_port(service, None, number, report);
+    Some(())
+}
+
+fn ports(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let mut read = |entry: &Argument, report: &mut Report| {
+        let (name, number) = match (&entry.name, &entry.value) {
+            (Name::Bare(expr), Value::None) => (None, values::integer(expr)?),
+            (Name::Word(word), Value::Is(expr)) => {
+                (Some(word.unraw().to_string()), values::integer(expr)?)
+            }
+            _ => return None,
+        };
+        add_port(service, name, number, report);
+        Some(())
+    };
+    let mut complete = true;
+    let form = "5432` or `metrics = 9187";
+    let read = each(argument, form, report, |entry, report| {
+        let outcome = read(entry, report);
+        complete &= outcome.is_some();
+        outcome
+    });
+    service.ports_unknown |= !complete || read.is_none();
+    read
+}
+
+fn add_port(
+    service: &mut Service,
+    name: Option<String>,
+    number: &syn::LitInt,
+    report: &mut Report,
+) {
+    match values::port(number, report) {
+        Some(value) => {
+            let port = Port {
+                name,
+                number: value,
+            };
+            service.ports.push(Spanned::new(port, number.span()));
+        }
+        None => service.ports_unknown = true,
+    }
+}
+
+fn env(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    each(argument, "NAME = \"value\"", report, |entry, report| {
+        let key = entry.key()?;
+        let value = values::scalar(entry.is()?)?;
+        if !name::is_env_name(&key) {
+            report.error(
+                entry.span(),
+                format!(
+                    "`{key}` is no name of an environment variable; write one without `=` and spaces that does not begin with a digit"
+                ),
+            );
+        }
+        if let Some(text) = values::text(&value.value, value.span, report) {
+            service.env.push(Spanned::new((key, text), entry.span()));
+        }
+        Some(())
+    })
+}
+
+fn command_line(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    service.command = values::command(argument.is()?, command::split, report);
+    Some(())
+}
+
+fn entrypoint(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    service.entrypoint = values::command(argument.is()?, command::split, report);
+    Some(())
+}
+
+fn needs(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    each(argument, "db", report, |entry, _| {
+        let (Name::Word(word), Value::None) = (&entry.name, &entry.value) else {
+            return None;
+        };
+        service.needs.push(word.clone());
+        Some(())
+    })
+}
+
+fn files(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let form = "\"/path/in/container\" = \"content\"` or `\"/path/in/container\" = include_file!(\"path\")";
+    each(argument, form, report, |entry, report| {
+        let Name::Text(at) = &entry.name else {
+            return None;
+        };
+        let content = match entry.is()? {
+            Expr::Macro(call) if call.mac.path.is_ident("include_file") => {
+                let path: syn::LitStr = call.mac.parse_body().ok()?;
+                Some(FileContentSyntax::Included(Spanned::new(
+                    path.value(),
+                    path.span(),
+                )))
+            }
+            expr => {
+                let literal = values::string(expr)?;
+                values::text(&literal.value(), literal.span(), report).map(FileContentSyntax::Text)
+            }
+        };
+        if let (Some(at), Some(content)) = (values::container_path(at, report), content) {
+            let file = FileSyntax { at, content };
+            service.files.push(Spanned::new(file, entry.span()));
+        }
+        Some(())
+    })
+}
+
+fn source(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    service.source = Some(settings::source(argument, report)?);
+    Some(())
+}

@@ -1,0 +1,136 @@
+//! `#[composition(..)]`, and `source(..)`, which it has in common with `#[service(..)]`.
+
+use seatrial_model::{MountMode, Source};
+use syn::{Attribute, Meta};
+
+use super::arguments::{self, Argument, Name, Value};
+use super::keys::{self, Key};
+use super::values;
+use crate::message;
+use crate::report::Report;
+use crate::syntax::{Settings, Spanned};
+
+const PLACE: &str = "`#[composition(..)]`";
+
+/// What `source` looks like.
+pub(super) const SOURCE_FORM: &str =
+    "source(none)` or `source(path = \"..\", at = \"/src\", mode = rw)";
+
+/// What `crate` looks like.
+pub(super) const CRATE_FORM: &str = "crate = ::seatrial";
+
+const KEYS: &[Key<Settings>] = &[
+    Key::once("scope", "scope = binary", scope),
+    Key::once("source", SOURCE_FORM, composition_source),
+    Key::once("crate", CRATE_FORM, runtime_crate),
+    Key::once("compose", "#[service(..)]", compose),
+];
+
+/// Reads every `#[composition(..)]` among `attributes`.
+pub(super) fn settings(attributes: &[Attribute], report: &mut Report) -> Settings {
+    let mut settings = Settings::default();
+    let mut own = attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("composition"));
+    let Some(attribute) = own.next() else {
+        return settings;
+    };
+    for more in own {
+        report.error_on(
+            more,
+            "`#[composition(..)]` is given twice; write all keys in one",
+        );
+    }
+    let Meta::List(list) = &attribute.meta else {
+        report.error_on(
+            attribute,
+            message::malformed("`#[composition]`", "#[composition(scope = binary)]"),
+        );
+        return settings;
+    };
+    let arguments = arguments::arguments(list.tokens.clone(), report);
+    keys::read(&mut settings, &arguments, KEYS, PLACE, report);
+    settings
+}
+
+fn scope(settings: &mut Settings, argument: &Argument, report: &mut Report) -> Option<()> {
+    let word = argument.is().and_then(values::word)?;
+    settings.scope = values::scope(word, report);
+    Some(())
+}
+
+fn composition_source(
+    settings: &mut Settings,
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<()> {
+    settings.source = Some(source(argument, report)?);
+    Some(())
+}
+
+fn runtime_crate(settings: &mut Settings, argument: &Argument, _: &mut Report) -> Option<()> {
+    settings.runtime_crate = Some(argument.is().and_then(values::path)?.clone());
+    Some(())
+}
+
+fn compose(_: &mut Settings, argument: &Argument, report: &mut Report) -> Option<()> {
+    report.error(
+        argument.span(),
+        message::not_yet("`compose`", "write each service with `#[service(..)]`"),
+    );
+    Some(())
+}
+
+#[derive(Default)]
+struct SourceKeys {
+    path: Option<Spanned<String>>,
+    at: Option<String>,
+    mode: MountMode,
+}
+
+const SOURCE_KEYS: &[Key<SourceKeys>] = &[
+    Key::once("path", "path = \"..\"", source_path),
+    Key::once("at", "at = \"/src\"", source_at),
+    Key::once("mode", "mode = rw", source_mode),
+];
+
+/// Reads `source(..)`. `None` where its shape is wrong.
+pub(super) fn source(argument: &Argument, report: &mut Report) -> Option<Spanned<Source>> {
+    let arguments = argument.list()?;
+    if let [only] = arguments
+        && let (Name::Word(word), Value::None) = (&only.name, &only.value)
+        && word == "none"
+    {
+        return Some(Spanned::new(Source::None, argument.span()));
+    }
+    let mut given = SourceKeys::default();
+    keys::read(&mut given, arguments, SOURCE_KEYS, "`source(..)`", report);
+    let span = given
+        .path
+        .as_ref()
+        .map_or(argument.span(), |path| path.span);
+    let source = Source::Mounted {
+        from: given.path.map(|path| path.value),
+        at: given.at.unwrap_or_else(|| Source::DEFAULT_PATH.to_owned()),
+        mode: given.mode,
+    };
+    Some(Spanned::new(source, span))
+}
+
+fn source_path(keys: &mut SourceKeys, argument: &Argument, _: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    keys.path = Some(Spanned::new(literal.value(), literal.span()));
+    Some(())
+}
+
+fn source_at(keys: &mut SourceKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    keys.at = values::container_path(literal, report);
+    Some(())
+}
+
+fn source_mode(keys: &mut SourceKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let word = argument.is().and_then(values::word)?;
+    keys.mode = values::mode(word, report).unwrap_or_default();
+    Some(())
+}

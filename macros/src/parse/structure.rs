@@ -1,0 +1,94 @@
+//! The struct under `#[derive(Composition)]`.
+
+use proc_macro2::Span;
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Type};
+
+use super::service;
+use super::settings::settings;
+use crate::message;
+use crate::report::Report;
+use crate::syntax::{Declaration, Service};
+
+/// A struct with named fields, each a service.
+pub(crate) struct Structure {
+    pub(crate) declaration: Declaration,
+    /// The fields' types, in the order of the declaration's services.
+    pub(crate) types: Vec<Type>,
+}
+
+/// Reads the struct; whatever else it may be is a mistake and has no services.
+pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
+    let mut structure = Structure {
+        declaration: Declaration {
+            name: input.ident.to_string(),
+            settings: settings(&input.attrs, report),
+            services: Vec::new(),
+        },
+        types: Vec::new(),
+    };
+    if !input.generics.params.is_empty() {
+        report.error_on(
+            &input.generics.params,
+            "a composition has no generic parameters; write concrete types",
+        );
+    }
+    for field in fields(input, report) {
+        let Some(ident) = &field.ident else {
+            continue;
+        };
+        not_yet(&field.attrs, report);
+        let service = service::service(ident, &field.attrs, report).unwrap_or_else(|| {
+            if !field.attrs.iter().any(is_not_yet) {
+                report.error(
+                    ident.span(),
+                    format!(
+                        "the field `{ident}` declares no service; write `{}` above it",
+                        service::FORM
+                    ),
+                );
+            }
+            Service::unreadable(ident.clone())
+        });
+        structure.declaration.services.push(service);
+        structure.types.push(field.ty.clone());
+    }
+    structure
+}
+
+fn fields<'a>(input: &'a DeriveInput, report: &mut Report) -> Vec<&'a Field> {
+    let instead = "write a struct with named fields, one for each service";
+    let (span, what): (Span, &str) = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => return fields.named.iter().collect(),
+            Fields::Unnamed(_) => (input.ident.span(), "a tuple struct"),
+            Fields::Unit => (input.ident.span(), "a struct without fields"),
+        },
+        Data::Enum(data) => (data.enum_token.span, "an enum"),
+        Data::Union(data) => (data.union_token.span, "a union"),
+    };
+    report.error(span, format!("{what} cannot be a composition; {instead}"));
+    Vec::new()
+}
+
+/// Attributes that later versions have.
+pub(super) fn is_not_yet(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("job") || attribute.path().is_ident("compose")
+}
+
+/// Refuses the attributes that later versions have.
+pub(super) fn not_yet(attributes: &[Attribute], report: &mut Report) {
+    for attribute in attributes.iter().filter(|attribute| is_not_yet(attribute)) {
+        let (what, instead) = if attribute.path().is_ident("job") {
+            (
+                "`#[job(..)]`",
+                "start the container with `#[service(..)]`, or run the command in a service with `exec` from the test",
+            )
+        } else {
+            (
+                "`#[compose]`",
+                "write the services of the other composition here, or take both compositions as parameters of the test",
+            )
+        };
+        report.error_on(attribute.path(), message::not_yet(what, instead));
+    }
+}

@@ -1,0 +1,279 @@
+//! Reading single values. A function that takes the report records what is wrong with the value; the others answer
+//! `None` where the value is of another kind.
+
+use std::time::Duration;
+
+use proc_macro2::Span;
+use seatrial_model::command::CommandError;
+use seatrial_model::placeholder::RawTemplate;
+use seatrial_model::{ImageRef, MountMode, Scope, duration, size};
+use syn::ext::IdentExt;
+use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, UnOp};
+
+use crate::message;
+use crate::report::Report;
+use crate::syntax::{PortChoice, Spanned, Text};
+
+/// The expression without the invisible groups and the parentheses around it.
+fn peel(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => peel(&group.expr),
+        Expr::Paren(paren) => peel(&paren.expr),
+        _ => expr,
+    }
+}
+
+pub(crate) fn string(expr: &Expr) -> Option<&LitStr> {
+    match peel(expr) {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Some(text),
+        _ => None,
+    }
+}
+
+pub(crate) fn integer(expr: &Expr) -> Option<&LitInt> {
+    match peel(expr) {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        }) => Some(number),
+        _ => None,
+    }
+}
+
+pub(crate) fn boolean(expr: &Expr) -> Option<bool> {
+    match peel(expr) {
+        Expr::Lit(ExprLit {
+            lit: Lit::Bool(value),
+            ..
+        }) => Some(value.value),
+        _ => None,
+    }
+}
+
+pub(crate) fn path(expr: &Expr) -> Option<&syn::Path> {
+    match peel(expr) {
+        Expr::Path(path) if path.qself.is_none() => Some(&path.path),
+        _ => None,
+    }
+}
+
+pub(crate) fn word(expr: &Expr) -> Option<&Ident> {
+    path(expr).and_then(syn::Path::get_ident)
+}
+
+/// A string, a number or a boolean, as the text that an environment variable holds.
+pub(crate) fn scalar(expr: &Expr) -> Option<Spanned<String>> {
+    let text = match peel(expr) {
+        Expr::Lit(ExprLit { lit, .. }) => match lit {
+            Lit::Str(text) => text.value(),
+            Lit::Int(number) => number.base10_digits().to_owned(),
+            Lit::Float(number) => number.base10_digits().to_owned(),
+            Lit::Bool(value) => value.value.to_string(),
+            _ => return None,
+        },
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr,
+            ..
+        }) => match peel(expr) {
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(_) | Lit::Float(_),
+                ..
+            }) => format!("-{}", scalar(expr)?.value),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(Spanned::new(text, syn::spanned::Spanned::span(expr)))
+}
+
+/// Text with placeholders.
+pub(crate) fn text(text: &str, span: Span, report: &mut Report) -> Option<Text> {
+    match RawTemplate::parse(text) {
+        Ok(template) => Some(Spanned::new(template, span)),
+        Err(error) => {
+            report.error(span, error);
+            None
+        }
+    }
+}
+
+/// A command: one text, split by `split`, or a list of texts.
+pub(crate) fn command(
+    expr: &Expr,
+    split: fn(&str) -> Result<Vec<String>, CommandError>,
+    report: &mut Report,
+) -> Option<Vec<Text>> {
+    let words: Vec<Spanned<String>> = if let Some(literal) = string(expr) {
+        match split(&literal.value()) {
+            Ok(words) => words
+                .into_iter()
+                .map(|word| Spanned::new(word, literal.span()))
+                .collect(),
+            Err(error) => {
+                report.error(literal.span(), error);
+                return None;
+            }
+        }
+    } else if let Expr::Array(array) = peel(expr) {
+        let mut words = Vec::new();
+        for element in &array.elems {
+            match string(element) {
+                Some(word) => words.push(Spanned::new(word.value(), word.span())),
+                None => report.error_on(element, "a word of a command is a string; write `\"..\"`"),
+            }
+        }
+        if words.is_empty() && array.elems.is_empty() {
+            report.error_on(expr, CommandError::Empty);
+        }
+        if words.len() != array.elems.len() || words.is_empty() {
+            return None;
+        }
+        words
+    } else {
+        report.error_on(
+            expr,
+            "a command is text or a list of texts; write `\"server --port 80\"` or `[\"server\", \"--port\", \"80\"]`",
+        );
+        return None;
+    };
+    // All of them are read before the first that failed counts, so that every malformed placeholder is reported.
+    let texts: Vec<Option<Text>> = words
+        .iter()
+        .map(|word| text(&word.value, word.span, report))
+        .collect();
+    texts.into_iter().collect()
+}
+
+/// Reads what has a grammar of its own in the model.
+pub(crate) fn parsed<T, E: std::fmt::Display>(
+    literal: &LitStr,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+    report: &mut Report,
+) -> Option<T> {
+    match parse(&literal.value()) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            report.error(literal.span(), error);
+            None
+        }
+    }
+}
+
+pub(crate) fn image(literal: &LitStr, report: &mut Report) -> Option<ImageRef> {
+    parsed(literal, str::parse::<ImageRef>, report)
+}
+
+pub(crate) fn duration(literal: &LitStr, report: &mut Report) -> Option<Duration> {
+    parsed(literal, duration::parse, report)
+}
+
+pub(crate) fn size(literal: &LitStr, report: &mut Report) -> Option<u64> {
+    parsed(literal, size::parse, report)
+}
+
+/// A port number, never 0.
+pub(crate) fn port(literal: &LitInt, report: &mut Report) -> Option<u16> {
+    match literal.base10_parse::<u16>() {
+        Ok(number) if number > 0 => Some(number),
+        _ => {
+            report.error(
+                literal.span(),
+                format!("`{literal}` is no port; write a number from 1 to 65535"),
+            );
+            None
+        }
+    }
+}
+
+/// A declared port, by number or by name. The outer `None`: it is neither; the inner one: it is in the report.
+pub(crate) fn port_choice(expr: &Expr, report: &mut Report) -> Option<Option<Spanned<PortChoice>>> {
+    let span = syn::spanned::Spanned::span(expr);
+    if let Some(number) = integer(expr) {
+        let port = port(number, report);
+        return Some(port.map(|port| Spanned::new(PortChoice::Number(port), span)));
+    }
+    let name = match (string(expr), word(expr)) {
+        (Some(text), _) => text.value(),
+        (_, Some(word)) => word.unraw().to_string(),
+        _ => return None,
+    };
+    Some(Some(Spanned::new(PortChoice::Name(name), span)))
+}
+
+/// A whole number that is at least 1.
+pub(crate) fn count(expr: &Expr, report: &mut Report) -> Option<u32> {
+    let literal = integer(expr)?;
+    match literal.base10_parse::<u32>() {
+        Ok(count) if count > 0 => Some(count),
+        _ => {
+            report.error(
+                literal.span(),
+                format!(
+                    "`{literal}` is out of range; write a number from 1 to {}",
+                    u32::MAX
+                ),
+            );
+            // Recorded; the value itself does not matter any more.
+            Some(1)
+        }
+    }
+}
+
+/// An absolute path in the container, without a slash at its end.
+pub(crate) fn container_path(literal: &LitStr, report: &mut Report) -> Option<String> {
+    let path = literal.value();
+    let trimmed = path.trim_end_matches('/');
+    let up = trimmed.split('/').any(|part| part == "..");
+    if trimmed.starts_with('/') && !up && !path.contains('\0') {
+        return Some(trimmed.to_owned());
+    }
+    let problem = if up {
+        format!("`{path}` leads upwards; write the path without `..`")
+    } else if path.starts_with('/') {
+        format!("`{path}` is the container's whole file system; write a directory or file in it")
+    } else {
+        format!("`{path}` is no absolute path; write one that begins with `/`, such as \"/data\"")
+    };
+    report.error(literal.span(), problem);
+    None
+}
+
+/// One word of a few.
+pub(crate) fn choice<T: Copy>(
+    word: &Ident,
+    what: &str,
+    choices: &[(&str, T)],
+    report: &mut Report,
+) -> Option<T> {
+    let name = word.unraw().to_string();
+    let found = choices.iter().find(|(known, _)| *known == name);
+    if found.is_none() {
+        let known: Vec<&str> = choices.iter().map(|(known, _)| *known).collect();
+        report.error(word.span(), message::unknown("value", &name, what, &known));
+    }
+    found.map(|(_, value)| *value)
+}
+
+pub(crate) fn scope(word: &Ident, report: &mut Report) -> Option<Scope> {
+    if word == "run" || word == "keep" {
+        report.error(
+            word.span(),
+            message::not_yet(
+                format!("the scope `{word}`"),
+                "write `scope = binary` for one instance per test process",
+            ),
+        );
+        return None;
+    }
+    let scopes = [("test", Scope::Test), ("binary", Scope::Binary)];
+    choice(word, "`scope`", &scopes, report)
+}
+
+pub(crate) fn mode(word: &Ident, report: &mut Report) -> Option<MountMode> {
+    let modes = [("ro", MountMode::Ro), ("rw", MountMode::Rw)];
+    choice(word, "`mode`", &modes, report)
+}

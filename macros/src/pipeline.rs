@@ -1,0 +1,55 @@
+//! The way of each macro through the stages. All stages see the whole declaration, then the report decides: either
+//! the checked model is expanded, or the mistakes leave together with what keeps the rest of the user's code compiling.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+use crate::environment::Environment;
+use crate::report::Report;
+use crate::{check, expand, model, parse};
+
+/// `#[derive(Composition)]`. The struct itself is not part of the outcome.
+pub(crate) fn composition(item: TokenStream, environment: &Environment) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(item) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut report = Report::new();
+    let structure = parse::structure(&input, &mut report);
+    let model = model::model(structure.declaration, &mut report);
+    check::services(&model, environment, &mut report);
+    match report.finish() {
+        Ok(()) => expand::composition(&input.ident, &structure.types, &model),
+        Err(mistakes) => {
+            let stand_in = expand::stand_in(&input, &model.declaration.settings);
+            quote!(#mistakes #stand_in)
+        }
+    }
+}
+
+/// `#[seatrial::test(..)]`. The function is part of the outcome.
+pub(crate) fn test(
+    attribute: TokenStream,
+    item: TokenStream,
+    environment: &Environment,
+) -> TokenStream {
+    let mut report = Report::new();
+    let Some((function, declaration)) = parse::function(attribute, item.clone(), &mut report)
+    else {
+        return match report.finish() {
+            Ok(()) => item,
+            Err(mistakes) => quote!(#mistakes #item),
+        };
+    };
+    check::function(&function, &mut report);
+    let model = model::model(declaration, &mut report);
+    check::services(&model, environment, &mut report);
+    match report.finish() {
+        Ok(()) => expand::test(&function, &model),
+        Err(mistakes) => {
+            let function = expand::function_alone(&function);
+            quote!(#mistakes #function)
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! A declaration as the user wrote it: every value read by its own grammar, every one with its place in the source,
+//! no name looked up yet.
+//!
+//! What could not be read is absent here and in the report already. Where its absence would look like another
+//! mistake, a stand-in or a flag takes its place.
+
+use proc_macro2::Span;
+use seatrial_model::placeholder::RawTemplate;
+use seatrial_model::{HostEntry, ImageRef, MountMode, Pull, Scope, Source, Timing, Ulimit};
+use syn::Ident;
+
+/// A value and its place in the source.
+#[derive(Clone, Debug)]
+pub(crate) struct Spanned<T> {
+    pub(crate) value: T,
+    pub(crate) span: Span,
+}
+
+impl<T> Spanned<T> {
+    pub(crate) fn new(value: T, span: Span) -> Self {
+        Self { value, span }
+    }
+}
+
+/// Text with placeholders.
+pub(crate) type Text = Spanned<RawTemplate>;
+
+/// The services of one struct, or those declared on one test's parameters.
+pub(crate) struct Declaration {
+    /// The struct's name, or the function's.
+    pub(crate) name: String,
+    pub(crate) settings: Settings,
+    pub(crate) services: Vec<Service>,
+}
+
+/// `#[composition(..)]`.
+#[derive(Default)]
+pub(crate) struct Settings {
+    pub(crate) scope: Option<Scope>,
+    pub(crate) source: Option<Spanned<Source>>,
+    pub(crate) runtime_crate: Option<syn::Path>,
+}
+
+/// A field or parameter with its `#[service(..)]`.
+pub(crate) struct Service {
+    /// The field's or parameter's name.
+    pub(crate) ident: Ident,
+    /// What follows `#[service(..)]` could not be read at all: the mistake is in the report, and nothing
+    /// that is missing here is another one.
+    pub(crate) unreadable: bool,
+    /// A port is declared that could not be read, so nothing is known about which ports there are.
+    pub(crate) ports_unknown: bool,
+    pub(crate) origins: Vec<Spanned<OriginSyntax>>,
+    pub(crate) base: Option<Spanned<Option<ImageRef>>>,
+    pub(crate) scope: Option<Scope>,
+    pub(crate) ports: Vec<Spanned<seatrial_model::Port>>,
+    pub(crate) env: Vec<Spanned<(String, Text)>>,
+    pub(crate) command: Option<Vec<Text>>,
+    pub(crate) entrypoint: Option<Vec<Text>>,
+    pub(crate) user: Option<String>,
+    pub(crate) workdir: Option<String>,
+    pub(crate) tmpfs: Vec<Spanned<seatrial_model::Tmpfs>>,
+    pub(crate) volumes: Vec<Spanned<seatrial_model::Volume>>,
+    pub(crate) mounts: Vec<MountSyntax>,
+    pub(crate) files: Vec<Spanned<FileSyntax>>,
+    pub(crate) labels: Vec<Spanned<(String, String)>>,
+    pub(crate) hosts: Vec<HostEntry>,
+    pub(crate) memory: Option<u64>,
+    pub(crate) shm_size: Option<u64>,
+    pub(crate) ulimits: Vec<Spanned<Ulimit>>,
+    pub(crate) cap_add: Vec<String>,
+    pub(crate) privileged: bool,
+    pub(crate) platform: Option<String>,
+    pub(crate) stop_signal: Option<String>,
+    pub(crate) pull: Pull,
+    pub(crate) needs: Vec<Ident>,
+    pub(crate) checks: Vec<Spanned<CheckSyntax>>,
+    pub(crate) timing: Timing,
+    pub(crate) source: Option<Spanned<Source>>,
+}
+
+impl Service {
+    /// A service of which nothing is declared yet.
+    pub(crate) fn new(ident: Ident) -> Self {
+        Self {
+            ident,
+            unreadable: false,
+            ports_unknown: false,
+            origins: Vec::new(),
+            base: None,
+            scope: None,
+            ports: Vec::new(),
+            env: Vec::new(),
+            command: None,
+            entrypoint: None,
+            user: None,
+            workdir: None,
+            tmpfs: Vec::new(),
+            volumes: Vec::new(),
+            mounts: Vec::new(),
+            files: Vec::new(),
+            labels: Vec::new(),
+            hosts: Vec::new(),
+            memory: None,
+            shm_size: None,
+            ulimits: Vec::new(),
+            cap_add: Vec::new(),
+            privileged: false,
+            platform: None,
+            stop_signal: None,
+            pull: Pull::default(),
+            needs: Vec::new(),
+            checks: Vec::new(),
+            timing: Timing::default(),
+            source: None,
+        }
+    }
+
+    /// A service whose declaration cannot be read; that is in the report already.
+    pub(crate) fn unreadable(ident: Ident) -> Self {
+        Self {
+            unreadable: true,
+            ports_unknown: true,
+            ..Self::new(ident)
+        }
+    }
+
+    /// The name that placeholders and `needs(..)` use.
+    pub(crate) fn field(&self) -> String {
+        use syn::ext::IdentExt;
+        self.ident.unraw().to_string()
+    }
+}
+
+/// What a container is made from.
+pub(crate) enum OriginSyntax {
+    Image(ImageRef),
+    Bin(String),
+    /// One that could not be read.
+    Unreadable,
+}
+
+/// `"from" = "at"` in `mount(..)`.
+pub(crate) struct MountSyntax {
+    pub(crate) from: Spanned<String>,
+    pub(crate) at: Spanned<String>,
+    pub(crate) mode: MountMode,
+}
+
+/// `"at" = ..` in `files(..)`.
+pub(crate) struct FileSyntax {
+    pub(crate) at: String,
+    pub(crate) content: FileContentSyntax,
+}
+
+/// Where a file's content comes from.
+pub(crate) enum FileContentSyntax {
+    Text(Text),
+    /// `include_file!("path")`.
+    Included(Spanned<String>),
+}
+
+/// A readiness check.
+pub(crate) enum CheckSyntax {
+    /// Without ports: all that the service declares.
+    Tcp(Vec<Spanned<PortChoice>>),
+    Log {
+        text: String,
+        times: u32,
+    },
+    Http {
+        path: String,
+        status: Option<u16>,
+        port: Option<Spanned<PortChoice>>,
+    },
+    Exec(Vec<Text>),
+    Healthcheck,
+    Probe {
+        image: ImageRef,
+        command: Vec<Text>,
+    },
+    Hook(syn::Path),
+}
+
+/// A declared port, by number or by name.
+#[derive(Clone, Debug)]
+pub(crate) enum PortChoice {
+    Number(u16),
+    Name(String),
+}

@@ -1,0 +1,129 @@
+//! The plan that a declaration gives.
+
+use std::time::Duration;
+
+use quote::quote;
+use seatrial_model::{CheckKind, Origin, Scope, Source};
+
+use super::plan_of;
+
+#[test]
+fn placeholders_and_needs_are_edges_once_each_and_ascending() {
+    let plan = plan_of(quote! {
+        #[service(image = "a")] a: Service,
+        #[service(image = "b", port = 80)] b: Service,
+        #[service(
+            image = "c",
+            needs(b),
+            env(B = "{b}", AGAIN = "http://{b}/"),
+            command = "serve --for {a.host}",
+        )]
+        c: Service,
+        #[service(image = "d", port = 1, ready(exec = "probe {self} {c.host}"))] d: Service,
+    })
+    .expect("it is well formed");
+    let needs: Vec<&[usize]> = plan
+        .services
+        .iter()
+        .map(|service| &service.needs[..])
+        .collect();
+    assert_eq!(needs, [&[][..], &[], &[0, 1], &[2]]);
+}
+
+#[test]
+fn a_service_takes_what_it_does_not_say_from_the_composition() {
+    let plan = super::composition(
+        quote! {
+            #[composition(scope = binary, source(none))]
+            struct Shop {
+                #[service(image = "a")] a: Service,
+                #[service(image = "b", scope = test, source(at = "/src", mode = rw))] user_db: Service,
+            }
+        },
+        &crate::environment::Environment::default(),
+    )
+    .expect("it is well formed");
+    let [a, b] = &plan.services[..] else {
+        panic!("two services");
+    };
+    assert_eq!((a.scope, &a.source), (Scope::Binary, &Source::None));
+    assert_eq!(b.scope, Scope::Test);
+    assert!(matches!(&b.source, Source::Mounted { at, .. } if at == "/src"));
+    assert_eq!((plan.name.as_str(), b.name.as_str()), ("Shop", "user-db"));
+}
+
+#[test]
+fn ready_takes_several_kinds_and_one_timing() {
+    let plan = plan_of(quote! {
+        #[service(
+            image = "a",
+            ports(80, metrics = 9187),
+            ready(
+                tcp,
+                http = "/health", port = metrics, status = 204,
+                log = "started", times = 2,
+                exec = "a && b",
+                image = "probe:1", run = ["probe", "{self.host}"],
+                with = hooks::seeded,
+                healthcheck,
+                timeout = "1m", interval = "10ms", delay = "5ms", successes = 3, failures = 4,
+            ),
+        )]
+        a: Service,
+    })
+    .expect("it is well formed");
+    let service = &plan.services[0];
+    let kinds: Vec<&CheckKind> = service.ready.iter().map(|check| &check.kind).collect();
+    assert_eq!(
+        kinds[0],
+        &CheckKind::Tcp {
+            ports: vec![80, 9187]
+        }
+    );
+    assert_eq!(
+        kinds[1],
+        &CheckKind::Log {
+            text: "started".to_owned(),
+            times: 2
+        }
+    );
+    let http = CheckKind::Http {
+        port: 9187,
+        path: "/health".to_owned(),
+        status: Some(204),
+    };
+    assert_eq!(kinds[2], &http);
+    assert!(matches!(kinds[3], CheckKind::Exec { command } if command.len() == 3));
+    assert_eq!(kinds[4], &CheckKind::Healthcheck);
+    assert!(matches!(kinds[5], CheckKind::Probe { command, .. } if command.len() == 2));
+    let hook = CheckKind::Hook {
+        binding: 0,
+        name: "hooks::seeded".to_owned(),
+    };
+    assert_eq!(kinds[6], &hook);
+    assert_eq!(service.timing.timeout, Some(Duration::from_secs(60)));
+    assert_eq!(service.timing.delay, Duration::from_millis(5));
+    assert_eq!(
+        (service.timing.successes, service.timing.failures),
+        (3, Some(4))
+    );
+}
+
+#[test]
+fn a_binary_is_bound_once_however_many_services_run_it() {
+    let plan = plan_of(quote! {
+        #[service(bin = "shop")] a: Service,
+        #[service(bin = "worker", base = "debian:12")] b: Service,
+        #[service(bin = "shop")] c: Service,
+    })
+    .expect("it is well formed");
+    let bindings: Vec<usize> = plan
+        .services
+        .iter()
+        .map(|service| match &service.origin {
+            Origin::Bin { binding, .. } => *binding,
+            Origin::Image(image) => panic!("{image} is no binary"),
+        })
+        .collect();
+    assert_eq!(bindings, [0, 1, 0]);
+}
