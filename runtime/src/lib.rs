@@ -4,4 +4,5 @@
 
 mod config;
 mod engine;
+mod images;
 mod readiness;

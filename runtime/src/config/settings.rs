@@ -377,7 +377,10 @@ impl Settings<'_> {
             );
             return None;
         }
-        if !context.join(&dockerfile).is_file() {
+        let within = Path::new(&dockerfile)
+            .components()
+            .all(|component| matches!(component, std::path::Component::Normal(_)));
+        if !within || !context.join(&dockerfile).is_file() {
             self.mistakes.add(
                 place,
                 format!(

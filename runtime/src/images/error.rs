@@ -1,0 +1,216 @@
+//! Why an image could not be had: what was tried, what each said, and what to do about it.
+
+use std::fmt;
+
+use seatrial_model::ImageRef;
+use serde::{Deserialize, Serialize};
+
+use super::names;
+use crate::config::FILE_NAME;
+use crate::engine::{EngineError, EngineErrorKind};
+
+/// An image that nothing delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ImageError {
+    /// As the declaration has it.
+    pub(crate) image: String,
+    /// Who was asked and what came back, in order. Never empty.
+    pub(crate) tried: Vec<(String, String)>,
+    /// What to do, possibly in several lines.
+    pub(crate) advice: String,
+}
+
+impl fmt::Display for ImageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot get the image `{}`:", self.image)?;
+        for (who, said) in &self.tried {
+            write!(f, "\n  {who}: {}", said.trim().replace('\n', "\n    "))?;
+        }
+        write!(f, "\n{}", self.advice)
+    }
+}
+
+impl std::error::Error for ImageError {}
+
+/// Attempts as they are made.
+pub(super) struct Trail<'a> {
+    asked: &'a ImageRef,
+    attempts: Vec<Attempt>,
+}
+
+struct Attempt {
+    who: String,
+    said: String,
+    cause: Cause,
+}
+
+/// What an attempt failed of, as far as advice depends on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The engine, or the registry of that name through it.
+    Engine {
+        kind: EngineErrorKind,
+        registry: Option<String>,
+    },
+    /// Credentials for that registry could not be read.
+    Credentials(String),
+    /// The fallback that the configuration gives.
+    Fallback,
+    /// The declaration forbids to go on.
+    NeverPulled,
+    /// Nothing of its own: it is not here, and that is all.
+    Absent,
+}
+
+impl Cause {
+    /// The engine itself, no registry.
+    pub(super) fn of_engine(kind: EngineErrorKind) -> Self {
+        Self::Engine {
+            kind,
+            registry: None,
+        }
+    }
+}
+
+impl<'a> Trail<'a> {
+    pub(super) fn new(asked: &'a ImageRef) -> Self {
+        Self {
+            asked,
+            attempts: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, who: impl Into<String>, said: impl Into<String>, cause: Cause) {
+        self.attempts.push(Attempt {
+            who: who.into(),
+            said: said.into(),
+            cause,
+        });
+    }
+
+    /// Notes what an engine said; returns whether going on makes sense.
+    pub(super) fn add_engine(
+        &mut self,
+        who: impl Into<String>,
+        error: &EngineError,
+        registry: Option<&str>,
+    ) -> bool {
+        self.add(
+            who,
+            error.message.clone(),
+            Cause::Engine {
+                kind: error.kind,
+                registry: registry.map(str::to_owned),
+            },
+        );
+        !matches!(
+            error.kind,
+            EngineErrorKind::Unreachable
+                | EngineErrorKind::PermissionDenied
+                | EngineErrorKind::NoSpace
+        )
+    }
+
+    pub(super) fn into_error(self, has_fallback: bool) -> ImageError {
+        let mut advice: Vec<String> = Vec::new();
+        for attempt in &self.attempts {
+            if let Some(line) = advise(&attempt.cause, self.asked)
+                && !advice.contains(&line)
+            {
+                advice.push(line);
+            }
+        }
+        if !has_fallback && self.attempts.iter().any(|attempt| attempt.is_registrys()) {
+            advice.push(format!(
+                "or say in {FILE_NAME} what makes the image where no registry delivers it:\n\
+                 \u{20}   [images.\"{}\"]\n\
+                 \u{20}   build = \"tests/images/{}\"   # a directory with a Dockerfile",
+                self.asked,
+                self.asked.path().rsplit('/').next().unwrap_or("image"),
+            ));
+        }
+        if advice.is_empty() {
+            advice.push("see what was tried above".to_owned());
+        }
+        ImageError {
+            image: self.asked.to_string(),
+            tried: self
+                .attempts
+                .into_iter()
+                .map(|attempt| (attempt.who, attempt.said))
+                .collect(),
+            advice: advice.join("\n"),
+        }
+    }
+}
+
+impl Attempt {
+    /// Whether it was a registry that did not deliver.
+    fn is_registrys(&self) -> bool {
+        matches!(
+            self.cause,
+            Cause::Engine {
+                registry: Some(_),
+                kind: EngineErrorKind::NotFound
+                    | EngineErrorKind::Unauthorized
+                    | EngineErrorKind::Network
+                    | EngineErrorKind::Failed
+            }
+        )
+    }
+}
+
+/// What to do about one cause.
+fn advise(cause: &Cause, asked: &ImageRef) -> Option<String> {
+    let engine = |kind: EngineErrorKind, registry: Option<&str>| {
+        match kind {
+        EngineErrorKind::NotFound => registry.map(|registry| {
+            let tag = asked.with_default_tag();
+            let which = match (tag.tag(), tag.digest()) {
+                (_, Some(digest)) => format!("digest `{digest}`"),
+                (Some(tag), None) => format!("tag `{tag}`"),
+                (None, None) => "tag".to_owned(),
+            };
+            format!("check that {registry} has the name `{}` and the {which}", asked.path())
+        }),
+        EngineErrorKind::Unauthorized => registry.map(|registry| {
+            format!(
+                "check the name, and run `docker login{}` with an account that may pull it",
+                names::login_argument(registry)
+            )
+        }),
+        EngineErrorKind::Network => registry.map(|registry| {
+            format!(
+                "check that this machine's engine reaches {registry}, or name a mirror in {FILE_NAME}: `[mirrors]`, `\"{registry}\" = \"mirror.example:5000\"`"
+            )
+        }),
+        EngineErrorKind::NoSpace => Some(
+            "make room where the engine keeps its images; `docker system df` tells what is there"
+                .to_owned(),
+        ),
+        EngineErrorKind::Platform => Some(
+            "ask for a platform that the image has and the engine runs: `platform = \"linux/..\"`"
+                .to_owned(),
+        ),
+        EngineErrorKind::Unreachable => {
+            Some("check that the engine runs: `docker version`".to_owned())
+        }
+        EngineErrorKind::PermissionDenied => Some(
+            "let this user use the engine's socket, for example by the group `docker`".to_owned(),
+        ),
+        _ => None,
+    }
+    };
+    match cause {
+        Cause::Engine { kind, registry } => engine(*kind, registry.as_deref()),
+        Cause::Credentials(registry) => Some(format!(
+            "repair the credentials, or run `docker logout{0}` and `docker login{0}`",
+            names::login_argument(registry)
+        )),
+        Cause::Fallback => Some(format!("repair the fallback that {FILE_NAME} gives for it")),
+        Cause::NeverPulled => Some(format!(
+            "run `docker pull {asked}`, or write `pull = missing` in the declaration: with `never` neither a registry nor a fallback is asked"
+        )),
+        Cause::Absent => None,
+    }
+}

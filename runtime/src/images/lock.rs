@@ -1,0 +1,234 @@
+//! One fetch per image across processes: an advisory lock per image.
+//!
+//! A lock is an empty file in a directory that only this user may enter, held by `flock`, so that the kernel lets go
+//! of it whatever happens to the process. No file may stay behind, so the holder unlinks its file before it lets go.
+//! Whoever waited then holds a lock on a file that has no name any more, sees that by comparing inodes, and begins
+//! again; the directory goes with its last file. What a killed process left is unlinked by the next one here: a file
+//! that can be locked at once is nobody's, or somebody's who has opened and not yet locked it and will begin again.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::thread;
+
+/// Where the locks of one user are.
+#[derive(Clone, Debug)]
+pub(super) struct Locks {
+    directory: PathBuf,
+}
+
+/// A lock that is held; dropping it lets go.
+#[derive(Debug)]
+pub(super) struct Lock {
+    directory: PathBuf,
+    path: PathBuf,
+    /// Closing it lets go of the lock.
+    _file: File,
+}
+
+impl Locks {
+    /// Those that all processes of this user share.
+    pub(super) fn of_user() -> Self {
+        let directory = match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
+            Some(own) if own.is_dir() => own.join("seatrial-images"),
+            _ => std::env::temp_dir().join(format!("seatrial-images-{}", user())),
+        };
+        Self { directory }
+    }
+
+    #[cfg(test)]
+    pub(super) fn at(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    /// Waits for the lock of that name; `waiting` is called once if somebody else holds it.
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be made, or is not this user's alone.
+    pub(super) async fn acquire(
+        &self,
+        name: &str,
+        waiting: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Lock> {
+        let directory = self.directory.clone();
+        let path = directory.join(format!("{name}.lock"));
+        thread::run(move || acquire(directory, path, waiting)).await
+    }
+}
+
+fn acquire(directory: PathBuf, path: PathBuf, waiting: impl FnOnce()) -> io::Result<Lock> {
+    let mut waiting = Some(waiting);
+    loop {
+        make_private(&directory)?;
+        let file = match open(&path, true) {
+            Ok(file) => file,
+            // The directory went with the last lock of somebody else's.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        if !flock(&file, libc::LOCK_EX | libc::LOCK_NB)? {
+            if let Some(waiting) = waiting.take() {
+                waiting();
+            }
+            flock(&file, libc::LOCK_EX)?;
+        }
+        if is_at(&file, &path) {
+            return Ok(Lock {
+                directory,
+                path,
+                _file: file,
+            });
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // None of this can be helped where it fails, and nothing but an empty file depends on it.
+        let _ = std::fs::remove_file(&self.path);
+        sweep(&self.directory);
+        let _ = std::fs::remove_dir(&self.directory);
+    }
+}
+
+/// Unlinks the files that nobody holds.
+fn sweep(directory: &Path) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if let Ok(file) = open(&path, false)
+            && flock(&file, libc::LOCK_EX | libc::LOCK_NB).unwrap_or(false)
+            && is_at(&file, &path)
+        {
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+}
+
+/// Makes the directory if it is not there, and makes sure that nobody else has a hand in it.
+fn make_private(directory: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let metadata = match std::fs::symlink_metadata(directory) {
+        // Gone again: opening the file will tell.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    if metadata.is_dir() && metadata.uid() == user() && metadata.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        format!(
+            "{} is not a directory of this user's alone; remove it",
+            directory.display()
+        ),
+    ))
+}
+
+fn open(path: &Path, create: bool) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(create)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)
+}
+
+/// Whether the lock was had; without `LOCK_NB` it always is.
+fn flock(file: &File, operation: libc::c_int) -> io::Result<bool> {
+    loop {
+        // SAFETY: flock takes a descriptor, which the borrowed file keeps open, and no memory.
+        if unsafe { libc::flock(file.as_raw_fd(), operation) } == 0 {
+            return Ok(true);
+        }
+        let error = io::Error::last_os_error();
+        match error.kind() {
+            io::ErrorKind::WouldBlock => return Ok(false),
+            io::ErrorKind::Interrupted => {}
+            _ => return Err(error),
+        }
+    }
+}
+
+/// Whether the open file is the one that has this name now.
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), std::fs::symlink_metadata(path)) {
+        (Ok(open), Ok(named)) => open.ino() == named.ino() && open.dev() == named.dev(),
+        _ => false,
+    }
+}
+
+fn user() -> u32 {
+    // SAFETY: geteuid has no preconditions and always succeeds.
+    unsafe { libc::geteuid() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn directory(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("seatrial-locks-{}-{name}", std::process::id()))
+    }
+
+    #[test]
+    fn one_holder_at_a_time_and_nothing_is_left() {
+        let directory = directory("exclusive");
+        let inside = Arc::new(AtomicBool::new(false));
+        let rounds = Arc::new(AtomicUsize::new(0));
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                let (directory, inside, rounds) =
+                    (directory.clone(), Arc::clone(&inside), Arc::clone(&rounds));
+                std::thread::spawn(move || {
+                    for _ in 0..200 {
+                        let path = directory.join("a.lock");
+                        let lock = acquire(directory.clone(), path, || ()).expect("a lock");
+                        assert!(!inside.swap(true, Ordering::SeqCst), "two holders");
+                        rounds.fetch_add(1, Ordering::SeqCst);
+                        inside.store(false, Ordering::SeqCst);
+                        drop(lock);
+                    }
+                })
+            })
+            .collect();
+        for thread in threads {
+            thread.join().expect("no two holders");
+        }
+        assert_eq!(rounds.load(Ordering::SeqCst), 1600);
+        assert!(!directory.exists(), "the directory is left");
+    }
+
+    #[test]
+    fn a_file_that_a_killed_process_left_is_removed() {
+        let directory = directory("left");
+        make_private(&directory).expect("a directory");
+        std::fs::write(directory.join("dead.lock"), "").expect("a file");
+        drop(acquire(directory.clone(), directory.join("a.lock"), || ()).expect("a lock"));
+        assert!(!directory.exists(), "the dead lock is left");
+    }
+
+    #[test]
+    fn a_directory_that_others_may_enter_is_refused() {
+        let directory = directory("open");
+        DirBuilder::new()
+            .mode(0o755)
+            .create(&directory)
+            .expect("a directory");
+        let refused = acquire(directory.clone(), directory.join("a.lock"), || ());
+        std::fs::remove_dir(&directory).expect("it is empty");
+        let error = refused.expect_err("others may enter it");
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    }
+}

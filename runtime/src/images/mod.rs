@@ -1,0 +1,292 @@
+//! Images: found on the engine, else pulled, else made; once per image, however many ask.
+//!
+//! This module owns where an image comes from and in which order places are asked, who may fetch it when several ask,
+//! and what the user sees meanwhile. It starts no container, and it removes no image: what it got is a cache, for this
+//! run and the next ones.
+//!
+//! One fetch per image, within this process (the others wait for its result, also where that is an error) and among
+//! the user's processes (the others wait for a lock, then find the image on the engine).
+
+mod context;
+mod credentials;
+mod dockerfile;
+mod error;
+mod fallback;
+mod fingerprint;
+mod ignore;
+mod lock;
+mod names;
+mod platform;
+mod progress;
+mod pull;
+mod script;
+#[cfg(test)]
+mod tests;
+mod thread;
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use seatrial_model::{ImageRef, Pull};
+use tokio::sync::OnceCell;
+
+use self::credentials::CredentialFiles;
+pub(crate) use self::error::ImageError;
+use self::error::{Cause, Trail};
+use self::fallback::Recipe;
+use self::fingerprint::Fingerprint;
+use self::lock::Locks;
+use self::progress::Reporter;
+use crate::config::{Config, ImageConfig};
+use crate::engine::{Engine, EngineInfo, ImageInfo};
+
+/// The images of one process.
+pub(crate) struct Images {
+    config: Arc<ImageConfig>,
+    /// How long a fetch may show no progress.
+    patience: Duration,
+    reporter: Reporter,
+    locks: Locks,
+    environment: fn(&str) -> Option<String>,
+    /// What was fetched, and what is being fetched. A fetch that was given up is taken over by the next who waits.
+    fetches: Mutex<HashMap<Key, Fetch>>,
+}
+
+/// The one fetch of an image, begun or done.
+type Fetch = Arc<OnceCell<Result<ImageInfo, ImageError>>>;
+
+/// What makes two requests one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    engine: String,
+    image: String,
+    platform: Option<String>,
+    always: bool,
+}
+
+/// One image that is asked for.
+struct Request<'a> {
+    engine: &'a Arc<dyn Engine>,
+    /// As the declaration has it.
+    asked: &'a ImageRef,
+    /// After substitution.
+    image: ImageRef,
+    pull: Pull,
+    platform: Option<&'a str>,
+}
+
+/// The future of an image. Named, because an image's fallback may ask for other images.
+type Getting<'a> = Pin<Box<dyn Future<Output = Result<ImageInfo, ImageError>> + Send + 'a>>;
+
+/// What the engine itself has.
+enum Local {
+    Usable(ImageInfo),
+    Missing,
+    /// It is there and cannot be used: why.
+    Unfit(String),
+    /// It was made by a fallback that has changed.
+    Outdated,
+}
+
+impl Images {
+    /// Images as the workspace's configuration says.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            config: Arc::new(config.images.clone()),
+            patience: config.timeouts.pull,
+            reporter: Reporter::standard(),
+            locks: Locks::of_user(),
+            environment: |name| std::env::var(name).ok(),
+            fetches: Mutex::default(),
+        }
+    }
+
+    /// The image on the engine, got there first where it is not: pulled from a mirror or its registry, else made by the
+    /// fallback of the configuration. [`Pull::Always`] pulls once per process; [`Pull::Missing`], which is what a
+    /// declaration says that says nothing, leaves it to the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Nothing delivered it; the same error for everybody who asks in this process.
+    pub(crate) fn get<'a>(
+        &'a self,
+        engine: &'a Arc<dyn Engine>,
+        image: &'a ImageRef,
+        pull: Pull,
+        platform: Option<&'a str>,
+    ) -> Getting<'a> {
+        let pull = match pull {
+            Pull::Missing => self.config.pull,
+            explicit => explicit,
+        };
+        self.once(Request {
+            engine,
+            asked: image,
+            image: names::substitute(image, &self.config.substitutions),
+            pull,
+            platform,
+        })
+    }
+
+    fn once<'a>(&'a self, request: Request<'a>) -> Getting<'a> {
+        let key = Key {
+            engine: request.engine.info().address.clone(),
+            image: names::canonical(&request.image),
+            platform: request.platform.map(str::to_owned),
+            always: request.pull == Pull::Always,
+        };
+        Box::pin(async move {
+            if request.pull == Pull::Never {
+                return self.local_only(&request).await;
+            }
+            let fetch = {
+                let mut fetches = self
+                    .fetches
+                    .lock()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner());
+                Arc::clone(fetches.entry(key.clone()).or_default())
+            };
+            fetch
+                .get_or_init(|| self.fetch(&request, &key))
+                .await
+                .clone()
+        })
+    }
+
+    async fn local_only(&self, request: &Request<'_>) -> Result<ImageInfo, ImageError> {
+        let mut trail = Trail::new(request.asked);
+        let who = local_name(request);
+        match self.local(request, &mut trail).await {
+            Some(Local::Usable(info)) => return Ok(info),
+            Some(Local::Missing | Local::Outdated) => {
+                trail.add(
+                    who,
+                    "it is not there, or not up to date",
+                    Cause::NeverPulled,
+                );
+            }
+            Some(Local::Unfit(reason)) => trail.add(who, reason, Cause::NeverPulled),
+            None => {}
+        }
+        Err(trail.into_error(true))
+    }
+
+    /// Finds, pulls or makes the image.
+    async fn fetch(&self, request: &Request<'_>, key: &Key) -> Result<ImageInfo, ImageError> {
+        let has_fallback = fallback::of(&self.config, request.asked).is_some();
+        let mut trail = Trail::new(request.asked);
+        // Most often it is there, and then nobody needs to wait for anybody.
+        if request.pull != Pull::Always {
+            match self.local(request, &mut trail).await {
+                Some(Local::Usable(info)) => return Ok(info),
+                Some(_) => {}
+                None => return Err(trail.into_error(has_fallback)),
+            }
+        }
+        let _lock = self.lock(request, key).await;
+        let local = match request.pull {
+            Pull::Always => Local::Missing,
+            _ => match self.local(request, &mut trail).await {
+                Some(local) => local,
+                None => return Err(trail.into_error(has_fallback)),
+            },
+        };
+        let outdated = matches!(local, Local::Outdated);
+        match local {
+            Local::Usable(info) => return Ok(info),
+            Local::Unfit(reason) => trail.add(local_name(request), reason, Cause::Absent),
+            Local::Missing if request.pull != Pull::Always => {
+                trail.add(local_name(request), "it is not there", Cause::Absent);
+            }
+            Local::Missing | Local::Outdated => {}
+        }
+        // What was made here because no registry delivers is made again, not asked for again.
+        if !outdated && let ControlFlow::Break(end) = self.pull(request, &mut trail).await {
+            return end.ok_or_else(|| trail.into_error(has_fallback));
+        }
+        match self.recipe(request.asked).await {
+            Ok(Some(recipe)) => {
+                if let Some(info) = self.make(request, recipe, &mut trail).await {
+                    return Ok(info);
+                }
+            }
+            Ok(None) => {}
+            Err(reason) => trail.add("fallback", reason, Cause::Fallback),
+        }
+        Err(trail.into_error(has_fallback))
+    }
+
+    /// What the engine itself has; `None` where it does not answer, which is noted on the trail.
+    async fn local(&self, request: &Request<'_>, trail: &mut Trail<'_>) -> Option<Local> {
+        let original = request.image.with_default_tag();
+        let mut names = vec![original.clone()];
+        if original.digest().is_some() {
+            // What came from a mirror cannot be given a name with a digest, so it has the mirror's.
+            names.extend(names::mirrored(&original, &self.config.mirrors));
+        }
+        let mut unfit = None;
+        for name in names {
+            let info = match request.engine.image(&name.to_string()).await {
+                Ok(Some(info)) => info,
+                Ok(None) => continue,
+                Err(error) => {
+                    trail.add_engine(local_name(request), &error, None);
+                    return None;
+                }
+            };
+            match platform::unfit(&info, request.engine.info(), request.platform) {
+                Some(reason) => unfit = Some(reason),
+                None if self.is_outdated(request, &info).await => return Some(Local::Outdated),
+                None => return Some(Local::Usable(info)),
+            }
+        }
+        Some(unfit.map_or(Local::Missing, Local::Unfit))
+    }
+
+    /// Whether the image was made by a fallback that would now make another one.
+    async fn is_outdated(&self, request: &Request<'_>, info: &ImageInfo) -> bool {
+        let Some(made_from) = info.labels.get(fallback::LABEL) else {
+            return false;
+        };
+        match self.recipe(request.asked).await {
+            Ok(Some(Recipe { fingerprint, .. })) => fingerprint != *made_from,
+            Ok(None) => false,
+            // Making it again will say what is wrong.
+            Err(_) => true,
+        }
+    }
+
+    /// Waits until no other process fetches this image. A lock that cannot be had must not stand between a user and an
+    /// image: engines cope with two pulls of one image.
+    async fn lock(&self, request: &Request<'_>, key: &Key) -> Option<lock::Lock> {
+        let mut fingerprint = Fingerprint::new();
+        fingerprint
+            .add(key.engine.as_bytes())
+            .add(key.image.as_bytes())
+            .add(key.platform.as_deref().unwrap_or_default().as_bytes());
+        let reporter = self.reporter.clone();
+        let image = request.image.to_string();
+        self.locks
+            .acquire(&fingerprint.finish(), move || {
+                reporter.note(&format!("waiting for another process that fetches {image}"));
+            })
+            .await
+            .ok()
+    }
+
+    fn credential_files(&self, engine: &EngineInfo) -> CredentialFiles {
+        CredentialFiles::of_user(&engine.name, &self.environment)
+    }
+}
+
+fn local_name(request: &Request<'_>) -> String {
+    let engine = request.engine.info();
+    let mut name = format!("{} at {}", engine.name, engine.address);
+    if request.image != *request.asked {
+        name = format!("{name}, `{}` in its place", request.image);
+    }
+    name
+}

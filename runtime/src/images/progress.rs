@@ -1,0 +1,342 @@
+//! What the user sees while images are fetched: bars on a terminal, plain lines elsewhere.
+//!
+//! Everything goes to standard error itself, not through the print macros: the test harness would keep what those
+//! print until the test has failed, and whoever waits for a pull wants to know now.
+
+use std::collections::HashMap;
+use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use crate::engine::Progress;
+
+/// Where the plain lines of an image get another one at the earliest.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// What is done to get an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    Pull,
+    Build,
+    Script,
+}
+
+impl Work {
+    fn going_on(self) -> &'static str {
+        match self {
+            Self::Pull => "pulling",
+            Self::Build => "building",
+            Self::Script => "making",
+        }
+    }
+
+    fn done(self) -> &'static str {
+        match self {
+            Self::Pull => "pulled",
+            Self::Build => "built",
+            Self::Script => "made",
+        }
+    }
+}
+
+/// Where progress is shown.
+#[derive(Clone)]
+pub(super) struct Reporter {
+    display: Display,
+}
+
+#[derive(Clone)]
+enum Display {
+    #[cfg(feature = "progress")]
+    Bars(indicatif::MultiProgress),
+    Lines(Arc<Mutex<dyn Write + Send>>),
+}
+
+/// The progress of one image. Dropped without [`Task::done`], it says that the work failed.
+pub(super) struct Task {
+    display: Display,
+    work: Work,
+    image: String,
+    begun: Instant,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Bytes done and in all, by layer.
+    layers: HashMap<String, (u64, u64)>,
+    bytes: u64,
+    told: Instant,
+    /// The last thing of importance that was said, not to repeat it.
+    said: String,
+    finished: bool,
+    /// When anything at all was reported last.
+    moved: Instant,
+    #[cfg(feature = "progress")]
+    bar: Option<indicatif::ProgressBar>,
+}
+
+impl Reporter {
+    /// On standard error.
+    pub(super) fn standard() -> Self {
+        #[cfg(feature = "progress")]
+        if std::io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|t| t != "dumb")
+        {
+            return Self {
+                display: Display::Bars(indicatif::MultiProgress::new()),
+            };
+        }
+        Self::lines(Arc::new(Mutex::new(std::io::stderr())))
+    }
+
+    /// Plain lines.
+    pub(super) fn lines(to: Arc<Mutex<dyn Write + Send>>) -> Self {
+        Self {
+            display: Display::Lines(to),
+        }
+    }
+
+    /// Something to know that is no progress.
+    pub(super) fn note(&self, text: &str) {
+        self.display.line(text);
+    }
+
+    /// The beginning of work on an image.
+    pub(super) fn begin(&self, work: Work, image: &str) -> Task {
+        let now = Instant::now();
+        let task = Task {
+            display: self.display.clone(),
+            work,
+            image: image.to_owned(),
+            begun: now,
+            state: Mutex::new(State {
+                layers: HashMap::new(),
+                bytes: 0,
+                told: now,
+                said: String::new(),
+                finished: false,
+                moved: now,
+                #[cfg(feature = "progress")]
+                bar: self.display.bar(work, image),
+            }),
+        };
+        if !task.has_bar() {
+            task.display
+                .line(&format!("{} {image} ...", work.going_on()));
+        }
+        task
+    }
+}
+
+impl Display {
+    fn line(&self, text: &str) {
+        match self {
+            #[cfg(feature = "progress")]
+            Self::Bars(bars) => {
+                // A terminal that is gone cannot be told.
+                let _ = bars.println(format!("seatrial: {text}"));
+            }
+            Self::Lines(to) => {
+                let mut to = to.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                let _ = to.write_all(format!("seatrial: {text}\n").as_bytes());
+                let _ = to.flush();
+            }
+        }
+    }
+
+    #[cfg(feature = "progress")]
+    fn bar(&self, work: Work, image: &str) -> Option<indicatif::ProgressBar> {
+        let Self::Bars(bars) = self else {
+            return None;
+        };
+        let style = indicatif::ProgressStyle::with_template("{spinner} {prefix} {wide_msg}")
+            .expect("the template is well-formed");
+        let bar = bars.add(indicatif::ProgressBar::new_spinner().with_style(style));
+        bar.set_prefix(format!("{} {image}", work.going_on()));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Some(bar)
+    }
+}
+
+impl Task {
+    /// Takes what an engine reports.
+    pub(super) fn report(&self, progress: Progress) {
+        match progress {
+            Progress::Layer {
+                id,
+                status,
+                current,
+                total,
+            } => self.layer(id, &status, current, total),
+            Progress::Line(line) => self.line(&line),
+        }
+    }
+
+    /// A line of output.
+    pub(super) fn line(&self, line: &str) {
+        let line = line.trim_end();
+        let mut state = self.state();
+        state.moved = Instant::now();
+        if line.is_empty() {
+            return;
+        }
+        #[cfg(feature = "progress")]
+        if let Some(bar) = &state.bar {
+            bar.set_message(line.to_owned());
+            return;
+        }
+        // A pull's own words say nothing that its bytes do not say.
+        if self.work != Work::Pull && state.said != line {
+            line.clone_into(&mut state.said);
+            self.display.line(&format!("{} | {line}", self.image));
+        }
+    }
+
+    /// More bytes of what is made here.
+    pub(super) fn bytes(&self, more: u64) {
+        let mut state = self.state();
+        state.bytes += more;
+        self.tell(&mut state);
+    }
+
+    /// When anything was reported last.
+    pub(super) fn moved(&self) -> Instant {
+        self.state().moved
+    }
+
+    /// The work is done.
+    pub(super) fn done(&self) {
+        let bytes = {
+            let mut state = self.state();
+            state.finished = true;
+            state.clear();
+            state.all_bytes().1
+        };
+        let mut text = format!(
+            "{} {} in {}",
+            self.work.done(),
+            self.image,
+            seconds(self.begun.elapsed())
+        );
+        if bytes > 0 {
+            text = format!("{text} ({})", size(bytes));
+        }
+        self.display.line(&text);
+    }
+
+    fn layer(&self, id: String, status: &str, current: Option<u64>, total: Option<u64>) {
+        let mut state = self.state();
+        let layer = state.layers.entry(id).or_default();
+        if status.starts_with("Downloading") || status.starts_with("Copying") {
+            let total = total.unwrap_or(layer.1);
+            *layer = (current.unwrap_or(layer.0), total);
+        } else if status == "Download complete" || status == "Pull complete" {
+            layer.0 = layer.1;
+        }
+        // A second of each countdown says enough.
+        if status.starts_with("Retrying") && state.said != "retrying" && !self.has_bar_in(&state) {
+            "retrying".clone_into(&mut state.said);
+            self.display.line(&format!(
+                "{} {}: the connection broke; {}",
+                self.work.going_on(),
+                self.image,
+                status.to_lowercase()
+            ));
+        } else if status.starts_with("Downloading") {
+            state.said.clear();
+        }
+        self.tell(&mut state);
+    }
+
+    /// Says how far it is, where it is time to.
+    fn tell(&self, state: &mut State) {
+        state.moved = Instant::now();
+        let (done, total) = state.all_bytes();
+        if done == 0 {
+            return;
+        }
+        let text = if total > done {
+            format!("{}% of {}", done * 100 / total, size(total))
+        } else {
+            size(done)
+        };
+        #[cfg(feature = "progress")]
+        if let Some(bar) = &state.bar {
+            bar.set_message(text);
+            return;
+        }
+        if state.moved - state.told >= LINE_EVERY {
+            state.told = state.moved;
+            self.display
+                .line(&format!("{} {}: {text}", self.work.going_on(), self.image));
+        }
+    }
+
+    fn has_bar(&self) -> bool {
+        let state = self.state();
+        self.has_bar_in(&state)
+    }
+
+    #[cfg(feature = "progress")]
+    #[expect(clippy::unused_self, reason = "the same signature without bars")]
+    fn has_bar_in(&self, state: &State) -> bool {
+        state.bar.is_some()
+    }
+
+    #[cfg(not(feature = "progress"))]
+    #[expect(clippy::unused_self, reason = "the same signature with bars")]
+    fn has_bar_in(&self, _state: &State) -> bool {
+        false
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        let mut state = self.state();
+        if state.finished {
+            return;
+        }
+        state.clear();
+        drop(state);
+        self.display.line(&format!(
+            "{} {} failed after {}",
+            self.work.going_on(),
+            self.image,
+            seconds(self.begun.elapsed())
+        ));
+    }
+}
+
+impl State {
+    fn all_bytes(&self) -> (u64, u64) {
+        self.layers.values().fold(
+            (self.bytes, self.bytes),
+            |(done, total), (layer_done, layer_total)| (done + layer_done, total + layer_total),
+        )
+    }
+
+    fn clear(&mut self) {
+        #[cfg(feature = "progress")]
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1}s", time.as_secs_f64())
+}
+
+/// As registries count: 1 MB is a million bytes.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}

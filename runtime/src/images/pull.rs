@@ -1,0 +1,128 @@
+//! Pulling: from each place that an image may come from, in order, until one delivers.
+
+use std::ops::ControlFlow;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use seatrial_model::ImageRef;
+
+use super::error::{Cause, Trail};
+use super::progress::{Task, Work};
+use super::{Images, Request, names, platform, thread};
+use crate::engine::{EngineError, EngineErrorKind, ImageInfo, PullSpec};
+
+/// `Break` with what was delivered, or with nothing where asking further makes no sense.
+pub(super) type Outcome = ControlFlow<Option<ImageInfo>>;
+
+impl Images {
+    /// The image from one of its mirrors or from its registry. What each of them said is noted on the trail.
+    pub(super) async fn pull(&self, request: &Request<'_>, trail: &mut Trail<'_>) -> Outcome {
+        let original = request.image.with_default_tag();
+        let mut places = names::mirrored(&original, &self.config.mirrors);
+        places.push(original.clone());
+        for place in &places {
+            self.pull_from(place, &original, request, trail).await?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    async fn pull_from(
+        &self,
+        place: &ImageRef,
+        original: &ImageRef,
+        request: &Request<'_>,
+        trail: &mut Trail<'_>,
+    ) -> Outcome {
+        let who = format!("registry, `{place}`");
+        let registry = names::registry(place);
+        let files = self.credential_files(request.engine.info());
+        let asked = registry.to_owned();
+        let credentials = match thread::run(move || files.find(&asked)).await {
+            Ok(credentials) => credentials,
+            Err(reason) => {
+                // Most images need none, so that a helper that is broken need not be in the way.
+                trail.add(
+                    format!("credentials for {registry}"),
+                    format!("{reason}; asking without any"),
+                    Cause::Credentials(registry.to_owned()),
+                );
+                None
+            }
+        };
+        let task = self.reporter.begin(Work::Pull, &place.to_string());
+        let pull = PullSpec {
+            image: place,
+            platform: request.platform,
+            credentials: credentials.as_ref(),
+        };
+        let sink = |progress| task.report(progress);
+        let result = patiently(
+            self.patience,
+            &task,
+            "pull the image",
+            request.engine.pull(pull, &sink),
+        )
+        .await;
+        match result {
+            Ok(()) => task.done(),
+            Err(error) => return go_on(trail.add_engine(who, &error, Some(registry))),
+        }
+        if place != original && original.digest().is_none() {
+            let (place, original) = (place.to_string(), original.to_string());
+            if let Err(error) = request.engine.tag(&place, &original).await {
+                return go_on(trail.add_engine(who, &error, None));
+            }
+        }
+        match request.engine.image(&place.to_string()).await {
+            Ok(Some(info)) => {
+                match platform::unfit(&info, request.engine.info(), request.platform) {
+                    None => ControlFlow::Break(Some(info)),
+                    Some(reason) => {
+                        trail.add(who, reason, Cause::of_engine(EngineErrorKind::Platform));
+                        ControlFlow::Continue(())
+                    }
+                }
+            }
+            Ok(None) => {
+                let said = "the engine says it pulled the image, and does not have it";
+                trail.add(who, said, Cause::Absent);
+                ControlFlow::Continue(())
+            }
+            Err(error) => go_on(trail.add_engine(who, &error, None)),
+        }
+    }
+}
+
+fn go_on(makes_sense: bool) -> Outcome {
+    match makes_sense {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(None),
+    }
+}
+
+/// Waits for the call as long as anything is reported within `patience`.
+pub(super) async fn patiently<T>(
+    patience: Duration,
+    task: &Task,
+    attempt: &str,
+    call: impl Future<Output = Result<T, EngineError>>,
+) -> Result<T, EngineError> {
+    let mut call = pin!(call);
+    loop {
+        let until = task.moved() + patience;
+        tokio::select! {
+            result = &mut call => return result,
+            () = tokio::time::sleep_until(until.into()) => {}
+        }
+        if task.moved() + patience <= Instant::now() {
+            return Err(EngineError {
+                kind: EngineErrorKind::Network,
+                attempt: attempt.to_owned(),
+                message: format!(
+                    "no progress for {patience:?}, given up; `pull` of `[timeouts]` in {} is how long to wait",
+                    crate::config::FILE_NAME
+                ),
+            });
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Images from real registries, builds and scripts, on a real engine.
