@@ -1,7 +1,7 @@
 //! A fallback script: a program that writes a root file system as a tar to its standard output.
 //!
-//! An image must not be made of half an output. So the end of the output is kept back until the program has exited
-//! with 0, and where it does not, the stream ends with an error instead.
+//! An image must not be made of half an output. So the stream ends only once the program has exited with 0; where it
+//! does not, the stream ends with an error, and the engine makes nothing of it.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
@@ -14,10 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::{EngineError, EngineErrorKind, Parts};
 
-/// How much of the output is kept back: more than the end marker of a tar with any program's padding.
-const KEPT: usize = 1 << 16;
-/// How much is passed on at once.
-const CHUNK: usize = 1 << 20;
+/// How much is read and passed on at once.
+const CHUNK: usize = 1 << 16;
 /// How many lines of standard error an error tells.
 const LAST_LINES: usize = 10;
 
@@ -69,9 +67,7 @@ pub(super) fn start(
         // From here on the process may be gone and its number another's.
         in_thread.forget();
         let result = match read {
-            Ok((0, _)) => exit(child, lines.join().unwrap_or_default())
-                .and_then(|()| Err("wrote nothing to its standard output".to_owned())),
-            Ok((_, kept)) => exit(child, lines.join().unwrap_or_default()).map(|()| kept),
+            Ok(size) => exit(child, lines.join().unwrap_or_default(), size),
             Err(Passing::Unwanted) => {
                 // Nobody is left to tell; the group was ended with the output.
                 let _ = child.wait();
@@ -82,18 +78,15 @@ pub(super) fn start(
                 Err(format!("its output cannot be read: {error}"))
             }
         };
-        let last = match result {
-            Ok(kept) => Ok(kept),
-            Err(reason) => {
-                let _ = failed.send(reason.clone());
-                Err(EngineError {
-                    kind: EngineErrorKind::Failed,
-                    attempt: "read the root file system".to_owned(),
-                    message: reason,
-                })
-            }
-        };
-        let _ = parts.blocking_send(last);
+        if let Err(reason) = result {
+            // Both receivers are there or gone together.
+            let _ = failed.send(reason.clone());
+            let _ = parts.blocking_send(Err(EngineError {
+                kind: EngineErrorKind::Failed,
+                attempt: "read the root file system".to_owned(),
+                message: reason,
+            }));
+        }
     });
     let output = stream::unfold((output, EndOnDrop(group)), |(mut output, end)| async move {
         let part = output.recv().await?;
@@ -120,30 +113,25 @@ enum Passing {
     Unreadable(io::Error),
 }
 
-/// Passes the output on, all but its end, which is returned with the size of the whole.
+/// Passes the output on and returns its size.
 fn pass_on(
     mut from: impl Read,
     to: &mpsc::Sender<Result<Vec<u8>, EngineError>>,
     watch: &impl Watch,
-) -> Result<(u64, Vec<u8>), Passing> {
+) -> Result<u64, Passing> {
     let mut size = 0;
-    let mut kept = Vec::with_capacity(CHUNK + KEPT);
-    let mut buffer = vec![0; KEPT];
+    let mut buffer = vec![0; CHUNK];
     loop {
         let read = match from.read(&mut buffer) {
-            Ok(0) => return Ok((size, kept)),
+            Ok(0) => return Ok(size),
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Passing::Unreadable(error)),
         };
         size += read as u64;
         watch.bytes(read as u64);
-        kept.extend_from_slice(&buffer[..read]);
-        if kept.len() >= CHUNK + KEPT {
-            let end = kept.split_off(kept.len() - KEPT);
-            let part = std::mem::replace(&mut kept, end);
-            to.blocking_send(Ok(part)).map_err(|_| Passing::Unwanted)?;
-        }
+        to.blocking_send(Ok(buffer[..read].to_vec()))
+            .map_err(|_| Passing::Unwanted)?;
     }
 }
 
@@ -165,15 +153,16 @@ fn follow(from: impl Read, watch: &impl Watch) -> Vec<String> {
 }
 
 /// Waits for the end; where it is no success, says how and with which last words.
-fn exit(mut child: Child, last: Vec<String>) -> Result<(), String> {
+fn exit(mut child: Child, last: Vec<String>, size: u64) -> Result<(), String> {
     let status = child
         .wait()
         .map_err(|error| format!("cannot be waited for: {error}"))?;
-    if status.success() {
-        return Ok(());
-    }
-    // "exit status: 3" or "signal: 15 (SIGTERM)"
-    let mut reason = format!("ended with {status}");
+    let mut reason = match (status.success(), size) {
+        (true, 1..) => return Ok(()),
+        (true, 0) => "wrote nothing to its standard output".to_owned(),
+        // "exit status: 3" or "signal: 15 (SIGTERM)"
+        (false, _) => format!("ended with {status}"),
+    };
     for line in last {
         reason.push('\n');
         reason.push_str(&line);
