@@ -91,7 +91,41 @@ impl Hold {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    /// What is made of a connection that its other end treats so; what that returns is kept until then.
+    async fn watched<K>(treat: impl AsyncFnOnce(TcpStream) -> K) -> Outcome {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let kept = treat(listener.accept().await.unwrap().0).await;
+        let outcome = Hold::default().watch(&stream).await;
+        drop(kept);
+        outcome
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_believed_when_it_speaks_or_stays_open() {
+        assert_eq!(watched(async |stream| stream).await, Outcome::Holds);
+        let speaks = async |mut stream: TcpStream| stream.write_all(b"hello").await.unwrap();
+        assert_eq!(watched(speaks).await, Outcome::Holds);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_closed_or_reset_is_not_believed() {
+        let closed = watched(async |stream| drop(stream)).await;
+        assert!(matches!(closed, Outcome::NotYet(said) if said.contains("closed")));
+        let reset = watched(async |stream| {
+            // A close without lingering is a reset.
+            stream.set_zero_linger().unwrap();
+        })
+        .await;
+        assert!(matches!(reset, Outcome::NotYet(said) if said.contains("reset")));
+    }
 
     #[test]
     fn a_slower_proxy_is_given_more_time() {
