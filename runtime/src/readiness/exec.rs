@@ -5,7 +5,7 @@
 //! thirty times as long.
 
 use super::{Outcome, Subject};
-use crate::engine::{EngineErrorKind, ExecResult, ExecSpec};
+use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec};
 
 /// The check of one command.
 #[derive(Debug)]
@@ -60,13 +60,24 @@ impl Command {
         match subject.engine.exec(subject.container, &spec).await {
             Ok(result) => judge(&result),
             Err(error) if error.kind == EngineErrorKind::CommandNotFound => {
+                self.not_found(subject, &error).await
+            }
+            Err(error) => Outcome::NotYet(error.to_string()),
+        }
+    }
+
+    /// A command that is not in the image never will be. But an engine says the same of files that go away with a
+    /// container while it ends.
+    async fn not_found(&self, subject: &Subject<'_>, error: &EngineError) -> Outcome {
+        match subject.engine.inspect(subject.container).await {
+            Ok(info) if info.running => {
                 let executable = self.command.first().map_or("", String::as_str);
                 Outcome::Never(format!(
                     "the image has no command `{executable}`; name one it has, or check from outside \
                      with `ready(tcp)` or `ready(image = \"..\", run = \"..\")`"
                 ))
             }
-            Err(error) => Outcome::NotYet(error.to_string()),
+            _ => Outcome::NotYet(error.to_string()),
         }
     }
 }
@@ -83,21 +94,29 @@ pub(super) fn judge(result: &ExecResult) -> Outcome {
     })
 }
 
-/// The last line with anything in it, cut to what fits a message.
+/// The last line with anything in it.
 fn last_line(output: &[u8]) -> Option<String> {
-    const LONGEST: usize = 200;
     let text = String::from_utf8_lossy(output);
     let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
-    Some(line.trim().chars().take(LONGEST).collect())
+    Some(line.trim().to_owned())
 }
 
-/// A command as one would type it.
+/// A command, to be read. Its words stay as they are: escaped, a secret in them would no longer be recognised.
 pub(super) fn shown(command: &[String]) -> String {
-    match command {
-        [shell, flag, script] if shell == "/bin/sh" && flag == "-c" => script.clone(),
-        _ => shlex::try_join(command.iter().map(String::as_str))
-            .unwrap_or_else(|_| command.join(" ")),
+    if let [shell, flag, script] = command
+        && shell == "/bin/sh"
+        && flag == "-c"
+    {
+        return script.clone();
     }
+    let words =
+        command.iter().map(
+            |word| match word.is_empty() || word.contains(char::is_whitespace) {
+                true => format!("'{word}'"),
+                false => word.clone(),
+            },
+        );
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -145,8 +164,10 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_shown_as_typed() {
-        assert_eq!(shown(&words(&["a", "b c"])), "a 'b c'");
+    fn a_command_is_shown_with_its_words_as_they_are() {
+        assert_eq!(shown(&words(&["a", "b c", ""])), "a 'b c' ''");
+        let secret = "it's $\\\"ecret";
+        assert!(shown(&words(&["login", secret])).contains(secret));
         assert_eq!(shown(&words(&["/bin/sh", "-c", "a && b"])), "a && b");
     }
 }

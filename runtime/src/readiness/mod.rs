@@ -15,6 +15,8 @@ mod pace;
 mod probe;
 pub(crate) mod reach;
 mod tcp;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::fmt;
@@ -133,6 +135,7 @@ pub(crate) struct PreparedTiming {
     pub(crate) interval: Option<Duration>,
     pub(crate) delay: Duration,
     pub(crate) successes: u32,
+    /// Without an interval, failures less than a second apart count as one.
     pub(crate) failures: Option<u32>,
 }
 
@@ -177,7 +180,8 @@ impl OutputPosition {
     }
 }
 
-/// Why a container is not ready. What it says is raw: commands and outputs with any secret in them.
+/// Why a container is not ready. What it says is raw and whole: commands and outputs with any secret in them, and lines
+/// of any length, because a secret that is cut or quoted is no longer recognised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NotReady {
     pub(crate) reason: NotReadyReason,
@@ -222,9 +226,8 @@ impl fmt::Display for NotReady {
 
 impl std::error::Error for NotReady {}
 
-/// Waits until all of `checks` have held, or, where there are none, until every declared port is served, or, where
-/// there is no port either, until the container runs. They are checked concurrently; one that has held is not
-/// looked at again.
+/// Waits until all of `checks` have held, or, where there are none, until every declared port is served; and the
+/// container runs. The checks are made concurrently; one that has held is not looked at again.
 ///
 /// # Errors
 ///
@@ -241,16 +244,20 @@ pub(crate) async fn wait(
         .into_iter()
         .map(|check| (Watch::new(check.words()), check))
         .unzip();
+    let runs = Watch::new("the container does not run".to_owned());
     let all = async {
         sleep(timing.delay).await;
         let each = checks.into_iter().zip(&watches);
-        try_join_all(each.map(|(check, watch)| hold(check, subject, timing, watch))).await
+        try_join_all(each.map(|(check, watch)| hold(check, subject, timing, watch))).await?;
+        // A container may have said that it is ready and have ended before the engine says that it has.
+        hold_running(subject, &runs).await;
+        Ok(())
     };
     let reason = tokio::select! {
         biased;
         () = pin!(exited) => NotReadyReason::Exited,
         all = timeout(timing.timeout, all) => match all {
-            Ok(Ok(_)) => return Ok(()),
+            Ok(Ok(())) => return Ok(()),
             Ok(Err(reason)) => reason,
             Err(_) => NotReadyReason::TimedOut,
         },
@@ -259,13 +266,16 @@ pub(crate) async fn wait(
         reason,
         NotReadyReason::FailedTooOften | NotReadyReason::Impossible
     );
-    let unmet: Vec<&Watch> = watches
+    let mut unmet: Vec<&Watch> = watches
         .iter()
         .filter(|watch| match one_decided {
             true => watch.state().decided,
             false => !watch.state().met,
         })
         .collect();
+    if unmet.is_empty() && reason == NotReadyReason::TimedOut {
+        unmet.push(&runs);
+    }
     Err(NotReady {
         reason,
         waiting_for: unmet.iter().map(|watch| watch.report()).collect(),
@@ -287,7 +297,6 @@ enum Check<'a> {
     Exec(exec::Command),
     Probe(probe::Probe<'a>),
     Hook(probe::Hook<'a>),
-    Running,
     Impossible(&'static str, String),
 }
 
@@ -308,10 +317,7 @@ fn expand<'a>(subject: &Subject<'_>, checks: &'a [PreparedCheck]) -> Vec<Check<'
             .collect()
     };
     if checks.is_empty() {
-        return match subject.ports {
-            [] => vec![Check::Running],
-            ports => each(ports),
-        };
+        return each(subject.ports);
     }
     let expanded = checks.iter().flat_map(|check| match check {
         PreparedCheck::Tcp { ports } => each(ports),
@@ -349,7 +355,6 @@ impl Check<'_> {
             Self::Exec(command) => command.words(),
             Self::Probe(probe) => probe.words(),
             Self::Hook(hook) => hook.words(),
-            Self::Running => "the container to run".to_owned(),
             Self::Impossible(what, _) => (*what).to_owned(),
         }
     }
@@ -368,18 +373,23 @@ impl Check<'_> {
             Self::Exec(command) => command.attempt(subject).await,
             Self::Probe(probe) => probe.attempt(subject).await,
             Self::Hook(hook) => hook.attempt(subject).await,
-            Self::Running => running(subject).await,
             Self::Impossible(_, reason) => Outcome::Never(reason.clone()),
             Self::Log(_) => unreachable!("the log is followed"),
         }
     }
 }
 
-async fn running(subject: &Subject<'_>) -> Outcome {
-    match subject.engine.inspect(subject.container).await {
-        Ok(info) if info.running => Outcome::Holds,
-        Ok(_) => Outcome::NotYet("it does not".to_owned()),
-        Err(error) => Outcome::NotYet(error.to_string()),
+/// Asks the engine until it says that the container runs.
+async fn hold_running(subject: &Subject<'_>, watch: &Watch) {
+    let mut pace = Pace::cheap(None);
+    loop {
+        watch.begins();
+        match subject.engine.inspect(subject.container).await {
+            Ok(info) if info.running => return watch.ends(None),
+            Ok(_) => watch.ends(None),
+            Err(error) => watch.ends(Some(error.to_string())),
+        }
+        sleep(pace.pause()).await;
     }
 }
 

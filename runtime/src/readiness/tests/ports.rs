@@ -1,0 +1,180 @@
+//! TCP and HTTP, at the container's own address and through the engine's published port.
+
+use super::*;
+
+const PORT: u16 = 7000;
+
+/// Begins to listen after three seconds, and then says nothing.
+const LATE: &str = "sleep 3; my $s = listening(7000); my @kept; push @kept, $s->accept while 1;";
+
+/// Called on the second of two threads, so that the ports are asked while the machine is busy with the other.
+async fn not_before_it_listens(direct: Option<bool>, check: PreparedCheck, script: &str) {
+    let mut late = Fixture::start(perl(script), &[PORT]).await;
+    late.direct = direct;
+    late.wait(&[check]).await.expect("ready in the end");
+    let ready = now();
+    let listened = late.listened().await;
+    assert!(
+        ready >= listened,
+        "ready {:.3} s before it listened",
+        listened - ready
+    );
+}
+
+#[tokio::test]
+async fn a_late_service_is_not_ready_before_it_listens() {
+    not_before_it_listens(None, tcp(PORT), LATE).await;
+}
+
+#[tokio::test]
+async fn a_late_service_is_not_ready_before_it_listens_through_the_published_port() {
+    not_before_it_listens(Some(false), tcp(PORT), LATE).await;
+}
+
+#[tokio::test]
+async fn a_service_that_speaks_first_is_ready_through_the_published_port() {
+    let script = r#"
+        my $s = listening(7000);
+        while (my $c = $s->accept) { print $c "220 ready\r\n"; push @kept, $c }
+    "#;
+    not_before_it_listens(Some(false), tcp(PORT), script).await;
+}
+
+/// What says nothing and closes cannot be told from the engine's proxy; from its own address it can.
+#[tokio::test]
+async fn a_service_that_closes_at_once_is_ready_only_at_its_own_address() {
+    let script = "my $s = listening(7000); while (my $c = $s->accept) { close $c }";
+    let mut closing = Fixture::start(perl(script), &[PORT]).await;
+    closing.listened().await;
+    closing.direct = Some(false);
+    let error = ended(
+        closing.wait_for(&[tcp(PORT)], &within(2)).await,
+        NotReadyReason::TimedOut,
+    );
+    assert!(error.attempts > 1);
+    assert!(error.to_string().contains("tcp on port 7000: "), "{error}");
+    if is_direct(closing.gateway) {
+        closing.direct = Some(true);
+        closing.wait(&[tcp(PORT)]).await.expect("ready");
+    }
+}
+
+#[tokio::test]
+async fn direct_means_that_a_connection_to_the_address_is_possible() {
+    let service = Fixture::start(perl(LATE), &[PORT]).await;
+    service.listened().await;
+    service.wait(&[tcp(PORT)]).await.expect("ready");
+    let connected = tokio::time::timeout(
+        Duration::from_secs(2),
+        tokio::net::TcpStream::connect((service.address, PORT)),
+    );
+    let reached = matches!(connected.await, Ok(Ok(_)));
+    assert_eq!(is_direct(service.gateway), reached);
+}
+
+#[tokio::test]
+async fn a_service_on_the_containers_loopback_is_never_ready() {
+    let script = r#"
+        my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 7000, Listen => 9);
+        print "up\n"; sleep 600;
+    "#;
+    for direct in [None, Some(false)] {
+        let mut hidden = Fixture::start(perl(script), &[PORT]).await;
+        hidden.direct = direct;
+        hidden.log_with("up").await;
+        let error = ended(
+            hidden.wait_for(&[tcp(PORT)], &within(1)).await,
+            NotReadyReason::TimedOut,
+        );
+        assert!(error.to_string().contains("0.0.0.0"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_not_published_is_impossible_where_the_address_is_out_of_reach() {
+    let mut service = Fixture::start(perl(LATE), &[PORT]).await;
+    service.direct = Some(false);
+    for check in [tcp(7001), http(7001)] {
+        let error = ended(service.wait(&[check]).await, NotReadyReason::Impossible);
+        assert!(error.to_string().contains("declare it"), "{error}");
+    }
+}
+
+/// Refuses three times, then not.
+const WARMING_UP: &str = r#"
+    my $s = listening(7000);
+    my $n = 0;
+    while (my $c = $s->accept) {
+        my $request = <$c>;
+        while (defined(my $line = <$c>)) { last if $line eq "\r\n" }
+        my $status = ++$n > 3 ? "200 OK" : "503 Not Yet";
+        print "$status to $request";
+        print $c "HTTP/1.1 $status\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        close $c;
+    }
+"#;
+
+#[tokio::test]
+async fn http_is_asked_until_the_status_fits() {
+    for direct in [None, Some(false)] {
+        let mut service = Fixture::start(perl(WARMING_UP), &[PORT]).await;
+        service.direct = direct;
+        service.wait(&[http(PORT)]).await.expect("ready");
+        let log = service.log_with("200 OK").await;
+        assert_eq!(
+            log.matches("503 Not Yet to GET /health HTTP/1.1").count(),
+            3
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_late_http_service_is_not_ready_before_it_listens() {
+    let script = format!("sleep 1; {WARMING_UP}");
+    not_before_it_listens(Some(false), http(PORT), &script).await;
+}
+
+#[tokio::test]
+async fn http_with_another_status_times_out_and_tells_the_last() {
+    let service = Fixture::start(perl(WARMING_UP), &[PORT]).await;
+    let check = PreparedCheck::Http {
+        port: PORT,
+        path: "/health".to_owned(),
+        status: Some(204),
+    };
+    service.wait(&[http(PORT)]).await.expect("warm");
+    let error = ended(
+        service.wait_for(&[check], &within(1)).await,
+        NotReadyReason::TimedOut,
+    );
+    assert_eq!(
+        error.waiting_for,
+        ["http GET /health on port 7000 with status 204: last answer 200"]
+    );
+}
+
+#[tokio::test]
+async fn by_default_every_declared_port_must_be_served() {
+    let script = "my @s = listening(7000); sleep 600";
+    let service = Fixture::start(perl(script), &[PORT, 7001]).await;
+    service.listened().await;
+    let error = ended(
+        service.wait_for(&[], &within(2)).await,
+        NotReadyReason::TimedOut,
+    );
+    assert_eq!(error.waiting_for.len(), 1);
+    assert!(
+        error.waiting_for[0].starts_with("tcp on port 7001: "),
+        "{error}"
+    );
+
+    let script = "my @s = (listening(7000), listening(7001)); sleep 600";
+    let service = Fixture::start(perl(script), &[PORT, 7001]).await;
+    service.wait(&[]).await.expect("both are served");
+}
+
+#[tokio::test]
+async fn without_a_port_it_is_enough_to_run() {
+    let service = Fixture::start(perl("sleep 600"), &[]).await;
+    service.wait(&[]).await.expect("it runs");
+}
