@@ -7,7 +7,7 @@ const PORT: u16 = 7000;
 /// Begins to listen after three seconds, and then says nothing.
 const LATE: &str = "sleep 3; my $s = listening(7000); my @kept; push @kept, $s->accept while 1;";
 
-/// Called on the second of two threads, so that the ports are asked while the machine is busy with the other.
+/// Waits for the service that `script` makes, which must say when it began to listen.
 async fn not_before_it_listens(direct: Option<bool>, check: PreparedCheck, script: &str) {
     let mut late = Fixture::start(perl(script), &[PORT]).await;
     late.direct = direct;
