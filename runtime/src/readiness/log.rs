@@ -29,7 +29,7 @@ impl Lines<'_> {
 
     /// Follows the output until it holds.
     pub(super) async fn follow(&self, subject: &Subject<'_>, watch: &Watch) {
-        let mut pace = Pace::cheap(None);
+        let mut pace = Pace::requests(None);
         loop {
             watch.follows();
             let mut output = subject.engine.logs(subject.container, true, None);

@@ -361,8 +361,9 @@ impl Check<'_> {
 
     fn pace(&self, timing: &PreparedTiming) -> Pace {
         match self {
-            Self::Exec(_) | Self::Probe(_) => Pace::costly(timing.interval),
-            _ => Pace::cheap(timing.interval),
+            Self::Tcp(_) => Pace::connections(timing.interval),
+            Self::Exec(_) | Self::Probe(_) => Pace::processes(timing.interval),
+            _ => Pace::requests(timing.interval),
         }
     }
 
@@ -381,7 +382,7 @@ impl Check<'_> {
 
 /// Asks the engine until it says that the container runs.
 async fn hold_running(subject: &Subject<'_>, watch: &Watch) {
-    let mut pace = Pace::cheap(None);
+    let mut pace = Pace::requests(None);
     loop {
         watch.begins();
         match subject.engine.inspect(subject.container).await {

@@ -10,37 +10,41 @@ use super::PreparedTiming;
 
 /// The pauses between the attempts of one check.
 ///
-/// Without an interval of the user's they begin short and double: a service that is nearly there is seen within
-/// milliseconds, one that takes a minute costs a few attempts a second.
+/// Without an interval of the user's they begin short and grow with the time that has passed, up to what the attempts
+/// cost: a service that is nearly there is seen within milliseconds, and a slow one is not slowed down by being asked.
 #[derive(Debug)]
 pub(super) struct Pace {
     next: Duration,
+    /// In percent of the pause before.
+    growth: u32,
     ceiling: Duration,
     interval: Option<Duration>,
 }
 
 impl Pace {
     const FIRST: Duration = Duration::from_millis(5);
-    /// For attempts that cost next to nothing: a connection, a request.
-    const CHEAP: Duration = Duration::from_millis(250);
-    /// For attempts that start a process.
-    const COSTLY: Duration = Duration::from_millis(500);
     /// An interval of zero would keep a core busy.
     const SHORTEST: Duration = Duration::from_millis(1);
 
-    /// Pauses between attempts that cost next to nothing.
-    pub(super) fn cheap(interval: Option<Duration>) -> Self {
-        Self::up_to(Self::CHEAP, interval)
+    /// For attempts that the service does not notice: a connection that it refuses.
+    pub(super) fn connections(interval: Option<Duration>) -> Self {
+        Self::growing(200, Duration::from_millis(50), interval)
     }
 
-    /// Pauses between attempts that start a process.
-    pub(super) fn costly(interval: Option<Duration>) -> Self {
-        Self::up_to(Self::COSTLY, interval)
+    /// For attempts that the service, the engine or the user's function answers.
+    pub(super) fn requests(interval: Option<Duration>) -> Self {
+        Self::growing(200, Duration::from_millis(100), interval)
     }
 
-    fn up_to(ceiling: Duration, interval: Option<Duration>) -> Self {
+    /// For attempts that start a process, which takes the engine longer than the first pauses.
+    pub(super) fn processes(interval: Option<Duration>) -> Self {
+        Self::growing(150, Duration::from_millis(500), interval)
+    }
+
+    fn growing(growth: u32, ceiling: Duration, interval: Option<Duration>) -> Self {
         Self {
             next: Self::FIRST,
+            growth,
             ceiling,
             interval,
         }
@@ -52,7 +56,7 @@ impl Pace {
             return interval.max(Self::SHORTEST);
         }
         let pause = self.next;
-        self.next = (pause * 2).min(self.ceiling);
+        self.next = (pause * self.growth / 100).min(self.ceiling);
         pause
     }
 }
@@ -129,18 +133,21 @@ mod tests {
     }
 
     #[test]
-    fn pauses_begin_short_and_double_up_to_the_ceiling() {
-        let expected = [5, 10, 20, 40, 80, 160, 250, 250];
-        assert_eq!(millis(&mut Pace::cheap(None), 8), expected);
-        let expected = [5, 10, 20, 40, 80, 160, 320, 500, 500];
-        assert_eq!(millis(&mut Pace::costly(None), 9), expected);
+    fn pauses_begin_short_and_grow_up_to_the_ceiling() {
+        let expected = [5, 10, 20, 40, 50, 50];
+        assert_eq!(millis(&mut Pace::connections(None), 6), expected);
+        let expected = [5, 10, 20, 40, 80, 100, 100];
+        assert_eq!(millis(&mut Pace::requests(None), 7), expected);
+        let expected = [5, 7, 11, 16, 25, 37, 56, 85, 128, 192, 288, 432, 500, 500];
+        assert_eq!(millis(&mut Pace::processes(None), 14), expected);
     }
 
     #[test]
     fn an_interval_of_the_users_is_kept_and_never_zero() {
         let second = Some(Duration::from_secs(1));
-        assert_eq!(millis(&mut Pace::cheap(second), 3), [1000, 1000, 1000]);
-        assert_eq!(millis(&mut Pace::costly(Some(Duration::ZERO)), 2), [1, 1]);
+        assert_eq!(millis(&mut Pace::requests(second), 3), [1000, 1000, 1000]);
+        let zero = Some(Duration::ZERO);
+        assert_eq!(millis(&mut Pace::processes(zero), 2), [1, 1]);
     }
 
     #[test]
