@@ -91,6 +91,50 @@ pub struct ServicePlan {
     pub source: Source,
 }
 
+impl ServicePlan {
+    /// A service made from `origin` that declares nothing else.
+    ///
+    /// ```
+    /// use seatrial_model::{Origin, ServicePlan};
+    ///
+    /// let cache = ServicePlan::new("user_cache", Origin::Image("redis:7".parse()?));
+    /// assert_eq!(cache.name, "user-cache");
+    /// # Ok::<(), seatrial_model::image::ImageRefError>(())
+    /// ```
+    pub fn new(field: &str, origin: Origin) -> Self {
+        Self {
+            field: field.to_owned(),
+            name: crate::name::host_name(field),
+            origin,
+            scope: Scope::default(),
+            ports: Vec::new(),
+            env: Vec::new(),
+            command: None,
+            entrypoint: None,
+            user: None,
+            workdir: None,
+            tmpfs: Vec::new(),
+            volumes: Vec::new(),
+            mounts: Vec::new(),
+            files: Vec::new(),
+            labels: BTreeMap::new(),
+            hosts: Vec::new(),
+            memory: None,
+            shm_size: None,
+            ulimits: Vec::new(),
+            cap_add: Vec::new(),
+            privileged: false,
+            platform: None,
+            stop_signal: None,
+            pull: Pull::default(),
+            needs: Vec::new(),
+            ready: Vec::new(),
+            timing: Timing::default(),
+            source: Source::default(),
+        }
+    }
+}
+
 /// What a container is made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,0 +1,327 @@
+//! The test process's side: one connection to the supervisor, leases, and what must happen when the process ends.
+//!
+//! Calls go out at once and are matched with their answers by number. Nothing here knows where the supervisor runs.
+
+mod ending;
+mod hooks;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config::Config;
+use crate::private::{Declaration, Hook};
+use crate::protocol::{
+    Action, CallId, InstanceId, Launch, LeaseId, LogLine, Message, Reply, Request, RequestBody,
+    ServiceInfo,
+};
+use crate::{Error, ErrorKind, Operation, supervisor, workspace};
+
+/// The connection of this process.
+pub(crate) struct Client {
+    requests: mpsc::UnboundedSender<Request>,
+    next: AtomicU64,
+    pending: Mutex<HashMap<CallId, Pending>>,
+    /// The hooks of all declarations that were launched, by identity.
+    hooks: Mutex<HashMap<String, &'static [Hook]>>,
+    config: Result<Arc<Config>, Error>,
+}
+
+enum Pending {
+    Answer(oneshot::Sender<Result<Reply, Error>>),
+    /// Someone who cannot use an async primitive: a process that is ending.
+    Ending(Arc<Gone>),
+    Lines(mpsc::UnboundedSender<Result<LogLine, Error>>),
+}
+
+/// Set when the supervisor has removed everything.
+#[derive(Default)]
+struct Gone {
+    gone: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Client {
+    /// The client of this process, connected at first use.
+    pub(crate) fn get() -> &'static Self {
+        static CLIENT: OnceLock<&'static Client> = OnceLock::new();
+        CLIENT.get_or_init(|| {
+            let client: &'static Self = Box::leak(Box::new(Self::connect()));
+            ending::register(client);
+            client
+        })
+    }
+
+    fn connect() -> Self {
+        let config = Config::of_process(&workspace::of_process())
+            .map(Arc::new)
+            .map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()));
+        let (requests, from_client) = mpsc::unbounded_channel();
+        let (to_client, messages) = mpsc::unbounded_channel();
+        let for_supervisor = config.clone();
+        std::thread::Builder::new()
+            .name("seatrial".to_owned())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .expect("a runtime needs no more than a few file descriptors");
+                runtime.block_on(async {
+                    tokio::spawn(supervisor::run(for_supervisor, from_client, to_client));
+                    dispatch(messages).await;
+                });
+            })
+            .expect("a process that cannot start a thread cannot run tests");
+        Self {
+            requests,
+            next: AtomicU64::new(1),
+            pending: Mutex::default(),
+            hooks: Mutex::default(),
+            config,
+        }
+    }
+
+    /// The settings of this process's workspace; none where they are wrong, which every launch reports.
+    pub(crate) fn config(&self) -> Option<&Config> {
+        self.config.as_deref().ok()
+    }
+
+    fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn pending(&self) -> MutexGuard<'_, HashMap<CallId, Pending>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hooks(&self) -> MutexGuard<'_, HashMap<String, &'static [Hook]>> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send(&self, call: CallId, body: RequestBody) {
+        // The supervisor is gone just when the process is ending; then nobody waits for an answer.
+        let _ = self.requests.send(Request { call, body });
+    }
+
+    fn call(
+        &self,
+        call: CallId,
+        body: RequestBody,
+    ) -> impl Future<Output = Result<Reply, Error>> + use<> {
+        let (answer, answered) = oneshot::channel();
+        self.pending().insert(call, Pending::Answer(answer));
+        self.send(call, body);
+        async move {
+            answered.await.unwrap_or_else(|_| {
+                Err(Error::new(ErrorKind::Interrupted, "the process is ending"))
+            })
+        }
+    }
+
+    /// Launches what `declaration` declares. The request is on its way when this returns.
+    pub(crate) fn launch(
+        &'static self,
+        declaration: Declaration,
+        test: Option<String>,
+    ) -> Operation<(Vec<ServiceInfo>, Arc<Lease>)> {
+        let launch = match prepare(declaration, test) {
+            Ok(launch) => launch,
+            Err(error) => return Operation::new(std::future::ready(Err(error))),
+        };
+        self.hooks()
+            .insert(launch.identity.clone(), declaration.hooks);
+        let lease = Arc::new(Lease {
+            client: self,
+            id: self.number(),
+            released: AtomicBool::new(false),
+        });
+        let call = self.number();
+        let answer = self.call(
+            call,
+            RequestBody::Launch {
+                lease: lease.id,
+                launch: Box::new(launch),
+            },
+        );
+        Operation::new(async move {
+            match answer.await? {
+                Reply::Launched(services) => Ok((services, lease)),
+                other => unreachable!("a launch is answered with its services, not {other:?}"),
+            }
+        })
+    }
+
+    /// Does something with an instance. The request is on its way when this returns.
+    pub(crate) fn act(&self, instance: InstanceId, action: Action) -> Operation<Reply> {
+        Operation::new(self.call(self.number(), RequestBody::Act { instance, action }))
+    }
+
+    /// Follows an instance's log.
+    pub(crate) fn follow(
+        &self,
+        instance: InstanceId,
+        action: Action,
+    ) -> (CallId, mpsc::UnboundedReceiver<Result<LogLine, Error>>) {
+        let (lines, received) = mpsc::unbounded_channel();
+        let call = self.number();
+        self.pending().insert(call, Pending::Lines(lines));
+        self.send(call, RequestBody::Act { instance, action });
+        (call, received)
+    }
+
+    /// Ends a [`follow`](Self::follow).
+    pub(crate) fn unfollow(&self, follow: CallId) {
+        if self.pending().remove(&follow).is_some() {
+            self.send(self.number(), RequestBody::Unfollow { follow });
+        }
+    }
+
+    /// Has everything removed, and blocks until it is. Uses nothing of an async runtime and no thread-local value:
+    /// it runs while the process ends.
+    fn close(&self) {
+        let gone = Arc::new(Gone::default());
+        let call = self.number();
+        self.pending().insert(call, Pending::Ending(gone.clone()));
+        self.send(call, RequestBody::Close);
+        let mut is_gone = gone.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*is_gone {
+            is_gone = gone
+                .changed
+                .wait(is_gone)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn receive(&'static self, message: Message) {
+        match message {
+            Message::Answer { call, outcome } => match self.pending().remove(&call) {
+                Some(Pending::Answer(answer)) => {
+                    let _ = answer.send(outcome);
+                }
+                Some(Pending::Ending(gone)) => {
+                    *gone.gone.lock().unwrap_or_else(PoisonError::into_inner) = true;
+                    gone.changed.notify_all();
+                }
+                // The end of a followed log: an error is its last item, dropping the sender ends it.
+                Some(Pending::Lines(lines)) => {
+                    if let Err(error) = outcome {
+                        let _ = lines.send(Err(error));
+                    }
+                }
+                None => {}
+            },
+            Message::Line { call, line } => {
+                if let Some(Pending::Lines(lines)) = self.pending().get(&call) {
+                    let _ = lines.send(Ok(line));
+                }
+            }
+            Message::Hook {
+                hook,
+                identity,
+                binding,
+                service,
+            } => {
+                let function = self
+                    .hooks()
+                    .get(&identity)
+                    .and_then(|hooks| hooks.get(binding))
+                    .copied();
+                match function {
+                    Some(function) => hooks::run(self, hook, function, *service),
+                    None => self.hook_ended(hook, Err("the function is not here".to_owned())),
+                }
+            }
+        }
+    }
+
+    fn hook_ended(&self, hook: CallId, outcome: Result<(), String>) {
+        self.send(self.number(), RequestBody::HookEnded { hook, outcome });
+    }
+}
+
+/// Hands every message to the process's client, until the supervisor is gone.
+async fn dispatch(mut messages: mpsc::UnboundedReceiver<Message>) {
+    while let Some(message) = messages.recv().await {
+        Client::get().receive(message);
+    }
+}
+
+/// The declaration, with what only this process knows.
+fn prepare(declaration: Declaration, test: Option<String>) -> Result<Launch, Error> {
+    let plan: seatrial_model::Plan = serde_json::from_str(declaration.plan).map_err(|error| {
+        Error::new(
+            ErrorKind::Configuration,
+            format!(
+                "the declaration of `{}` cannot be read: {error}",
+                declaration.module
+            ),
+        )
+        .with(|report| {
+            report.help = Some(
+                "build the tests again; `seatrial` and `seatrial-macros` must be of one version"
+                    .to_owned(),
+            );
+        })
+    })?;
+    let package_dir = workspace::package_dir(declaration.manifest_dir, declaration.package);
+    Ok(Launch {
+        identity: format!("{}::{}", declaration.module, plan.name),
+        plan,
+        test,
+        package_dir,
+        workspace: workspace::of_process(),
+        binaries: declaration.binaries.iter().map(PathBuf::from).collect(),
+        files: declaration
+            .files
+            .iter()
+            .map(|content| content.to_vec())
+            .collect(),
+        user: workspace::user(),
+    })
+}
+
+/// A hold on the services of one launch: given back when dropped, or when the process ends, however it ends.
+pub(crate) struct Lease {
+    client: &'static Client,
+    id: LeaseId,
+    released: AtomicBool,
+}
+
+impl Lease {
+    pub(crate) fn client(&self) -> &'static Client {
+        self.client
+    }
+
+    /// No hold at all, for a handle that is used while something else holds the service.
+    pub(crate) fn none(client: &'static Client) -> Self {
+        Self {
+            client,
+            id: 0,
+            released: AtomicBool::new(true),
+        }
+    }
+
+    /// Gives the services back; their handles are of no use any more.
+    pub(crate) fn release(&self) {
+        if !self.released.swap(true, Ordering::Relaxed) {
+            let release = RequestBody::Release { lease: self.id };
+            self.client.send(self.client.number(), release);
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lease({})", self.id)
+    }
+}

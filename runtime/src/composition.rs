@@ -1,0 +1,60 @@
+//! Compositions: what the derive implements.
+
+use crate::client::Client;
+use crate::private::Declaration;
+use crate::{Operation, Service};
+
+/// Services that a test depends on, declared in a struct. Derive it; do not implement it.
+///
+/// ```no_run
+/// use seatrial::{Composition, Service};
+///
+/// #[derive(Composition)]
+/// struct Storage {
+///     #[service(image = "redis:7", port = 6379, ready(log = "Ready to accept connections"))]
+///     cache: Service,
+/// }
+///
+/// // In a test, take it as an argument:
+/// #[seatrial::test]
+/// fn keys_expire(storage: Storage) {
+///     let address = storage.cache.addr();
+/// #   let _ = address;
+/// }
+///
+/// // Anywhere else, launch it:
+/// # fn main() -> Result<(), seatrial::Error> {
+/// let storage = Storage::launch().wait()?;
+/// # drop(storage);
+/// # Ok(()) }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no composition",
+    label = "no composition",
+    note = "derive it: `#[derive(seatrial::Composition)]` on a struct whose fields are services",
+    note = "or declare a service right here: `#[service(image = \"..\")] name: seatrial::Service`"
+)]
+pub trait Composition: Sized + Send + 'static {
+    #[doc(hidden)]
+    fn __declaration() -> Declaration;
+
+    #[doc(hidden)]
+    fn __from_services(services: &mut dyn Iterator<Item = Service>) -> Self;
+
+    /// Launches the composition outside a test: in a benchmark, an example or `main`. Its services are ready when the
+    /// operation is done, and gone when all handles are dropped or the process ends.
+    ///
+    /// # Errors
+    ///
+    /// Where a service cannot be launched; the error names the service and the cause, and nothing is left running.
+    fn launch() -> Operation<Self> {
+        let launching = Client::get().launch(Self::__declaration(), None);
+        Operation::new(async move {
+            let (services, lease) = launching.await?;
+            let mut services = services
+                .into_iter()
+                .map(|service| Service::new(service, lease.clone()));
+            Ok(Self::__from_services(&mut services))
+        })
+    }
+}

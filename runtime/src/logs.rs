@@ -1,0 +1,83 @@
+//! A followed log.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use tokio::sync::mpsc;
+
+use crate::Error;
+use crate::client::Client;
+use crate::operation::block_on;
+use crate::protocol::{Action, CallId, InstanceId, LogLine};
+
+/// The lines of a service's log as they come, from the first; ends when the service's container is gone.
+///
+/// ```no_run
+/// # async fn asynchronous(db: seatrial::Service) -> Result<(), seatrial::Error> {
+/// let mut lines = db.log_lines();
+/// while let Some(line) = lines.next().await.transpose()? {
+///     if line.text.contains("slow query") {
+///         break;
+///     }
+/// }
+/// # Ok(()) }
+/// # fn plain(db: seatrial::Service) -> Result<(), seatrial::Error> {
+/// for line in db.log_lines().wait_iter().take(10) {
+///     println!("{}", line?);
+/// }
+/// # Ok(()) }
+/// ```
+pub struct LogLines {
+    client: &'static Client,
+    follow: CallId,
+    lines: mpsc::UnboundedReceiver<Result<LogLine, Error>>,
+}
+
+impl LogLines {
+    pub(crate) fn new(client: &'static Client, instance: InstanceId) -> Self {
+        let (follow, lines) = client.follow(instance, Action::Follow);
+        Self {
+            client,
+            follow,
+            lines,
+        }
+    }
+
+    /// The next line; `None` when there will be no more.
+    pub async fn next(&mut self) -> Option<Result<LogLine, Error>> {
+        poll_fn(|context| self.lines.poll_recv(context)).await
+    }
+
+    /// Blocks the thread until there is a next line; `None` when there will be no more.
+    pub fn wait_next(&mut self) -> Option<Result<LogLine, Error>> {
+        block_on(self.next())
+    }
+
+    /// An iterator that blocks until there is a next line.
+    pub fn wait_iter(mut self) -> impl Iterator<Item = Result<LogLine, Error>> {
+        std::iter::from_fn(move || self.wait_next())
+    }
+}
+
+impl Stream for LogLines {
+    type Item = Result<LogLine, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.lines.poll_recv(context)
+    }
+}
+
+impl Drop for LogLines {
+    fn drop(&mut self) {
+        self.client.unfollow(self.follow);
+    }
+}
+
+impl fmt::Debug for LogLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogLines(..)")
+    }
+}

@@ -1,0 +1,105 @@
+//! Operations that are both awaitable and blockable, on any async runtime or none.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+
+use crate::Error;
+
+/// Something that is under way: `.await` it, or [`wait`](Self::wait) for it.
+///
+/// The work is done elsewhere and begins when the operation is made, not when it is first polled. Dropping it does not
+/// stop the work.
+///
+/// ```no_run
+/// # use seatrial::Service;
+/// # async fn asynchronous(db: Service) -> Result<(), seatrial::Error> {
+/// db.restart().await?;
+/// # Ok(()) }
+/// # fn plain(db: Service) -> Result<(), seatrial::Error> {
+/// db.restart().wait()?;
+/// # Ok(()) }
+/// ```
+#[must_use = "an operation that is neither awaited nor waited for may fail unseen"]
+pub struct Operation<T> {
+    outcome: Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>,
+}
+
+impl<T> Operation<T> {
+    pub(crate) fn new(outcome: impl Future<Output = Result<T, Error>> + Send + 'static) -> Self {
+        Self {
+            outcome: Box::pin(outcome),
+        }
+    }
+
+    /// Blocks the thread until the operation is done. Works inside an async runtime too, where it blocks that
+    /// runtime's thread.
+    ///
+    /// # Errors
+    ///
+    /// Whatever made the operation fail.
+    pub fn wait(self) -> Result<T, Error> {
+        block_on(self.outcome)
+    }
+}
+
+impl<T> Future for Operation<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.outcome.as_mut().poll(context)
+    }
+}
+
+impl<T> fmt::Debug for Operation<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Operation(..)")
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Polls `future` on this thread until it is done. Unlike a runtime's own, it may be called anywhere.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_for_another_thread() {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let operation = Operation::new(async move { Ok(receiver.await.expect("sent")) });
+        let sending = std::thread::spawn(move || sender.send(7));
+        assert_eq!(operation.wait(), Ok(7));
+        sending.join().expect("joined").expect("received");
+    }
+
+    #[test]
+    fn waits_inside_a_runtime() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        let value = runtime.block_on(async { Operation::new(async { Ok(1) }).wait() });
+        assert_eq!(value, Ok(1));
+    }
+}

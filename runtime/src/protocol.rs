@@ -1,0 +1,224 @@
+//! What a client and the supervisor say to each other.
+//!
+//! Plain data, serializable, with no reference to the memory of either side: whether the supervisor runs in this
+//! process or another is nobody's business but the connection's.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use seatrial_model::{Plan, Port};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::engine::PublishedPort;
+
+/// Numbers a client gives to its calls; the answer carries the same.
+pub(crate) type CallId = u64;
+/// Numbers a client gives to its leases.
+pub(crate) type LeaseId = u64;
+/// Numbers the supervisor gives to instances of services.
+pub(crate) type InstanceId = u64;
+
+/// A client's message.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) call: CallId,
+    pub(crate) body: RequestBody,
+}
+
+/// What a client wants.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum RequestBody {
+    /// Launch a composition and hold its services under this lease. Answered with [`Reply::Launched`].
+    Launch { lease: LeaseId, launch: Box<Launch> },
+    /// Give a lease back. Answered at once; what nobody holds any more is removed in the background.
+    Release { lease: LeaseId },
+    /// Do something with an instance.
+    Act {
+        instance: InstanceId,
+        action: Action,
+    },
+    /// A call of the user's function, asked for by [`Message::Hook`], has ended.
+    HookEnded {
+        hook: CallId,
+        outcome: Result<(), String>,
+    },
+    /// Nobody reads the lines of this call any more.
+    Unfollow { follow: CallId },
+    /// Remove everything and launch nothing more. Answered when all is gone.
+    Close,
+}
+
+/// A composition to launch: the plan and what only the test process could supply.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Launch {
+    /// Tells declarations of one name apart: package, module and name.
+    pub(crate) identity: String,
+    pub(crate) plan: Plan,
+    /// Name of the test it is for, where there is one.
+    pub(crate) test: Option<String>,
+    /// Directory of the declaring package.
+    pub(crate) package_dir: PathBuf,
+    /// Root of the workspace whose source is mounted.
+    pub(crate) workspace: PathBuf,
+    /// Paths of built binaries, by binding.
+    pub(crate) binaries: Vec<PathBuf>,
+    /// Contents of included files, by binding.
+    pub(crate) files: Vec<Vec<u8>>,
+    /// User and group id that own the source.
+    pub(crate) user: (u32, u32),
+}
+
+/// Something to do with an instance.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Action {
+    /// The whole log, or its last lines: [`Reply::Log`].
+    Logs {
+        tail: Option<usize>,
+    },
+    /// Every line from the first, as [`Message::Line`], until the container is gone or [`RequestBody::Unfollow`].
+    Follow,
+    /// [`Reply::Exec`].
+    Exec {
+        command: Vec<String>,
+    },
+    Stop,
+    /// Starts it and waits until it is ready.
+    Start,
+    /// Stops it, starts it and waits until it is ready.
+    Restart,
+    Kill {
+        signal: Option<String>,
+    },
+    Pause,
+    Unpause,
+    Disconnect,
+    Reconnect,
+    WaitReady,
+    /// Unpacks a tar below a directory.
+    CopyIn {
+        at: String,
+        tar: Vec<u8>,
+    },
+    /// Packs a file or directory: [`Reply::Tar`].
+    CopyOut {
+        from: String,
+    },
+}
+
+/// The supervisor's message.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Message {
+    /// The answer to a call.
+    Answer {
+        call: CallId,
+        outcome: Result<Reply, Error>,
+    },
+    /// A line of a log that is followed.
+    Line { call: CallId, line: LogLine },
+    /// Run the user's function number `binding` of the declaration that was launched under `identity`, and answer with
+    /// [`RequestBody::HookEnded`].
+    Hook {
+        hook: CallId,
+        identity: String,
+        binding: usize,
+        service: Box<ServiceInfo>,
+    },
+}
+
+/// A successful answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    Done,
+    /// The services, in the plan's order.
+    Launched(Vec<ServiceInfo>),
+    Log(String),
+    Exec(ExecOutput),
+    Tar(Vec<u8>),
+}
+
+/// A running service, as its handle knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ServiceInfo {
+    pub(crate) instance: InstanceId,
+    pub(crate) composition: String,
+    pub(crate) field: String,
+    /// Host name on the network.
+    pub(crate) name: String,
+    pub(crate) container: String,
+    /// Address on the network.
+    pub(crate) address: Ipv4Addr,
+    /// Host under which the published ports are reached.
+    pub(crate) host: String,
+    pub(crate) ports: Vec<Port>,
+    pub(crate) published: Vec<PublishedPort>,
+    pub(crate) times: Times,
+}
+
+/// How long a service took, from the launch's begin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Times {
+    /// Its image was there.
+    pub(crate) image: Option<Duration>,
+    /// Its container was created.
+    pub(crate) created: Option<Duration>,
+    /// Everything it needs was ready.
+    pub(crate) unblocked: Option<Duration>,
+    /// Its container was started.
+    pub(crate) started: Option<Duration>,
+    /// It was ready.
+    pub(crate) ready: Option<Duration>,
+    /// It was running before this launch asked for it.
+    pub(crate) shared: bool,
+}
+
+/// A line of a service's output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Whether it was written to standard error.
+    pub stderr: bool,
+    /// The line without its end; bytes that are not UTF-8 are replaced.
+    pub text: String,
+}
+
+impl std::fmt::Display for LogLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// How a command ended that was run in a service's container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExecOutput {
+    /// Exit code; 0 is success.
+    pub code: i64,
+    /// What it wrote to standard output; bytes that are not UTF-8 are replaced.
+    pub stdout: String,
+    /// What it wrote to standard error; bytes that are not UTF-8 are replaced.
+    pub stderr: String,
+}
+
+impl ExecOutput {
+    /// Whether the exit code is 0.
+    pub fn success(&self) -> bool {
+        self.code == 0
+    }
+}
+
+/// What happened, for `events` in `seatrial.toml`: one JSON object a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Event {
+    /// Microseconds since the Unix epoch.
+    pub(crate) at: u64,
+    pub(crate) run: String,
+    pub(crate) composition: String,
+    pub(crate) service: String,
+    pub(crate) instance: InstanceId,
+    /// `image`, `created`, `starting`, `started`, `ready`, `failed`, `exited`, `removed`.
+    pub(crate) event: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) details: BTreeMap<String, String>,
+}

@@ -1,0 +1,411 @@
+//! The handle of a running service.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::Operation;
+use crate::client::{Client, Lease};
+use crate::files;
+use crate::logs::LogLines;
+use crate::protocol::{Action, ExecOutput, Reply, ServiceInfo};
+
+/// A running service: where it is reached, what it logs, and what can be done to it.
+///
+/// A handle is cheap to clone. The service lives as its scope says; where nothing else holds it, until the last handle
+/// is dropped.
+///
+/// ```no_run
+/// use seatrial::{Composition, Service};
+///
+/// #[derive(Composition)]
+/// struct Shop {
+///     #[service(image = "redis:7", port = 6379)]
+///     cache: Service,
+/// }
+///
+/// #[seatrial::test]
+/// async fn it_answers(shop: Shop) -> Result<(), seatrial::Error> {
+///     let pong = shop.cache.exec(["redis-cli", "ping"]).await?;
+///     assert_eq!(pong.stdout.trim(), "PONG");
+///     println!("reachable at {}", shop.cache.addr());
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Service {
+    info: Arc<ServiceInfo>,
+    lease: Arc<Lease>,
+}
+
+impl Service {
+    pub(crate) fn new(info: ServiceInfo, lease: Arc<Lease>) -> Self {
+        Self {
+            info: Arc::new(info),
+            lease,
+        }
+    }
+
+    pub(crate) fn info(&self) -> &ServiceInfo {
+        &self.info
+    }
+
+    /// The host its ports are published on: `127.0.0.1`.
+    pub fn host(&self) -> &str {
+        &self.info.host
+    }
+
+    /// The published port for one of its declared ports, given by number or name.
+    ///
+    /// It stays the same when the service is restarted.
+    ///
+    /// ```no_run
+    /// # fn f(db: seatrial::Service) {
+    /// let sql: u16 = db.port(5432);
+    /// let metrics: u16 = db.port("metrics");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Where the declaration has no such port.
+    #[track_caller]
+    pub fn port<'a>(&self, port: impl Into<PortKey<'a>>) -> u16 {
+        let key = port.into();
+        let declared = self.info.ports.iter().find(|port| match &key.0 {
+            Key::Number(number) => port.number == *number,
+            Key::Name(name) => port.name.as_deref() == Some(name),
+        });
+        let published = declared.and_then(|port| {
+            self.info
+                .published
+                .iter()
+                .find(|published| published.container == port.number)
+        });
+        match published {
+            Some(published) => published.host,
+            None => panic!(
+                "service `{}` declares no port {key}; declare it with `port = ..` or `ports(..)`{}",
+                self.info.field,
+                self.declared_ports()
+            ),
+        }
+    }
+
+    /// Host and published port of its only port.
+    ///
+    /// # Panics
+    ///
+    /// Where it declares no port or several.
+    #[track_caller]
+    pub fn addr(&self) -> SocketAddr {
+        let ip = self
+            .info
+            .host
+            .parse()
+            .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        SocketAddr::new(ip, self.only_port("addr()"))
+    }
+
+    /// A URL at its only port: `url("http", "/orders")` is `http://127.0.0.1:20113/orders`.
+    ///
+    /// # Panics
+    ///
+    /// Where it declares no port or several.
+    #[track_caller]
+    pub fn url(&self, scheme: &str, path: &str) -> String {
+        let slash = if path.is_empty() || path.starts_with(['/', '?', '#']) {
+            ""
+        } else {
+            "/"
+        };
+        format!(
+            "{scheme}://{}:{}{slash}{path}",
+            self.host(),
+            self.only_port("url()")
+        )
+    }
+
+    #[track_caller]
+    fn only_port(&self, call: &str) -> u16 {
+        match &self.info.ports[..] {
+            [port] => self.port(port.number),
+            [] => panic!(
+                "{call} needs a port and service `{}` declares none; declare it with `port = ..`",
+                self.info.field
+            ),
+            _ => panic!(
+                "{call} needs the only port and service `{}` declares several; choose with `port(..)`{}",
+                self.info.field,
+                self.declared_ports()
+            ),
+        }
+    }
+
+    fn declared_ports(&self) -> String {
+        let ports: Vec<String> = self
+            .info
+            .ports
+            .iter()
+            .map(|port| match &port.name {
+                Some(name) => format!("{name} = {}", port.number),
+                None => port.number.to_string(),
+            })
+            .collect();
+        if ports.is_empty() {
+            String::new()
+        } else {
+            format!(" (declared: {})", ports.join(", "))
+        }
+    }
+
+    /// The engine's id of its container.
+    pub fn id(&self) -> &str {
+        &self.info.container
+    }
+
+    /// Its address on the network it shares with the services that need it.
+    pub fn network_address(&self) -> IpAddr {
+        IpAddr::V4(self.info.address)
+    }
+
+    /// Everything it has logged so far, standard output and standard error in the order of their arrival.
+    pub fn logs(&self) -> Operation<String> {
+        self.act(Action::Logs { tail: None }, |reply| match reply {
+            Reply::Log(text) => text,
+            other => unexpected(other),
+        })
+    }
+
+    pub(crate) fn log_tail(&self, lines: usize) -> Operation<String> {
+        self.act(Action::Logs { tail: Some(lines) }, |reply| match reply {
+            Reply::Log(text) => text,
+            other => unexpected(other),
+        })
+    }
+
+    /// Its log line by line, from the first and on as it grows: a [`Stream`](futures_core::Stream), and an iterator
+    /// through [`LogLines::wait_next`].
+    pub fn log_lines(&self) -> LogLines {
+        LogLines::new(self.client(), self.info.instance)
+    }
+
+    /// Runs a command in its container, to the end. No shell is involved: for one, run `["sh", "-c", ".."]`.
+    ///
+    /// A command that fails is no error: look at [`ExecOutput::code`].
+    ///
+    /// # Errors
+    ///
+    /// Where the container does not run, or has no such executable.
+    pub fn exec<S: Into<String>>(
+        &self,
+        command: impl IntoIterator<Item = S>,
+    ) -> Operation<ExecOutput> {
+        let command = command.into_iter().map(Into::into).collect();
+        self.act(Action::Exec { command }, |reply| match reply {
+            Reply::Exec(output) => output,
+            other => unexpected(other),
+        })
+    }
+
+    /// Asks it to end, as `docker stop` does: its stop signal, and after 10 seconds `SIGKILL`.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine refuses.
+    pub fn stop(&self) -> Operation<()> {
+        self.act_done(Action::Stop)
+    }
+
+    /// Starts it again after [`stop`](Self::stop) or [`kill`](Self::kill), and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not start or is not ready in time.
+    pub fn start(&self) -> Operation<()> {
+        self.act_done(Action::Start)
+    }
+
+    /// Stops it, starts it, and waits until it is ready. Addresses and ports stay the same.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not start or is not ready in time.
+    pub fn restart(&self) -> Operation<()> {
+        self.act_done(Action::Restart)
+    }
+
+    /// Ends it at once, with `SIGKILL`.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not run.
+    pub fn kill(&self) -> Operation<()> {
+        self.act_done(Action::Kill { signal: None })
+    }
+
+    /// Sends a signal to its main process: `signal("SIGHUP")`.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not run, or there is no such signal.
+    pub fn signal(&self, signal: impl Into<String>) -> Operation<()> {
+        self.act_done(Action::Kill {
+            signal: Some(signal.into()),
+        })
+    }
+
+    /// Freezes its processes: connections stay open, nothing answers.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not run.
+    pub fn pause(&self) -> Operation<()> {
+        self.act_done(Action::Pause)
+    }
+
+    /// Thaws it.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not paused.
+    pub fn unpause(&self) -> Operation<()> {
+        self.act_done(Action::Unpause)
+    }
+
+    /// Cuts it off the network: what talks to it, from the test or from other services, hangs or is refused.
+    ///
+    /// # Errors
+    ///
+    /// Where it is cut off already.
+    pub fn disconnect(&self) -> Operation<()> {
+        self.act_done(Action::Disconnect)
+    }
+
+    /// Puts it back on the network, with the address it had.
+    ///
+    /// # Errors
+    ///
+    /// Where it is on the network already.
+    pub fn reconnect(&self) -> Operation<()> {
+        self.act_done(Action::Reconnect)
+    }
+
+    /// Waits until its readiness checks hold, after a test did something to it.
+    ///
+    /// # Errors
+    ///
+    /// Where they do not hold in time, or its container has ended.
+    pub fn wait_ready(&self) -> Operation<()> {
+        self.act_done(Action::WaitReady)
+    }
+
+    /// Copies a file or directory of this machine to the absolute path `to` in its container, as `cp -r from to` would
+    /// where `to` is not there yet. Missing directories are made.
+    ///
+    /// # Errors
+    ///
+    /// Where `from` cannot be read or `to` cannot be written.
+    pub fn copy_in(&self, from: impl AsRef<Path>, to: &str) -> Operation<()> {
+        match files::pack(from.as_ref(), to) {
+            Ok(tar) => self.act_done(Action::CopyIn {
+                at: "/".to_owned(),
+                tar,
+            }),
+            Err(error) => Operation::new(std::future::ready(Err(error))),
+        }
+    }
+
+    /// Copies the file or directory `from` of its container to the path `to` on this machine, as `cp -r from to` would
+    /// where `to` is not there yet. Missing directories are made.
+    ///
+    /// # Errors
+    ///
+    /// Where `from` is not there or `to` cannot be written.
+    pub fn copy_out(&self, from: &str, to: impl AsRef<Path>) -> Operation<()> {
+        let to = to.as_ref().to_owned();
+        let tar = self.call(Action::CopyOut {
+            from: from.to_owned(),
+        });
+        Operation::new(async move {
+            match tar.await? {
+                Reply::Tar(tar) => files::unpack(&tar, &to),
+                other => unexpected(other),
+            }
+        })
+    }
+
+    fn client(&self) -> &'static Client {
+        self.lease.client()
+    }
+
+    fn call(&self, action: Action) -> Operation<Reply> {
+        self.client().act(self.info.instance, action)
+    }
+
+    fn act<T: 'static>(
+        &self,
+        action: Action,
+        read: impl FnOnce(Reply) -> T + Send + 'static,
+    ) -> Operation<T> {
+        let call = self.call(action);
+        // The service must not be removed while something is being done to it.
+        let lease = self.lease.clone();
+        Operation::new(async move {
+            let reply = call.await?;
+            drop(lease);
+            Ok(read(reply))
+        })
+    }
+
+    fn act_done(&self, action: Action) -> Operation<()> {
+        self.act(action, |_| ())
+    }
+}
+
+fn unexpected<T>(reply: Reply) -> T {
+    unreachable!("the supervisor answers each action with its own reply, not {reply:?}")
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("field", &self.info.field)
+            .field("host", &self.info.host)
+            .field("published", &self.info.published)
+            .field("container", &self.info.container)
+            .finish()
+    }
+}
+
+/// A declared port, by number or by name.
+#[derive(Clone, Copy, Debug)]
+pub struct PortKey<'a>(Key<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Key<'a> {
+    Number(u16),
+    Name(&'a str),
+}
+
+impl From<u16> for PortKey<'_> {
+    fn from(number: u16) -> Self {
+        Self(Key::Number(number))
+    }
+}
+
+impl<'a> From<&'a str> for PortKey<'a> {
+    fn from(name: &'a str) -> Self {
+        Self(Key::Name(name))
+    }
+}
+
+impl fmt::Display for PortKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Key::Number(number) => write!(f, "{number}"),
+            Key::Name(name) => write!(f, "`{name}`"),
+        }
+    }
+}

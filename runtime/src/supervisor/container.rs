@@ -1,0 +1,336 @@
+//! From a service's plan to the container that an engine is asked for.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use seatrial_model::placeholder::Reference;
+use seatrial_model::secret::Redactor;
+use seatrial_model::{FileContent, MountMode, Origin, Scope, ServicePlan, Source, Template};
+
+use super::context::Context;
+use super::identity::LABEL;
+use super::reaper::VolumeGuard;
+use crate::engine::{Attachment, ContainerSpec, Engine, EngineError, MountSpec, PublishedPort};
+use crate::protocol::{Launch, LeaseId};
+use crate::{Error, ErrorKind, files};
+
+/// Where a `bin` service's executable is mounted.
+const BINARIES: &str = "/seatrial/bin";
+
+/// Hides what the variables of all services of a launch suggest to be secret: a service may log another's password.
+pub(super) fn redactor(launch: &Launch) -> Redactor {
+    let mut redactor = Redactor::default();
+    for (index, service) in launch.plan.services.iter().enumerate() {
+        for variable in &service.env {
+            redactor.add(&variable.name, &render(launch, index, &variable.value));
+        }
+    }
+    redactor
+}
+
+/// A template's text in the service at `index`.
+pub(super) fn render(launch: &Launch, index: usize, template: &Template) -> String {
+    let services = &launch.plan.services;
+    template.render(|reference| match reference {
+        Reference::Address { service, port } => format!("{}:{port}", services[service].name),
+        Reference::Host(service) => services[service].name.clone(),
+        Reference::Port { port, .. } => port.to_string(),
+        Reference::Source => match &services[index].source {
+            Source::Mounted { at, .. } => at.clone(),
+            Source::None => String::new(),
+        },
+    })
+}
+
+/// What of a container is known only when it is about to be created.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) name: String,
+    pub(super) image: String,
+    pub(super) network: String,
+    pub(super) address: Ipv4Addr,
+    /// Names and addresses of what it may speak to.
+    pub(super) hosts: Vec<(String, Ipv4Addr)>,
+    pub(super) ports: Vec<PublishedPort>,
+    pub(super) volumes: Vec<(String, String)>,
+}
+
+/// The container for the service at `index`.
+pub(super) fn spec(
+    context: &Context,
+    launch: &Launch,
+    index: usize,
+    place: Place,
+) -> Result<ContainerSpec, Error> {
+    let service = &launch.plan.services[index];
+    let text = |template: &Template| render(launch, index, template);
+    let texts = |templates: &Vec<Template>| templates.iter().map(text).collect::<Vec<_>>();
+    let mut mounts = Vec::new();
+    let mut entrypoint = service.entrypoint.as_ref().map(texts);
+    if let Origin::Bin { name, binding, .. } = &service.origin {
+        let at = format!("{BINARIES}/{name}");
+        mounts.push(bind(&launch.binaries[*binding], at.clone(), true, || {
+            format!("the binary `{name}`")
+        })?);
+        entrypoint.get_or_insert_with(|| vec![at]);
+    }
+    mounts.extend(source(launch, service)?);
+    for mount in &service.mounts {
+        let read_only = mount.mode == MountMode::Ro;
+        mounts.push(bind(
+            &launch.package_dir.join(&mount.from),
+            mount.at.clone(),
+            read_only,
+            || format!("the mount path `{}`", mount.from),
+        )?);
+    }
+    mounts.extend(
+        place
+            .volumes
+            .into_iter()
+            .map(|(name, at)| MountSpec::Volume { name, at }),
+    );
+    let anonymous = service
+        .volumes
+        .iter()
+        .filter(|volume| volume.name.is_none());
+    mounts.extend(anonymous.map(|volume| MountSpec::Anonymous {
+        at: volume.at.clone(),
+    }));
+    let tmpfs = service.tmpfs.iter();
+    mounts.extend(tmpfs.map(|tmpfs| MountSpec::Tmpfs {
+        at: tmpfs.at.clone(),
+        size: tmpfs.size,
+    }));
+
+    // Its own name too, by this way rather than as its host name: the engine's name server would tell that to everyone
+    // on the network, also to another instance of the same composition.
+    let named = place
+        .hosts
+        .into_iter()
+        .chain([(service.name.clone(), place.address)]);
+    let hosts = named.map(|(name, address)| (name, address.to_string()));
+    let own = service
+        .hosts
+        .iter()
+        .map(|entry| (entry.name.clone(), entry.address.clone()));
+    Ok(ContainerSpec {
+        name: place.name,
+        image: place.image,
+        hostname: None,
+        entrypoint,
+        command: service.command.as_ref().map(texts),
+        env: service
+            .env
+            .iter()
+            .map(|variable| format!("{}={}", variable.name, text(&variable.value)))
+            .collect(),
+        user: user(launch, service),
+        workdir: workdir(launch, service),
+        labels: labels(context, launch, service),
+        ports: place.ports,
+        attachment: Some(Attachment {
+            network: place.network,
+            address: place.address,
+        }),
+        hosts: hosts.chain(own).collect(),
+        mounts,
+        memory: service.memory,
+        shm_size: service.shm_size,
+        ulimits: service.ulimits.clone(),
+        cap_add: service.cap_add.clone(),
+        privileged: service.privileged,
+        platform: service.platform.clone(),
+        stop_signal: service.stop_signal.clone(),
+    })
+}
+
+fn bind(
+    from: &Path,
+    at: String,
+    read_only: bool,
+    what: impl FnOnce() -> String,
+) -> Result<MountSpec, Error> {
+    if !from.exists() {
+        let what = format!("{} is not at `{}`", what(), from.display());
+        return Err(Error::new(ErrorKind::Files, what).with(|report| {
+            report.help = Some("put it back, or build the tests again".to_owned());
+        }));
+    }
+    Ok(MountSpec::Bind {
+        from: from.to_string_lossy().into_owned(),
+        at,
+        read_only,
+    })
+}
+
+fn source(launch: &Launch, service: &ServicePlan) -> Result<Option<MountSpec>, Error> {
+    let Source::Mounted { from, at, mode } = &service.source else {
+        return Ok(None);
+    };
+    let from: PathBuf = match from {
+        Some(from) => launch.package_dir.join(from),
+        None => launch.workspace.clone(),
+    };
+    bind(&from, at.clone(), *mode == MountMode::Ro, || {
+        "the source tree".to_owned()
+    })
+    .map(Some)
+}
+
+/// A service that may write to the source does so as the user who owns it.
+fn user(launch: &Launch, service: &ServicePlan) -> Option<String> {
+    let as_owner = || match service.source {
+        Source::Mounted {
+            mode: MountMode::Rw,
+            ..
+        } => Some(format!("{}:{}", launch.user.0, launch.user.1)),
+        _ => None,
+    };
+    service.user.clone().or_else(as_owner)
+}
+
+/// A binary of the package runs in the package's directory, as it does outside.
+fn workdir(launch: &Launch, service: &ServicePlan) -> Option<String> {
+    let in_source = || {
+        let (Origin::Bin { .. }, Source::Mounted { from: None, at, .. }) =
+            (&service.origin, &service.source)
+        else {
+            return None;
+        };
+        let package = launch.package_dir.strip_prefix(&launch.workspace).ok()?;
+        Some(Path::new(at).join(package).to_string_lossy().into_owned())
+    };
+    service.workdir.clone().or_else(in_source)
+}
+
+fn labels(context: &Context, launch: &Launch, service: &ServicePlan) -> BTreeMap<String, String> {
+    let mut labels = service.labels.clone();
+    labels.extend(context.identity.labels());
+    let mut plan = DefaultHasher::new();
+    serde_json::to_string(service)
+        .unwrap_or_default()
+        .hash(&mut plan);
+    labels.extend(
+        [
+            ("scope", service.scope.as_str().to_owned()),
+            ("composition", launch.plan.name.clone()),
+            ("service", service.name.clone()),
+            ("plan", format!("{:016x}", plan.finish())),
+            ("test", launch.test.clone().unwrap_or_default()),
+        ]
+        .into_iter()
+        .map(|(key, value)| (format!("{LABEL}.{key}"), value)),
+    );
+    labels
+}
+
+/// The service's files, packed to be unpacked at `/`; `None` where it has none.
+pub(super) fn files(launch: &Launch, index: usize) -> Option<Vec<u8>> {
+    let files = &launch.plan.services[index].files;
+    let content = |content: &FileContent| match content {
+        FileContent::Text(template) => render(launch, index, template).into_bytes(),
+        FileContent::Included(binding) => launch.files[*binding].clone(),
+    };
+    (!files.is_empty()).then(|| {
+        files::pack_texts(
+            files
+                .iter()
+                .map(|file| (file.at.as_str(), content(&file.content))),
+        )
+    })
+}
+
+/// The volumes with a name that the services of one launch share.
+#[derive(Debug)]
+pub(super) struct Volumes {
+    prefix: String,
+    made: Mutex<BTreeMap<String, Arc<VolumeGuard>>>,
+}
+
+impl Volumes {
+    pub(super) fn new(context: &Context, lease: LeaseId, launch: &Launch) -> Self {
+        // A volume that outlives the test is shared by whoever shares the service.
+        let lasting = launch.plan.services.iter().any(|service| {
+            service.scope > Scope::Test
+                && service.volumes.iter().any(|volume| volume.name.is_some())
+        });
+        let owner = if lasting {
+            let mut hasher = DefaultHasher::new();
+            launch.identity.hash(&mut hasher);
+            format!("{:08x}", hasher.finish() & 0xffff_ffff)
+        } else {
+            lease.to_string()
+        };
+        let prefix = format!("seatrial-{}-{owner}", context.identity.token);
+        Self {
+            prefix,
+            made: Mutex::default(),
+        }
+    }
+
+    /// The volumes of one service, created where they are not yet: name on the engine and path in the container.
+    pub(super) async fn of(
+        &self,
+        context: &Context,
+        engine: &Arc<dyn Engine>,
+        service: &ServicePlan,
+    ) -> Result<(Vec<(String, String)>, Vec<Arc<VolumeGuard>>), EngineError> {
+        let mut mounts = Vec::new();
+        let mut guards = Vec::new();
+        for volume in &service.volumes {
+            let Some(own) = &volume.name else { continue };
+            let name = format!("{}-{own}", self.prefix);
+            let guard = {
+                let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+                made.entry(name.clone())
+                    .or_insert_with(|| Arc::new(context.reaper.volume(engine, name.clone())))
+                    .clone()
+            };
+            // To create a volume that is there already changes nothing.
+            engine
+                .create_volume(&name, &context.identity.labels())
+                .await?;
+            mounts.push((name, volume.at.clone()));
+            guards.push(guard);
+        }
+        Ok((mounts, guards))
+    }
+}
+
+/// What is published for a service: each declared port on a free port of this machine's loopback address.
+pub(super) fn published(
+    context: &Context,
+    service: &ServicePlan,
+) -> Result<Vec<PublishedPort>, Error> {
+    let range = &context.config.ports;
+    let mut published: Vec<PublishedPort> = Vec::new();
+    for port in &service.ports {
+        let Some(host) = context.ports.take(range) else {
+            context
+                .ports
+                .put_back(published.iter().map(|port| port.host));
+            let what = format!(
+                "no port from {} to {} is free on this machine to publish port {} on",
+                range.start(),
+                range.end(),
+                port.number
+            );
+            return Err(Error::new(ErrorKind::Start, what).with(|report| {
+                report.help = Some(
+                    "end what listens there, or choose another range with `ports = \"20000-29999\"` in seatrial.toml"
+                        .to_owned(),
+                );
+            }));
+        };
+        published.push(PublishedPort {
+            container: port.number,
+            host_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            host,
+        });
+    }
+    Ok(published)
+}

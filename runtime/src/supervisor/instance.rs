@@ -1,0 +1,354 @@
+//! The life of one instance of a service: brought up, served, taken down.
+//!
+//! Everything is created ahead of what the service needs, for all values are known beforehand; only the start waits.
+//! Whatever ends the task, its guards hand what they hold to the reaper.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use seatrial_model::secret::Redactor;
+use seatrial_model::{Origin, ServicePlan};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::container::{self, Place, Volumes};
+use super::context::{Context, engine_error};
+use super::network::{HostNumber, Network};
+use super::reaper::{Guard, Presence};
+use super::running::{self, Running};
+use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort};
+use crate::protocol::{Action, InstanceId, Launch, Reply, ServiceInfo, Times};
+use crate::readiness::{self, OutputPosition};
+use crate::{Error, ErrorKind};
+
+/// How many log lines an error shows.
+pub(super) const LOG_LINES: usize = 20;
+/// How many choices of host ports are tried.
+const PORT_CHOICES: u32 = 10;
+
+/// Something to do, and where the answer goes.
+pub(super) struct Command {
+    pub(super) action: Action,
+    pub(super) answer: oneshot::Sender<Result<Reply, Error>>,
+}
+
+/// How far an instance is. Only ever goes from `Pending` to one of the others.
+#[derive(Clone, Debug)]
+pub(super) enum Phase {
+    Pending,
+    Ready(Arc<ServiceInfo>),
+    /// It failed on its own account.
+    Failed(Error),
+    /// A service it needs did not become ready.
+    Blocked,
+}
+
+/// Another instance of the same launch, as those who need it see it.
+#[derive(Clone, Debug)]
+pub(super) struct Gate {
+    pub(super) address: HostNumber,
+    pub(super) phase: watch::Receiver<Phase>,
+}
+
+impl Gate {
+    /// Waits until the instance is not pending any more.
+    pub(super) async fn settled(&self) -> Phase {
+        let mut phase = self.phase.clone();
+        match phase
+            .wait_for(|phase| !matches!(phase, Phase::Pending))
+            .await
+        {
+            Ok(phase) => phase.clone(),
+            // Its task was ended before it settled.
+            Err(_) => Phase::Blocked,
+        }
+    }
+}
+
+/// An instance, and everything it needs to know to live.
+pub(super) struct Instance {
+    pub(super) context: Arc<Context>,
+    pub(super) launch: Arc<Launch>,
+    pub(super) index: usize,
+    pub(super) id: InstanceId,
+    /// All services of the launch, in the plan's order.
+    pub(super) gates: Vec<Gate>,
+    pub(super) redactor: Arc<Redactor>,
+    pub(super) volumes: Arc<Volumes>,
+    pub(super) begun: Instant,
+    /// The run does not end while this lives.
+    pub(super) _presence: Presence,
+}
+
+/// Why an instance did not come up.
+enum Trouble {
+    Failed(Box<Error>),
+    Blocked,
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Failed(Box::new(error))
+    }
+}
+
+impl Instance {
+    /// Lives until `ended` closes.
+    pub(super) async fn run(
+        self,
+        phase: watch::Sender<Phase>,
+        mut ended: watch::Receiver<()>,
+        commands: mpsc::UnboundedReceiver<Command>,
+    ) {
+        tokio::select! {
+            biased;
+            // Nothing is ever sent: the other side is dropped when the instance is to go.
+            _ = ended.changed() => {}
+            () = self.live(&phase, commands) => {}
+        }
+    }
+
+    async fn live(
+        &self,
+        phase: &watch::Sender<Phase>,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+    ) {
+        let mut running = match self.bring_up().await {
+            Ok(running) => running,
+            Err(Trouble::Blocked) => {
+                phase.send_replace(Phase::Blocked);
+                return;
+            }
+            Err(Trouble::Failed(error)) => {
+                self.record("failed", &[("what", &error.report().what)]);
+                phase.send_replace(Phase::Failed(*error));
+                return;
+            }
+        };
+        self.record("ready", &[]);
+        phase.send_replace(Phase::Ready(running.info.clone()));
+        while let Some(command) = commands.recv().await {
+            running.serve(self, command).await;
+        }
+    }
+
+    pub(super) fn service(&self) -> &ServicePlan {
+        &self.launch.plan.services[self.index]
+    }
+
+    pub(super) fn record(&self, event: &str, details: &[(&str, &str)]) {
+        let composition = &self.launch.plan.name;
+        self.context
+            .events
+            .record(composition, &self.service().field, self.id, event, details);
+    }
+
+    async fn bring_up(&self) -> Result<Running, Trouble> {
+        let mut times = Times::default();
+        let engine = self
+            .context
+            .engine()
+            .await
+            .map_err(|error| self.blame(error))?;
+        let service = self.service();
+        let (image, network, volumes) = tokio::try_join!(
+            async {
+                let image = self.image(&engine).await;
+                times.image = Some(self.begun.elapsed());
+                self.record("image", &[]);
+                image
+            },
+            async {
+                self.context
+                    .network()
+                    .await
+                    .map_err(|error| self.blame(error))
+            },
+            async {
+                let volumes = self.volumes.of(&self.context, &engine, service).await;
+                volumes.map_err(|error| self.engine_error(&error))
+            },
+        )?;
+        let (volume_names, volume_guards) = volumes;
+        let mut choice = 0;
+        let mut container = loop {
+            let container = self
+                .create(&engine, &image, &network, &volume_names, choice)
+                .await?;
+            if times.created.is_none() {
+                times.created = Some(self.begun.elapsed());
+                self.record("created", &[("container", &container.id)]);
+                self.unblocked().await?;
+                times.unblocked = Some(self.begun.elapsed());
+                self.record("starting", &[]);
+            }
+            choice += 1;
+            match engine.start(&container.id).await {
+                Ok(()) => break container,
+                // Someone else was faster: the container goes, and another one with other ports takes its place.
+                Err(error) if error.kind == EngineErrorKind::PortTaken && choice < PORT_CHOICES => {
+                }
+                Err(error) => {
+                    return Err(self.start_failed(&engine, &container, &error).await.into());
+                }
+            }
+        };
+        container.guard.uses(volume_guards);
+        times.started = Some(self.begun.elapsed());
+        self.record("started", &[]);
+        let mut running = Running {
+            exited: running::watch_exit(&engine, &container.id),
+            engine,
+            image,
+            direct: readiness::reach::is_direct(network.gateway()),
+            address: network.address(self.gates[self.index].address),
+            network: network.id.clone(),
+            output_before: OutputPosition::default(),
+            info: Arc::new(self.info(&container, &network, &times)),
+            container,
+        };
+        running.wait_ready(self).await?;
+        times.ready = Some(self.begun.elapsed());
+        running.info = Arc::new(self.info(&running.container, &network, &times));
+        Ok(running)
+    }
+
+    async fn image(&self, engine: &Arc<dyn Engine>) -> Result<ImageInfo, Error> {
+        let service = self.service();
+        let reference = match &service.origin {
+            Origin::Image(reference) => reference,
+            Origin::Bin { base, .. } => base.as_ref().unwrap_or(&self.context.config.base),
+        };
+        let platform = service.platform.as_deref();
+        self.context
+            .images
+            .get(engine, reference, service.pull, platform)
+            .await
+            .map_err(|error| self.blame(error.into()))
+    }
+
+    async fn create(
+        &self,
+        engine: &Arc<dyn Engine>,
+        image: &ImageInfo,
+        network: &Network,
+        volumes: &[(String, String)],
+        choice: u32,
+    ) -> Result<Container, Error> {
+        let service = self.service();
+        let ports = container::published(&self.context, service).map_err(|e| self.blame(e))?;
+        let again = if choice == 0 {
+            String::new()
+        } else {
+            format!("-{choice}")
+        };
+        let name = format!(
+            "seatrial-{}-{}-{}{again}",
+            self.context.identity.token, self.id, service.name
+        );
+        let mut guard = self.context.reaper.guard(engine, name.clone());
+        guard.uses(HeldPorts(self.context.clone(), ports.clone()));
+        let place = Place {
+            name,
+            image: image.id.clone(),
+            network: network.id.clone(),
+            address: network.address(self.gates[self.index].address),
+            hosts: self.hosts(network),
+            ports: ports.clone(),
+            volumes: volumes.to_vec(),
+        };
+        let spec = container::spec(&self.context, &self.launch, self.index, place)
+            .map_err(|error| self.blame(error))?;
+        let id = guard
+            .create(spec)
+            .await
+            .map_err(|error| self.engine_error(&error))?;
+        if let Some(files) = container::files(&self.launch, self.index) {
+            let uploaded = engine.upload(&id, "/", files).await;
+            uploaded.map_err(|error| self.engine_error(&error))?;
+        }
+        Ok(Container { id, ports, guard })
+    }
+
+    /// Names and addresses of the services that this one needs.
+    pub(super) fn hosts(&self, network: &Network) -> Vec<(String, Ipv4Addr)> {
+        let needs = self.service().needs.iter();
+        needs
+            .map(|&need| {
+                let name = self.launch.plan.services[need].name.clone();
+                (name, network.address(self.gates[need].address))
+            })
+            .collect()
+    }
+
+    async fn unblocked(&self) -> Result<(), Trouble> {
+        for &need in &self.service().needs {
+            let Phase::Ready(_) = self.gates[need].settled().await else {
+                return Err(Trouble::Blocked);
+            };
+        }
+        Ok(())
+    }
+
+    fn info(&self, container: &Container, network: &Network, times: &Times) -> ServiceInfo {
+        let service = self.service();
+        ServiceInfo {
+            instance: self.id,
+            composition: self.launch.plan.name.clone(),
+            field: service.field.clone(),
+            name: service.name.clone(),
+            container: container.id.clone(),
+            address: network.address(self.gates[self.index].address),
+            host: container
+                .ports
+                .first()
+                .map_or(Ipv4Addr::LOCALHOST.into(), |port| port.host_ip)
+                .to_string(),
+            ports: service.ports.clone(),
+            published: container.ports.clone(),
+            times: times.clone(),
+        }
+    }
+
+    /// Says of an error which service it is about, and hides secrets in what came from outside.
+    pub(super) fn blame(&self, error: Error) -> Error {
+        error.with(|report| {
+            report
+                .service
+                .get_or_insert_with(|| self.service().field.clone());
+            for text in report.details.iter_mut().chain(&mut report.log) {
+                *text = self.redactor.redact(text);
+            }
+        })
+    }
+
+    pub(super) fn engine_error(&self, error: &EngineError) -> Error {
+        self.blame(engine_error(ErrorKind::Start, error))
+    }
+
+    async fn start_failed(
+        &self,
+        engine: &Arc<dyn Engine>,
+        container: &Container,
+        error: &EngineError,
+    ) -> Error {
+        let log = running::tail(engine, &container.id, LOG_LINES).await;
+        self.blame(engine_error(ErrorKind::Start, error).with(|report| report.log = log))
+    }
+}
+
+/// The ports of a container, until it is removed.
+struct HeldPorts(Arc<Context>, Vec<PublishedPort>);
+
+impl Drop for HeldPorts {
+    fn drop(&mut self) {
+        self.0.ports.put_back(self.1.iter().map(|port| port.host));
+    }
+}
+
+/// A container that was created.
+pub(super) struct Container {
+    pub(super) id: String,
+    pub(super) ports: Vec<PublishedPort>,
+    guard: Guard,
+}

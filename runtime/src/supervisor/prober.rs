@@ -1,0 +1,117 @@
+//! What a readiness check needs beyond the container it looks at: another container, or the user's function.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::StreamExt as _;
+use seatrial_model::{ImageRef, Pull};
+use tokio::sync::oneshot;
+
+use super::Internal;
+use super::identity::LABEL;
+use super::instance::Instance;
+use super::running::Running;
+use crate::engine::{Attachment, ContainerSpec, ExecResult};
+use crate::readiness::{ProbeRunner, Run};
+
+/// Runs probes for one service.
+pub(super) struct Prober<'a> {
+    pub(super) instance: &'a Instance,
+    pub(super) running: &'a Running,
+}
+
+impl ProbeRunner for Prober<'_> {
+    fn run_probe<'a>(&'a self, image: &'a ImageRef, command: Vec<String>) -> Run<'a, ExecResult> {
+        Box::pin(self.probe(image, command))
+    }
+
+    fn run_hook(&self, binding: usize) -> Run<'_, ()> {
+        Box::pin(async move {
+            let (outcome, ended) = oneshot::channel();
+            let hook = Internal::Hook {
+                identity: self.instance.launch.identity.clone(),
+                binding,
+                service: Box::new(self.running.info.as_ref().clone()),
+                outcome,
+            };
+            let _ = self.instance.context.internal.send(hook);
+            ended
+                .await
+                .unwrap_or_else(|_| Err("the test process does not answer".to_owned()))
+        })
+    }
+}
+
+impl Prober<'_> {
+    async fn probe(&self, image: &ImageRef, command: Vec<String>) -> Result<ExecResult, String> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let Self { instance, running } = self;
+        let context = &instance.context;
+        let engine = &running.engine;
+        let image = context
+            .images
+            .get(engine, image, Pull::Missing, None)
+            .await
+            .map_err(|error| error.to_string())?;
+        let service = instance.service();
+        let name = format!(
+            "seatrial-{}-{}-{}-probe-{}",
+            context.identity.token,
+            instance.id,
+            service.name,
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let network = context
+            .network()
+            .await
+            .map_err(|error| error.report().what.clone())?;
+        let mut hosts = vec![(service.name.clone(), running.address.to_string())];
+        let needed = instance.hosts(&network).into_iter();
+        hosts.extend(needed.map(|(name, address)| (name, address.to_string())));
+        let mut labels: BTreeMap<String, String> = context.identity.labels();
+        labels.insert(
+            format!("{LABEL}.composition"),
+            instance.launch.plan.name.clone(),
+        );
+        labels.insert(
+            format!("{LABEL}.service"),
+            format!("{}-probe", service.name),
+        );
+        let mut command = command.into_iter();
+        let mut guard = context.reaper.guard(engine, name.clone());
+        let failed = |error: crate::engine::EngineError| error.to_string();
+        let id = guard
+            .create(ContainerSpec {
+                name,
+                image: image.id,
+                entrypoint: command.next().map(|executable| vec![executable]),
+                command: Some(command.collect()),
+                labels,
+                attachment: Some(Attachment {
+                    network: running.network.clone(),
+                    address: network.address(context.next_host()),
+                }),
+                hosts,
+                ..ContainerSpec::default()
+            })
+            .await
+            .map_err(failed)?;
+        engine.start(&id).await.map_err(failed)?;
+        let code = engine.wait(&id).await.map_err(failed)?;
+        let mut result = ExecResult {
+            code,
+            ..ExecResult::default()
+        };
+        let mut output = engine.logs(&id, false, None);
+        while let Some(piece) = output.next().await {
+            let piece = piece.map_err(failed)?;
+            let stream = if piece.stderr {
+                &mut result.stderr
+            } else {
+                &mut result.stdout
+            };
+            stream.extend(piece.bytes);
+        }
+        Ok(result)
+    }
+}

@@ -1,0 +1,156 @@
+//! What becomes of everything that was created.
+//!
+//! A [`Guard`] exists before the container does. It is dropped, sooner or later, also when the task that held it is
+//! cancelled in the middle of the creation; then the container is removed in the background, once its creation has
+//! come to an end. Nothing waits for that but the end of the run.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::report_leftover;
+use crate::engine::{ContainerSpec, Engine, EngineError, EngineErrorKind};
+
+/// Removes what nobody holds any more.
+#[derive(Clone, Debug)]
+pub(super) struct Reaper {
+    /// How much there is that is not removed yet.
+    alive: Arc<watch::Sender<usize>>,
+}
+
+/// Holds a container, from before its creation. Dropping it removes the container.
+pub(super) struct Guard {
+    reaper: Reaper,
+    engine: Arc<dyn Engine>,
+    name: String,
+    /// Ends when the creation is over, however it ended.
+    creation: Option<watch::Receiver<()>>,
+    /// What the container uses: let go when it is removed, not before.
+    used: Vec<Box<dyn Send + Sync>>,
+}
+
+/// A task that may still create something, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Presence(Reaper);
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.0.alive.send_modify(|alive| *alive -= 1);
+    }
+}
+
+/// Holds a volume. Dropping it removes the volume.
+#[derive(Debug)]
+pub(super) struct VolumeGuard {
+    reaper: Reaper,
+    engine: Arc<dyn Engine>,
+    name: String,
+}
+
+impl Reaper {
+    pub(super) fn new() -> Self {
+        Self {
+            alive: Arc::new(watch::Sender::new(0)),
+        }
+    }
+
+    /// Counts a task that may still create something.
+    pub(super) fn presence(&self) -> Presence {
+        self.alive.send_modify(|alive| *alive += 1);
+        Presence(self.clone())
+    }
+
+    /// A guard for a container that is about to be created under `name`.
+    pub(super) fn guard(&self, engine: &Arc<dyn Engine>, name: String) -> Guard {
+        self.alive.send_modify(|alive| *alive += 1);
+        Guard {
+            reaper: self.clone(),
+            engine: engine.clone(),
+            name,
+            creation: None,
+            used: Vec::new(),
+        }
+    }
+
+    /// A guard for a volume that is about to be created under `name`.
+    pub(super) fn volume(&self, engine: &Arc<dyn Engine>, name: String) -> VolumeGuard {
+        self.alive.send_modify(|alive| *alive += 1);
+        VolumeGuard {
+            reaper: self.clone(),
+            engine: engine.clone(),
+            name,
+        }
+    }
+
+    /// Waits until every guard is dropped and what it held is removed.
+    pub(super) async fn drained(&self) {
+        let mut alive = self.alive.subscribe();
+        let _ = alive.wait_for(|alive| *alive == 0).await;
+    }
+}
+
+impl Guard {
+    /// Keeps `thing` until the container is removed.
+    pub(super) fn uses(&mut self, thing: impl Send + Sync + 'static) {
+        self.used.push(Box::new(thing));
+    }
+
+    /// Creates the container and returns its id.
+    pub(super) async fn create(&mut self, spec: ContainerSpec) -> Result<String, EngineError> {
+        debug_assert_eq!(spec.name, self.name, "the guard removes by this name");
+        let (over, creation) = watch::channel(());
+        self.creation = Some(creation);
+        let engine = self.engine.clone();
+        // A task of its own: it goes on when the caller is cancelled, so its end is known.
+        let creating = tokio::spawn(async move {
+            let created = engine.create(&spec).await;
+            drop(over);
+            created
+        });
+        creating.await.unwrap_or_else(|error| {
+            Err(EngineError {
+                kind: EngineErrorKind::Failed,
+                attempt: "create the container".to_owned(),
+                message: error.to_string(),
+            })
+        })
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let Self {
+            reaper,
+            engine,
+            name,
+            creation,
+            used,
+        } = self;
+        let (reaper, engine) = (reaper.clone(), engine.clone());
+        let (name, creation) = (std::mem::take(name), creation.take());
+        let used = std::mem::take(used);
+        tokio::spawn(async move {
+            if let Some(mut creation) = creation {
+                while creation.changed().await.is_ok() {}
+                if let Err(error) = engine.remove(&name).await {
+                    report_leftover(&format!("container `{name}`"), &error);
+                }
+            }
+            drop(used);
+            reaper.alive.send_modify(|alive| *alive -= 1);
+        });
+    }
+}
+
+impl Drop for VolumeGuard {
+    fn drop(&mut self) {
+        let (reaper, engine) = (self.reaper.clone(), self.engine.clone());
+        let name = std::mem::take(&mut self.name);
+        tokio::spawn(async move {
+            if let Err(error) = engine.remove_volume(&name).await {
+                report_leftover(&format!("volume `{name}`"), &error);
+            }
+            reaper.alive.send_modify(|alive| *alive -= 1);
+        });
+    }
+}

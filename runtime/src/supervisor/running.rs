@@ -1,0 +1,346 @@
+//! A started container: waiting until it is ready, doing what is asked of it, and knowing when it ends.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use seatrial_model::Origin;
+use tokio::sync::watch;
+
+use super::context::engine_error;
+use super::instance::{Command, Container, Instance, LOG_LINES};
+use super::lines;
+use super::prober::Prober;
+use crate::engine::{Attachment, Engine, EngineError, EngineErrorKind, ExecSpec, ImageInfo};
+use crate::protocol::{Action, ExecOutput, Reply, ServiceInfo};
+use crate::readiness::{
+    self, NotReady, NotReadyReason, OutputPosition, PreparedCheck, PreparedTiming, Subject,
+};
+use crate::{Error, ErrorKind, terminal};
+
+/// A container that was started, and what is needed to look after it.
+pub(super) struct Running {
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) container: Container,
+    pub(super) image: ImageInfo,
+    pub(super) network: String,
+    pub(super) address: Ipv4Addr,
+    /// Whether `address` is reachable from this process.
+    pub(super) direct: bool,
+    /// What it had written before its latest start.
+    pub(super) output_before: OutputPosition,
+    pub(super) exited: watch::Receiver<Option<Exit>>,
+    pub(super) info: Arc<ServiceInfo>,
+}
+
+/// How a container's run ended.
+#[derive(Clone, Debug)]
+pub(super) enum Exit {
+    Code(i64),
+    /// The engine does not say: it went away, perhaps.
+    Unknown(EngineError),
+}
+
+/// Follows a container that was just started to its end.
+pub(super) fn watch_exit(engine: &Arc<dyn Engine>, id: &str) -> watch::Receiver<Option<Exit>> {
+    let (sender, receiver) = watch::channel(None);
+    let (engine, id) = (engine.clone(), id.to_owned());
+    tokio::spawn(async move {
+        let exit = tokio::select! {
+            code = engine.wait(&id) => code.map_or_else(Exit::Unknown, Exit::Code),
+            () = sender.closed() => return,
+        };
+        sender.send_replace(Some(exit));
+    });
+    receiver
+}
+
+impl Running {
+    fn id(&self) -> &str {
+        &self.container.id
+    }
+
+    /// Waits until it is ready, and says why where it does not become so.
+    pub(super) async fn wait_ready(&self, instance: &Instance) -> Result<(), Error> {
+        let service = instance.service();
+        let prober = Prober {
+            instance,
+            running: self,
+        };
+        let ports: Vec<u16> = service.ports.iter().map(|port| port.number).collect();
+        let subject = Subject {
+            engine: &self.engine,
+            container: self.id(),
+            address: self.address,
+            direct: self.direct,
+            published: &self.container.ports,
+            ports: &ports,
+            health: &self.image.healthcheck,
+            output_before: self.output_before,
+            probes: &prober,
+        };
+        let checks: Vec<PreparedCheck> = service
+            .ready
+            .iter()
+            .map(|check| {
+                PreparedCheck::new(&check.kind, |template| {
+                    super::container::render(&instance.launch, instance.index, template)
+                })
+            })
+            .collect();
+        let default = instance.context.config.timeouts.ready;
+        let timing = PreparedTiming::new(&service.timing, default);
+        let mut exited = self.exited.clone();
+        let ended = async move {
+            // The sender lives as long as the container runs.
+            let _ = exited.wait_for(Option::is_some).await;
+        };
+        match readiness::wait(&subject, &checks, &timing, ended).await {
+            Ok(()) => Ok(()),
+            Err(reason) => Err(self.not_ready(instance, reason).await),
+        }
+    }
+
+    async fn not_ready(&self, instance: &Instance, reason: NotReady) -> Error {
+        let after = terminal::duration(reason.after);
+        let log = tail(&self.engine, self.id(), LOG_LINES).await;
+        let waited_for = reason
+            .waiting_for
+            .iter()
+            .map(|check| format!("waited for: {check}"));
+        let mut details: Vec<String> = waited_for.collect();
+        let (kind, what, help) = match reason.reason {
+            NotReadyReason::Exited => {
+                let (what, help) = self.how_it_ended(instance, &log).await;
+                (ErrorKind::Exited, what, help)
+            }
+            NotReadyReason::TimedOut => (
+                ErrorKind::NotReady,
+                format!("the service was not ready within {after}"),
+                Some(
+                    "see in its log what it waits for; where it just takes long, write `ready(.., timeout = \"2m\")`"
+                        .to_owned(),
+                ),
+            ),
+            NotReadyReason::FailedTooOften => (
+                ErrorKind::NotReady,
+                format!("a readiness check failed as often as `failures` allows, after {after}"),
+                Some("see in its log why it is not ready, or raise `failures`".to_owned()),
+            ),
+            NotReadyReason::Impossible => {
+                (ErrorKind::NotReady, "a readiness check can never hold".to_owned(), None)
+            }
+        };
+        if log.is_empty() {
+            details.push("it has logged nothing".to_owned());
+        }
+        instance.blame(Error::new(kind, what).with(|report| {
+            report.details = details;
+            report.log = log;
+            report.help = help;
+        }))
+    }
+
+    /// What became of a container that ended, and what to do.
+    async fn how_it_ended(&self, instance: &Instance, log: &[String]) -> (String, Option<String>) {
+        let exit = self.exited.borrow().clone();
+        if let Some(Exit::Unknown(error)) = exit {
+            let error = engine_error(ErrorKind::Engine, &error);
+            let report = error.report();
+            let what = format!(
+                "the engine lost the container: {}",
+                report.details.join(": ")
+            );
+            return (what, report.help.clone());
+        }
+        let info = self.engine.inspect(self.id()).await.ok();
+        let code = info
+            .as_ref()
+            .and_then(|info| info.exit_code)
+            .or(match exit {
+                Some(Exit::Code(code)) => Some(code),
+                _ => None,
+            });
+        if info.is_some_and(|info| info.out_of_memory) {
+            let limit = match instance.service().memory {
+                Some(limit) => format!("its limit of {}", terminal::bytes(limit)),
+                None => "what the machine has".to_owned(),
+            };
+            return (
+                format!("the container was killed: it used more memory than {limit}"),
+                Some("raise `memory = ..`, or have the service use less".to_owned()),
+            );
+        }
+        let code_text = code.map_or("unknown code".to_owned(), |code| format!("code {code}"));
+        let what = format!("the container exited with {code_text} before the service was ready");
+        (what, exit_help(instance, code, log))
+    }
+
+    /// Does what is asked, and answers. What only looks goes on by itself; what changes the state comes one by one.
+    pub(super) async fn serve(&mut self, instance: &Instance, Command { action, answer }: Command) {
+        let (engine, id) = (self.engine.clone(), self.id().to_owned());
+        let outcome = match action {
+            Action::Logs { tail } => {
+                let redactor = instance.redactor.clone();
+                tokio::spawn(async move {
+                    let text = match tail {
+                        None => lines::whole(&engine, &id).await,
+                        // A tail is for a report of ours, which shows no secret.
+                        Some(count) => lines::last(&engine, &id, count)
+                            .await
+                            .map(|lines| redactor.redact(&lines.join("\n"))),
+                    };
+                    let _ = answer.send(text.map(Reply::Log).map_err(|error| operation(&error)));
+                });
+                return;
+            }
+            Action::Exec { command } => {
+                tokio::spawn(async move {
+                    let exec = ExecSpec {
+                        command,
+                        ..ExecSpec::default()
+                    };
+                    let output = engine.exec(&id, &exec).await;
+                    let _ = answer.send(
+                        output
+                            .map(|output| {
+                                Reply::Exec(ExecOutput {
+                                    code: output.code,
+                                    stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+                                    stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+                                })
+                            })
+                            .map_err(|error| operation(&error)),
+                    );
+                });
+                return;
+            }
+            Action::CopyIn { at, tar } => engine
+                .upload(&id, &at, tar)
+                .await
+                .map_err(|error| self.refused(instance, &error)),
+            Action::CopyOut { from } => {
+                let tar = engine.download(&id, &from).await;
+                let _ = answer.send(
+                    tar.map(Reply::Tar)
+                        .map_err(|error| self.refused(instance, &error)),
+                );
+                return;
+            }
+            Action::Stop => self.stop(instance).await,
+            Action::Start => self.start(instance).await,
+            Action::Restart => match self.stop(instance).await {
+                Ok(()) => self.start(instance).await,
+                Err(error) => Err(error),
+            },
+            Action::Kill { signal } => self.kill(instance, signal).await,
+            Action::Pause => engine
+                .pause(&id)
+                .await
+                .map_err(|error| self.refused(instance, &error)),
+            Action::Unpause => engine
+                .unpause(&id)
+                .await
+                .map_err(|error| self.refused(instance, &error)),
+            Action::Disconnect => engine
+                .disconnect(&id, &self.network)
+                .await
+                .map_err(|error| self.refused(instance, &error)),
+            Action::Reconnect => {
+                let attachment = Attachment {
+                    network: self.network.clone(),
+                    address: self.address,
+                };
+                engine
+                    .connect(&id, &attachment)
+                    .await
+                    .map_err(|error| self.refused(instance, &error))
+            }
+            Action::WaitReady => self.wait_ready(instance).await,
+            Action::Follow => unreachable!("followed without the instance"),
+        };
+        let _ = answer.send(outcome.map(|()| Reply::Done));
+    }
+
+    async fn stop(&mut self, instance: &Instance) -> Result<(), Error> {
+        self.engine
+            .stop(self.id())
+            .await
+            .map_err(|error| self.refused(instance, &error))?;
+        self.ended().await;
+        instance.record("stopped", &[]);
+        Ok(())
+    }
+
+    async fn start(&mut self, instance: &Instance) -> Result<(), Error> {
+        let refused = |error: EngineError| self.refused(instance, &error);
+        let before = OutputPosition::now(&*self.engine, self.id())
+            .await
+            .map_err(refused)?;
+        self.engine.start(self.id()).await.map_err(refused)?;
+        self.output_before = before;
+        self.exited = watch_exit(&self.engine, self.id());
+        instance.record("started", &[]);
+        self.wait_ready(instance).await?;
+        instance.record("ready", &[]);
+        Ok(())
+    }
+
+    async fn kill(&mut self, instance: &Instance, signal: Option<String>) -> Result<(), Error> {
+        let killed = self.engine.kill(self.id(), signal.as_deref()).await;
+        killed.map_err(|error| self.refused(instance, &error))?;
+        if signal.is_none() {
+            self.ended().await;
+            instance.record("killed", &[]);
+        }
+        Ok(())
+    }
+
+    async fn ended(&self) {
+        let _ = self.exited.clone().wait_for(Option::is_some).await;
+    }
+
+    fn refused(&self, instance: &Instance, error: &EngineError) -> Error {
+        let error = operation(error).with(|report| {
+            report.composition = Some(instance.launch.plan.name.clone());
+        });
+        instance.blame(error)
+    }
+}
+
+fn operation(error: &EngineError) -> Error {
+    let mut told = engine_error(ErrorKind::Operation, error);
+    if error.kind == EngineErrorKind::CommandNotFound {
+        told = told.with(|report| {
+            report.help = Some(
+                "name an executable that the image has; for shell syntax run `[\"sh\", \"-c\", \"..\"]`".to_owned(),
+            );
+        });
+    }
+    told
+}
+
+/// The last lines of a container's log, for a report: where there are none to be had, none.
+pub(super) async fn tail(engine: &Arc<dyn Engine>, id: &str, count: usize) -> Vec<String> {
+    lines::last(engine, id, count).await.unwrap_or_default()
+}
+
+/// What to do about a container that ended, as far as its code and its last words tell.
+fn exit_help(instance: &Instance, code: Option<i64>, log: &[String]) -> Option<String> {
+    let says = |text: &str| log.iter().any(|line| line.contains(text));
+    let bin = matches!(instance.service().origin, Origin::Bin { .. });
+    let help = if bin && says("GLIBC_") {
+        "the base image's C library is older than the one the binary was built with: \
+         choose a newer image with `base = \"..\"` (or `base` in seatrial.toml), or build for a musl target"
+    } else if bin && says("error while loading shared libraries") {
+        "the base image lacks a library the binary is linked with: choose an image that has it with `base = \"..\"`"
+    } else if says("exec format error") {
+        "the executable is for another kind of machine: use an image for this engine's platform"
+    } else if matches!(code, Some(126 | 127)) {
+        "look at `command` and `entrypoint`: what they name is not in the image, or not executable"
+    } else if log.is_empty() {
+        "run the image by hand to see why it ends; a service must keep running in the foreground"
+    } else {
+        return None;
+    };
+    Some(help.to_owned())
+}

@@ -1,0 +1,370 @@
+//! The supervisor driven by messages, on a real engine.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use seatrial_model::{Check, CheckKind, EnvVar, Origin, Plan, Port, Scope, ServicePlan, Template};
+use tokio::sync::mpsc;
+
+use crate::config::Config;
+use crate::protocol::{
+    Action, Event, ExecOutput, Launch, Message, Reply, Request, RequestBody, ServiceInfo,
+};
+use crate::{Error, ErrorKind};
+
+/// A supervisor in this process, and its only client.
+struct Run {
+    /// `None` once the run is over.
+    requests: Option<mpsc::UnboundedSender<Request>>,
+    messages: mpsc::UnboundedReceiver<Message>,
+    next: u64,
+    events: PathBuf,
+    serving: Option<std::thread::JoinHandle<()>>,
+}
+
+/// Also after a test that failed, nothing is left.
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(serving) = self.serving.take() {
+            serving.join().expect("the supervisor ends by itself");
+        }
+        let _ = std::fs::remove_file(&self.events);
+    }
+}
+
+impl Run {
+    fn new(name: &str) -> Self {
+        let directory = std::env::temp_dir();
+        let events = directory.join(format!("seatrial-test-{name}-{}.jsonl", std::process::id()));
+        let workspace = crate::workspace::of_process();
+        let mut config = Config::of_process(&workspace).expect("the workspace's configuration");
+        config.events = Some(events.clone());
+        let (requests, from_client) = mpsc::unbounded_channel();
+        let (to_client, messages) = mpsc::unbounded_channel();
+        // On a thread of its own: it must go on when the test's runtime ends.
+        let serving = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(super::run(Ok(Arc::new(config)), from_client, to_client));
+        });
+        Self {
+            requests: Some(requests),
+            messages,
+            next: 0,
+            events,
+            serving: Some(serving),
+        }
+    }
+
+    fn send(&mut self, body: RequestBody) -> u64 {
+        self.next += 1;
+        let requests = self.requests.as_ref().expect("the run goes on");
+        requests
+            .send(Request {
+                call: self.next,
+                body,
+            })
+            .expect("the supervisor listens");
+        self.next
+    }
+
+    async fn answer(&mut self, wanted: u64) -> Result<Reply, Error> {
+        loop {
+            match self.messages.recv().await.expect("an answer") {
+                Message::Answer { call, outcome } if call == wanted => return outcome,
+                Message::Answer { .. } | Message::Line { .. } => {}
+                Message::Hook { .. } => panic!("no hook was declared"),
+            }
+        }
+    }
+
+    async fn launch(
+        &mut self,
+        lease: u64,
+        services: Vec<ServicePlan>,
+    ) -> Result<Vec<ServiceInfo>, Error> {
+        let launch = Box::new(launch(services));
+        let call = self.send(RequestBody::Launch { lease, launch });
+        match self.answer(call).await? {
+            Reply::Launched(services) => Ok(services),
+            other => panic!("not {other:?}"),
+        }
+    }
+
+    async fn act(&mut self, service: &ServiceInfo, action: Action) -> Result<Reply, Error> {
+        let call = self.send(RequestBody::Act {
+            instance: service.instance,
+            action,
+        });
+        self.answer(call).await
+    }
+
+    async fn exec(&mut self, service: &ServiceInfo, script: &str) -> ExecOutput {
+        let command = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+        match self.act(service, Action::Exec { command }).await {
+            Ok(Reply::Exec(output)) => output,
+            other => panic!("not {other:?}"),
+        }
+    }
+
+    /// Ends the run and returns what happened in it, by service.
+    async fn close(mut self) -> BTreeMap<String, BTreeMap<String, u64>> {
+        let call = self.send(RequestBody::Close);
+        assert_eq!(self.answer(call).await, Ok(Reply::Done));
+        let text = std::fs::read_to_string(&self.events).unwrap_or_default();
+        let mut events: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        for line in text.lines() {
+            let event: Event = serde_json::from_str(line).expect("an event");
+            events
+                .entry(event.service)
+                .or_default()
+                .insert(event.event, event.at);
+        }
+        events
+    }
+}
+
+fn launch(services: Vec<ServicePlan>) -> Launch {
+    Launch {
+        identity: "tests::Composition".to_owned(),
+        plan: Plan {
+            name: "Composition".to_owned(),
+            services,
+        },
+        test: Some("a test".to_owned()),
+        package_dir: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+        workspace: crate::workspace::of_process(),
+        binaries: Vec::new(),
+        files: Vec::new(),
+        user: crate::workspace::user(),
+    }
+}
+
+const IMAGE: &str = "debian:bookworm-slim";
+
+/// A service that runs a shell script.
+fn script(field: &str, script: &str, needs: &[usize]) -> ServicePlan {
+    let mut service = ServicePlan::new(field, Origin::Image(IMAGE.parse().expect("an image")));
+    let command = ["/bin/sh", "-c", script].map(Template::literal).to_vec();
+    service.entrypoint = Some(command);
+    service.needs = needs.to_vec();
+    service
+}
+
+/// A service that says so when it is ready, and stays.
+fn lasting(field: &str, needs: &[usize]) -> ServicePlan {
+    let mut service = script(field, "echo up; exec sleep infinity", needs);
+    service.ready = vec![log("up")];
+    service
+}
+
+fn log(text: &str) -> Check {
+    Check {
+        kind: CheckKind::Log {
+            text: text.to_owned(),
+            times: 1,
+        },
+    }
+}
+
+/// A TCP server that sends back what it is sent.
+fn echo(field: &str, port: u16) -> ServicePlan {
+    let server = format!(
+        "exec perl -MIO::Socket::INET -e '$|=1; $s=IO::Socket::INET->new(Listen=>5,LocalPort=>{port},ReuseAddr=>1) or die; \
+         while($c=$s->accept){{while(<$c>){{print $c $_}}}}'"
+    );
+    let mut service = script(field, &server, &[]);
+    service.ports = vec![Port {
+        name: None,
+        number: port,
+    }];
+    service
+}
+
+#[tokio::test]
+async fn engine_a_diamond_starts_along_its_edges() {
+    let mut run = Run::new("diamond");
+    let slow = |field: &str, needs: &[usize]| {
+        let mut service = script(field, "sleep 1; echo up; exec sleep infinity", needs);
+        service.ready = vec![log("up")];
+        service
+    };
+    let services = vec![
+        lasting("a", &[]),
+        slow("b", &[0]),
+        slow("c", &[0]),
+        lasting("d", &[1, 2]),
+    ];
+    let launched = run.launch(1, services).await;
+    let events = run.close().await;
+    launched.expect("all are ready");
+    let at = |service: &str, event: &str| events[service][event];
+    for middle in ["b", "c"] {
+        assert!(at(middle, "starting") >= at("a", "ready"), "{events:#?}");
+        assert!(at("d", "starting") >= at(middle, "ready"), "{events:#?}");
+    }
+    assert!(at("b", "starting") < at("c", "ready"), "{events:#?}");
+    assert!(at("c", "starting") < at("b", "ready"), "{events:#?}");
+    // Created ahead of what it needs.
+    assert!(at("d", "created") < at("b", "ready"), "{events:#?}");
+}
+
+#[tokio::test]
+async fn engine_a_chain_of_five_starts_in_order() {
+    let mut run = Run::new("chain");
+    let names = ["a", "b", "c", "d", "e"];
+    let services = (0..5).map(|index| {
+        lasting(
+            names[index],
+            &(index.saturating_sub(1)..index).collect::<Vec<_>>(),
+        )
+    });
+    let launched = run.launch(1, services.collect()).await;
+    let events = run.close().await;
+    launched.expect("all are ready");
+    for pair in names.windows(2) {
+        assert!(
+            events[pair[1]]["starting"] >= events[pair[0]]["ready"],
+            "{events:#?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn engine_twenty_services_without_edges_start_at_once() {
+    let mut run = Run::new("twenty");
+    let names: Vec<String> = (0..20).map(|number| format!("s{number}")).collect();
+    let launched = run
+        .launch(1, names.iter().map(|name| lasting(name, &[])).collect())
+        .await;
+    let events = run.close().await;
+    launched.expect("all are ready");
+    let last_starting = names.iter().map(|name| events[name]["starting"]).max();
+    let first_ready = names.iter().map(|name| events[name]["ready"]).min();
+    let overlap = names
+        .iter()
+        .filter(|name| Some(events[*name]["starting"]) < first_ready)
+        .count();
+    assert!(overlap > 1, "{last_starting:?} {first_ready:?} {events:#?}");
+}
+
+#[tokio::test]
+async fn engine_a_launch_that_fails_half_way_leaves_nothing_and_names_the_cause_once() {
+    let mut run = Run::new("half-way");
+    let mut third = script("third", "echo cannot open the book; exit 3", &[1]);
+    third.ready = vec![log("never")];
+    let services = vec![
+        lasting("first", &[]),
+        lasting("second", &[0]),
+        third,
+        lasting("fourth", &[2]),
+        lasting("fifth", &[3, 0]),
+    ];
+    let error = run
+        .launch(1, services)
+        .await
+        .expect_err("the third cannot start");
+    let events = run.close().await;
+    assert_eq!(error.kind(), ErrorKind::Exited);
+    assert_eq!(error.service(), Some("third"));
+    assert_eq!(error.log_lines(), ["cannot open the book"]);
+    let text = error.to_string();
+    assert_eq!(text.matches("third").count(), 1, "{text}");
+    assert!(text.contains("exited with code 3"), "{text}");
+    assert!(
+        text.contains("not started because of it: `fourth`, `fifth`"),
+        "{text}"
+    );
+    assert!(!events["fourth"].contains_key("starting"), "{events:#?}");
+}
+
+#[tokio::test]
+async fn engine_services_are_wired_by_name_and_stay_where_they_are_when_restarted() {
+    let mut run = Run::new("wired");
+    let mut client = lasting("client", &[0]);
+    client.env = vec![EnvVar {
+        name: "SERVER".to_owned(),
+        value: Template::literal("server"),
+    }];
+    let launched = run
+        .launch(1, vec![echo("server", 7), client, lasting("stranger", &[])])
+        .await;
+    let services = launched.expect("all are ready");
+    let [server, client, stranger] = &services[..] else {
+        panic!("{services:?}")
+    };
+    let speak = "exec 3<>/dev/tcp/server/7; echo hello >&3; head -n 1 <&3";
+    let speak = format!("bash -c '{speak}'");
+    assert_eq!(run.exec(client, &speak).await.stdout, "hello\n");
+    assert_eq!(
+        run.exec(stranger, "getent hosts server").await.code,
+        2,
+        "it was not declared"
+    );
+
+    run.act(server, Action::Restart).await.expect("it restarts");
+    assert_eq!(run.exec(client, &speak).await.stdout, "hello\n");
+    let port = server.published[0];
+    assert!(port.host_ip.is_loopback());
+    std::net::TcpStream::connect((port.host_ip, port.host)).expect("it listens where it did");
+
+    run.act(server, Action::Disconnect)
+        .await
+        .expect("it is cut off");
+    assert_ne!(
+        run.exec(client, &format!("timeout 2 {speak}")).await.code,
+        0
+    );
+    run.act(server, Action::Reconnect)
+        .await
+        .expect("it is back");
+    run.act(server, Action::WaitReady)
+        .await
+        .expect("it is ready");
+    assert_eq!(run.exec(client, &speak).await.stdout, "hello\n");
+    run.close().await;
+}
+
+#[tokio::test]
+async fn engine_a_binary_scoped_service_is_shared_and_a_failed_one_is_not_tried_again() {
+    let mut run = Run::new("shared");
+    let shared = || {
+        let mut service = lasting("shared", &[]);
+        service.scope = Scope::Binary;
+        vec![service, lasting("own", &[0])]
+    };
+    let first = run.launch(1, shared()).await.expect("ready");
+    let second = run.launch(2, shared()).await.expect("ready");
+    assert_eq!(first[0].container, second[0].container);
+    assert_ne!(first[1].container, second[1].container);
+    assert!(second[0].times.shared);
+
+    run.act(&first[0], Action::Kill { signal: None })
+        .await
+        .expect("killed");
+    let error = run.launch(3, shared()).await.expect_err("it is dead");
+    assert_eq!(error.service(), Some("shared"), "{error}");
+    assert!(error.to_string().contains("code 137"), "{error}");
+    run.close().await;
+}
+
+#[tokio::test]
+async fn engine_a_released_lease_takes_its_services_down_while_the_run_goes_on() {
+    let mut run = Run::new("released");
+    let services = run
+        .launch(1, vec![lasting("one", &[])])
+        .await
+        .expect("ready");
+    let call = run.send(RequestBody::Release { lease: 1 });
+    run.answer(call).await.expect("released");
+    let error = run
+        .act(&services[0], Action::WaitReady)
+        .await
+        .expect_err("it is gone");
+    assert!(error.to_string().contains("gone"), "{error}");
+    run.close().await;
+}

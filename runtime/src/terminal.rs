@@ -1,0 +1,286 @@
+//! Every text that people read, but for the progress of images.
+//!
+//! Errors become text here; what is said outside an error goes to standard error directly, past the capture of a test
+//! harness, for it is about the run and not about one test.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::Duration;
+
+use seatrial_model::{Origin, Plan};
+
+use crate::error::{Error, Report};
+use crate::protocol::{Launch, ServiceInfo};
+
+/// Says something about the run.
+pub(crate) fn say(text: &str) {
+    // One write, so that lines of several processes do not mix. Nobody can be told that standard error is gone.
+    let _ = std::io::stderr().write_all(format!("seatrial: {text}\n").as_bytes());
+}
+
+/// Says what went wrong without making anything fail.
+pub(crate) fn warn(text: &str) {
+    say(&format!("warning: {text}"));
+}
+
+/// Says why the process takes a moment to end.
+pub(crate) fn interrupted(signal: i32) {
+    let name = signal_hook::low_level::signal_name(signal).unwrap_or("a signal");
+    say(&format!(
+        "{name}: removing what was started; once more ends this at once"
+    ));
+}
+
+/// An error as a report of several lines.
+pub(crate) fn error(report: &Report) -> String {
+    let mut text = String::new();
+    match (&report.composition, &report.service) {
+        (Some(composition), Some(service)) => {
+            let _ = write!(text, "service `{service}` of `{composition}`: ");
+        }
+        (Some(composition), None) => {
+            let _ = write!(text, "`{composition}`: ");
+        }
+        (None, Some(service)) => {
+            let _ = write!(text, "service `{service}`: ");
+        }
+        (None, None) => {}
+    }
+    text.push_str(&report.what);
+    for detail in &report.details {
+        let _ = write!(text, "\n  {}", detail.trim_end().replace('\n', "\n  "));
+    }
+    if !report.log.is_empty() {
+        text.push_str("\n  the last lines of its log:");
+        for line in &report.log {
+            let _ = write!(text, "\n    | {line}");
+        }
+    }
+    if !report.not_started.is_empty() {
+        let _ = write!(
+            text,
+            "\n  not started because of it: {}",
+            names(&report.not_started)
+        );
+    }
+    for (service, what) in &report.also {
+        let _ = write!(text, "\n  failed too: service `{service}`: {what}");
+    }
+    if let Some(help) = &report.help {
+        let _ = write!(text, "\n  help: {}", help.replace('\n', "\n        "));
+    }
+    text
+}
+
+fn names(names: &[String]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// What a service of a failed test was doing and last said.
+pub(crate) fn log_of_failed_test(info: &ServiceInfo, tail: Result<String, Error>) -> String {
+    let (field, composition) = (&info.field, &info.composition);
+    let mut text = match tail {
+        Ok(tail) if tail.is_empty() => {
+            return format!("seatrial: service `{field}` of `{composition}` has logged nothing\n");
+        }
+        Ok(tail) => {
+            let mut text =
+                format!("seatrial: the last lines of service `{field}` of `{composition}`:\n");
+            for line in tail.lines() {
+                let _ = writeln!(text, "    | {line}");
+            }
+            text
+        }
+        Err(error) => format!("seatrial: the log of service `{field}` cannot be read: {error}\n"),
+    };
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+/// Shows the tree of a launch that succeeded, with what each service took until ready.
+pub(crate) fn launched(launch: &Launch, services: &[ServiceInfo], took: Duration) {
+    let _ = std::io::stderr().write_all(tree(launch, services, took).as_bytes());
+}
+
+fn tree(launch: &Launch, services: &[ServiceInfo], took: Duration) -> String {
+    let plan = &launch.plan;
+    let mut text = format!(
+        "seatrial: `{}` is ready after {}",
+        plan.name,
+        duration(took)
+    );
+    if let Some(test) = &launch.test {
+        let _ = write!(text, ", for {test}");
+    }
+    text.push('\n');
+    let needed: Vec<usize> = plan
+        .services
+        .iter()
+        .flat_map(|service| service.needs.clone())
+        .collect();
+    let roots: Vec<usize> = (0..plan.services.len())
+        .filter(|index| !needed.contains(index))
+        .collect();
+    let mut lines: Vec<(String, usize, bool)> = Vec::new();
+    for (position, root) in roots.iter().enumerate() {
+        branch(plan, *root, "", position + 1 == roots.len(), &mut lines);
+    }
+    let width = lines
+        .iter()
+        .map(|(label, ..)| label.chars().count())
+        .max()
+        .unwrap_or(0);
+    for (label, index, again) in lines {
+        let padding = " ".repeat(width - label.chars().count());
+        let told = if again {
+            "(see above)".to_owned()
+        } else {
+            told(plan, index, &services[index])
+        };
+        let _ = writeln!(text, "  {label}{padding}  {told}");
+    }
+    text
+}
+
+/// One line per service below `index`: a label drawn as a tree, the service, and whether it was shown already.
+fn branch(
+    plan: &Plan,
+    index: usize,
+    indent: &str,
+    last: bool,
+    lines: &mut Vec<(String, usize, bool)>,
+) {
+    let service = &plan.services[index];
+    let again = lines.iter().any(|(_, shown, _)| *shown == index);
+    let turn = if last { "└─ " } else { "├─ " };
+    lines.push((format!("{indent}{turn}{}", service.field), index, again));
+    if again {
+        return;
+    }
+    let indent = format!("{indent}{}", if last { "   " } else { "│  " });
+    for (position, need) in service.needs.iter().enumerate() {
+        branch(
+            plan,
+            *need,
+            &indent,
+            position + 1 == service.needs.len(),
+            lines,
+        );
+    }
+}
+
+fn told(plan: &Plan, index: usize, info: &ServiceInfo) -> String {
+    let origin = match &plan.services[index].origin {
+        Origin::Image(image) => image.to_string(),
+        Origin::Bin {
+            name,
+            base: Some(base),
+            ..
+        } => format!("{name} in {base}"),
+        Origin::Bin {
+            name, base: None, ..
+        } => format!("{name} (binary)"),
+    };
+    let times = &info.times;
+    if times.shared {
+        return format!("{origin}  was running, checked again");
+    }
+    let between = |from: Option<Duration>, to: Option<Duration>| {
+        duration(
+            to.unwrap_or_default()
+                .saturating_sub(from.unwrap_or_default()),
+        )
+    };
+    let mut parts = vec![format!(
+        "ready after {}",
+        duration(times.ready.unwrap_or_default())
+    )];
+    parts.push(format!("image {}", between(None, times.image)));
+    if times.unblocked > times.created {
+        parts.push(format!(
+            "waited {}",
+            between(times.created, times.unblocked)
+        ));
+    }
+    parts.push(format!("start {}", between(times.unblocked, times.started)));
+    parts.push(format!("readiness {}", between(times.started, times.ready)));
+    let ports = info
+        .published
+        .iter()
+        .map(|port| format!("{}:{}", port.host_ip, port.host));
+    let ports: Vec<String> = ports.collect();
+    format!("{origin}  {}  {}", parts.join(", "), ports.join(" "))
+        .trim_end()
+        .to_owned()
+}
+
+/// A duration as people read it: `350 ms`, `1.2 s`.
+pub(crate) fn duration(duration: Duration) -> String {
+    match duration.as_millis() {
+        0..1_000 => format!("{} ms", duration.as_millis()),
+        1_000..60_000 => format!("{:.1} s", duration.as_secs_f64()),
+        _ => format!(
+            "{} min {} s",
+            duration.as_secs() / 60,
+            duration.as_secs() % 60
+        ),
+    }
+}
+
+/// A size as people read it: `64 MiB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    UNITS.iter().find(|(unit, _)| bytes >= *unit).map_or(
+        format!("{bytes} bytes"),
+        |(unit, name)| {
+            let number = format!("{:.1}", bytes as f64 / *unit as f64);
+            format!("{} {name}", number.trim_end_matches(".0"))
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn an_error_tells_service_cause_log_and_next_step() {
+        let error =
+            Error::new(ErrorKind::Exited, "the container exited with code 1").with(|report| {
+                report.composition = Some("Shop".to_owned());
+                report.service = Some("app".to_owned());
+                report.details = vec!["waited for: tcp port 80".to_owned()];
+                report.log = vec!["cannot open /etc/app".to_owned()];
+                report.not_started = vec!["web".to_owned(), "proxy".to_owned()];
+                report.also = vec![("cache".to_owned(), "no such image".to_owned())];
+                report.help = Some("put it there".to_owned());
+            });
+        assert_eq!(
+            error.to_string(),
+            "service `app` of `Shop`: the container exited with code 1\n\
+             \x20 waited for: tcp port 80\n\
+             \x20 the last lines of its log:\n\
+             \x20   | cannot open /etc/app\n\
+             \x20 not started because of it: `web`, `proxy`\n\
+             \x20 failed too: service `cache`: no such image\n\
+             \x20 help: put it there"
+        );
+    }
+
+    #[test]
+    fn durations_and_sizes_read_well() {
+        assert_eq!(duration(Duration::from_millis(350)), "350 ms");
+        assert_eq!(duration(Duration::from_millis(1_240)), "1.2 s");
+        assert_eq!(duration(Duration::from_secs(125)), "2 min 5 s");
+        assert_eq!(bytes(64 << 20), "64 MiB");
+        assert_eq!(bytes(1_610_612_736), "1.5 GiB");
+        assert_eq!(bytes(12), "12 bytes");
+    }
+}

@@ -1,0 +1,231 @@
+//! One run of a `#[seatrial::test]`: launch, body, verdict.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::process::{ExitCode, Termination};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use crate::client::{Client, Lease};
+use crate::private::{Declaration, FromService};
+use crate::protocol::ServiceInfo;
+use crate::{Composition, Error, Operation, Service, terminal};
+
+/// What the attribute says of a test.
+#[derive(Clone, Copy, Debug)]
+pub struct Test {
+    /// Module and name.
+    pub name: &'static str,
+    /// How long its body may take.
+    pub timeout: Option<Duration>,
+    /// Whether its runtime has several threads.
+    pub multi_thread: bool,
+    /// Whether it must panic to pass.
+    pub should_panic: bool,
+}
+
+/// The launches that a test's parameters ask for.
+#[derive(Debug)]
+pub struct Launches {
+    test: Test,
+    declarations: Vec<Declaration>,
+}
+
+impl Launches {
+    /// None yet.
+    pub fn new(test: Test) -> Self {
+        Self {
+            test,
+            declarations: Vec::new(),
+        }
+    }
+
+    /// One for a composition.
+    pub fn composition<C: Composition>(&mut self) {
+        self.declarations.push(C::__declaration());
+    }
+
+    /// One for all services that are declared on parameters.
+    pub fn parameters(&mut self, declaration: Declaration) {
+        self.declarations.push(declaration);
+    }
+}
+
+/// What was launched.
+#[derive(Debug)]
+pub struct Ready(Vec<Vec<Option<Service>>>);
+
+impl Ready {
+    /// The composition of this launch.
+    pub fn composition<C: Composition>(&mut self, launch: usize) -> C {
+        C::__from_services(&mut self.0[launch].iter_mut().filter_map(Option::take))
+    }
+
+    /// The service at this position of a launch.
+    ///
+    /// # Panics
+    ///
+    /// Never: the macros take each service once.
+    pub fn parameter<T: FromService>(&mut self, launch: usize, position: usize) -> T {
+        T::from_service(
+            self.0[launch][position]
+                .take()
+                .expect("each parameter is taken once"),
+        )
+    }
+}
+
+/// Runs a plain test.
+#[track_caller]
+pub fn run<R: Termination>(
+    launches: Launches,
+    body: impl FnOnce(Ready) -> R + Send + 'static,
+) -> ExitCode {
+    execute(launches, move |ready| body(ready).report())
+}
+
+/// Runs an async test, on a runtime of its own.
+#[track_caller]
+pub fn run_async<R: Termination, F: Future<Output = R>>(
+    launches: Launches,
+    body: impl FnOnce(Ready) -> F + Send + 'static,
+) -> ExitCode {
+    let multi_thread = launches.test.multi_thread;
+    execute(launches, move |ready| {
+        let mut builder = if multi_thread {
+            tokio::runtime::Builder::new_multi_thread()
+        } else {
+            tokio::runtime::Builder::new_current_thread()
+        };
+        let runtime = builder
+            .enable_all()
+            .build()
+            .expect("a runtime for the test");
+        runtime.block_on(body(ready)).report()
+    })
+}
+
+#[track_caller]
+fn execute(launches: Launches, body: impl FnOnce(Ready) -> ExitCode + Send + 'static) -> ExitCode {
+    let test = launches.test;
+    let held = match launch(launches) {
+        Ok(held) => held,
+        Err(error) if test.should_panic => {
+            // A panic would make the test pass, for a reason that is none of its own.
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let ready = Ready(
+        held.0
+            .iter()
+            .map(|(services, _)| services.iter().cloned().map(Some).collect())
+            .collect(),
+    );
+    let outcome = match test.timeout {
+        None => catch_unwind(AssertUnwindSafe(|| body(ready))),
+        Some(timeout) => match run_within(timeout, move || body(ready)) {
+            Some(outcome) => outcome,
+            None => {
+                held.explain();
+                held.release();
+                panic!(
+                    "test timed out: `{}` took longer than {timeout:?}",
+                    test.name
+                );
+            }
+        },
+    };
+    let failed = match &outcome {
+        Ok(code) => *code != ExitCode::SUCCESS,
+        Err(_) => !test.should_panic,
+    };
+    if failed {
+        held.explain();
+    }
+    held.release();
+    outcome.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Runs `body` on a thread of its own; `None` where it is not done in time. A body that blocks cannot be stopped: its
+/// thread ends with the process.
+fn run_within<T: Send + 'static>(
+    timeout: Duration,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Option<std::thread::Result<T>> {
+    let (sender, receiver) = sync_channel(1);
+    let name = std::thread::current()
+        .name()
+        .unwrap_or("seatrial-test")
+        .to_owned();
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(move || {
+            let _ = sender.send(catch_unwind(AssertUnwindSafe(body)));
+        })
+        .expect("a thread for the test");
+    match receiver.recv_timeout(timeout) {
+        Ok(outcome) => Some(outcome),
+        Err(RecvTimeoutError::Timeout) => None,
+        Err(RecvTimeoutError::Disconnected) => unreachable!("the thread sends before it ends"),
+    }
+}
+
+/// The services of a test, and the hold on them.
+struct Held(Vec<(Vec<Service>, Arc<Lease>)>);
+
+fn launch(launches: Launches) -> Result<Held, Error> {
+    if launches.declarations.is_empty() {
+        return Ok(Held(Vec::new()));
+    }
+    let client = Client::get();
+    let launching: Vec<Operation<(Vec<ServiceInfo>, Arc<Lease>)>> = launches
+        .declarations
+        .into_iter()
+        .map(|declaration| client.launch(declaration, Some(launches.test.name.to_owned())))
+        .collect();
+    let outcomes: Vec<_> = launching.into_iter().map(Operation::wait).collect();
+    let held = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(Held(
+        held.into_iter()
+            .map(|(services, lease)| {
+                let services = services
+                    .into_iter()
+                    .map(|info| Service::new(info, lease.clone()))
+                    .collect();
+                (services, lease)
+            })
+            .collect(),
+    ))
+}
+
+impl Held {
+    /// Says what the services of a failed test were doing, where the test harness captures it.
+    fn explain(&self) {
+        let client = self.0.first().map(|(_, lease)| lease.client());
+        let lines = client
+            .and_then(Client::config)
+            .map_or(0, |config| config.logs_on_failure);
+        if lines == 0 {
+            return;
+        }
+        let services = self.0.iter().flat_map(|(services, _)| services);
+        let tails: Vec<_> = services
+            .map(|service| (service, service.log_tail(lines)))
+            .collect();
+        for (service, tail) in tails {
+            eprint!(
+                "{}",
+                terminal::log_of_failed_test(service.info(), tail.wait())
+            );
+        }
+    }
+
+    fn release(&self) {
+        for (_, lease) in &self.0 {
+            lease.release();
+        }
+    }
+}
