@@ -36,8 +36,10 @@ pub(crate) struct Tried {
     /// Why it was tried: `DOCKER_HOST`, `Colima`.
     pub(crate) origin: String,
     pub(crate) answer: Answer,
+    /// Whether it was asked for, rather than one of the usual places.
+    pub(crate) asked_for: bool,
     /// How one starts it.
-    start: String,
+    pub(crate) start: String,
 }
 
 /// What a place said.
@@ -67,24 +69,6 @@ impl Answer {
     }
 }
 
-impl Tried {
-    pub(super) fn new(address: String, origin: String, answer: Answer) -> Self {
-        Self {
-            address,
-            origin,
-            answer,
-            start: String::new(),
-        }
-    }
-
-    pub(super) fn with_start(self, start: &str) -> Self {
-        Self {
-            start: start.to_owned(),
-            ..self
-        }
-    }
-}
-
 impl DiscoveryError {
     /// What came of trying these.
     pub(super) fn new(tried: Vec<Tried>) -> Self {
@@ -93,8 +77,11 @@ impl DiscoveryError {
             DiscoveryErrorKind::PermissionDenied
         } else if said(|answer| matches!(answer, Answer::Unsupported(_))) {
             DiscoveryErrorKind::Unsupported
-        } else if said(|answer| !matches!(answer, Answer::Missing)) || tried.len() == 1 {
-            // A single place is one that was asked for: it is not that there is no engine, it does not run.
+        } else if tried
+            .iter()
+            .any(|tried| tried.asked_for || !matches!(tried.answer, Answer::Missing))
+        {
+            // Of one that was asked for, it is known that it is there; it does not run.
             DiscoveryErrorKind::NotRunning
         } else {
             DiscoveryErrorKind::NoneFound
@@ -132,11 +119,15 @@ impl std::error::Error for DiscoveryError {}
 impl fmt::Display for Tried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.answer {
+            Answer::Missing if self.asked_for => write!(f, "no such file; {}", self.start),
+            // Most of the usual places are not there, which needs no advice.
             Answer::Missing => f.write_str("no such file"),
-            Answer::Denied => write!(
-                f,
+            Answer::Denied if !self.address.ends_with("docker.sock") => {
+                f.write_str("permission denied; run as the user whose engine it is")
+            }
+            Answer::Denied => f.write_str(
                 "permission denied; add yourself to the `docker` group with `sudo usermod -aG \
-                 docker \"$USER\"` and log in again"
+                 docker \"$USER\"` and log in again",
             ),
             Answer::Refused => write!(f, "not running; {}", self.start),
             Answer::Silent(patience) => {

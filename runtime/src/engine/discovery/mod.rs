@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use seatrial_model::suggest;
 use serde::Deserialize;
 
 use self::error::{Answer, Tried};
@@ -22,9 +23,6 @@ use super::address::{self, Address};
 use super::docker::Docker;
 
 pub(crate) use self::error::DiscoveryError;
-
-/// How long an engine may take to say what it is. One that the system starts on first use needs seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which engine is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +46,8 @@ pub(super) struct Surroundings {
     pub(super) variables: BTreeMap<String, String>,
     /// What stands for `/` in the paths of the system's sockets.
     pub(super) root: PathBuf,
+    /// How long an engine may take to say what it is.
+    pub(super) patience: Duration,
 }
 
 impl Surroundings {
@@ -59,6 +59,8 @@ impl Surroundings {
         Self {
             variables,
             root: PathBuf::from("/"),
+            // An engine that the system starts on first use needs seconds.
+            patience: Duration::from_secs(30),
         }
     }
 
@@ -96,22 +98,26 @@ pub(super) async fn connect_in(
 ) -> Result<Arc<dyn Engine>, DiscoveryError> {
     let mut tried = Vec::new();
     for candidate in candidates(choice, surroundings) {
-        let answer = match candidate.address {
-            Ok(address) => match ask(&address).await {
+        let (address, answer) = match candidate.address {
+            Ok(address) => match ask(&address, surroundings.patience).await {
                 Ok(engine) => return Ok(Arc::new(engine)),
-                Err(answer) => Tried::new(address.to_string(), candidate.origin, answer),
+                Err(answer) => (address.to_string(), answer),
             },
-            Err((shown, refusal)) => {
-                Tried::new(shown, candidate.origin, Answer::Unsupported(refusal))
-            }
+            Err((written, refusal)) => (written, Answer::Unsupported(refusal)),
         };
-        tried.push(answer.with_start(candidate.start));
+        tried.push(Tried {
+            address,
+            origin: candidate.origin,
+            answer,
+            asked_for: candidate.asked_for,
+            start: candidate.start.to_owned(),
+        });
     }
     Err(DiscoveryError::new(tried))
 }
 
 /// Connects to the engine at an address.
-async fn ask(address: &Address) -> Result<Docker, Answer> {
+async fn ask(address: &Address, patience: Duration) -> Result<Docker, Answer> {
     // The socket's own words are clearer than those of a request that failed over it.
     if let Address::Unix(path) = address
         && let Err(error) = tokio::net::UnixStream::connect(path).await
@@ -123,10 +129,10 @@ async fn ask(address: &Address) -> Result<Docker, Answer> {
             _ => Answer::Foreign(error.to_string()),
         });
     }
-    match tokio::time::timeout(PATIENCE, Docker::open(address)).await {
+    match tokio::time::timeout(patience, Docker::open(address)).await {
         Ok(Ok(engine)) => Ok(engine),
         Ok(Err(error)) => Err(Answer::from_error(&error)),
-        Err(_) => Err(Answer::Silent(PATIENCE)),
+        Err(_) => Err(Answer::Silent(patience)),
     }
 }
 
@@ -137,6 +143,8 @@ struct Candidate {
     address: Result<Address, (String, String)>,
     /// Why it is tried: `DOCKER_HOST`, `Colima`.
     origin: String,
+    /// Whether it was asked for, rather than one of the usual places.
+    asked_for: bool,
     /// How one starts it.
     start: &'static str,
 }
@@ -157,7 +165,13 @@ fn candidates(choice: &EngineChoice, surroundings: &Surroundings) -> Vec<Candida
             None => docker_sockets(surroundings),
         },
         EngineChoice::Named(value) if value == "podman" => podman_sockets(surroundings),
-        EngineChoice::Named(value) => vec![written(value, NAMED)],
+        EngineChoice::Named(value) => {
+            let mut candidate = written(value, NAMED);
+            if !value.contains(['/', ':']) {
+                candidate.address = Err((value.clone(), unknown(value)));
+            }
+            vec![candidate]
+        }
     }
 }
 
@@ -167,6 +181,16 @@ const START_DESKTOP: &str = "start Docker Desktop";
 const START_PODMAN: &str = "start it with `systemctl --user start podman.socket`";
 const START_WRITTEN: &str = "start the engine, or name another one there";
 
+/// Why a word is no engine.
+fn unknown(value: &str) -> String {
+    let instead = match suggest::nearest(value, ["docker", "podman"]) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "write `docker`, `podman` or an address such as `unix:///var/run/docker.sock`"
+            .to_owned(),
+    };
+    format!("there is no engine `{value}`; {instead}")
+}
+
 /// Where a choice is written.
 const NAMED: &str = "SEATRIAL_ENGINE or seatrial.toml";
 
@@ -175,6 +199,7 @@ fn written(value: &str, origin: &str) -> Candidate {
     Candidate {
         address: Address::parse(value).map_err(|refusal| (value.to_owned(), refusal)),
         origin: origin.to_owned(),
+        asked_for: true,
         start: START_WRITTEN,
     }
 }
@@ -212,6 +237,7 @@ fn asked_of_docker(surroundings: &Surroundings) -> Option<Candidate> {
     let refused = |refusal| Candidate {
         address: Err((format!("context `{context}`"), refusal)),
         origin: origin.clone(),
+        asked_for: true,
         start: START_WRITTEN,
     };
     let Some((directory, meta)) = find_context(&config, &context) else {
@@ -334,6 +360,7 @@ fn socket(path: PathBuf, origin: &str, start: &'static str) -> Candidate {
     Candidate {
         address: Ok(Address::Unix(path)),
         origin: origin.to_owned(),
+        asked_for: false,
         start,
     }
 }

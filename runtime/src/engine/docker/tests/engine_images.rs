@@ -70,14 +70,15 @@ async fn a_build_makes_an_image_and_gives_its_output() {
 async fn a_failing_step_is_told_with_what_it_said() {
     let rig = Rig::new().await;
     let tag = rig.image();
-    let dockerfile =
-        format!("FROM {IMAGE}\nRUN echo fine\nRUN seq 30 && echo 'no wind' >&2 && exit 3\n");
+    let dockerfile = format!(
+        "FROM {IMAGE}\nLABEL {BUILT}={tag}\nRUN echo fine\nRUN (seq 30 && echo 'no wind') >&2 && exit 3\n"
+    );
     let error = build(&rig, &tag, "Dockerfile", &dockerfile)
         .await
         .unwrap_err();
     assert_eq!(error.kind, EngineErrorKind::Build);
     let lines: Vec<_> = error.message.lines().collect();
-    assert!(lines[0].starts_with("Step 3/"), "{error}");
+    assert!(lines[0].starts_with("Step 4/"), "{error}");
     assert!(lines[0].contains("returned a non-zero code: 3"), "{error}");
     assert!(
         lines.contains(&"  no wind") && lines.contains(&"  30"),

@@ -89,6 +89,7 @@ async fn what_never_started_has_no_logs() {
 #[tokio::test]
 async fn logs_larger_than_any_buffer_are_whole() {
     let rig = Rig::new().await;
+    // Ended long before it is read to the end: the reader must not be cut off.
     let id = rig.started(&["seq", "100000"]).await;
     let logs = rig
         .engine
@@ -97,7 +98,34 @@ async fn logs_larger_than_any_buffer_are_whole() {
         .await
         .unwrap();
     let expected: String = (1..=100_000).map(|line| format!("{line}\n")).collect();
-    assert!(joined(logs).0 == expected, "every line, in order");
+    let seen = joined(logs).0;
+    let at = seen
+        .bytes()
+        .zip(expected.bytes())
+        .take_while(|(a, b)| a == b)
+        .count();
+    assert!(
+        seen == expected,
+        "{} of {} bytes, alike up to {at}: {:?}",
+        seen.len(),
+        expected.len(),
+        &seen[at.saturating_sub(20)..seen.len().min(at + 40)]
+    );
+}
+
+#[tokio::test]
+async fn a_followed_log_ends_with_its_container() {
+    let rig = Rig::new().await;
+    let spec = rig.spec(&["sh", "-c", "echo on; sleep 1000"]);
+    let id = rig.started_and_said(&spec, "on").await;
+    let logs = rig.engine.logs(&id, true, None).try_collect();
+    let (logs, removed) = tokio::join!(logs, rig.engine.remove(&id));
+    removed.unwrap();
+    // Nothing where it was removed before it was asked for.
+    match logs {
+        Ok(logs) => assert_eq!(joined(logs), ("on\n".to_owned(), String::new())),
+        Err(error) => assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}"),
+    }
 }
 
 #[tokio::test]

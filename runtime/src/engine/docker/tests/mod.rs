@@ -4,17 +4,18 @@
 //! also when it panics.
 
 mod engine_containers;
+mod engine_found;
 mod engine_images;
 mod engine_networks;
 mod engine_streams;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bollard::query_parameters::RemoveImageOptions;
+use bollard::query_parameters::{ListImagesOptionsBuilder, RemoveImageOptions};
 use futures_util::StreamExt;
 
 use super::Docker;
@@ -26,6 +27,9 @@ use crate::engine::{
 
 /// The image that every machine of ours has.
 const IMAGE: &str = "debian:bookworm-slim";
+
+/// The label that says for which image a layer was built.
+const BUILT: &str = "dev.seatrial.test.image";
 
 /// An engine, and what a test made on it.
 struct Rig {
@@ -194,12 +198,7 @@ fn clear(made: Made) {
             engine.remove_volume(&volume).await.unwrap();
         }
         for image in made.images {
-            if engine.image(&image).await.unwrap().is_some() {
-                let removed = engine
-                    .api
-                    .remove_image(&image, None::<RemoveImageOptions>, None);
-                removed.await.unwrap();
-            }
+            remove_image(&engine, &image).await;
         }
     });
     for path in made.files {
@@ -208,6 +207,25 @@ fn clear(made: Made) {
         } else if path.exists() {
             std::fs::remove_file(path).unwrap();
         }
+    }
+}
+
+/// Removes an image, or what a build of it that failed has left.
+async fn remove_image(engine: &Docker, image: &str) {
+    let filters = HashMap::from([("label", vec![format!("{BUILT}={image}")])]);
+    let options = ListImagesOptionsBuilder::default()
+        .filters(&filters)
+        .build();
+    let left = engine.api.list_images(Some(options)).await.unwrap();
+    let mut left: Vec<_> = left.into_iter().map(|image| image.id).collect();
+    if engine.image(image).await.unwrap().is_some() {
+        left = vec![image.to_owned()];
+    }
+    for image in left {
+        let removed = engine
+            .api
+            .remove_image(&image, None::<RemoveImageOptions>, None);
+        removed.await.unwrap();
     }
 }
 
