@@ -50,10 +50,13 @@ pub(crate) struct Images {
     patience: Duration,
     reporter: Reporter,
     locks: Locks,
-    environment: fn(&str) -> Option<String>,
+    environment: Lookup,
     /// What was fetched, and what is being fetched. A fetch that was given up is taken over by the next who waits.
     fetches: Mutex<HashMap<Key, Fetch>>,
 }
+
+/// Looks up a variable of the environment.
+type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// The one fetch of an image, begun or done.
 type Fetch = Arc<OnceCell<Result<ImageInfo, ImageError>>>;
@@ -99,7 +102,7 @@ impl Images {
             patience: config.timeouts.pull,
             reporter: Reporter::standard(),
             locks: Locks::of_user(),
-            environment: |name| std::env::var(name).ok(),
+            environment: Box::new(|name| std::env::var(name).ok()),
             fetches: Mutex::default(),
         }
     }

@@ -1,1 +1,0 @@
-//! Images from real registries, builds and scripts, on a real engine.

@@ -1,0 +1,310 @@
+//! Images that no registry delivers.
+
+use seatrial_model::Pull;
+
+use super::{Rig, unique};
+use crate::images::fallback::LABEL;
+
+/// An image of a registry that refuses connections.
+fn undelivered() -> String {
+    format!("127.0.0.1:1/{}:1", unique())
+}
+
+#[tokio::test]
+async fn a_build_is_the_fallback_and_is_labelled() {
+    let mut rig = Rig::new().await;
+    let image = undelivered();
+    rig.file(
+        "image/Dockerfile",
+        "FROM scratch\nCOPY file /\nCMD [\"/file\"]\n",
+        false,
+    );
+    rig.file("image/file", "1", true);
+    rig.fallback_build(&image, "image", &[]);
+    let first = rig
+        .get(&image)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(first.command, ["/file"]);
+    assert_eq!(first.labels[LABEL].len(), 32);
+    let shown = rig.shown();
+    assert!(
+        shown.contains(&format!("\nseatrial: building {image} ...\n")),
+        "{shown}"
+    );
+    assert!(
+        shown.contains(&format!("\nseatrial: {image} | Step 1/")),
+        "{shown}"
+    );
+    assert!(
+        shown.contains(&format!("\nseatrial: built {image} in ")),
+        "{shown}"
+    );
+
+    let again = rig
+        .get(&image)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(again, first);
+    assert_eq!(rig.shown(), shown, "nothing was done the second time");
+}
+
+#[tokio::test]
+async fn a_build_that_changed_is_built_again() {
+    let mut rig = Rig::new().await;
+    let image = undelivered();
+    rig.file("image/Dockerfile", "FROM scratch\nCOPY file /\n", false);
+    rig.file("image/file", "1", false);
+    rig.fallback_build(&image, "image", &[]);
+    let first = rig
+        .get(&image)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    rig.file("image/file", "2", false);
+    let second = rig
+        .get(&image)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_ne!(second.id, first.id);
+    // Made here, it is made here again: no registry is asked.
+    assert_eq!(rig.shown().matches("pulling").count(), 2, "{}", rig.shown());
+    rig.file("image/file", "2", true);
+    let third = rig
+        .get(&image)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_ne!(third.id, second.id, "being executable is content");
+}
+
+#[tokio::test]
+async fn an_image_that_we_did_not_make_is_left_alone() {
+    let mut rig = Rig::new().await;
+    let (image, other) = (undelivered(), undelivered());
+    rig.file("image/Dockerfile", "FROM scratch\nCOPY file /\n", false);
+    rig.file("image/file", "1", false);
+    rig.file("rootfs", "#!/bin/sh\nexec tar -C image -c file\n", true);
+    // The user's own image of that name: what a script makes, without the label.
+    let root = std::process::Command::new(rig.directory.join("rootfs"))
+        .current_dir(&rig.directory)
+        .output()
+        .expect("it can be started");
+    let root = Box::pin(futures_util::stream::iter([Ok(root.stdout)]));
+    let user_made = rig.image(&image).to_string();
+    rig.engine
+        .import(root, &user_made, &std::collections::BTreeMap::new())
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    rig.fallback_build(&image, "image", &[]);
+    rig.fallback_build(&other, "image", &[]);
+    let found = rig
+        .get(&image)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(found.labels.is_empty(), "{found:?}");
+    assert_eq!(rig.shown(), "");
+}
+
+#[tokio::test]
+async fn a_base_is_got_first_by_its_own_fallback() {
+    let mut rig = Rig::new().await;
+    let (image, base) = (undelivered(), undelivered());
+    rig.file(
+        "rootfs",
+        "#!/bin/sh\necho making >&2\nexec tar -c rootfs\n",
+        true,
+    );
+    rig.file(
+        "image/Dockerfile",
+        &format!("FROM {base} AS first\nFROM first\nLABEL a=b\n"),
+        false,
+    );
+    rig.fallback_script(&base, "rootfs");
+    rig.fallback_build(&image, "image", &[]);
+    let first = rig
+        .get(&image)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(
+        rig.shown()
+            .contains(&format!("seatrial: {base} | making\n")),
+        "{}",
+        rig.shown()
+    );
+    assert!(rig.is_local(&base).await);
+    // What it is built on counts as content.
+    rig.file("rootfs", "#!/bin/sh\nexec tar -c rootfs image\n", true);
+    let second = rig
+        .get(&image)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_ne!(second.id, first.id);
+}
+
+#[tokio::test]
+async fn a_substitution_holds_for_what_is_built_on() {
+    let mut rig = Rig::new().await;
+    let (image, base, substitute) = (undelivered(), undelivered(), undelivered());
+    rig.file("rootfs", "#!/bin/sh\nexec tar -c rootfs\n", true);
+    rig.file(
+        "image/Dockerfile",
+        &format!("FROM {base}\nLABEL a=b\n"),
+        false,
+    );
+    rig.fallback_script(&substitute, "rootfs");
+    rig.fallback_build(&image, "image", &[]);
+    let (original, other) = (rig.image(&base), rig.image(&substitute));
+    rig.config.images.substitutions.insert(original, other);
+    rig.get(&image)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(rig.is_local(&substitute).await);
+    assert!(!rig.is_local(&base).await);
+}
+
+#[tokio::test]
+async fn fallbacks_that_go_round_in_a_circle_are_told() {
+    let mut rig = Rig::new().await;
+    let (first, second) = (undelivered(), undelivered());
+    rig.file("first/Dockerfile", &format!("FROM {second}\n"), false);
+    rig.file("second/Dockerfile", &format!("FROM {first}\n"), false);
+    rig.fallback_build(&first, "first", &[]);
+    rig.fallback_build(&second, "second", &[]);
+    let images = rig.images();
+    let (first, second) = (rig.image(&first), rig.image(&second));
+    // Both at once: neither may wait for the other for ever.
+    let both = tokio::join!(
+        images.get(&rig.engine, &first, Pull::Missing, None),
+        images.get(&rig.engine, &second, Pull::Missing, None),
+    );
+    let error = both.0.expect_err("there is no way to make it").to_string();
+    let circle = format!("`{first}` is built on `{second}` is built on `{first}`");
+    assert!(error.contains(&circle), "{error}");
+    both.1.expect_err("there is no way to make it");
+}
+
+#[tokio::test]
+async fn a_build_that_fails_is_told_with_its_last_lines_and_no_secret() {
+    let mut rig = Rig::new().await;
+    let image = undelivered();
+    // An argument that needs no `ARG`, whose step would leave an image behind.
+    rig.file(
+        "image/Dockerfile",
+        "FROM debian:bookworm-slim\nRUN echo \"by $http_proxy\" && exit 3\n",
+        false,
+    );
+    let proxy = "http://sea:hush-hush@proxy.example";
+    rig.fallback_build(&image, "image", &[("http_proxy", proxy)]);
+    let error = rig.get(&image).await.expect_err("the build fails");
+    let (who, said) = error.tried.last().expect("something was tried");
+    assert_eq!(who, "fallback, build of `image`");
+    assert!(
+        said.contains("by http://sea:[hidden]@proxy.example"),
+        "{error}"
+    );
+    assert!(said.contains("returned a non-zero code: 3"), "{error}");
+    assert!(error.advice.contains("repair the fallback"), "{error}");
+    assert!(
+        !error.advice.contains("[images."),
+        "there is a fallback: {error}"
+    );
+    assert!(!error.to_string().contains("hush"), "{error}");
+    assert!(!rig.shown().contains("hush"), "{}", rig.shown());
+}
+
+#[tokio::test]
+async fn a_script_is_the_fallback_and_made_again_when_it_changed() {
+    let mut rig = Rig::new().await;
+    let image = undelivered();
+    rig.file("rootfs", "#!/bin/sh\nexec tar -c rootfs\n", true);
+    rig.fallback_script(&image, "rootfs");
+    let first = rig
+        .get(&image)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(first.labels[LABEL].len(), 32);
+    let shown = rig.shown();
+    assert!(
+        shown.contains(&format!("\nseatrial: made {image} in ")),
+        "{shown}"
+    );
+    let again = rig
+        .get(&image)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(again, first);
+    assert_eq!(rig.shown(), shown);
+    rig.file("rootfs", "#!/bin/sh\nexec tar -c ./rootfs\n", true);
+    let changed = rig
+        .get(&image)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_ne!(changed.id, first.id);
+}
+
+#[tokio::test]
+async fn a_script_that_fails_at_its_end_makes_no_image() {
+    let mut rig = Rig::new().await;
+    let image = undelivered();
+    rig.file(
+        "rootfs",
+        "#!/bin/sh\ntar -c rootfs\necho 'the last straw' >&2\nexit 7\n",
+        true,
+    );
+    rig.fallback_script(&image, "rootfs");
+    let error = rig.get(&image).await.expect_err("the script fails");
+    let said = &error.tried.last().expect("something was tried").1;
+    assert_eq!(said, "ended with exit status: 7\nthe last straw");
+    assert!(!rig.is_local(&image).await);
+}
+
+#[tokio::test]
+async fn a_script_that_writes_nothing_makes_no_image() {
+    let mut rig = Rig::new().await;
+    let image = undelivered();
+    rig.file("rootfs", "#!/bin/sh\nexit 0\n", true);
+    rig.fallback_script(&image, "rootfs");
+    let error = rig
+        .get(&image)
+        .await
+        .expect_err("the script writes nothing");
+    let said = &error.tried.last().expect("something was tried").1;
+    assert_eq!(said, "wrote nothing to its standard output");
+    assert!(!rig.is_local(&image).await);
+}
+
+#[tokio::test]
+async fn a_script_that_nobody_waits_for_is_ended() {
+    let mut rig = Rig::new().await;
+    let image = undelivered();
+    // The child holds the lock of this file as long as it lives.
+    rig.file(
+        "rootfs",
+        "#!/bin/sh\nexec 9>held\nflock 9\necho locked >&2\nsleep 1000 &\nwait\n",
+        true,
+    );
+    rig.fallback_script(&image, "rootfs");
+    let images = rig.images();
+    let reference = rig.image(&image);
+    let mut getting = images.get(&rig.engine, &reference, Pull::Missing, None);
+    while !rig.shown().contains("| locked") {
+        tokio::select! {
+            _ = &mut getting => panic!("the script does not end"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    drop(getting);
+    // Had as soon as the script and what it started are gone.
+    let held = rig.directory.join("held");
+    let status = tokio::task::spawn_blocking(move || {
+        std::process::Command::new("flock")
+            .args(["--timeout", "30"])
+            .arg(held)
+            .arg("true")
+            .status()
+    });
+    let status = status
+        .await
+        .expect("no panic")
+        .expect("`flock` can be started");
+    assert!(status.success(), "the script goes on");
+}

@@ -1,0 +1,205 @@
+//! Images from real registries, builds and scripts, on the engine of this machine.
+//!
+//! Named `engine_*` so that a machine without an engine can leave them out. Each test has its own registry, files and
+//! image names, and removes what it made, also when it panics.
+
+mod engine_fallback;
+mod engine_once;
+mod engine_pull;
+mod proxy;
+mod registry;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bollard::errors::Error;
+use bollard::query_parameters::RemoveImageOptions;
+use seatrial_model::{ImageRef, Pull};
+
+use super::lock::Locks;
+use super::progress::Reporter;
+use super::{ImageError, Images};
+use crate::config::{Config, Fallback};
+use crate::engine::{Engine, ImageInfo};
+
+/// A workspace with its images, on an engine.
+struct Rig {
+    engine: Arc<dyn Engine>,
+    config: Config,
+    directory: PathBuf,
+    /// What the user sees.
+    shown: Arc<Mutex<Vec<u8>>>,
+    /// Images to remove at the end, by name or id.
+    made: Mutex<Vec<String>>,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        let engine =
+            crate::engine::discovery::connect(&crate::engine::discovery::EngineChoice::Any)
+                .await
+                .unwrap_or_else(|error| panic!("{error}"));
+        let directory = std::env::temp_dir().join(unique());
+        fs::create_dir(&directory).expect("a directory");
+        let mut config = Config::load(&directory, &|_| None).expect("the defaults");
+        config.timeouts.pull = Duration::from_secs(60);
+        Self {
+            engine,
+            config,
+            directory,
+            shown: Arc::default(),
+            made: Mutex::default(),
+        }
+    }
+
+    /// Images as a new process has them: nothing remembered.
+    fn images(&self) -> Images {
+        let mut images = Images::new(&self.config);
+        images.reporter = Reporter::lines(self.shown.clone());
+        images.locks = Locks::at(self.directory.join("locks"));
+        let docker_config = self.directory.join("docker").display().to_string();
+        images.environment =
+            Box::new(move |name| (name == "DOCKER_CONFIG").then(|| docker_config.clone()));
+        images
+    }
+
+    /// Gets an image as a new process would.
+    async fn get(&self, image: &str) -> Result<ImageInfo, ImageError> {
+        self.get_with(image, Pull::Missing, None).await
+    }
+
+    async fn get_with(
+        &self,
+        image: &str,
+        pull: Pull,
+        platform: Option<&str>,
+    ) -> Result<ImageInfo, ImageError> {
+        let images = self.images();
+        let info = images
+            .get(&self.engine, &self.image(image), pull, platform)
+            .await?;
+        // It may lose its name to another.
+        self.made.lock().unwrap().push(info.id.clone());
+        Ok(info)
+    }
+
+    /// A reference to an image that is removed at the end.
+    fn image(&self, name: &str) -> ImageRef {
+        let image: ImageRef = name.parse().unwrap_or_else(|error| panic!("{error}"));
+        self.made.lock().unwrap().push(image.to_string());
+        image
+    }
+
+    /// The credentials that Docker has.
+    fn docker_config(&self, content: &str) {
+        self.file("docker/config.json", content, false);
+    }
+
+    /// Writes a file of the workspace.
+    fn file(&self, path: &str, content: &str, executable: bool) {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.directory.join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs::write(&path, content).expect("a file");
+        let mode = if executable { 0o755 } else { 0o644 };
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
+    }
+
+    fn fallback_build(&mut self, image: &str, directory: &str, args: &[(&str, &str)]) {
+        let args: BTreeMap<String, String> = args
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let fallback = Fallback::Build {
+            context: self.directory.join(directory),
+            dockerfile: "Dockerfile".to_owned(),
+            args,
+        };
+        let image = self.image(image);
+        self.config.images.fallbacks.insert(image, fallback);
+    }
+
+    fn fallback_script(&mut self, image: &str, executable: &str) {
+        let fallback = Fallback::Script(self.directory.join(executable));
+        let image = self.image(image);
+        self.config.images.fallbacks.insert(image, fallback);
+    }
+
+    fn shown(&self) -> String {
+        String::from_utf8(self.shown.lock().unwrap().clone()).expect("text")
+    }
+
+    /// Whether the engine has the image.
+    async fn is_local(&self, image: &str) -> bool {
+        let found = self.engine.image(image).await;
+        found.expect("the engine answers").is_some()
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        let locks_left = self.directory.join("locks").exists();
+        let address = self.engine.info().address.clone();
+        let images = std::mem::take(&mut *self.made.lock().unwrap_or_else(|p| p.into_inner()));
+        // A runtime cannot be blocked on from inside another.
+        let removed = std::thread::spawn(move || remove(&address, images)).join();
+        let files = fs::remove_dir_all(&self.directory);
+        if !std::thread::panicking() {
+            removed.expect("the images are removed");
+            files.expect("the files are removed");
+            assert!(!locks_left, "lock files are left");
+        }
+    }
+}
+
+/// Removes images. Not a call of the engine boundary: nothing but tests does it.
+fn remove(address: &str, images: Vec<String>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let path = address.strip_prefix("unix://").expect("a local engine");
+    let docker = bollard::Docker::connect_with_unix(path, 120, bollard::API_DEFAULT_VERSION)
+        .expect("the engine is there");
+    runtime.block_on(async {
+        let mut left: BTreeSet<String> = BTreeSet::new();
+        for image in images {
+            // What a name stands for can have others built on it, and stays without a name.
+            if let Ok(found) = docker.inspect_image(&image).await {
+                left.extend([image]);
+                left.extend(found.id);
+            }
+        }
+        let mut refused = BTreeSet::new();
+        while left != refused {
+            refused = std::mem::take(&mut left);
+            let (ids, names): (Vec<_>, Vec<_>) = refused
+                .iter()
+                .partition(|image| image.starts_with("sha256:"));
+            for image in names.into_iter().chain(ids) {
+                let options = None::<RemoveImageOptions>;
+                match docker.remove_image(image, options, None).await {
+                    Ok(_)
+                    | Err(Error::DockerResponseServerError {
+                        status_code: 404, ..
+                    }) => {}
+                    Err(_) => {
+                        left.insert(image.clone());
+                    }
+                }
+            }
+        }
+        assert!(left.is_empty(), "cannot be removed: {left:?}");
+    });
+}
+
+/// A name that nothing else has.
+fn unique() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("seatrial-images-test-{}-{next}", std::process::id())
+}
