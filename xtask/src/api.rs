@@ -1,4 +1,4 @@
-//! The few requests to an engine that the commands here need, over its socket: no client has to be installed.
+//! The few questions that the commands here have for an engine, asked over its socket: no client has to be installed.
 //!
 //! HTTP/1.0 on purpose: a connection per request, and an answer that ends where the connection does.
 
@@ -61,7 +61,7 @@ impl Api {
     pub(crate) fn ping(&self) -> std::io::Result<()> {
         let mut answer = String::new();
         let request = b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n";
-        let mut connection = self.connect(Some(PATIENCE))?;
+        let mut connection = self.connect()?;
         connection.write_all(request)?;
         connection.take(4096).read_to_string(&mut answer)?;
         if status(&answer) == Some(200) {
@@ -72,6 +72,15 @@ impl Api {
         }
     }
 
+    /// Whether there is anything at this path.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine does not answer, or with an error.
+    pub(crate) fn has(&self, path: &str) -> Result<bool> {
+        Ok(self.get(path)?.is_some())
+    }
+
     /// Gets a JSON document; `None` where there is none at this path.
     ///
     /// # Errors
@@ -79,7 +88,7 @@ impl Api {
     /// Where the engine does not answer, or with an error.
     pub(crate) fn get(&self, path: &str) -> Result<Option<Value>> {
         let head = format!("GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n");
-        let mut answer = self.send(head.as_bytes(), &mut std::io::empty(), Some(PATIENCE))?;
+        let mut answer = self.send(head.as_bytes())?;
         let mut body = String::new();
         answer.body.read_to_string(&mut body)?;
         match answer.status {
@@ -89,53 +98,10 @@ impl Api {
         }
     }
 
-    /// Posts a tar and passes each line of the engine's report to `report`.
-    ///
-    /// # Errors
-    ///
-    /// Where the engine does not answer, refuses, or reports an error on the way.
-    pub(crate) fn post_tar(
-        &self,
-        path: &str,
-        tar: &mut impl Read,
-        length: u64,
-        mut report: impl FnMut(&str),
-    ) -> Result<()> {
-        let head = format!(
-            "POST {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/x-tar\r\n\
-             Content-Length: {length}\r\n\r\n"
-        );
-        let mut answer = self.send(head.as_bytes(), tar, None)?;
-        if !(200..300).contains(&answer.status) {
-            let mut body = String::new();
-            answer.body.read_to_string(&mut body)?;
-            bail!("the engine refuses with {}: {}", answer.status, body.trim());
-        }
-        for line in answer.body.lines() {
-            let line = line.context("the engine's report breaks off")?;
-            let Ok(message) = serde_json::from_str::<Value>(&line) else {
-                continue;
-            };
-            if let Some(error) = message["error"].as_str() {
-                bail!("{error}");
-            }
-            if let Some(text) = message["stream"].as_str() {
-                text.trim_end().lines().for_each(&mut report);
-            }
-        }
-        Ok(())
-    }
-
-    fn send(
-        &self,
-        head: &[u8],
-        body: &mut impl Read,
-        patience: Option<Duration>,
-    ) -> Result<Answer> {
+    fn send(&self, head: &[u8]) -> Result<Answer> {
         let unreachable = || format!("the engine at {} does not answer", self.address);
-        let mut connection = self.connect(patience).with_context(unreachable)?;
+        let mut connection = self.connect().with_context(unreachable)?;
         connection.write_all(head).with_context(unreachable)?;
-        std::io::copy(body, &mut connection).with_context(unreachable)?;
         let mut body = BufReader::new(connection);
         let mut line = String::new();
         body.read_line(&mut line).with_context(unreachable)?;
@@ -148,11 +114,11 @@ impl Api {
         Ok(Answer { status, body })
     }
 
-    fn connect(&self, patience: Option<Duration>) -> std::io::Result<Box<dyn Connection>> {
+    fn connect(&self) -> std::io::Result<Box<dyn Connection>> {
         match &self.address {
             Address::Unix(path) => {
                 let stream = UnixStream::connect(path)?;
-                stream.set_read_timeout(patience)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
                 Ok(Box::new(stream))
             }
             Address::Tcp(host) => {
@@ -161,7 +127,7 @@ impl Api {
                     .next()
                     .ok_or_else(|| std::io::Error::other(format!("`{host}` is no address")))?;
                 let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-                stream.set_read_timeout(patience)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
                 Ok(Box::new(stream))
             }
         }

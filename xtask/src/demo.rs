@@ -3,7 +3,6 @@
 
 use anyhow::{Result, ensure};
 
-use crate::api::Api;
 use crate::steps::Steps;
 use crate::{images, install, leftovers, workspace};
 
@@ -19,7 +18,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         "Seatrial's demo: a shop's tests on a real MariaDB, a real Redis and the shop itself.\n"
     );
     let engine = install::engine()?;
-    prepare_base_image(&engine.api)?;
+    images::ensure_tools(&engine.api)?;
 
     let mut steps = Steps::new();
     // Built beforehand, so that the next step's time is the tests' own.
@@ -50,20 +49,5 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         engine.name,
         leftovers::counts(&engine.api)?,
     );
-    Ok(())
-}
-
-/// The product pulls or makes its images itself. What it may lack is the tool to make the base image with, and here,
-/// unlike in a test, that may be installed.
-fn prepare_base_image(api: &Api) -> Result<()> {
-    if images::has(api, images::BASE)? {
-        return Ok(());
-    }
-    if let Err(error) = images::MMDEBSTRAP.meet() {
-        println!(
-            "{error}\ngoing on: {} may still come from a registry",
-            images::BASE
-        );
-    }
     Ok(())
 }

@@ -41,8 +41,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "images",
-        usage: "images [name:tag]..",
-        about: "make the fixture images of seatrial.toml now, or only those named",
+        usage: "images",
+        about: "get the images that the tests run on, or make them, and test them",
         run: images::run,
     },
     Command {

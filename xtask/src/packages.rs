@@ -3,11 +3,9 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-
-use crate::steps;
 
 /// What is needed, which packages of Debian's and Ubuntu's bring it, and what for.
 pub(crate) struct Need {
@@ -82,12 +80,24 @@ fn names_debian(release: &str) -> bool {
         .any(|id| matches!(id, "debian" | "ubuntu"))
 }
 
+/// Runs `apt-get` and shows its output only where it fails: hundreds of lines, none of which anybody needs.
 fn apt_get(arguments: &[&str]) -> Result<()> {
-    steps::run(
-        Command::new("apt-get")
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive"),
-    )
+    let output = Command::new("apt-get")
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot run `apt-get`")?;
+    if !output.status.success() {
+        let text = [output.stdout, output.stderr].concat();
+        bail!(
+            "`apt-get {}` ended with {}:\n{}",
+            arguments.join(" "),
+            output.status,
+            String::from_utf8_lossy(&text).trim()
+        );
+    }
+    Ok(())
 }
 
 #[cfg(test)]
