@@ -82,8 +82,8 @@ pub struct ServicePlan {
     /// Positions of the services that must be ready before this one starts, ascending, each once: those its
     /// placeholders name and those in `needs(..)`.
     pub needs: Vec<usize>,
-    /// All must hold for the service to be ready. Empty stands for the default: every declared TCP port is
-    /// really served; with no port, the container runs.
+    /// All must hold for the service to be ready. Where none of them chooses ports, every declared TCP port must
+    /// really be served too.
     pub ready: Vec<Check>,
     /// How the checks are repeated.
     pub timing: Timing,

@@ -226,7 +226,7 @@ impl fmt::Display for NotReady {
 
 impl std::error::Error for NotReady {}
 
-/// Waits until all of `checks` have held, or, where there are none, until every declared port is served; and the
+/// Waits until all of `checks` have held, and every declared port is served unless a check chooses ports; and the
 /// container runs. The checks are made concurrently; one that has held is not looked at again.
 ///
 /// # Errors
@@ -316,9 +316,6 @@ fn expand<'a>(subject: &Subject<'_>, checks: &'a [PreparedCheck]) -> Vec<Check<'
             .map(|&port| Check::Tcp(tcp::Port::new(port)))
             .collect()
     };
-    if checks.is_empty() {
-        return each(subject.ports);
-    }
     let expanded = checks.iter().flat_map(|check| match check {
         PreparedCheck::Tcp { ports } => each(ports),
         PreparedCheck::Log { text, times } => vec![Check::Log(log::Lines {
@@ -343,7 +340,28 @@ fn expand<'a>(subject: &Subject<'_>, checks: &'a [PreparedCheck]) -> Vec<Check<'
             name,
         })],
     });
-    expanded.collect()
+    // What is declared to be served is waited for whatever else is asked: a command, a log line or a health check may
+    // well succeed while the service initialises itself behind closed ports.
+    let chosen = checks
+        .iter()
+        .any(|check| matches!(check, PreparedCheck::Tcp { .. }));
+    let by_http: Vec<u16> = checks
+        .iter()
+        .filter_map(|check| match check {
+            PreparedCheck::Http { port, .. } => Some(*port),
+            _ => None,
+        })
+        .collect();
+    let implied: Vec<u16> = match chosen {
+        true => Vec::new(),
+        false => subject
+            .ports
+            .iter()
+            .copied()
+            .filter(|port| !by_http.contains(port))
+            .collect(),
+    };
+    each(&implied).into_iter().chain(expanded).collect()
 }
 
 impl Check<'_> {

@@ -40,6 +40,12 @@ async fn a_service_that_speaks_first_is_ready_through_the_published_port() {
     not_before_it_listens(Some(false), tcp(PORT), script).await;
 }
 
+/// As a database does that answers a client on its own socket while it initialises itself.
+#[tokio::test]
+async fn a_declared_port_is_waited_for_whatever_else_is_asked() {
+    not_before_it_listens(None, exec(&["true"]), LATE).await;
+}
+
 /// What says nothing and closes cannot be told from the engine's proxy; from its own address it can.
 #[tokio::test]
 async fn a_service_that_closes_at_once_is_ready_only_at_its_own_address() {
