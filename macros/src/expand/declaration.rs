@@ -23,7 +23,8 @@ pub(super) fn declaration(runtime: &TokenStream, model: &Model) -> TokenStream {
     let hooks = model.bindings.hooks.iter().map(|path| {
         quote_spanned! {path.span()=>
             |service| ::std::boxed::Box::pin(async move {
-                #path(&service).await.map_err(
+                let outcome: ::core::result::Result<(), _> = #path(&service).await;
+                outcome.map_err(
                     ::core::convert::Into::<
                         ::std::boxed::Box<
                             dyn ::std::error::Error + ::core::marker::Send + ::core::marker::Sync,

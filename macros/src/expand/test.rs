@@ -117,9 +117,10 @@ fn arguments(function: &Function, ready: &Ident) -> Vec<TokenStream> {
         .parameters
         .iter()
         .map(|parameter| match parameter {
-            Parameter::Composition(_) => {
+            Parameter::Composition(ty) => {
                 let launch = launch.next();
-                quote!(#ready.composition(#launch))
+                let take = quote_spanned!(ty.span()=> composition::<#ty>);
+                quote!(#ready.#take(#launch))
             }
             Parameter::Service(ty) => {
                 let position = position.next();

@@ -33,6 +33,8 @@ pub(crate) enum Value {
     Is(Box<Expr>),
     /// `(..)`, and the place of the parentheses.
     List(Span, Vec<Argument>),
+    /// `=` and something that is no value; it is in the report.
+    Unreadable,
 }
 
 impl Argument {
@@ -48,7 +50,7 @@ impl Argument {
     /// Place of the value, or of the name where there is none.
     pub(crate) fn value_span(&self) -> Span {
         match &self.value {
-            Value::None => self.span(),
+            Value::None | Value::Unreadable => self.span(),
             Value::Is(expr) => expr.span(),
             Value::List(span, _) => *span,
         }
@@ -58,7 +60,7 @@ impl Argument {
     pub(crate) fn is(&self) -> Option<&Expr> {
         match &self.value {
             Value::Is(expr) => Some(expr),
-            Value::None | Value::List(..) => None,
+            Value::None | Value::List(..) | Value::Unreadable => None,
         }
     }
 
@@ -66,7 +68,7 @@ impl Argument {
     pub(crate) fn list(&self) -> Option<&[Argument]> {
         match &self.value {
             Value::List(_, arguments) => Some(arguments),
-            Value::None | Value::Is(_) => None,
+            Value::None | Value::Is(_) | Value::Unreadable => None,
         }
     }
 
@@ -112,6 +114,10 @@ fn list(input: ParseStream<'_>, report: &mut Report) -> Vec<Argument> {
                 input.span(),
                 "this does not belong to what stands before it; write a comma between two arguments",
             );
+            // A word is the next argument, of which only the comma is missing.
+            if input.peek(Ident) {
+                continue;
+            }
             skip_to_comma(input);
         }
         // Absent at the end only.
@@ -138,13 +144,14 @@ fn argument(input: ParseStream<'_>, report: &mut Report) -> syn::Result<Argument
     };
     let value = if input.peek(Token![=]) {
         let equals: Token![=] = input.parse()?;
-        if input.is_empty() || input.peek(Token![,]) {
-            return Err(syn::Error::new(
-                equals.span,
-                "nothing stands behind this `=`; write a value",
-            ));
+        match value(input, equals) {
+            Ok(value) => Value::Is(Box::new(value)),
+            Err(error) => {
+                report.record(error);
+                skip_to_comma(input);
+                Value::Unreadable
+            }
         }
-        Value::Is(Box::new(expression(input)?))
     } else if input.peek(token::Paren) {
         let content;
         let paren = parenthesized!(content in input);
@@ -153,6 +160,14 @@ fn argument(input: ParseStream<'_>, report: &mut Report) -> syn::Result<Argument
         Value::None
     };
     Ok(Argument { name, value })
+}
+
+fn value(input: ParseStream<'_>, equals: Token![=]) -> syn::Result<Expr> {
+    if input.is_empty() || input.peek(Token![,]) {
+        let message = "nothing stands behind this `=`; write a value";
+        return Err(syn::Error::new(equals.span, message));
+    }
+    expression(input)
 }
 
 fn is_macro(input: ParseStream<'_>) -> bool {

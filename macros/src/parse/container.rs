@@ -95,7 +95,7 @@ pub(super) fn tmpfs(service: &mut Service, argument: &Argument, report: &mut Rep
             let size = match &entry.value {
                 Value::None => None,
                 Value::Is(expr) => values::size(values::string(expr)?, report),
-                Value::List(..) => return None,
+                Value::List(..) | Value::Unreadable => return None,
             };
             add(at, size, report);
             Some(())
@@ -312,7 +312,7 @@ pub(super) fn privileged(service: &mut Service, argument: &Argument, _: &mut Rep
     service.privileged = match &argument.value {
         Value::None => true,
         Value::Is(expr) => values::boolean(expr)?,
-        Value::List(..) => return None,
+        Value::List(..) | Value::Unreadable => return None,
     };
     Some(())
 }

@@ -196,7 +196,7 @@ fn image(_: &mut Given, argument: &Argument, report: &mut Report) -> Option<()> 
         argument.span(),
         message::not_yet(
             "`image` on a test",
-            "remove it and the test runs on this machine; what it needs from an image, run in a service with `exec`",
+            "remove it, and run what needs an image in a service, with its handle's `exec`",
         ),
     );
     Some(())

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 
 use proc_macro2::Span;
+use seatrial_model::suggest;
 use syn::ext::IdentExt;
 
-use super::arguments::{Argument, Name};
+use super::arguments::{Argument, Name, Value};
 use crate::message;
 use crate::report::Report;
 
@@ -43,8 +44,25 @@ impl<T> Key<T> {
     }
 }
 
-/// Where each key was given.
-pub(crate) type Given = HashMap<&'static str, Span>;
+/// Which keys were given.
+#[derive(Default)]
+pub(crate) struct Given {
+    spans: HashMap<&'static str, Span>,
+    /// Keys that may have been meant by something unreadable.
+    troubled: Vec<&'static str>,
+}
+
+impl Given {
+    /// Where `key` was given.
+    pub(crate) fn span(&self, key: &str) -> Option<Span> {
+        self.spans.get(key).copied()
+    }
+
+    /// Whether a mistake that is in the report may be why `key` is absent.
+    pub(crate) fn is_troubled(&self, key: &str) -> bool {
+        self.troubled.contains(&key)
+    }
+}
 
 /// Reads `arguments` into `target`; `place` is the attribute as messages name it.
 pub(crate) fn read<T>(
@@ -54,9 +72,9 @@ pub(crate) fn read<T>(
     place: &str,
     report: &mut Report,
 ) -> Given {
-    let mut given = Given::new();
+    let mut given = Given::default();
     for argument in arguments {
-        let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+        let names: Vec<&'static str> = keys.iter().map(|key| key.name).collect();
         let Name::Word(word) = &argument.name else {
             report.error(
                 argument.span(),
@@ -69,13 +87,16 @@ pub(crate) fn read<T>(
         let name = word.unraw().to_string();
         let Some(key) = keys.iter().find(|key| key.name == name) else {
             report.error(word.span(), message::unknown("key", &name, place, &names));
+            given.troubled.extend(suggest::nearest(&name, names));
             continue;
         };
-        if given.insert(key.name, word.span()).is_some() && !key.repeats {
+        if given.spans.insert(key.name, word.span()).is_some() && !key.repeats {
             report.error(word.span(), message::doubled(format!("`{name}`")));
             continue;
         }
-        if (key.read)(target, argument, report).is_none() {
+        if matches!(argument.value, Value::Unreadable) {
+            given.troubled.push(key.name);
+        } else if (key.read)(target, argument, report).is_none() {
             report.error(
                 argument.value_span(),
                 message::malformed(format!("`{name}`"), key.form),
@@ -93,7 +114,8 @@ pub(crate) fn each(
     mut read: impl FnMut(&Argument, &mut Report) -> Option<()>,
 ) -> Option<()> {
     for entry in argument.list()? {
-        if read(entry, report).is_none() {
+        let unreadable = matches!(entry.value, Value::Unreadable);
+        if !unreadable && read(entry, report).is_none() {
             let place = argument.key().unwrap_or_default();
             report.error(
                 entry.value_span(),

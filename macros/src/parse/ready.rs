@@ -53,8 +53,8 @@ pub(super) fn ready(service: &mut Service, argument: &Argument, report: &mut Rep
     let given = keys::read(&mut found, argument.list()?, KEYS, PLACE, report);
     modifiers(&given, report);
     let mut add = |key: &str, check: Option<CheckSyntax>| {
-        if let (Some(span), Some(check)) = (given.get(key), check) {
-            service.checks.push(Spanned::new(check, *span));
+        if let (Some(span), Some(check)) = (given.span(key), check) {
+            service.checks.push(Spanned::new(check, span));
         }
     };
     add("tcp", found.tcp.map(CheckSyntax::Tcp));
@@ -88,16 +88,14 @@ fn modifiers(given: &Given, report: &mut Report) {
         ("times", "log", "log = \"..\", times = .."),
         ("status", "http", "http = \"/health\", status = .."),
         ("port", "http", "http = \"/health\", port = .."),
-        (
-            "run",
-            "image",
-            "image = \"name:tag\", run = \"..\"` for a probe container, or `exec = \"..\"` in this one",
-        ),
+        ("run", "image", "image = \"name:tag\", run = \"..\""),
         ("image", "run", "image = \"name:tag\", run = \"..\""),
     ];
     for (modifier, kind, form) in rules {
-        if let (Some(span), None) = (given.get(modifier), given.get(kind)) {
-            report.error(*span, message::stands_alone(modifier, kind, form));
+        if let (Some(span), None) = (given.span(modifier), given.span(kind))
+            && !given.is_troubled(kind)
+        {
+            report.error(span, message::stands_alone(modifier, kind, form));
         }
     }
 }
@@ -111,6 +109,7 @@ fn tcp(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option
             // In the report; "all ports" is not what was meant.
             None => return Some(()),
         },
+        Value::Unreadable => return None,
         Value::List(..) => {
             each(argument, "5432` or `name", report, |entry, report| {
                 if !matches!(entry.value, Value::None) {

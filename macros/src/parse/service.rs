@@ -1,5 +1,6 @@
 //! `#[service(..)]`: its keys, and those that say what a service is and how it is wired.
 
+use proc_macro2::Span;
 use seatrial_model::{Port, command, name};
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, Ident, Meta};
@@ -96,7 +97,16 @@ pub(super) fn service(
     };
     let mut service = Service::new(ident.clone());
     let arguments = arguments::arguments(list.tokens.clone(), report);
-    keys::read(&mut service, &arguments, KEYS, PLACE, report);
+    let given = keys::read(&mut service, &arguments, KEYS, PLACE, report);
+    service.ports_unknown |= given.is_troubled("port") || given.is_troubled("ports");
+    if service.origins.is_empty()
+        && ["image", "bin", "build"]
+            .iter()
+            .any(|key| given.is_troubled(key))
+    {
+        let origin = OriginSyntax::Unreadable;
+        service.origins.push(Spanned::new(origin, ident.span()));
+    }
     Some(service)
 }
 
@@ -172,7 +182,7 @@ fn port(service: &mut Service, argument: &Argument, report: &mut Report) -> Opti
         service.ports_unknown = true;
         return None;
     };
-    add_port(service, None, number, report);
+    add_port(service, None, number, number.span(), report);
     Some(())
 }
 
@@ -185,7 +195,7 @@ fn ports(service: &mut Service, argument: &Argument, report: &mut Report) -> Opt
             }
             _ => return None,
         };
-        add_port(service, name, number, report);
+        add_port(service, name, number, entry.span(), report);
         Some(())
     };
     let mut complete = true;
@@ -195,6 +205,8 @@ fn ports(service: &mut Service, argument: &Argument, report: &mut Report) -> Opt
         complete &= outcome.is_some();
         outcome
     });
+    let unreadable = |entry: &Argument| matches!(entry.value, Value::Unreadable);
+    complete &= !argument.list().unwrap_or_default().iter().any(unreadable);
     service.ports_unknown |= !complete || read.is_none();
     read
 }
@@ -203,6 +215,7 @@ fn add_port(
     service: &mut Service,
     name: Option<String>,
     number: &syn::LitInt,
+    span: Span,
     report: &mut Report,
 ) {
     match values::port(number, report) {
@@ -211,7 +224,7 @@ fn add_port(
                 name,
                 number: value,
             };
-            service.ports.push(Spanned::new(port, number.span()));
+            service.ports.push(Spanned::new(port, span));
         }
         None => service.ports_unknown = true,
     }

@@ -3,7 +3,7 @@
 use seatrial_model::{MountMode, Source};
 use syn::{Attribute, Meta};
 
-use super::arguments::{self, Argument, Name, Value};
+use super::arguments::{self, Argument, Value};
 use super::keys::{self, Key};
 use super::values;
 use crate::message;
@@ -83,12 +83,14 @@ fn compose(_: &mut Settings, argument: &Argument, report: &mut Report) -> Option
 
 #[derive(Default)]
 struct SourceKeys {
+    none: bool,
     path: Option<Spanned<String>>,
     at: Option<String>,
     mode: MountMode,
 }
 
 const SOURCE_KEYS: &[Key<SourceKeys>] = &[
+    Key::once("none", "none", source_none),
     Key::once("path", "path = \"..\"", source_path),
     Key::once("at", "at = \"/src\"", source_at),
     Key::once("mode", "mode = rw", source_mode),
@@ -97,14 +99,17 @@ const SOURCE_KEYS: &[Key<SourceKeys>] = &[
 /// Reads `source(..)`. `None` where its shape is wrong.
 pub(super) fn source(argument: &Argument, report: &mut Report) -> Option<Spanned<Source>> {
     let arguments = argument.list()?;
-    if let [only] = arguments
-        && let (Name::Word(word), Value::None) = (&only.name, &only.value)
-        && word == "none"
-    {
-        return Some(Spanned::new(Source::None, argument.span()));
-    }
     let mut given = SourceKeys::default();
     keys::read(&mut given, arguments, SOURCE_KEYS, "`source(..)`", report);
+    if given.none {
+        if arguments.len() > 1 {
+            report.error(
+                argument.value_span(),
+                message::malformed("`source`", SOURCE_FORM),
+            );
+        }
+        return Some(Spanned::new(Source::None, argument.span()));
+    }
     let span = given
         .path
         .as_ref()
@@ -115,6 +120,11 @@ pub(super) fn source(argument: &Argument, report: &mut Report) -> Option<Spanned
         mode: given.mode,
     };
     Some(Spanned::new(source, span))
+}
+
+fn source_none(keys: &mut SourceKeys, argument: &Argument, _: &mut Report) -> Option<()> {
+    keys.none = matches!(argument.value, Value::None);
+    keys.none.then_some(())
 }
 
 fn source_path(keys: &mut SourceKeys, argument: &Argument, _: &mut Report) -> Option<()> {

@@ -1,7 +1,11 @@
 //! Tests of the stages, without a compiler: the plan that a declaration gives, the mistakes that are found in it, and
 //! that nothing which looks like an attribute makes a stage panic.
 
+mod arbitrary;
+mod environment;
+mod expansion;
 mod plan;
+mod report;
 
 use proc_macro2::TokenStream;
 use quote::quote;

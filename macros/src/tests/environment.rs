@@ -1,0 +1,132 @@
+//! What is refused because of the package and its files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use quote::quote;
+
+use super::composition;
+use crate::environment::{Environment, PathProblem};
+
+/// A workspace with a package in it and something beside it, removed at the end.
+struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    fn new(name: &str) -> Self {
+        let root = std::env::temp_dir().join(format!("seatrial-{}-{name}", std::process::id()));
+        let package = root.join("workspace/package");
+        fs::create_dir_all(package.join("fixtures")).expect("no directory");
+        fs::create_dir_all(root.join("outside")).expect("no directory");
+        fs::write(root.join("workspace/Cargo.toml"), "[workspace] # all\n").expect("no file");
+        fs::write(package.join("Cargo.toml"), "[package]\n").expect("no file");
+        Self { root }
+    }
+
+    fn environment(&self) -> Environment {
+        Environment {
+            package: Some(self.root.join("workspace/package")),
+            binaries: None,
+        }
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+#[test]
+fn paths_are_there_and_stay_in_the_workspace() {
+    let workspace = Workspace::new("paths");
+    let environment = workspace.environment();
+    assert_eq!(environment.look("fixtures"), Ok(()));
+    assert_eq!(environment.look("../Cargo.toml"), Ok(()));
+    assert_eq!(environment.look("."), Ok(()));
+    assert_eq!(environment.look("missing"), Err(PathProblem::Missing));
+    assert_eq!(environment.look("../.."), Err(PathProblem::Outside));
+    assert_eq!(environment.look("../../outside"), Err(PathProblem::Outside));
+    assert_eq!(environment.look("../../nowhere"), Err(PathProblem::Outside));
+    assert_eq!(environment.look("/etc"), Err(PathProblem::Absolute));
+    assert_eq!(environment.look(""), Err(PathProblem::Empty));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_out_of_the_workspace_leads_outside() {
+    let workspace = Workspace::new("link");
+    let link = workspace.root.join("workspace/package/link");
+    std::os::unix::fs::symlink(workspace.root.join("outside"), link).expect("no link");
+    assert_eq!(
+        workspace.environment().look("link"),
+        Err(PathProblem::Outside)
+    );
+}
+
+#[test]
+fn a_package_without_a_workspace_is_its_own() {
+    let workspace = Workspace::new("alone");
+    fs::remove_file(workspace.root.join("workspace/Cargo.toml")).expect("no file");
+    let environment = workspace.environment();
+    assert_eq!(environment.look("fixtures"), Ok(()));
+    assert_eq!(environment.look(".."), Err(PathProblem::Outside));
+}
+
+#[test]
+fn what_is_not_known_is_not_refused() {
+    let item = quote! {
+        struct Shop {
+            #[service(bin = "shop", mount("missing" = "/a"), source(path = "missing"))]
+            app: Service,
+        }
+    };
+    assert!(composition(item, &Environment::default()).is_ok());
+    assert_eq!(
+        Environment {
+            package: Some(Path::new("/nowhere").into()),
+            binaries: None
+        }
+        .look("a"),
+        Ok(())
+    );
+}
+
+#[test]
+fn a_binary_is_one_of_those_that_cargo_offers() {
+    let offered = |binaries: &[&str]| Environment {
+        package: None,
+        binaries: Some(binaries.iter().map(|name| (*name).to_owned()).collect()),
+    };
+    let messages = |binaries: &[&str]| {
+        let item = quote!(
+            struct Shop {
+                #[service(bin = "shp")]
+                app: Service,
+            }
+        );
+        composition(item, &offered(binaries)).map(drop).unwrap_err()
+    };
+    assert!(
+        composition(
+            quote!(
+                struct Shop {
+                    #[service(bin = "shop")]
+                    app: Service,
+                }
+            ),
+            &offered(&["shop"])
+        )
+        .is_ok()
+    );
+    let unknown = messages(&["shop", "worker"]);
+    assert_eq!(
+        unknown,
+        ["this package has no binary `shp`; did you mean `shop`?"]
+    );
+    let [none] = &messages(&[])[..] else {
+        panic!("one message");
+    };
+    assert!(none.contains("integration test"), "{none}");
+}
