@@ -1,0 +1,207 @@
+//! What the macros refuse, and in which words: every file in `tests/ui` is compiled as an integration test of a package
+//! of its own, and what the compiler says about it is compared with the `.messages` file beside it. A file without one
+//! must compile without a word.
+//!
+//! One invocation of cargo compiles all of them, with the test harness (or no test function would be looked at) and
+//! beside real binaries. Only the messages, their places and their notes are compared: how a compiler draws them is its
+//! own affair and differs between versions.
+//!
+//! `UPDATE_EXPECTED=1 cargo test -p seatrial-tests --test ui` writes the files anew.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+
+#[test]
+fn the_compiler_says_what_is_expected() -> anyhow::Result<()> {
+    let cases = cases()?;
+    let package = Package::write(&cases)?;
+    let said = package.check()?;
+    let update = std::env::var_os("UPDATE_EXPECTED").is_some();
+    let mut differences = String::new();
+    for (name, path) in &cases {
+        let expected_at = path.with_extension("messages");
+        let expected = fs::read_to_string(&expected_at).unwrap_or_default();
+        let actual = said.get(name).cloned().unwrap_or_default();
+        if expected == actual {
+            continue;
+        }
+        if update {
+            match actual.as_str() {
+                "" => fs::remove_file(&expected_at)?,
+                actual => fs::write(&expected_at, actual)?,
+            }
+            continue;
+        }
+        writeln!(
+            differences,
+            "{name}: expected\n{expected}but the compiler said\n{actual}"
+        )?;
+    }
+    ensure!(differences.is_empty(), "{differences}");
+    Ok(())
+}
+
+/// Every case, by name.
+fn cases() -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
+    let mut cases = BTreeMap::new();
+    for entry in fs::read_dir(&directory)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs")
+            && let Some(name) = path.file_stem()
+        {
+            cases.insert(name.to_string_lossy().into_owned(), path);
+        }
+    }
+    ensure!(!cases.is_empty(), "no case in {}", directory.display());
+    Ok(cases)
+}
+
+/// The package whose integration tests the cases are.
+struct Package {
+    root: PathBuf,
+}
+
+impl Package {
+    /// Files that the cases may name, beside themselves.
+    const FILES: [(&'static str, &'static str); 3] = [
+        ("src/bin/shop.rs", "fn main() {}\n"),
+        ("src/bin/worker.rs", "fn main() {}\n"),
+        ("seed.sql", "SELECT 1;\n"),
+    ];
+
+    fn write(cases: &BTreeMap<String, PathBuf>) -> anyhow::Result<Self> {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui");
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("the tests are in the workspace")?;
+        let manifest = format!(
+            "[package]\nname = \"ui\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+             [dependencies]\nseatrial = {{ path = {:?} }}\n\n\
+             [profile.dev]\ndebug = \"line-tables-only\"\n\n[workspace]\n",
+            workspace.join("runtime")
+        );
+        write(&root.join("Cargo.toml"), &manifest)?;
+        // The versions that the workspace has, so that nothing is looked up in a registry.
+        let lock = fs::read_to_string(workspace.join("Cargo.lock"))?;
+        fs::write(root.join("Cargo.lock"), lock)?;
+        for (path, content) in Self::FILES {
+            write(&root.join(path), content)?;
+        }
+        let tests = root.join("tests");
+        for (name, path) in cases {
+            let to = tests.join(name).with_extension("rs");
+            write(&to, &fs::read_to_string(path)?)?;
+        }
+        for entry in fs::read_dir(&tests)? {
+            let path = entry?.path();
+            let known = path.file_stem().and_then(|name| name.to_str());
+            if !known.is_some_and(|name| cases.contains_key(name)) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(Self { root })
+    }
+
+    /// What the compiler says about each case.
+    fn check(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        // The workspace's own, where what the runtime depends on is checked already.
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .parent()
+            .context("a target directory")?;
+        let output = Command::new(env!("CARGO"))
+            .args(["check", "--tests", "--keep-going", "--offline"])
+            .args(["--message-format", "json", "--target-dir"])
+            .arg(target)
+            .current_dir(&self.root)
+            .output()?;
+        let mut said: BTreeMap<String, Vec<(u64, u64, String)>> = BTreeMap::new();
+        let mut built = 0;
+        for line in String::from_utf8(output.stdout)?.lines() {
+            let event: Value = serde_json::from_str(line)?;
+            if event["target"]["kind"][0] != "test" {
+                continue;
+            }
+            built += 1;
+            let name = event["target"]["name"].as_str().unwrap_or_default();
+            if let Some(message) = message(&event["message"]) {
+                let messages = said.entry(name.to_owned()).or_default();
+                // The library's and the test's compilation of one target say the same.
+                if !messages.contains(&message) {
+                    messages.push(message);
+                }
+            }
+        }
+        ensure!(built > 0, "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(said
+            .into_iter()
+            .map(|(name, mut messages)| {
+                messages.sort();
+                let text = messages.into_iter().map(|(_, _, text)| text).collect();
+                (name, text)
+            })
+            .collect())
+    }
+}
+
+/// One message with the place it blames, to be sorted by that place.
+fn message(message: &Value) -> Option<(u64, u64, String)> {
+    let level = message["level"].as_str()?;
+    let spans = message["spans"].as_array()?;
+    let primary = spans.iter().find(|span| span["is_primary"] == true)?;
+    let number = |key: &str| primary[key].as_u64().unwrap_or_default();
+    let (line, column) = (number("line_start"), number("column_start"));
+    let mut text = format!("{level}: {}\n", message["message"].as_str()?);
+    let blamed = blamed(primary);
+    let _ = write!(text, "  at {line}:{column} {blamed}");
+    if let Some(label) = primary["label"].as_str() {
+        let _ = write!(text, "\n  {label}");
+    }
+    for note in message["children"].as_array()? {
+        // For a trait that a type lacks, those without a place are the trait's own words: what to write instead.
+        let has_place = note["spans"]
+            .as_array()
+            .is_some_and(|spans| !spans.is_empty());
+        if message["code"]["code"] == "E0277" && note["level"] == "note" && !has_place {
+            let _ = write!(
+                text,
+                "\n  {}",
+                note["message"].as_str()?.replace('\n', "\n  ")
+            );
+        }
+    }
+    text.push_str("\n\n");
+    Some((line, column, text))
+}
+
+/// The text that a span covers, on its first line.
+fn blamed(span: &Value) -> String {
+    let line = &span["text"][0];
+    let highlighted = |key: &str| line[key].as_u64().and_then(|at| usize::try_from(at).ok());
+    let text = line["text"].as_str().unwrap_or_default();
+    match (highlighted("highlight_start"), highlighted("highlight_end")) {
+        (Some(start), Some(end)) => text
+            .chars()
+            .skip(start.saturating_sub(1))
+            .take(end.saturating_sub(start))
+            .collect(),
+        _ => text.to_owned(),
+    }
+}
+
+/// Writes a file unless it is written already, so that cargo takes what has not changed for fresh.
+fn write(path: &Path, content: &str) -> anyhow::Result<()> {
+    if fs::read_to_string(path).is_ok_and(|present| present == content) {
+        return Ok(());
+    }
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    fs::write(path, content).with_context(|| format!("failed to write {}", path.display()))
+}

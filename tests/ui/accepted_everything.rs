@@ -1,0 +1,61 @@
+//! Every key there is.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+#[composition(scope = test, source(path = ".", at = "/src", mode = ro), crate = ::seatrial)]
+pub struct Shop {
+    #[service(
+        image = "registry.example:5000/team/mariadb:10.11",
+        port = 3306,
+        ports(9187, admin = 33060),
+        env(MARIADB_DATABASE = "shop", "dotted.key" = "{{literal}}", COUNT = -5, RATIO = 0.5, DEBUG = true),
+        command = "mariadbd --datadir '/var/lib/my sql'",
+        entrypoint = ["/entrypoint.sh", "{source}"],
+        user = "999:999",
+        workdir = "/",
+        tmpfs("/tmp", "/run" = "64m"),
+        volume("/var/lib/mysql", shared = "/shared"),
+        mount("src" = "/code", mode = rw),
+        mount("seed.sql" = "/seed.sql"),
+        files(
+            "/etc/app.conf" = "listen {{}}",
+            "/docker-entrypoint-initdb.d/seed.sql" = include_file!("seed.sql"),
+        ),
+        labels("com.example.team" = "shop", tier = 1),
+        hosts("upstream.example" = "192.0.2.1", "host.docker.internal" = "host-gateway"),
+        memory = "512m",
+        shm_size = "64MiB",
+        ulimits(nofile = 1024, nproc = "1024:2048", memlock = -1),
+        cap_add("NET_ADMIN"),
+        privileged,
+        platform = "linux/amd64",
+        stop_signal = "SIGINT",
+        pull = missing,
+        scope = binary,
+        ready(
+            tcp(3306, admin),
+            log = "ready for connections", times = 2,
+            http = "/health", port = 9187, status = 200,
+            exec = ["mariadb-admin", "ping"],
+            healthcheck,
+            image = "mariadb:10.11", run = "mariadb-admin ping -h {self.host} && true",
+            with = hooks::seeded,
+            timeout = "1m30s", interval = "100ms", delay = "10ms", successes = 2, failures = 5,
+        ),
+    )]
+    pub r#type: Service,
+
+    #[service(bin = "shop", base = "debian:bookworm-slim", port = 8080, needs(r#type), tmpfs = "/tmp")]
+    pub(crate) app: Service,
+
+    #[service(image = "worker", source(none), env(APP = "http://{app}", DB = "{type.host}:{type.port.admin}"))]
+    worker: Service,
+}
+
+mod hooks {
+    pub(super) async fn seeded(service: &seatrial::Service) -> Result<(), std::num::ParseIntError> {
+        let _ = service;
+        "1".parse::<u8>().map(drop)
+    }
+}

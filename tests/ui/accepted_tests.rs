@@ -1,0 +1,45 @@
+//! Every form of a test, with names that the expansion must not confuse.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "redis:7", port = 6379)]
+    cache: Service,
+}
+
+#[seatrial::test]
+fn no_parameter() {}
+
+/// Documented.
+#[seatrial::test(timeout = "30s", runtime = "multi_thread")]
+#[ignore = "slow"]
+pub(crate) async fn many(
+    shop: Shop,
+    #[service(image = "redis:7", port = 6379)] launches: Service,
+    Shop { cache, .. }: Shop,
+    #[service(image = "app", env(CACHE = "{launches}"))] mut ready: Service,
+) -> Result<(), String> {
+    let service = std::mem::replace(&mut ready, launches);
+    drop((shop.cache, cache, service));
+    Ok(())
+}
+
+#[seatrial::test(runtime = "current_thread", crate = ::seatrial)]
+#[should_panic(expected = "meant")]
+async fn panics() {
+    panic!("meant")
+}
+
+#[seatrial::test]
+fn an_exit_code(_: Shop) -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}
+
+#[seatrial::test]
+async fn not_send(_shop: Shop) -> Result<(), std::fmt::Error> {
+    let local = std::rc::Rc::new(1);
+    std::future::ready(()).await;
+    drop(local);
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! No name needs to be in scope, and any may be taken.
+
+
+
+#[allow(dead_code)]
+struct Option;
+#[allow(dead_code)]
+struct Result;
+#[allow(dead_code)]
+struct Box;
+#[allow(dead_code)]
+mod core {}
+#[allow(dead_code)]
+mod std {}
+
+#[derive(::seatrial::Composition)]
+struct Shop {
+    #[service(image = "redis:7", port = 6379, ready(with = seeded))]
+    cache: ::seatrial::Service,
+}
+
+async fn seeded(_: &::seatrial::Service) -> ::core::result::Result<(), ::std::string::String> {
+    ::core::result::Result::Ok(())
+}
+
+#[::seatrial::test(timeout = "30s")]
+async fn runs(_: Shop, #[service(image = "redis:7")] _other: ::seatrial::Service) {}

@@ -1,0 +1,13 @@
+//! Keys that a composition does not have.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+#[composition(scop = binary, scope = forever, source = none)]
+struct Shop {
+    #[service(image = "a")]
+    a: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,12 @@
+//! Two things at one place.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", tmpfs("/data"), volume("/data"), files("/workspace" = "x"))]
+    db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

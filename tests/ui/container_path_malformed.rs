@@ -1,0 +1,12 @@
+//! Paths that are no place in a container.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", workdir = "app", tmpfs("tmp"), volume = "/", files("../etc" = "x"))]
+    db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,20 @@
+//! A circle of three, by placeholders, `needs` and a readiness check, and one of two.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", port = 80, env(C = "{c.host}"))]
+    a: Service,
+    #[service(image = "b", needs(a))]
+    b: Service,
+    #[service(image = "c", ready(exec = "ping {b.host}"))]
+    c: Service,
+    #[service(image = "d", needs(e))]
+    d: Service,
+    #[service(image = "e", needs(d))]
+    e: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

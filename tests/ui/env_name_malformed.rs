@@ -1,0 +1,12 @@
+//! Names that no environment variable can have.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", env("A B" = "1", "1ST" = "2", "A=B" = "3", "" = "4"))]
+    db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,12 @@
+//! Values that no environment variable can have.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", env(A = [1], B, C = value, "D"))]
+    db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

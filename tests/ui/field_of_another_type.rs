@@ -1,0 +1,12 @@
+//! A field that is a service of a type that holds none.
+
+use seatrial::Composition;
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a")]
+    a: String,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

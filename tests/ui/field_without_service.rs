@@ -1,0 +1,13 @@
+//! A field that declares no service.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a")]
+    a: Service,
+    count: usize,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,14 @@
+//! Two services with one host name.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a")]
+    user_db: Service,
+    #[service(image = "b")]
+    user_Db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

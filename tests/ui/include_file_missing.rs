@@ -1,0 +1,12 @@
+//! A file to include that is not there.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", files("/seed.sql" = include_file!("sed.sql"), "/b" = include_file!(5), "/c" = include_str!("seed.sql")))]
+    db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,12 @@
+//! A key that there is not, with the one that was meant.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(imge = "a", prot = 80, ready(htp = "/", status = 200))]
+    db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

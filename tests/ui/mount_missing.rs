@@ -1,0 +1,12 @@
+//! A mount of what is not there.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", mount("sed.sql" = "/seed.sql"))]
+    db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

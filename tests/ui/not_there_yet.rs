@@ -1,0 +1,21 @@
+//! What later versions have.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+#[composition(compose = "docker-compose.yml")]
+struct Shop {
+    #[service(build = "docker")]
+    a: Service,
+    #[service(image = "b", setup(exec = "seed"), url = "mysql://{self}", scope = run)]
+    b: Service,
+    #[service(image = "c", scope = keep)]
+    c: Service,
+    #[job(image = "node:20", run = "npm test")]
+    d: Service,
+    #[compose]
+    e: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,14 @@
+//! Placeholders with parts that mean nothing.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", port = 80)]
+    a: Service,
+    #[service(image = "b", source(none), env(ADDRESS = "{a.address}", URL = "{a.url}", SOURCE = "{source}"))]
+    b: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,15 @@
+//! A service that outlives what it needs.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+#[composition(scope = binary)]
+struct Shop {
+    #[service(image = "a", port = 80, scope = test)]
+    a: Service,
+    #[service(image = "b", env(A = "{a}"))]
+    b: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,17 @@
+//! `#[service]` that is no list, and two of it.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service]
+    bare: Service,
+    #[service = "redis:7"]
+    text: Service,
+    #[service(image = "a")]
+    #[service(port = 80)]
+    two: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

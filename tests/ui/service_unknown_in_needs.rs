@@ -1,0 +1,14 @@
+//! A need of a service that is not there.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "mariadb:10.11")]
+    database: Service,
+    #[service(image = "app", needs(databse))]
+    app: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,12 @@
+//! Sizes that are none.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", memory = "512x", shm_size = "", tmpfs("/tmp" = "much"))]
+    db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}
