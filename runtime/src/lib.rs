@@ -1,4 +1,67 @@
 //! Integration tests with real services.
+//!
+//! Declare the services a test depends on, as a tree, in a struct; the compiler checks the tree; a test takes the struct
+//! as an argument and finds every service running, ready, wired to the others and with the source mounted. When the last
+//! user is gone they are gone too.
+//!
+//! ```no_run
+//! use seatrial::{Composition, Service};
+//!
+//! /// A database, and a cache in front of it.
+//! #[derive(Composition)]
+//! struct Storage {
+//!     #[service(
+//!         image = "mariadb:10.11",
+//!         port = 3306,
+//!         env(MARIADB_ROOT_PASSWORD = "sea", MARIADB_DATABASE = "shop"),
+//!         ready(exec = "mariadb-admin ping -psea"),
+//!     )]
+//!     db: Service,
+//!
+//!     #[service(image = "redis:7", port = 6379)]
+//!     cache: Service,
+//! }
+//!
+//! #[seatrial::test]
+//! async fn an_order_is_stored(storage: Storage) -> Result<(), Box<dyn std::error::Error>> {
+//!     let url = format!("mysql://root:sea@{}/shop", storage.db.addr());
+//!     // .. use the library under test with it ..
+//!     # let _ = url;
+//!     Ok(())
+//! }
+//!
+//! #[seatrial::test]
+//! fn keys_expire(#[service(image = "redis:7", port = 6379)] cache: Service) {
+//!     let pong = cache.exec(["redis-cli", "ping"]).wait().unwrap();
+//!     assert_eq!(pong.stdout.trim(), "PONG");
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! # Where to look
+//!
+//! * [`derive(Composition)`](derive@Composition): everything a declaration can say.
+//! * [`#[seatrial::test]`](macro@test): tests that take compositions and services.
+//! * [`Composition`](trait@Composition): launching without a test.
+//! * [`Service`]: addresses, logs, commands, and what can be done to a running service.
+//! * [`Operation`]: why everything can be both awaited and waited for.
+//! * [`Error`]: what a failure tells.
+//!
+//! # What it needs
+//!
+//! A container engine with Docker's API: Docker Engine, Docker Desktop, Colima, OrbStack, Rancher Desktop, or Podman's
+//! service. It is found by itself; `SEATRIAL_ENGINE`, `engine` in `seatrial.toml`, `DOCKER_HOST` and docker's contexts
+//! are respected, in this order.
+//!
+//! # Scopes
+//!
+//! A service lives as long as the test that declares it (`scope = test`, the default) or as the test process
+//! (`scope = binary`): then all tests of one executable share it under `cargo test`. However the process ends (tests that
+//! pass, fail or panic, time-outs, Ctrl-C, `SIGTERM`, `exit`), its containers, networks and volumes are removed first.
+//!
+//! # Features
+//!
+//! * `progress` (default): progress bars while images are fetched, where standard error is a terminal.
 
 mod client;
 mod composition;

@@ -31,6 +31,15 @@ pub(crate) fn interrupted(signal: i32) {
     ));
 }
 
+/// Says that an ending process gave up on its engine.
+pub(crate) fn not_removed(after: Duration) {
+    warn(&format!(
+        "the engine has not removed everything within {}; what is left carries the label `dev.seatrial.run`: \
+         look with `docker ps --all --filter label=dev.seatrial.run`",
+        duration(after)
+    ));
+}
+
 /// An error as a report of several lines.
 pub(crate) fn error(report: &Report) -> String {
     let mut text = String::new();

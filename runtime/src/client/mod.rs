@@ -10,6 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -19,7 +20,10 @@ use crate::protocol::{
     Action, CallId, InstanceId, Launch, LeaseId, LogLine, Message, Reply, Request, RequestBody,
     ServiceInfo,
 };
-use crate::{Error, ErrorKind, Operation, supervisor, workspace};
+use crate::{Error, ErrorKind, Operation, supervisor, terminal, workspace};
+
+/// How long an ending process waits for an engine that does not answer.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The connection of this process.
 pub(crate) struct Client {
@@ -187,12 +191,14 @@ impl Client {
         let call = self.number();
         self.pending().insert(call, Pending::Ending(gone.clone()));
         self.send(call, RequestBody::Close);
-        let mut is_gone = gone.gone.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*is_gone {
-            is_gone = gone
-                .changed
-                .wait(is_gone)
-                .unwrap_or_else(PoisonError::into_inner);
+        let is_gone = gone.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let (is_gone, waited) = gone
+            .changed
+            .wait_timeout_while(is_gone, PATIENCE, |is_gone| !*is_gone)
+            .unwrap_or_else(PoisonError::into_inner);
+        drop(is_gone);
+        if waited.timed_out() {
+            terminal::not_removed(PATIENCE);
         }
     }
 
