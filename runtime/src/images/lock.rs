@@ -5,9 +5,12 @@
 //! Whoever waited then holds a lock on a file that has no name any more, sees that by comparing inodes, and begins
 //! again; the directory goes with its last file. What a killed process left is unlinked by the next one here: a file
 //! that can be locked at once is nobody's, or somebody's who has opened and not yet locked it and will begin again.
+//!
+//! A holder can leave word for those who wait at that moment, who have its file open: it writes into the file before
+//! it unlinks it.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -26,7 +29,15 @@ pub(super) struct Lock {
     directory: PathBuf,
     path: PathBuf,
     /// Closing it lets go of the lock.
-    _file: File,
+    file: File,
+}
+
+/// What came of waiting.
+#[derive(Debug)]
+pub(super) enum Turn {
+    Held(Lock),
+    /// The one before has left word.
+    Told(Vec<u8>),
 }
 
 impl Locks {
@@ -44,7 +55,7 @@ impl Locks {
         Self { directory }
     }
 
-    /// Waits for the lock of that name; `waiting` is called once if somebody else holds it.
+    /// Waits for the lock of that name, or for word of who holds it; `waiting` is called once if somebody does.
     ///
     /// # Errors
     ///
@@ -53,18 +64,18 @@ impl Locks {
         &self,
         name: &str,
         waiting: impl FnOnce() + Send + 'static,
-    ) -> io::Result<Lock> {
+    ) -> io::Result<Turn> {
         let directory = self.directory.clone();
         let path = directory.join(format!("{name}.lock"));
         thread::run(move || acquire(directory, path, waiting)).await
     }
 }
 
-fn acquire(directory: PathBuf, path: PathBuf, waiting: impl FnOnce()) -> io::Result<Lock> {
+fn acquire(directory: PathBuf, path: PathBuf, waiting: impl FnOnce()) -> io::Result<Turn> {
     let mut waiting = Some(waiting);
     loop {
         make_private(&directory)?;
-        let file = match open(&path, true) {
+        let mut file = match open(&path, true) {
             Ok(file) => file,
             // The directory went with the last lock of somebody else's.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -77,11 +88,29 @@ fn acquire(directory: PathBuf, path: PathBuf, waiting: impl FnOnce()) -> io::Res
             flock(&file, libc::LOCK_EX)?;
         }
         if is_at(&file, &path) {
-            return Ok(Lock {
+            // Of a holder that was killed before it could unlink it.
+            file.set_len(0)?;
+            return Ok(Turn::Held(Lock {
                 directory,
                 path,
-                _file: file,
-            });
+                file,
+            }));
+        }
+        let mut word = Vec::new();
+        file.rewind()?;
+        file.read_to_end(&mut word)?;
+        if !word.is_empty() {
+            return Ok(Turn::Told(word));
+        }
+    }
+}
+
+impl Lock {
+    /// Leaves word for those who wait now, and lets go.
+    pub(super) fn tell(mut self, word: &[u8]) {
+        // Whoever is not told finds out by itself.
+        if self.file.write_all(word).is_err() {
+            let _ = self.file.set_len(0);
         }
     }
 }
@@ -178,6 +207,14 @@ mod tests {
 
     use super::*;
 
+    fn held(directory: &Path) -> Lock {
+        let turn = acquire(directory.to_owned(), directory.join("a.lock"), || ());
+        match turn.expect("a lock") {
+            Turn::Held(lock) => lock,
+            Turn::Told(word) => panic!("told {word:?}"),
+        }
+    }
+
     fn directory(name: &str) -> PathBuf {
         std::env::temp_dir().join(format!("seatrial-locks-{}-{name}", std::process::id()))
     }
@@ -193,8 +230,7 @@ mod tests {
                     (directory.clone(), Arc::clone(&inside), Arc::clone(&rounds));
                 std::thread::spawn(move || {
                     for _ in 0..200 {
-                        let path = directory.join("a.lock");
-                        let lock = acquire(directory.clone(), path, || ()).expect("a lock");
+                        let lock = held(&directory);
                         assert!(!inside.swap(true, Ordering::SeqCst), "two holders");
                         rounds.fetch_add(1, Ordering::SeqCst);
                         inside.store(false, Ordering::SeqCst);
@@ -211,11 +247,34 @@ mod tests {
     }
 
     #[test]
+    fn only_those_who_wait_are_told() {
+        let directory = directory("told");
+        let lock = held(&directory);
+        let (waits, is_waiting) = std::sync::mpsc::channel();
+        let in_thread = directory.clone();
+        let waiter = std::thread::spawn(move || {
+            let path = in_thread.join("a.lock");
+            acquire(in_thread, path, move || {
+                waits.send(()).expect("the test waits")
+            })
+        });
+        is_waiting.recv().expect("the other thread waits");
+        lock.tell(b"no use");
+        match waiter.join().expect("no panic").expect("its turn") {
+            Turn::Told(word) => assert_eq!(word, b"no use"),
+            Turn::Held(_) => panic!("it was not told"),
+        }
+        drop(held(&directory));
+        assert!(!directory.exists(), "the directory is left");
+    }
+
+    #[test]
     fn a_file_that_a_killed_process_left_is_removed() {
         let directory = directory("left");
         make_private(&directory).expect("a directory");
         std::fs::write(directory.join("dead.lock"), "").expect("a file");
-        drop(acquire(directory.clone(), directory.join("a.lock"), || ()).expect("a lock"));
+        std::fs::write(directory.join("a.lock"), "half a wo").expect("a file");
+        drop(held(&directory));
         assert!(!directory.exists(), "the dead lock is left");
     }
 

@@ -5,7 +5,7 @@
 //! run and the next ones.
 //!
 //! One fetch per image, within this process (the others wait for its result, also where that is an error) and among
-//! the user's processes (the others wait for a lock, then find the image on the engine).
+//! the user's processes (the others wait for a lock, then find the image on the engine, or are told the error).
 
 mod context;
 mod credentials;
@@ -31,6 +31,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use seatrial_model::{ImageRef, Pull};
+use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use self::credentials::CredentialFiles;
@@ -38,7 +39,7 @@ pub(crate) use self::error::ImageError;
 use self::error::{Cause, Trail};
 use self::fallback::Recipe;
 use self::fingerprint::Fingerprint;
-use self::lock::Locks;
+use self::lock::{Locks, Turn};
 use self::progress::Reporter;
 use crate::config::{Config, ImageConfig};
 use crate::engine::{Engine, EngineInfo, ImageInfo};
@@ -177,34 +178,44 @@ impl Images {
         Err(trail.into_error(true))
     }
 
-    /// Finds, pulls or makes the image.
+    /// Finds the image, or fetches it in turn with other processes.
     async fn fetch(&self, request: &Request<'_>, key: &Key) -> Result<ImageInfo, ImageError> {
-        let has_fallback = fallback::of(&self.config, request.asked).is_some();
-        let mut trail = Trail::new(request.asked);
         // Most often it is there, and then nobody needs to wait for anybody.
         if request.pull != Pull::Always {
+            let mut trail = Trail::new(request.asked);
             match self.local(request, &mut trail).await {
                 Some(Local::Usable(info)) => return Ok(info),
                 Some(_) => {}
-                None => return Err(trail.into_error(has_fallback)),
+                None => return Err(trail.into_error(true)),
             }
         }
-        let _lock = self.lock(request, key).await;
-        let local = match request.pull {
-            Pull::Always => Local::Missing,
-            _ => match self.local(request, &mut trail).await {
-                Some(local) => local,
+        let lock = self.turn(request, key).await?;
+        let result = self.fetch_alone(request).await;
+        if let (Some(lock), Err(error)) = (lock, &result)
+            && let Ok(word) = serde_json::to_vec(&Word::new(&self.config, error))
+        {
+            lock.tell(&word);
+        }
+        result
+    }
+
+    /// Finds, pulls or makes the image.
+    async fn fetch_alone(&self, request: &Request<'_>) -> Result<ImageInfo, ImageError> {
+        let has_fallback = fallback::of(&self.config, request.asked).is_some();
+        let mut trail = Trail::new(request.asked);
+        let mut outdated = false;
+        if request.pull != Pull::Always {
+            match self.local(request, &mut trail).await {
+                Some(Local::Usable(info)) => return Ok(info),
+                Some(Local::Missing) => {
+                    trail.add(local_name(request), "it is not there", Cause::Absent);
+                }
+                Some(Local::Unfit(reason)) => {
+                    trail.add(local_name(request), reason, Cause::Absent);
+                }
+                Some(Local::Outdated) => outdated = true,
                 None => return Err(trail.into_error(has_fallback)),
-            },
-        };
-        let outdated = matches!(local, Local::Outdated);
-        match local {
-            Local::Usable(info) => return Ok(info),
-            Local::Unfit(reason) => trail.add(local_name(request), reason, Cause::Absent),
-            Local::Missing if request.pull != Pull::Always => {
-                trail.add(local_name(request), "it is not there", Cause::Absent);
             }
-            Local::Missing | Local::Outdated => {}
         }
         // What was made here because no registry delivers is made again, not asked for again.
         if !outdated && let ControlFlow::Break(end) = self.pull(request, &mut trail).await {
@@ -264,24 +275,67 @@ impl Images {
 
     /// Waits until no other process fetches this image. A lock that cannot be had must not stand between a user and an
     /// image: engines cope with two pulls of one image.
-    async fn lock(&self, request: &Request<'_>, key: &Key) -> Option<lock::Lock> {
-        let mut fingerprint = Fingerprint::new();
-        fingerprint
-            .add(key.engine.as_bytes())
+    ///
+    /// # Errors
+    ///
+    /// The process that was waited for failed; another attempt right behind it would fail of the same.
+    async fn turn(
+        &self,
+        request: &Request<'_>,
+        key: &Key,
+    ) -> Result<Option<lock::Lock>, ImageError> {
+        let mut name = Fingerprint::new();
+        name.add(key.engine.as_bytes())
             .add(key.image.as_bytes())
             .add(key.platform.as_deref().unwrap_or_default().as_bytes());
-        let reporter = self.reporter.clone();
-        let image = request.image.to_string();
-        self.locks
-            .acquire(&fingerprint.finish(), move || {
+        let name = name.finish();
+        loop {
+            let reporter = self.reporter.clone();
+            let image = request.image.to_string();
+            let waiting = move || {
                 reporter.note(&format!("waiting for another process that fetches {image}"));
-            })
-            .await
-            .ok()
+            };
+            match self.locks.acquire(&name, waiting).await {
+                Ok(Turn::Held(lock)) => return Ok(Some(lock)),
+                Ok(Turn::Told(word)) => {
+                    if let Some(error) = Word::read(&word, &self.config) {
+                        return Err(error);
+                    }
+                }
+                Err(_) => return Ok(None),
+            }
+        }
     }
 
     fn credential_files(&self, engine: &EngineInfo) -> CredentialFiles {
         CredentialFiles::of_user(&engine.name, &self.environment)
+    }
+}
+
+/// What a process whose fetch failed leaves to those who wait for it.
+#[derive(Serialize, Deserialize)]
+struct Word {
+    /// Of the configuration: what fails of one may succeed by another's fallback.
+    config: String,
+    error: ImageError,
+}
+
+impl Word {
+    fn new(config: &ImageConfig, error: &ImageError) -> Self {
+        Self {
+            config: Self::fingerprint(config),
+            error: error.clone(),
+        }
+    }
+
+    fn read(word: &[u8], config: &ImageConfig) -> Option<ImageError> {
+        let word: Self = serde_json::from_slice(word).ok()?;
+        (word.config == Self::fingerprint(config)).then_some(word.error)
+    }
+
+    fn fingerprint(config: &ImageConfig) -> String {
+        let shown = format!("{config:?}");
+        Fingerprint::new().add(shown.as_bytes()).finish()
     }
 }
 

@@ -4,11 +4,12 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
 use futures_util::future::join_all;
-use seatrial_model::Pull;
+use seatrial_model::{ImageRef, Pull};
 
 use super::Rig;
 use super::registry::Registry;
 use crate::images::lock::Locks;
+use crate::images::progress::Reporter;
 
 #[tokio::test]
 async fn eight_that_ask_at_once_fetch_once() {
@@ -58,7 +59,7 @@ async fn a_fetch_that_is_given_up_is_taken_over() {
     second.unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// The variables that make this test's own executable one of the processes that ask.
+/// The variables that make this executable one of the processes that ask.
 const IMAGE: &str = "SEATRIAL_TEST_ASK_FOR";
 const LOCKS: &str = "SEATRIAL_TEST_LOCKS";
 
@@ -70,59 +71,80 @@ async fn four_processes_that_ask_at_once_fetch_once() {
     let (registry, rig) = (Registry::open(), Rig::new().await);
     registry.add("app", "1", "amd64", 300_000);
     let image = rig.image(&format!("{}/app:1", registry.host()));
-    // Nobody gets an answer before all have asked.
+    for (got, said) in four_processes(&registry, &rig, &image) {
+        assert!(got, "{said}");
+    }
+    assert_eq!(registry.fetches("app", "1"), 1);
+}
+
+#[tokio::test]
+async fn four_processes_that_ask_for_what_is_not_there_get_one_answer() {
+    let (registry, rig) = (Registry::open(), Rig::new().await);
+    let image = rig.image(&format!("{}/app:1", registry.host()));
+    for (got, said) in four_processes(&registry, &rig, &image) {
+        assert!(!got && said.contains("manifest unknown"), "{said}");
+    }
+    assert_eq!(registry.fetches("app", "1"), 1);
+}
+
+/// Whether each of four processes got the image, and what it said.
+fn four_processes(registry: &Registry, rig: &Rig, image: &ImageRef) -> Vec<(bool, String)> {
+    let (_, module) = module_path!()
+        .split_once("::")
+        .expect("a crate and a module");
+    let test = format!("{module}::four_processes_that_ask_at_once_fetch_once");
+    // Nobody gets an answer before one pulls and the others wait for it.
     registry.proxy.hold(true);
-    let me = std::env::current_exe().expect("a test has an executable");
-    let name = std::thread::current()
-        .name()
-        .expect("a test has a name")
-        .to_owned();
     let mut processes: Vec<_> = (0..4)
         .map(|_| {
-            let process = Command::new(&me)
-                .args(["--exact", &name, "--nocapture"])
+            let process = Command::new(std::env::current_exe().expect("an executable"))
+                .args(["--exact", &test, "--nocapture"])
                 .env(IMAGE, image.to_string())
                 .env(LOCKS, rig.directory.join("locks"))
-                .stdout(Stdio::piped())
+                .stdout(Stdio::null())
                 .stderr(Stdio::piped())
                 .spawn();
             process.expect("the test can be started again")
         })
         .collect();
-    let mut outputs = Vec::new();
-    for process in &mut processes {
-        let mut output = BufReader::new(process.stdout.take().expect("a pipe"));
-        let mut line = String::new();
-        while !line.contains("asking") {
-            line.clear();
-            let read = output.read_line(&mut line).expect("the output is text");
-            assert_ne!(read, 0, "a process ended before it asked");
-        }
-        outputs.push(output);
-    }
+    let begun: Vec<_> = processes
+        .iter_mut()
+        .map(|process| {
+            let mut output = BufReader::new(process.stderr.take().expect("a pipe"));
+            let mut said = String::new();
+            while !said.contains("seatrial: ") {
+                let read = output.read_line(&mut said).expect("the output is text");
+                assert_ne!(read, 0, "a process ended before it asked:\n{said}");
+            }
+            (output, said)
+        })
+        .collect();
+    let waiting = begun
+        .iter()
+        .filter(|(_, said)| said.contains("waiting for another process"));
+    assert_eq!(waiting.count(), 3);
     registry.proxy.hold(false);
-    for (process, mut output) in processes.into_iter().zip(outputs) {
-        let mut rest = String::new();
-        output
-            .read_to_string(&mut rest)
-            .expect("the output is text");
-        let ended = process.wait_with_output().expect("it ends");
-        let errors = String::from_utf8_lossy(&ended.stderr);
-        assert!(ended.status.success(), "{rest}\n{errors}");
-    }
-    assert_eq!(registry.fetches("app", "1"), 1);
+    let ended = processes.into_iter().zip(begun);
+    ended
+        .map(|(mut process, (mut output, mut said))| {
+            output
+                .read_to_string(&mut said)
+                .expect("the output is text");
+            let status = process.wait().expect("it ends");
+            (status.success(), said)
+        })
+        .collect()
 }
 
 /// One of the processes.
 async fn ask_for(image: &str) {
-    use std::io::Write;
     let rig = Rig::new().await;
     let mut images = rig.images();
     images.locks = Locks::at(std::env::var_os(LOCKS).expect("where the locks are").into());
-    let mut output = std::io::stdout();
-    output.write_all(b"asking\n").expect("somebody reads");
-    output.flush().expect("somebody reads");
-    // Whoever started this process removes the image.
+    images.reporter = Reporter::standard();
+    // They are one workspace's; and whoever started this process removes the image.
+    let config = std::sync::Arc::make_mut(&mut images.config);
+    config.workspace = "/".into();
     let image = image.parse().expect("a reference");
     let info = images.get(&rig.engine, &image, Pull::Missing, None).await;
     info.unwrap_or_else(|error| panic!("{error}"));
