@@ -35,8 +35,8 @@ impl Environment {
         }
     }
 
-    /// Whether `relative`, seen from the package's directory, is there and inside the workspace.
-    pub(crate) fn look(&self, relative: &str) -> Result<(), PathProblem> {
+    /// Whether `relative`, seen from the package's directory, is there, inside the workspace, and what it should be.
+    pub(crate) fn look(&self, relative: &str, wanted: Wanted) -> Result<(), PathProblem> {
         if relative.is_empty() {
             return Err(PathProblem::Empty);
         }
@@ -60,6 +60,10 @@ impl Environment {
         match path.canonicalize() {
             // A link may lead elsewhere.
             Ok(found) if !found.starts_with(&workspace) => Err(PathProblem::Outside),
+            Ok(found) if wanted == Wanted::File && !found.is_file() => Err(PathProblem::NoFile),
+            Ok(found) if wanted == Wanted::Directory && !found.is_dir() => {
+                Err(PathProblem::NoDirectory)
+            }
             Ok(_) => Ok(()),
             Err(_) => Err(PathProblem::Missing),
         }
@@ -97,6 +101,14 @@ fn clean(path: &Path) -> PathBuf {
     clean
 }
 
+/// What a path should lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Anything,
+    File,
+    Directory,
+}
+
 /// What is wrong with a path in the package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PathProblem {
@@ -104,6 +116,8 @@ pub(crate) enum PathProblem {
     Absolute,
     Missing,
     Outside,
+    NoFile,
+    NoDirectory,
 }
 
 impl fmt::Display for PathProblem {
@@ -116,6 +130,10 @@ impl fmt::Display for PathProblem {
             Self::Missing => f.write_str(
                 "is not there; create it, or write a path that leads to it from this package's directory",
             ),
+            Self::NoFile => {
+                f.write_str("is no file; write the path of one, or use `mount(..)` for a directory")
+            }
+            Self::NoDirectory => f.write_str("is no directory; write the path of one"),
             Self::Outside => f.write_str(
                 "leads out of the workspace; move what it names into the workspace",
             ),

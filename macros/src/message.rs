@@ -13,6 +13,11 @@ pub(crate) fn unknown(kind: &str, name: &str, place: &str, known: &[&str]) -> St
     )
 }
 
+/// A name that is known from elsewhere, or stands outside of what it belongs in.
+pub(crate) fn known_as(name: &str, place: &str, form: &str) -> String {
+    format!("no key of {place} is named `{name}`; write `{form}` instead")
+}
+
 /// Something given more than once.
 pub(crate) fn doubled(what: impl Display) -> String {
     format!("{what} is given twice; remove one of them")

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proc_macro2::Span;
 use seatrial_model::{Source, suggest};
 
-use crate::environment::Environment;
+use crate::environment::{Environment, Wanted};
 use crate::model::Model;
 use crate::report::Report;
 use crate::syntax::{FileContentSyntax, OriginSyntax, Spanned};
@@ -89,7 +89,7 @@ pub(super) fn check_mounts_exist(model: &Model, environment: &Environment, repor
         .iter()
         .flat_map(|service| &service.mounts)
     {
-        look(&mount.from, environment, report);
+        look(&mount.from, Wanted::Anything, environment, report);
     }
 }
 
@@ -105,7 +105,7 @@ pub(super) fn check_included_files_exist(
         .flat_map(|service| &service.files)
     {
         if let FileContentSyntax::Included(path) = &file.value.content {
-            look(path, environment, report);
+            look(path, Wanted::File, environment, report);
         }
     }
 }
@@ -120,6 +120,7 @@ pub(super) fn check_source_exists(model: &Model, environment: &Environment, repo
         {
             look(
                 &Spanned::new(path.clone(), source.span),
+                Wanted::Directory,
                 environment,
                 report,
             );
@@ -127,8 +128,8 @@ pub(super) fn check_source_exists(model: &Model, environment: &Environment, repo
     }
 }
 
-fn look(path: &Spanned<String>, environment: &Environment, report: &mut Report) {
-    if let Err(problem) = environment.look(&path.value) {
+fn look(path: &Spanned<String>, wanted: Wanted, environment: &Environment, report: &mut Report) {
+    if let Err(problem) = environment.look(&path.value, wanted) {
         report.error(path.span, format!("the path `{}` {problem}", path.value));
     }
 }

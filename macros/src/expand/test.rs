@@ -42,6 +42,7 @@ pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
     } else {
         quote!(mut #ready)
     };
+    let mutable = (!arguments.is_empty()).then(|| quote!(mut));
     let run = if signature.asyncness.is_some() {
         quote! {
             #runtime::__private::run_async(#launches, |#binding| async move {
@@ -62,8 +63,7 @@ pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
         #visibility fn #name() #output {
             #signature #body
 
-            #[allow(unused_mut)]
-            let mut #launches = #runtime::__private::Launches::new(#about);
+            let #mutable #launches = #runtime::__private::Launches::new(#about);
             #(#launches.#compositions();)*
             #parameters
             #run #end
@@ -75,7 +75,7 @@ pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
 pub(crate) fn function_alone(function: &Function) -> Option<TokenStream> {
     // Outside of an impl, `self` is the compiler's next error.
     let free = function.signature.receiver().is_none();
-    free.then(|| quote!(#[allow(dead_code)] #function))
+    free.then(|| quote!(#function))
 }
 
 /// The value of `__private::Test`.

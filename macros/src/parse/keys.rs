@@ -16,6 +16,8 @@ pub(crate) struct Key<T> {
     pub(crate) name: &'static str,
     /// What to write, for a message.
     pub(crate) form: &'static str,
+    /// What it is called elsewhere, or what belongs inside it.
+    pub(crate) also: &'static [&'static str],
     /// Whether it may be given several times.
     pub(crate) repeats: bool,
     /// Reads one. `None` where the argument's shape is wrong and nothing has been recorded about it.
@@ -31,9 +33,14 @@ impl<T> Key<T> {
         Self {
             name,
             form,
+            also: &[],
             repeats: false,
             read,
         }
+    }
+
+    pub(crate) const fn known_as(self, also: &'static [&'static str]) -> Self {
+        Self { also, ..self }
     }
 
     pub(crate) const fn repeating(self) -> Self {
@@ -86,8 +93,16 @@ pub(crate) fn read<T>(
         };
         let name = word.unraw().to_string();
         let Some(key) = keys.iter().find(|key| key.name == name) else {
-            report.error(word.span(), message::unknown("key", &name, place, &names));
-            given.troubled.extend(suggest::nearest(&name, names));
+            let also = keys.iter().find(|key| key.also.contains(&name.as_str()));
+            let message = match also {
+                Some(key) => message::known_as(&name, place, key.form),
+                None => message::unknown("key", &name, place, &names),
+            };
+            report.error(word.span(), message);
+            let meant = also.map(|key| key.name);
+            given
+                .troubled
+                .extend(meant.or(suggest::nearest(&name, names)));
             continue;
         };
         if given.spans.insert(key.name, word.span()).is_some() && !key.repeats {

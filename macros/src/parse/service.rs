@@ -19,23 +19,36 @@ pub(super) const FORM: &str = "#[service(image = \"redis:7\", port = 6379)]";
 
 const KEYS: &[Key<Service>] = &[
     Key::once("image", "image = \"redis:7\"", image),
-    Key::once("bin", "bin = \"name\"", bin),
+    Key::once("bin", "bin = \"name\"", bin).known_as(&["binary"]),
     Key::once("base", "base = \"debian:bookworm-slim\"", base),
     Key::once("build", "image = \"name:tag\"", build),
     Key::once("scope", "scope = binary", scope),
     Key::once("port", "port = 6379", port),
-    Key::once("ports", "ports(5432, metrics = 9187)", ports),
-    Key::once("env", "env(NAME = \"value\")", env),
-    Key::once("command", "command = \"server --flag\"", command_line),
+    Key::once("ports", "ports(5432, metrics = 9187)", ports).known_as(&["expose"]),
+    Key::once("env", "env(NAME = \"value\")", env).known_as(&["environment", "envs"]),
+    Key::once("command", "command = \"server --flag\"", command_line)
+        .known_as(&["cmd", "args", "run"]),
     Key::once("entrypoint", "entrypoint = [\"/bin/server\"]", entrypoint),
-    Key::once("needs", "needs(db, cache)", needs),
-    Key::once("ready", "ready(tcp, timeout = \"30s\")", ready::ready),
+    Key::once("needs", "needs(db, cache)", needs).known_as(&["depends_on", "after", "links"]),
+    Key::once("ready", "ready(tcp, timeout = \"30s\")", ready::ready).known_as(&[
+        "tcp",
+        "log",
+        "http",
+        "exec",
+        "healthcheck",
+        "times",
+        "status",
+        "timeout",
+        "interval",
+        "delay",
+        "wait_for",
+    ]),
     Key::once("files", "files(\"/etc/app.conf\" = \"content\")", files),
     Key::once("source", settings::SOURCE_FORM, source),
     Key::once("setup", "ready(..)", setup),
     Key::once("url", "env(..)", url),
     Key::once("user", "user = \"1000:1000\"", container::user),
-    Key::once("workdir", "workdir = \"/app\"", container::workdir),
+    Key::once("workdir", "workdir = \"/app\"", container::workdir).known_as(&["working_dir"]),
     Key::once(
         "tmpfs",
         "tmpfs(\"/tmp\", \"/data\" = \"64m\")",
@@ -45,14 +58,18 @@ const KEYS: &[Key<Service>] = &[
         "volume",
         "volume(\"/cache\", data = \"/data\")",
         container::volume,
-    ),
-    Key::once("mount", container::MOUNT_FORM, container::mount).repeating(),
+    )
+    .known_as(&["volumes"]),
+    Key::once("mount", container::MOUNT_FORM, container::mount)
+        .known_as(&["mounts", "bind"])
+        .repeating(),
     Key::once(
         "labels",
         "labels(\"com.example.team\" = \"shop\")",
         container::labels,
     ),
-    Key::once("hosts", "hosts(\"name\" = \"192.0.2.1\")", container::hosts),
+    Key::once("hosts", "hosts(\"name\" = \"192.0.2.1\")", container::hosts)
+        .known_as(&["extra_hosts"]),
     Key::once("memory", "memory = \"512m\"", container::memory),
     Key::once("shm_size", "shm_size = \"256m\"", container::shm_size),
     Key::once(

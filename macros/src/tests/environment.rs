@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use quote::quote;
 
 use super::composition;
-use crate::environment::{Environment, PathProblem};
+use crate::environment::{Environment, PathProblem, Wanted};
 
 /// A workspace with a package in it and something beside it, removed at the end.
 struct Workspace {
@@ -42,15 +42,39 @@ impl Drop for Workspace {
 fn paths_are_there_and_stay_in_the_workspace() {
     let workspace = Workspace::new("paths");
     let environment = workspace.environment();
-    assert_eq!(environment.look("fixtures"), Ok(()));
-    assert_eq!(environment.look("../Cargo.toml"), Ok(()));
-    assert_eq!(environment.look("."), Ok(()));
-    assert_eq!(environment.look("missing"), Err(PathProblem::Missing));
-    assert_eq!(environment.look("../.."), Err(PathProblem::Outside));
-    assert_eq!(environment.look("../../outside"), Err(PathProblem::Outside));
-    assert_eq!(environment.look("../../nowhere"), Err(PathProblem::Outside));
-    assert_eq!(environment.look("/etc"), Err(PathProblem::Absolute));
-    assert_eq!(environment.look(""), Err(PathProblem::Empty));
+    assert_eq!(environment.look("fixtures", Wanted::Anything), Ok(()));
+    assert_eq!(environment.look("../Cargo.toml", Wanted::Anything), Ok(()));
+    assert_eq!(environment.look(".", Wanted::Anything), Ok(()));
+    assert_eq!(
+        environment.look("missing", Wanted::Anything),
+        Err(PathProblem::Missing)
+    );
+    assert_eq!(
+        environment.look("../..", Wanted::Anything),
+        Err(PathProblem::Outside)
+    );
+    assert_eq!(
+        environment.look("../../outside", Wanted::Anything),
+        Err(PathProblem::Outside)
+    );
+    assert_eq!(
+        environment.look("../../nowhere", Wanted::Anything),
+        Err(PathProblem::Outside)
+    );
+    assert_eq!(
+        environment.look("/etc", Wanted::Anything),
+        Err(PathProblem::Absolute)
+    );
+    assert_eq!(
+        environment.look("", Wanted::Anything),
+        Err(PathProblem::Empty)
+    );
+    assert_eq!(environment.look("Cargo.toml", Wanted::File), Ok(()));
+    assert_eq!(environment.look("fixtures", Wanted::Directory), Ok(()));
+    let no_file = environment.look("fixtures", Wanted::File);
+    assert_eq!(no_file, Err(PathProblem::NoFile));
+    let no_directory = environment.look("Cargo.toml", Wanted::Directory);
+    assert_eq!(no_directory, Err(PathProblem::NoDirectory));
 }
 
 #[cfg(unix)]
@@ -60,7 +84,7 @@ fn a_link_out_of_the_workspace_leads_outside() {
     let link = workspace.root.join("workspace/package/link");
     std::os::unix::fs::symlink(workspace.root.join("outside"), link).expect("no link");
     assert_eq!(
-        workspace.environment().look("link"),
+        workspace.environment().look("link", Wanted::Anything),
         Err(PathProblem::Outside)
     );
 }
@@ -70,8 +94,11 @@ fn a_package_without_a_workspace_is_its_own() {
     let workspace = Workspace::new("alone");
     fs::remove_file(workspace.root.join("workspace/Cargo.toml")).expect("no file");
     let environment = workspace.environment();
-    assert_eq!(environment.look("fixtures"), Ok(()));
-    assert_eq!(environment.look(".."), Err(PathProblem::Outside));
+    assert_eq!(environment.look("fixtures", Wanted::Anything), Ok(()));
+    assert_eq!(
+        environment.look("..", Wanted::Anything),
+        Err(PathProblem::Outside)
+    );
 }
 
 #[test]
@@ -88,7 +115,7 @@ fn what_is_not_known_is_not_refused() {
             package: Some(Path::new("/nowhere").into()),
             binaries: None
         }
-        .look("a"),
+        .look("a", Wanted::Anything),
         Ok(())
     );
 }
