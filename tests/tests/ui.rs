@@ -1,6 +1,6 @@
 //! What the macros refuse, and in which words: every file in `tests/ui` is compiled as an integration test of a package
 //! of its own, and what the compiler says about it is compared with the `.messages` file beside it. A file without one
-//! must compile without a word.
+//! must compile without a word, and so must every example in the macros' documentation.
 //!
 //! One invocation of cargo compiles all of them, with the test harness (or no test function would be looked at) and
 //! beside real binaries. Only the messages, their places and their notes are compared: how a compiler draws them is its
@@ -19,36 +19,43 @@ use serde_json::Value;
 
 #[test]
 fn the_compiler_says_what_is_expected() -> anyhow::Result<()> {
-    let cases = cases()?;
+    let mut cases = written()?;
+    cases.extend(documented()?);
     let package = Package::write(&cases)?;
     let said = package.check()?;
     let update = std::env::var_os("UPDATE_EXPECTED").is_some();
     let mut differences = String::new();
-    for (name, path) in &cases {
-        let expected_at = path.with_extension("messages");
-        let expected = fs::read_to_string(&expected_at).unwrap_or_default();
-        let actual = said.get(name).cloned().unwrap_or_default();
-        if expected == actual {
+    for (name, case) in &cases {
+        let actual = said
+            .get(name)
+            .with_context(|| format!("{name} was not compiled"))?;
+        if case.expected == *actual {
             continue;
         }
-        if update {
-            match actual.as_str() {
-                "" => fs::remove_file(&expected_at)?,
-                actual => fs::write(&expected_at, actual)?,
-            }
-            continue;
+        match &case.expected_at {
+            Some(at) if update && actual.is_empty() => fs::remove_file(at)?,
+            Some(at) if update => fs::write(at, actual)?,
+            _ => writeln!(
+                differences,
+                "{name}: expected\n{}but the compiler said\n{actual}",
+                case.expected
+            )?,
         }
-        writeln!(
-            differences,
-            "{name}: expected\n{expected}but the compiler said\n{actual}"
-        )?;
     }
     ensure!(differences.is_empty(), "{differences}");
     Ok(())
 }
 
-/// Every case, by name.
-fn cases() -> anyhow::Result<BTreeMap<String, PathBuf>> {
+/// An integration test, and what the compiler says about it.
+struct Case {
+    source: String,
+    expected: String,
+    /// Where that is written; nowhere for what must always compile.
+    expected_at: Option<PathBuf>,
+}
+
+/// The cases in `tests/ui`, by name.
+fn written() -> anyhow::Result<BTreeMap<String, Case>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
     let mut cases = BTreeMap::new();
     for entry in fs::read_dir(&directory)? {
@@ -56,10 +63,42 @@ fn cases() -> anyhow::Result<BTreeMap<String, PathBuf>> {
         if path.extension().is_some_and(|extension| extension == "rs")
             && let Some(name) = path.file_stem()
         {
-            cases.insert(name.to_string_lossy().into_owned(), path);
+            let expected_at = path.with_extension("messages");
+            let case = Case {
+                source: fs::read_to_string(&path)?,
+                expected: fs::read_to_string(&expected_at).unwrap_or_default(),
+                expected_at: Some(expected_at),
+            };
+            cases.insert(name.to_string_lossy().into_owned(), case);
         }
     }
     ensure!(!cases.is_empty(), "no case in {}", directory.display());
+    Ok(cases)
+}
+
+/// The examples in the macros' documentation. The crate of the macros cannot compile them, it does not know the runtime;
+/// and no documentation test would look inside a test function.
+fn documented() -> anyhow::Result<BTreeMap<String, Case>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../macros/docs");
+    let mut cases = BTreeMap::new();
+    for page in ["composition", "test"] {
+        let text = fs::read_to_string(directory.join(page).with_extension("md"))?;
+        for (number, example) in text.split("```rust\n").skip(1).enumerate() {
+            let code = example.split("```").next().unwrap_or_default();
+            let visible = code
+                .lines()
+                .map(|line| line.trim_start().strip_prefix("# ").unwrap_or(line));
+            let case = Case {
+                source: visible.fold("#![allow(dead_code)]\n".to_owned(), |code, line| {
+                    code + line + "\n"
+                }),
+                expected: String::new(),
+                expected_at: None,
+            };
+            cases.insert(format!("documented_{page}_{number}"), case);
+        }
+    }
+    ensure!(cases.len() > 2, "no examples in {}", directory.display());
     Ok(cases)
 }
 
@@ -76,7 +115,7 @@ impl Package {
         ("seed.sql", "SELECT 1;\n"),
     ];
 
-    fn write(cases: &BTreeMap<String, PathBuf>) -> anyhow::Result<Self> {
+    fn write(cases: &BTreeMap<String, Case>) -> anyhow::Result<Self> {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui");
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
@@ -95,9 +134,8 @@ impl Package {
             write(&root.join(path), content)?;
         }
         let tests = root.join("tests");
-        for (name, path) in cases {
-            let to = tests.join(name).with_extension("rs");
-            write(&to, &fs::read_to_string(path)?)?;
+        for (name, case) in cases {
+            write(&tests.join(name).with_extension("rs"), &case.source)?;
         }
         for entry in fs::read_dir(&tests)? {
             let path = entry?.path();
@@ -122,23 +160,25 @@ impl Package {
             .current_dir(&self.root)
             .output()?;
         let mut said: BTreeMap<String, Vec<(u64, u64, String)>> = BTreeMap::new();
-        let mut built = 0;
         for line in String::from_utf8(output.stdout)?.lines() {
             let event: Value = serde_json::from_str(line)?;
             if event["target"]["kind"][0] != "test" {
                 continue;
             }
-            built += 1;
             let name = event["target"]["name"].as_str().unwrap_or_default();
+            let messages = said.entry(name.to_owned()).or_default();
             if let Some(message) = message(&event["message"]) {
-                let messages = said.entry(name.to_owned()).or_default();
                 // The library's and the test's compilation of one target say the same.
                 if !messages.contains(&message) {
                     messages.push(message);
                 }
             }
         }
-        ensure!(built > 0, "{}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            !said.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         Ok(said
             .into_iter()
             .map(|(name, mut messages)| {

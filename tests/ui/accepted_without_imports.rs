@@ -1,7 +1,5 @@
 //! No name needs to be in scope, and any may be taken.
 
-
-
 #[allow(dead_code)]
 struct Option;
 #[allow(dead_code)]

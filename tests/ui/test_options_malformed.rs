@@ -1,7 +1,5 @@
 //! Options of a test that mean nothing.
 
-
-
 #[seatrial::test(timout = "30s")]
 fn unknown() {}
 

@@ -1,7 +1,5 @@
 //! Functions that can be no test.
 
-
-
 #[seatrial::test]
 const fn constant() {}
 

@@ -1,0 +1,12 @@
+//! Keys known from elsewhere, and keys that belong in another one.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(environment(A = "1"), cmd = "serve", depends_on(db), log = "ready", image = "a")]
+    db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,12 @@
+//! A file and a directory where the other one is wanted.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", files("/seed" = include_file!("src")), source(path = "seed.sql"))]
+    db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}
