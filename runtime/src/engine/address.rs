@@ -43,9 +43,8 @@ impl Address {
             "tcp" | "http" => Self::tcp(text, rest.trim_end_matches('/')),
             "https" => Err(encrypted(text)),
             "ssh" => Err(format!(
-                "`{text}` goes through SSH, which is not supported; forward the socket (`ssh -L \
-                 /tmp/docker.sock:/var/run/docker.sock`) only to an engine on this machine, or use \
-                 one that runs here"
+                "`{text}` goes through SSH, which is not supported; use an engine that runs on this \
+                 machine"
             )),
             _ => Err(format!(
                 "`{scheme}://` is not supported; write `unix:///path/to/docker.sock` or \
@@ -138,7 +137,7 @@ mod tests {
                 "use an engine that runs on this machine",
             ),
             ("https://127.0.0.1:2376", "use its Unix socket"),
-            ("ssh://me@host", "use one that runs here"),
+            ("ssh://me@host", "use an engine that runs on this machine"),
             (
                 "npipe:////./pipe/docker_engine",
                 "write `unix:///path/to/docker.sock`",

@@ -278,7 +278,7 @@ impl Step {
 
     fn line(&mut self, line: &str, progress: ProgressSink<'_>) {
         progress(Progress::Line(line.to_owned()));
-        if line.starts_with("Step ") && line.contains(" : ") {
+        if is_step(line) {
             self.name = Some(line.to_owned());
             self.lines.clear();
         } else if !line.is_empty() && !BUILDERS_OWN.iter().any(|own| line.starts_with(own)) {
@@ -301,6 +301,15 @@ impl Step {
         }
         error
     }
+}
+
+/// Whether a line begins a step: `Step 2/3 : RUN make`, and in capitals with Podman.
+fn is_step(line: &str) -> bool {
+    line.strip_prefix("Step ")
+        .or_else(|| line.strip_prefix("STEP "))
+        .is_some_and(|rest| {
+            rest.starts_with(|first: char| first.is_ascii_digit()) && rest.contains(':')
+        })
 }
 
 /// A root file system on its way to the engine, of which the end is kept back until it is known to be whole.

@@ -11,6 +11,7 @@ use super::errors::{During, failed};
 use crate::engine::{Attachment, EngineError, EngineErrorKind, NetworkSpec, Subnet};
 
 impl Docker {
+    /// Older engines take a name twice; the subnet they do not, so callers know networks by their ids.
     pub(super) async fn make_network(&self, network: &NetworkSpec) -> Result<String, EngineError> {
         let request = NetworkCreateRequest {
             name: network.name.clone(),

@@ -224,12 +224,7 @@ impl Following {
                 }
                 (None, Some(_)) => return None,
                 // Removed by now, and its log with it.
-                (Some(Err(error)), Some(_))
-                    if matches!(
-                        error.kind,
-                        EngineErrorKind::NotFound | EngineErrorKind::Conflict
-                    ) =>
-                {
+                (Some(Err(error)), Some(_)) if error.kind == EngineErrorKind::NotFound => {
                     return None;
                 }
                 (Some(Err(error)), _) => {

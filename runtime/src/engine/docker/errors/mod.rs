@@ -25,208 +25,165 @@ pub(super) enum During {
     Other,
 }
 
-/// Words that mean `kind`, when all of them are there and the call is one of `during`.
+/// Words that mean `kind` in a call that is one of `during`.
 struct Rule {
     /// Empty for every call.
     during: &'static [During],
-    /// In lower case.
-    words: &'static [&'static str],
     kind: EngineErrorKind,
-}
-
-const fn rule(
-    during: &'static [During],
+    /// One of these, in lower case. Where a text has parts with ` .. ` between them, all of them must be there.
     words: &'static [&'static str],
-    kind: EngineErrorKind,
-) -> Rule {
-    Rule {
-        during,
-        words,
-        kind,
-    }
 }
-
-const ANY: &[During] = &[];
-const PULL: &[During] = &[During::Pull];
-const NETWORK: &[During] = &[During::Network];
-const START: &[During] = &[During::Create, During::Start];
-const RUN: &[During] = &[During::Start, During::Exec];
-const CHOOSE: &[During] = &[During::Pull, During::Create, During::Start, During::Exec];
 
 /// The first rule that holds decides.
 const RULES: &[Rule] = &[
-    rule(ANY, &["no space left on device"], EngineErrorKind::NoSpace),
-    rule(ANY, &["disk quota exceeded"], EngineErrorKind::NoSpace),
+    Rule {
+        during: &[],
+        kind: EngineErrorKind::NoSpace,
+        words: &["no space left on device", "disk quota exceeded"],
+    },
     // The image and the machine.
-    rule(
-        CHOOSE,
-        &["image operating system"],
-        EngineErrorKind::Platform,
-    ),
-    rule(
-        CHOOSE,
-        &["does not match the specified platform"],
-        EngineErrorKind::Platform,
-    ),
-    rule(
-        CHOOSE,
-        &["does not provide the specified platform"],
-        EngineErrorKind::Platform,
-    ),
-    rule(CHOOSE, &["no matching manifest"], EngineErrorKind::Platform),
-    rule(
-        CHOOSE,
-        &["no image found in", "for architecture"],
-        EngineErrorKind::Platform,
-    ),
-    rule(CHOOSE, &["exec format error"], EngineErrorKind::Platform),
+    Rule {
+        during: &[During::Pull, During::Create, During::Start, During::Exec],
+        kind: EngineErrorKind::Platform,
+        words: &[
+            "image operating system",
+            "does not match the specified platform",
+            "does not provide the specified platform",
+            "no matching manifest",
+            "no image found in .. for architecture",
+            "exec format error",
+        ],
+    },
     // Creating and starting. What is said of mounts ends like what is said of executables, so it comes before.
-    rule(
-        START,
-        &["bind source path does not exist"],
-        EngineErrorKind::MountMissing,
-    ),
-    rule(
-        START,
-        &["error mounting", "no such file or directory"],
-        EngineErrorKind::MountMissing,
-    ),
-    rule(
-        START,
-        &["statfs", "no such file or directory"],
-        EngineErrorKind::MountMissing,
-    ),
-    rule(START, &["error mounting"], EngineErrorKind::Failed),
-    rule(
-        START,
-        &["port is already allocated"],
-        EngineErrorKind::PortTaken,
-    ),
-    rule(
-        START,
-        &["ports are not available"],
-        EngineErrorKind::PortTaken,
-    ),
-    rule(
-        START,
-        &["bind: address already in use"],
-        EngineErrorKind::PortTaken,
-    ),
-    // Of a fixed address on a network, not of a port.
-    rule(
-        START,
-        &["address already in use"],
-        EngineErrorKind::Conflict,
-    ),
-    rule(RUN, &["chdir to cwd"], EngineErrorKind::NotFound),
-    rule(
-        RUN,
-        &["executable file not found"],
-        EngineErrorKind::CommandNotFound,
-    ),
-    rule(
-        RUN,
-        &["executable file", "not found in $path"],
-        EngineErrorKind::CommandNotFound,
-    ),
-    rule(
-        RUN,
-        &["no such file or directory: unknown"],
-        EngineErrorKind::CommandNotFound,
-    ),
-    rule(
-        RUN,
-        &["not a directory: unknown"],
-        EngineErrorKind::CommandNotFound,
-    ),
-    rule(
-        RUN,
-        &["is a directory: unknown"],
-        EngineErrorKind::CommandNotFound,
-    ),
-    rule(
-        RUN,
-        &["permission denied: unknown"],
-        EngineErrorKind::CommandNotFound,
-    ),
-    rule(
-        RUN,
-        &["command that was not found"],
-        EngineErrorKind::CommandNotFound,
-    ),
-    rule(
-        RUN,
-        &["command that cannot be invoked"],
-        EngineErrorKind::CommandNotFound,
-    ),
+    Rule {
+        during: &[During::Create, During::Start],
+        kind: EngineErrorKind::MountMissing,
+        words: &[
+            "bind source path does not exist",
+            "error mounting .. no such file or directory",
+            "statfs .. no such file or directory",
+        ],
+    },
+    Rule {
+        during: &[During::Create, During::Start],
+        kind: EngineErrorKind::Failed,
+        words: &["error mounting"],
+    },
+    Rule {
+        during: &[During::Create, During::Start],
+        kind: EngineErrorKind::PortTaken,
+        words: &[
+            "port is already allocated",
+            "ports are not available",
+            "bind: address already in use",
+        ],
+    },
+    // Without "bind" it is a fixed address on a network, not a port.
+    Rule {
+        during: &[During::Create, During::Start],
+        kind: EngineErrorKind::Conflict,
+        words: &["address already in use"],
+    },
+    Rule {
+        during: &[During::Start, During::Exec],
+        kind: EngineErrorKind::NotFound,
+        words: &["chdir to cwd"],
+    },
+    Rule {
+        during: &[During::Start, During::Exec],
+        kind: EngineErrorKind::CommandNotFound,
+        words: &[
+            "executable file not found",
+            "executable file .. not found in $path",
+            "exec: \" .. no such file or directory",
+            "exec: \" .. not a directory",
+            "exec: \" .. is a directory",
+            "exec: \" .. permission denied",
+            "no such file or directory: unknown",
+            "permission denied: unknown",
+            "command that was not found",
+            "command that cannot be invoked",
+        ],
+    },
     // The state of a container.
-    rule(ANY, &["is not running"], EngineErrorKind::Conflict),
-    rule(ANY, &["is not paused"], EngineErrorKind::Conflict),
-    rule(ANY, &["is already paused"], EngineErrorKind::Conflict),
+    Rule {
+        during: &[],
+        kind: EngineErrorKind::NotFound,
+        words: &["marked for removal"],
+    },
+    Rule {
+        during: &[],
+        kind: EngineErrorKind::Conflict,
+        words: &["is not running", "is not paused", "is already paused"],
+    },
     // Registries. A host that does not resolve is "not found" to some, so the connection comes before the image.
-    rule(PULL, &["connection refused"], EngineErrorKind::Network),
-    rule(PULL, &["connection reset"], EngineErrorKind::Network),
-    rule(PULL, &["no such host"], EngineErrorKind::Network),
-    rule(PULL, &["server misbehaving"], EngineErrorKind::Network),
-    rule(PULL, &["network is unreachable"], EngineErrorKind::Network),
-    rule(PULL, &["no route to host"], EngineErrorKind::Network),
-    rule(PULL, &["i/o timeout"], EngineErrorKind::Network),
-    rule(PULL, &["tls handshake"], EngineErrorKind::Network),
-    rule(PULL, &["x509:"], EngineErrorKind::Network),
-    rule(
-        PULL,
-        &["http response to https client"],
-        EngineErrorKind::Network,
-    ),
-    rule(PULL, &["client.timeout exceeded"], EngineErrorKind::Network),
-    rule(PULL, &["deadline exceeded"], EngineErrorKind::Network),
-    rule(PULL, &["request canceled"], EngineErrorKind::Network),
-    rule(
-        PULL,
-        &["unexpected http status: 5"],
-        EngineErrorKind::Network,
-    ),
-    rule(
-        PULL,
-        &["layer verification failed"],
-        EngineErrorKind::Network,
-    ),
-    rule(PULL, &["eof"], EngineErrorKind::Network),
-    rule(PULL, &["unauthorized"], EngineErrorKind::Unauthorized),
-    rule(
-        PULL,
-        &["no basic auth credentials"],
-        EngineErrorKind::Unauthorized,
-    ),
-    rule(
-        PULL,
-        &["authentication required"],
-        EngineErrorKind::Unauthorized,
-    ),
-    rule(PULL, &["toomanyrequests"], EngineErrorKind::Unauthorized),
-    rule(PULL, &["denied"], EngineErrorKind::Unauthorized),
-    rule(PULL, &["manifest unknown"], EngineErrorKind::NotFound),
-    rule(PULL, &["not found"], EngineErrorKind::NotFound),
-    // Networks.
-    rule(NETWORK, &["pool overlaps"], EngineErrorKind::Conflict),
-    rule(NETWORK, &["is already used"], EngineErrorKind::Conflict),
-    rule(
-        NETWORK,
-        &["address already in use"],
-        EngineErrorKind::Conflict,
-    ),
-    rule(NETWORK, &["already exists"], EngineErrorKind::Conflict),
-    rule(NETWORK, &["active endpoints"], EngineErrorKind::Conflict),
-    rule(NETWORK, &["is not connected"], EngineErrorKind::Conflict),
+    Rule {
+        during: &[During::Pull],
+        kind: EngineErrorKind::Network,
+        words: &[
+            "connection refused",
+            "connection reset",
+            "no such host",
+            "server misbehaving",
+            "network is unreachable",
+            "no route to host",
+            "i/o timeout",
+            "tls handshake",
+            "x509:",
+            "http response to https client",
+            "client.timeout exceeded",
+            "deadline exceeded",
+            "request canceled",
+            "unexpected http status: 5",
+            "layer verification failed",
+            "eof",
+        ],
+    },
+    Rule {
+        during: &[During::Pull],
+        kind: EngineErrorKind::Unauthorized,
+        words: &[
+            "unauthorized",
+            "no basic auth credentials",
+            "authentication required",
+            "toomanyrequests",
+            "denied",
+        ],
+    },
+    Rule {
+        during: &[During::Pull],
+        kind: EngineErrorKind::NotFound,
+        words: &["manifest unknown", "not found"],
+    },
+    Rule {
+        during: &[During::Network],
+        kind: EngineErrorKind::Conflict,
+        words: &[
+            "pool overlaps",
+            "is already used",
+            "address already in use",
+            "already exists",
+            "active endpoints",
+            "is not connected",
+        ],
+    },
 ];
+
+impl Rule {
+    /// Whether it holds for a message in lower case.
+    fn holds(&self, during: During, message: &str) -> bool {
+        (self.during.is_empty() || self.during.contains(&during))
+            && self
+                .words
+                .iter()
+                .any(|words| words.split(" .. ").all(|part| message.contains(part)))
+    }
+}
 
 /// What kind of failure an engine's words are, with the answer's status where there is one.
 pub(super) fn classify(during: During, status: Option<u16>, message: &str) -> EngineErrorKind {
     let message = message.to_lowercase();
-    let found = RULES.iter().find(|rule| {
-        (rule.during.is_empty() || rule.during.contains(&during))
-            && rule.words.iter().all(|words| message.contains(words))
-    });
+    let found = RULES.iter().find(|rule| rule.holds(during, &message));
     match (found, during, status) {
         (Some(rule), ..) => rule.kind,
         // A Dockerfile that does not parse is refused before any step.

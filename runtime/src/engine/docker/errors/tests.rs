@@ -137,6 +137,18 @@ const SAID: &[(During, Option<u16>, &str, EngineErrorKind)] = &[
         EngineErrorKind::Conflict,
     ),
     (
+        During::Other,
+        Some(409),
+        "can not get logs from container which is dead or marked for removal",
+        EngineErrorKind::NotFound,
+    ),
+    (
+        During::Start,
+        Some(400),
+        "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: \"/etc\": is a directory",
+        EngineErrorKind::CommandNotFound,
+    ),
+    (
         During::Pull,
         None,
         "Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused",
