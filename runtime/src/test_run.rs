@@ -129,6 +129,7 @@ fn execute(launches: Launches, body: impl FnOnce(Ready) -> ExitCode + Send + 'st
         Some(timeout) => match run_within(timeout, move || body(ready)) {
             Some(outcome) => outcome,
             None => {
+                held.stay_while_ending();
                 held.explain();
                 held.release();
                 panic!(
@@ -138,6 +139,7 @@ fn execute(launches: Launches, body: impl FnOnce(Ready) -> ExitCode + Send + 'st
             }
         },
     };
+    held.stay_while_ending();
     let failed = match &outcome {
         Ok(code) => *code != ExitCode::SUCCESS,
         Err(_) => !test.should_panic,
@@ -220,6 +222,13 @@ impl Held {
                 "{}",
                 terminal::log_of_failed_test(service.info(), tail.wait())
             );
+        }
+    }
+
+    /// Does not return where the process is about to end: what the test says then is not its verdict.
+    fn stay_while_ending(&self) {
+        if let Some((_, lease)) = self.0.first() {
+            lease.client().stay_while_ending();
         }
     }
 

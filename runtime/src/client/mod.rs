@@ -33,6 +33,8 @@ pub(crate) struct Client {
     /// The hooks of all declarations that were launched, by identity.
     hooks: Mutex<HashMap<String, &'static [Hook]>>,
     config: Result<Arc<Config>, Error>,
+    /// Once set, no call is answered any more: whoever waits for one, waits until the process is gone.
+    ending: AtomicBool,
 }
 
 enum Pending {
@@ -47,6 +49,27 @@ enum Pending {
 struct Gone {
     gone: Mutex<bool>,
     changed: Condvar,
+}
+
+impl Gone {
+    fn set(&self) {
+        *self.gone.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Blocks until it is set, or patience is at its end. Uses nothing of an async runtime and no thread-local value: it runs while the process
+    /// ends.
+    fn wait(&self) {
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let (gone, waited) = self
+            .changed
+            .wait_timeout_while(gone, PATIENCE, |gone| !*gone)
+            .unwrap_or_else(PoisonError::into_inner);
+        drop(gone);
+        if waited.timed_out() {
+            terminal::not_removed(PATIENCE);
+        }
+    }
 }
 
 impl Client {
@@ -86,6 +109,7 @@ impl Client {
             pending: Mutex::default(),
             hooks: Mutex::default(),
             config,
+            ending: AtomicBool::new(false),
         }
     }
 
@@ -184,34 +208,38 @@ impl Client {
         }
     }
 
-    /// Has everything removed, and blocks until it is. Uses nothing of an async runtime and no thread-local value:
-    /// it runs while the process ends.
-    fn close(&self) {
+    /// Has everything removed. From now on nothing is launched or answered any more.
+    fn close(&self) -> Arc<Gone> {
         let gone = Arc::new(Gone::default());
+        self.ending.store(true, Ordering::SeqCst);
         let call = self.number();
         self.pending().insert(call, Pending::Ending(gone.clone()));
-        self.send(call, RequestBody::Close);
-        let is_gone = gone.gone.lock().unwrap_or_else(PoisonError::into_inner);
-        let (is_gone, waited) = gone
-            .changed
-            .wait_timeout_while(is_gone, PATIENCE, |is_gone| !*is_gone)
-            .unwrap_or_else(PoisonError::into_inner);
-        drop(is_gone);
-        if waited.timed_out() {
-            terminal::not_removed(PATIENCE);
+        let request = Request {
+            call,
+            body: RequestBody::Close,
+        };
+        if self.requests.send(request).is_err() {
+            // The supervisor has come to grief, and said so.
+            gone.set();
+        }
+        gone
+    }
+
+    /// Keeps a test that finds its services gone from telling of it, for the process is about to end: then this does
+    /// not return.
+    pub(crate) fn stay_while_ending(&self) {
+        if self.ending.load(Ordering::SeqCst) {
+            ending::stay();
         }
     }
 
     fn receive(&'static self, message: Message) {
         match message {
-            Message::Answer { call, outcome } => match self.pending().remove(&call) {
+            Message::Answer { call, outcome } => match self.take_pending(call) {
                 Some(Pending::Answer(answer)) => {
                     let _ = answer.send(outcome);
                 }
-                Some(Pending::Ending(gone)) => {
-                    *gone.gone.lock().unwrap_or_else(PoisonError::into_inner) = true;
-                    gone.changed.notify_all();
-                }
+                Some(Pending::Ending(gone)) => gone.set(),
                 // The end of a followed log: an error is its last item, dropping the sender ends it.
                 Some(Pending::Lines(lines)) => {
                     if let Err(error) = outcome {
@@ -244,6 +272,25 @@ impl Client {
         }
     }
 
+    /// Who waits for the answer to this call; nobody where it must not be answered.
+    fn take_pending(&self, call: CallId) -> Option<Pending> {
+        let mut pending = self.pending();
+        let is_ending = self.ending.load(Ordering::SeqCst);
+        if is_ending && !matches!(pending.get(&call), Some(Pending::Ending(_))) {
+            return None;
+        }
+        pending.remove(&call)
+    }
+
+    /// Lets go of everyone who waits, for the supervisor has come to grief.
+    fn abandon(&self) {
+        for (_, pending) in self.pending().drain() {
+            if let Pending::Ending(gone) = pending {
+                gone.set();
+            }
+        }
+    }
+
     fn hook_ended(&self, hook: CallId, outcome: Result<(), String>) {
         self.send(self.number(), RequestBody::HookEnded { hook, outcome });
     }
@@ -254,6 +301,7 @@ async fn dispatch(mut messages: mpsc::UnboundedReceiver<Message>) {
     while let Some(message) = messages.recv().await {
         Client::get().receive(message);
     }
+    Client::get().abandon();
 }
 
 /// The declaration, with what only this process knows.
