@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use seatrial_model::placeholder::Reference;
 use seatrial_model::secret::Redactor;
-use seatrial_model::{FileContent, MountMode, Origin, Scope, ServicePlan, Source, Template};
+use seatrial_model::{FileContent, MountMode, Origin, Plan, Scope, ServicePlan, Source, Template};
 
 use super::context::Context;
 use super::identity::LABEL;
@@ -247,27 +247,22 @@ pub(super) fn files(launch: &Launch, index: usize) -> Option<Vec<u8>> {
 /// The volumes with a name that the services of one launch share.
 #[derive(Debug)]
 pub(super) struct Volumes {
-    prefix: String,
+    /// What the engine's names begin with, for volumes as short-lived as the launch.
+    of_launch: String,
+    /// The same, for volumes that a service uses that outlives it: whoever shares the service shares those.
+    of_process: String,
     made: Mutex<BTreeMap<String, Arc<VolumeGuard>>>,
 }
 
 impl Volumes {
     pub(super) fn new(context: &Context, lease: LeaseId, launch: &Launch) -> Self {
-        // A volume that outlives the test is shared by whoever shares the service.
-        let lasting = launch.plan.services.iter().any(|service| {
-            service.scope > Scope::Test
-                && service.volumes.iter().any(|volume| volume.name.is_some())
-        });
-        let owner = if lasting {
-            let mut hasher = DefaultHasher::new();
-            launch.identity.hash(&mut hasher);
-            format!("{:08x}", hasher.finish() & 0xffff_ffff)
-        } else {
-            lease.to_string()
-        };
-        let prefix = format!("seatrial-{}-{owner}", context.identity.token);
+        let mut hasher = DefaultHasher::new();
+        launch.identity.hash(&mut hasher);
+        let declaration = hasher.finish() & 0xffff_ffff;
+        let token = &context.identity.token;
         Self {
-            prefix,
+            of_launch: format!("seatrial-{token}-{lease}"),
+            of_process: format!("seatrial-{token}-{declaration:08x}"),
             made: Mutex::default(),
         }
     }
@@ -277,28 +272,39 @@ impl Volumes {
         &self,
         context: &Context,
         engine: &Arc<dyn Engine>,
+        plan: &Plan,
         service: &ServicePlan,
     ) -> Result<(Vec<(String, String)>, Vec<Arc<VolumeGuard>>), EngineError> {
         let mut mounts = Vec::new();
         let mut guards = Vec::new();
         for volume in &service.volumes {
             let Some(own) = &volume.name else { continue };
-            let name = format!("{}-{own}", self.prefix);
+            let prefix = if is_lasting(plan, own) {
+                &self.of_process
+            } else {
+                &self.of_launch
+            };
+            let name = format!("{prefix}-{own}");
             let guard = {
                 let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
                 made.entry(name.clone())
-                    .or_insert_with(|| Arc::new(context.reaper.volume(engine, name.clone())))
+                    .or_insert_with(|| context.reaper.volume(engine, name.clone()))
                     .clone()
             };
-            // To create a volume that is there already changes nothing.
-            engine
-                .create_volume(&name, &context.identity.labels())
-                .await?;
+            guard.create(context.identity.labels()).await?;
             mounts.push((name, volume.at.clone()));
             guards.push(guard);
         }
         Ok((mounts, guards))
     }
+}
+
+/// Whether a service that outlives the test uses the volume of this name.
+fn is_lasting(plan: &Plan, volume: &str) -> bool {
+    plan.services.iter().any(|service| {
+        let uses = |name: &Option<String>| name.as_deref() == Some(volume);
+        service.scope > Scope::Test && service.volumes.iter().any(|volume| uses(&volume.name))
+    })
 }
 
 /// What is published for a service: each declared port on a free port of this machine's loopback address.

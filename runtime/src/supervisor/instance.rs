@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::container::{self, Place, Volumes};
 use super::context::{Context, engine_error};
 use super::network::{HostNumber, Network};
-use super::reaper::{Guard, Presence};
+use super::reaper::{Guard, Presence, VolumeGuard};
 use super::running::{self, Running};
 use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort};
 use crate::protocol::{Action, InstanceId, Launch, Reply, ServiceInfo, Times};
@@ -165,15 +165,15 @@ impl Instance {
                     .map_err(|error| self.blame(error))
             },
             async {
-                let volumes = self.volumes.of(&self.context, &engine, service).await;
+                let plan = &self.launch.plan;
+                let volumes = self.volumes.of(&self.context, &engine, plan, service).await;
                 volumes.map_err(|error| self.engine_error(&error))
             },
         )?;
-        let (volume_names, volume_guards) = volumes;
         let mut choice = 0;
-        let mut container = loop {
+        let container = loop {
             let container = self
-                .create(&engine, &image, &network, &volume_names, choice)
+                .create(&engine, &image, &network, &volumes, choice)
                 .await?;
             if times.created.is_none() {
                 times.created = Some(self.begun.elapsed());
@@ -193,7 +193,6 @@ impl Instance {
                 }
             }
         };
-        container.guard.uses(volume_guards);
         times.started = Some(self.begun.elapsed());
         self.record("started", &[]);
         let mut running = Running {
@@ -232,7 +231,7 @@ impl Instance {
         engine: &Arc<dyn Engine>,
         image: &ImageInfo,
         network: &Network,
-        volumes: &[(String, String)],
+        (volumes, volume_guards): &(Vec<(String, String)>, Vec<Arc<VolumeGuard>>),
         choice: u32,
     ) -> Result<Container, Error> {
         let service = self.service();
@@ -248,6 +247,7 @@ impl Instance {
         );
         let mut guard = self.context.reaper.guard(engine, name.clone());
         guard.uses(HeldPorts(self.context.clone(), ports.clone()));
+        guard.uses(volume_guards.clone());
         let place = Place {
             name,
             image: image.id.clone(),
@@ -255,7 +255,7 @@ impl Instance {
             address: network.address(self.gates[self.index].address),
             hosts: self.hosts(network),
             ports: ports.clone(),
-            volumes: volumes.to_vec(),
+            volumes: volumes.clone(),
         };
         let spec = container::spec(&self.context, &self.launch, self.index, place)
             .map_err(|error| self.blame(error))?;
@@ -267,7 +267,11 @@ impl Instance {
             let uploaded = engine.upload(&id, "/", files).await;
             uploaded.map_err(|error| self.engine_error(&error))?;
         }
-        Ok(Container { id, ports, guard })
+        Ok(Container {
+            id,
+            ports,
+            _guard: guard,
+        })
     }
 
     /// Names and addresses of the services that this one needs.
@@ -350,5 +354,6 @@ impl Drop for HeldPorts {
 pub(super) struct Container {
     pub(super) id: String,
     pub(super) ports: Vec<PublishedPort>,
-    guard: Guard,
+    /// Removes it.
+    _guard: Guard,
 }

@@ -4,7 +4,8 @@
 //! cancelled in the middle of the creation; then the container is removed in the background, once its creation has
 //! come to an end. Nothing waits for that but the end of the run.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::watch;
 
@@ -16,6 +17,8 @@ use crate::engine::{ContainerSpec, Engine, EngineError, EngineErrorKind};
 pub(super) struct Reaper {
     /// How much there is that is not removed yet.
     alive: Arc<watch::Sender<usize>>,
+    /// The volumes that are held, by name: one guard for each, however many launches share it.
+    volumes: Arc<Mutex<HashMap<String, Weak<VolumeGuard>>>>,
 }
 
 /// Holds a container, from before its creation. Dropping it removes the container.
@@ -51,6 +54,7 @@ impl Reaper {
     pub(super) fn new() -> Self {
         Self {
             alive: Arc::new(watch::Sender::new(0)),
+            volumes: Arc::default(),
         }
     }
 
@@ -72,14 +76,21 @@ impl Reaper {
         }
     }
 
-    /// A guard for a volume that is about to be created under `name`.
-    pub(super) fn volume(&self, engine: &Arc<dyn Engine>, name: String) -> VolumeGuard {
+    /// The guard for the volume `name`, which is about to be created or is there already.
+    pub(super) fn volume(&self, engine: &Arc<dyn Engine>, name: String) -> Arc<VolumeGuard> {
+        let mut volumes = self.volumes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(guard) = volumes.get(&name).and_then(Weak::upgrade) {
+            return guard;
+        }
         self.alive.send_modify(|alive| *alive += 1);
-        VolumeGuard {
+        let guard = Arc::new(VolumeGuard {
             reaper: self.clone(),
             engine: engine.clone(),
-            name,
-        }
+            name: name.clone(),
+        });
+        volumes.retain(|_, guard| guard.strong_count() > 0);
+        volumes.insert(name, Arc::downgrade(&guard));
+        guard
     }
 
     /// Waits until every guard is dropped and what it held is removed.
@@ -139,6 +150,26 @@ impl Drop for Guard {
             drop(used);
             reaper.alive.send_modify(|alive| *alive -= 1);
         });
+    }
+}
+
+impl VolumeGuard {
+    /// Creates the volume; one that is there already stays as it is.
+    pub(super) async fn create(
+        self: &Arc<Self>,
+        labels: BTreeMap<String, String>,
+    ) -> Result<(), EngineError> {
+        let guard = self.clone();
+        // A task of its own: it goes on when the caller is cancelled, and so long nobody removes the volume.
+        let creating =
+            tokio::spawn(async move { guard.engine.create_volume(&guard.name, &labels).await });
+        creating.await.unwrap_or_else(|error| {
+            Err(EngineError {
+                kind: EngineErrorKind::Failed,
+                attempt: "create the volume".to_owned(),
+                message: error.to_string(),
+            })
+        })
     }
 }
 
