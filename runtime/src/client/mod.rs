@@ -57,8 +57,8 @@ impl Gone {
         self.changed.notify_all();
     }
 
-    /// Blocks until it is set, or patience is at its end. Uses nothing of an async runtime and no thread-local value: it runs while the process
-    /// ends.
+    /// Blocks until it is set, or patience is at its end. Uses nothing of an async runtime and no thread-local value:
+    /// it runs while the process ends.
     fn wait(&self) {
         let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
         let (gone, waited) = self
