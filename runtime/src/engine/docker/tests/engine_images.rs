@@ -27,7 +27,7 @@ async fn a_build_makes_an_image_and_gives_its_output() {
     let rig = Rig::new().await;
     let tag = rig.image();
     let dockerfile = format!(
-        "FROM {IMAGE}\nARG WHO\nLABEL who=$WHO\nHEALTHCHECK CMD [\"true\"]\nENTRYPOINT [\"sh\", \"-c\"]\nCMD [\"exit 4\"]\nRUN echo built by $WHO\n"
+        "FROM {IMAGE}\nLABEL {BUILT}={tag}\nARG WHO\nLABEL who=$WHO\nHEALTHCHECK CMD [\"true\"]\nENTRYPOINT [\"sh\", \"-c\"]\nCMD [\"exit 4\"]\nRUN echo built by $WHO\n"
     );
     let lines = build(&rig, &tag, "docker/File", &dockerfile).await.unwrap();
     assert!(
