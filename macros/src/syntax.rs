@@ -36,7 +36,7 @@ pub(crate) struct Declaration {
 /// `#[composition(..)]`.
 #[derive(Default)]
 pub(crate) struct Settings {
-    pub(crate) scope: Option<Scope>,
+    pub(crate) scope: ScopeSyntax,
     pub(crate) source: Option<Spanned<Source>>,
     pub(crate) runtime_crate: Option<syn::Path>,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Service {
     pub(crate) ports_unknown: bool,
     pub(crate) origins: Vec<Spanned<OriginSyntax>>,
     pub(crate) base: Option<Spanned<Option<ImageRef>>>,
-    pub(crate) scope: Option<Scope>,
+    pub(crate) scope: ScopeSyntax,
     pub(crate) ports: Vec<Spanned<seatrial_model::Port>>,
     pub(crate) env: Vec<Spanned<(String, Text)>>,
     pub(crate) command: Option<Vec<Text>>,
@@ -88,7 +88,7 @@ impl Service {
             ports_unknown: false,
             origins: Vec::new(),
             base: None,
-            scope: None,
+            scope: ScopeSyntax::default(),
             ports: Vec::new(),
             env: Vec::new(),
             command: None,
@@ -129,6 +129,27 @@ impl Service {
     pub(crate) fn field(&self) -> String {
         use syn::ext::IdentExt;
         self.ident.unraw().to_string()
+    }
+}
+
+/// How long an instance lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ScopeSyntax {
+    /// Nothing is said.
+    #[default]
+    Absent,
+    Is(Scope),
+    /// One that could not be read.
+    Unreadable,
+}
+
+impl ScopeSyntax {
+    /// This one, or the other where this one says nothing.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match self {
+            Self::Absent => other,
+            Self::Is(_) | Self::Unreadable => self,
+        }
     }
 }
 

@@ -41,9 +41,9 @@ pub(super) fn check_base_has_a_binary(model: &Model, report: &mut Report) {
     for service in &model.declaration.services {
         let of_image = service
             .origins
-            .iter()
-            .all(|origin| matches!(origin.value, OriginSyntax::Image(_)));
-        if let (Some(base), true) = (&service.base, of_image && !service.unreadable) {
+            .first()
+            .is_some_and(|origin| matches!(origin.value, OriginSyntax::Image(_)));
+        if let (Some(base), true, 1) = (&service.base, of_image, service.origins.len()) {
             report.error(
                 base.span,
                 "`base` is the image a binary runs in, and there is no binary; write `bin = \"name\"`, or the image as `image = ..`",

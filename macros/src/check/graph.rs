@@ -5,6 +5,7 @@ use seatrial_model::{Scope, graph};
 
 use crate::model::Model;
 use crate::report::Report;
+use crate::syntax::ScopeSyntax;
 
 /// Each cycle once, with its whole path.
 pub(super) fn check_no_cycle(model: &Model, report: &mut Report) {
@@ -38,7 +39,7 @@ pub(super) fn check_needed_live_as_long(model: &Model, report: &mut Report) {
     for (from, service) in model.plan.services.iter().enumerate() {
         for &to in &service.needs {
             let needed = &model.plan.services[to];
-            if needed.scope < service.scope {
+            if needed.scope < service.scope && has_scope(model, from) && has_scope(model, to) {
                 report.error(
                     edge(model, from, to),
                     format!(
@@ -56,6 +57,13 @@ pub(super) fn check_needed_live_as_long(model: &Model, report: &mut Report) {
             }
         }
     }
+}
+
+/// Whether a service's scope is what the user meant, rather than a stand-in for what could not be read.
+fn has_scope(model: &Model, position: usize) -> bool {
+    let declaration = &model.declaration;
+    let scope = declaration.services[position].scope;
+    scope.or(declaration.settings.scope) != ScopeSyntax::Unreadable
 }
 
 fn instance_of(scope: Scope) -> &'static str {

@@ -41,7 +41,7 @@ pub(super) fn check_host_names_differ(model: &Model, report: &mut Report) {
     let mut seen: HashMap<&str, &str> = HashMap::new();
     for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
         if let Some(first) = seen.insert(&plan.name, &plan.field)
-            && first != plan.field
+            && name::is_host_name(&plan.name)
         {
             report.error(
                 service.ident.span(),

@@ -21,10 +21,15 @@ pub(super) fn declaration(runtime: &TokenStream, model: &Model) -> TokenStream {
         ))
     });
     let hooks = model.bindings.hooks.iter().map(|path| {
-        quote_spanned! {path.span()=>
+        // A function of another type is the user's mistake; what is done with its outcome is not.
+        let call = quote_spanned! {path.span()=>
+            let outcome: ::core::result::Result<(), _> = #path(&service).await;
+        };
+        let outcome = quote_spanned!(path.span()=> outcome);
+        quote! {
             |service| ::std::boxed::Box::pin(async move {
-                let outcome: ::core::result::Result<(), _> = #path(&service).await;
-                outcome.map_err(
+                #call
+                #outcome.map_err(
                     ::core::convert::Into::<
                         ::std::boxed::Box<
                             dyn ::std::error::Error + ::core::marker::Send + ::core::marker::Sync,

@@ -9,15 +9,15 @@ use std::collections::BTreeSet;
 use proc_macro2::Span;
 use seatrial_model::placeholder::{Declared, Names, ResolveError};
 use seatrial_model::{
-    Check, CheckKind, EnvVar, File, FileContent, ImageRef, Mount, Origin, Plan, Port, ServicePlan,
-    Source, Template, suggest,
+    Check, CheckKind, EnvVar, File, FileContent, ImageRef, Mount, Origin, Plan, Port, Scope,
+    ServicePlan, Source, Template, suggest,
 };
 use syn::ext::IdentExt;
 
 use crate::message;
 use crate::report::Report;
 use crate::syntax::{
-    CheckSyntax, Declaration, FileContentSyntax, OriginSyntax, Service, Spanned, Text,
+    CheckSyntax, Declaration, FileContentSyntax, OriginSyntax, ScopeSyntax, Service, Spanned, Text,
 };
 
 /// A declaration and its plan. The plan's services are the declaration's, position by position.
@@ -116,12 +116,15 @@ impl<'a> Modeller<'a> {
         let files = self.files();
         let ready = self.checks();
         let needs: BTreeSet<usize> = self.edges.iter().map(|edge| edge.to).collect();
-        let scope = syntax.scope.or(self.declaration.settings.scope);
+        let scope = match syntax.scope.or(self.declaration.settings.scope) {
+            ScopeSyntax::Is(scope) => scope,
+            ScopeSyntax::Absent | ScopeSyntax::Unreadable => Scope::default(),
+        };
         let plan = ServicePlan {
             name: seatrial_model::name::host_name(&field),
             field,
             origin,
-            scope: scope.unwrap_or_default(),
+            scope,
             ports: values(&syntax.ports),
             env,
             command,

@@ -10,7 +10,7 @@ use super::keys::{self, Key, each};
 use super::{container, ready, settings, values};
 use crate::message;
 use crate::report::Report;
-use crate::syntax::{FileContentSyntax, FileSyntax, OriginSyntax, Service, Spanned};
+use crate::syntax::{FileContentSyntax, FileSyntax, OriginSyntax, ScopeSyntax, Service, Spanned};
 
 const PLACE: &str = "`#[service(..)]`";
 
@@ -102,7 +102,9 @@ pub(super) fn service(
         .iter()
         .filter(|attribute| attribute.path().is_ident("service"));
     let attribute = own.next()?;
+    let mut service = Service::new(ident.clone());
     for more in own {
+        service.ports_unknown = true;
         report.error_on(
             more,
             "`#[service(..)]` is given twice; write all keys in one",
@@ -112,7 +114,6 @@ pub(super) fn service(
         report.error_on(attribute, message::malformed("`#[service]`", FORM));
         return Some(Service::unreadable(ident.clone()));
     };
-    let mut service = Service::new(ident.clone());
     let arguments = arguments::arguments(list.tokens.clone(), report);
     let given = keys::read(&mut service, &arguments, KEYS, PLACE, report);
     service.ports_unknown |= given.is_troubled("port") || given.is_troubled("ports");
@@ -189,6 +190,7 @@ fn url(_: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> 
 }
 
 fn scope(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    service.scope = ScopeSyntax::Unreadable;
     let word = argument.is().and_then(values::word)?;
     service.scope = values::scope(word, report);
     Some(())
@@ -241,6 +243,11 @@ fn add_port(
                 name,
                 number: value,
             };
+            // Which of the two is not meant is not known.
+            service.ports_unknown |= service
+                .ports
+                .iter()
+                .any(|known| known.value.number == value);
             service.ports.push(Spanned::new(port, span));
         }
         None => service.ports_unknown = true,

@@ -8,7 +8,7 @@ use super::keys::{self, Key};
 use super::values;
 use crate::message;
 use crate::report::Report;
-use crate::syntax::{Settings, Spanned};
+use crate::syntax::{ScopeSyntax, Settings, Spanned};
 
 const PLACE: &str = "`#[composition(..)]`";
 
@@ -54,6 +54,7 @@ pub(super) fn settings(attributes: &[Attribute], report: &mut Report) -> Setting
 }
 
 fn scope(settings: &mut Settings, argument: &Argument, report: &mut Report) -> Option<()> {
+    settings.scope = ScopeSyntax::Unreadable;
     let word = argument.is().and_then(values::word)?;
     settings.scope = values::scope(word, report);
     Some(())

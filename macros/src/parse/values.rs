@@ -12,7 +12,7 @@ use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, UnOp};
 
 use crate::message;
 use crate::report::Report;
-use crate::syntax::{PortChoice, Spanned, Text};
+use crate::syntax::{PortChoice, ScopeSyntax, Spanned, Text};
 
 /// The expression without the invisible groups and the parentheses around it.
 fn peel(expr: &Expr) -> &Expr {
@@ -258,7 +258,7 @@ pub(crate) fn choice<T: Copy>(
     found.map(|(_, value)| *value)
 }
 
-pub(crate) fn scope(word: &Ident, report: &mut Report) -> Option<Scope> {
+pub(crate) fn scope(word: &Ident, report: &mut Report) -> ScopeSyntax {
     if word == "run" || word == "keep" {
         report.error(
             word.span(),
@@ -267,10 +267,10 @@ pub(crate) fn scope(word: &Ident, report: &mut Report) -> Option<Scope> {
                 "write `scope = binary` for one instance per test process",
             ),
         );
-        return None;
+        return ScopeSyntax::Unreadable;
     }
     let scopes = [("test", Scope::Test), ("binary", Scope::Binary)];
-    choice(word, "`scope`", &scopes, report)
+    choice(word, "`scope`", &scopes, report).map_or(ScopeSyntax::Unreadable, ScopeSyntax::Is)
 }
 
 pub(crate) fn mode(word: &Ident, report: &mut Report) -> Option<MountMode> {

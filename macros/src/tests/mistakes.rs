@@ -1,0 +1,100 @@
+//! One mistake gives one message: what follows from it is not reported, too.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::environment::Environment;
+
+fn one_message(fields: TokenStream) -> String {
+    let item = quote!(#[composition(source(none))] struct Shop { #fields });
+    let messages = super::composition(item, &Environment::default())
+        .map(drop)
+        .expect_err("there is a mistake");
+    match <[String; 1]>::try_from(messages) {
+        Ok([message]) => message,
+        Err(messages) => panic!("one mistake, and {messages:#?}"),
+    }
+}
+
+#[test]
+fn a_port_that_cannot_be_read_is_no_absent_port() {
+    for port in [
+        quote!(port = 0),
+        quote!(port),
+        quote!(port = ),
+        quote!(prot = 80),
+        quote!(ports(80, admin =)),
+        quote!(ports(80, 80)),
+    ] {
+        one_message(quote! {
+            #[service(image = "a", #port, ready(http = "/"))] a: Service,
+            #[service(image = "b", env(A = "{a}", ADMIN = "{a.port.admin}"))] b: Service,
+        });
+    }
+}
+
+#[test]
+fn an_image_that_cannot_be_read_is_no_absent_image() {
+    for image in [
+        quote!(image),
+        quote!(image = ),
+        quote!(image = "A"),
+        quote!(imgae = "a"),
+        quote!(binary = "a"),
+        quote!(build = "."),
+        quote!(image = "a", image = "b"),
+        quote!(base = "a"),
+    ] {
+        one_message(quote!(#[service(#image)] a: Service));
+    }
+}
+
+#[test]
+fn a_scope_that_cannot_be_read_is_no_shorter_one() {
+    for scope in [quote!(scope = run), quote!(scope = binry), quote!(scope)] {
+        one_message(quote! {
+            #[service(image = "a", #scope)] a: Service,
+            #[service(image = "b", scope = binary, needs(a))] b: Service,
+        });
+    }
+}
+
+#[test]
+fn a_service_that_cannot_be_read_is_there() {
+    for service in [
+        quote!(),
+        quote!(#[service]),
+        quote!(#[service = "a"]),
+        quote!(#[job(image = "a")]),
+        quote!(#[compose]),
+        quote!(#[service(image = "a")] #[service(port = 80)]),
+    ] {
+        one_message(quote! {
+            #service a: Service,
+            #[service(image = "b", needs(a), env(A = "{a}"))] b: Service,
+        });
+    }
+}
+
+#[test]
+fn a_check_that_cannot_be_read_is_no_absent_check() {
+    for ready in [
+        quote!(htpp = "/", status = 200),
+        quote!(http = "no path", status = 200),
+        quote!(log = "", times = 2),
+        quote!(image = "A", run = "true"),
+        quote!(image = , run = "true"),
+        quote!(tcp = 0),
+    ] {
+        one_message(quote!(#[service(image = "a", port = 80, ready(#ready))] a: Service));
+    }
+}
+
+#[test]
+fn a_circle_is_one_mistake() {
+    let message = one_message(quote! {
+        #[service(image = "a", port = 1, env(ONE = "{b}", TWO = "{b}"))] a: Service,
+        #[service(image = "b", port = 1, needs(a), command = "{a}")] b: Service,
+    });
+    assert!(message.contains("a -> b -> a"), "{message}");
+}
