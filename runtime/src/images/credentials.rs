@@ -129,3 +129,111 @@ fn explain(error: &CredentialRetrievalError, helper: Option<&str>) -> Option<Str
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a file of that content has for a registry.
+    fn find(name: &str, content: &str, registry: &str) -> Result<Option<Credentials>, String> {
+        let directory = std::env::temp_dir().join(format!(
+            "seatrial-credentials-{}-{name}",
+            std::process::id()
+        ));
+        std::fs::create_dir_all(&directory).expect("a directory");
+        std::fs::write(directory.join("config.json"), content).expect("a file");
+        let path = directory.display().to_string();
+        let files = CredentialFiles::of_user("docker", &|name| {
+            (name == "DOCKER_CONFIG").then(|| path.clone())
+        });
+        let found = files.find(registry);
+        std::fs::remove_dir_all(&directory).expect("it is ours");
+        found.map_err(|reason| reason.replace(&path, "DIR"))
+    }
+
+    fn password(user: &str, password: &str) -> Result<Option<Credentials>, String> {
+        Ok(Some(Credentials::Password {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        }))
+    }
+
+    #[test]
+    fn what_docker_login_wrote_is_found() {
+        // "sea:trial" in base 64
+        let content = r#"{ "auths": {
+            "https://index.docker.io/v1/": { "auth": "c2VhOnRyaWFs" },
+            "registry.example:5000": { "auth": "c2VhOnRyaWFs" },
+            "token.example": { "identitytoken": "t" }
+        }, "credsStore": "" }"#;
+        assert_eq!(find("hub", content, "docker.io"), password("sea", "trial"));
+        let registry = find("registry", content, "registry.example:5000");
+        assert_eq!(registry, password("sea", "trial"));
+        let token = find("token", content, "token.example");
+        assert_eq!(token, Ok(Some(Credentials::Token("t".to_owned()))));
+        assert_eq!(find("other", content, "other.example"), Ok(None));
+    }
+
+    #[test]
+    fn no_file_is_no_error_and_a_broken_one_is() {
+        let nowhere = CredentialFiles::of_user("docker", &|_| Some("/nonexistent".to_owned()));
+        assert_eq!(nowhere.find("docker.io"), Ok(None));
+        assert_eq!(CredentialFiles::default().find("docker.io"), Ok(None));
+        let broken = find("broken", "{", "docker.io").expect_err("no JSON");
+        assert!(
+            broken.starts_with("DIR/config.json is not valid: "),
+            "{broken}"
+        );
+    }
+
+    #[test]
+    fn a_helper_is_named_and_its_words_are_no_secrets() {
+        let content =
+            r#"{ "credHelpers": { "a.example": "not-there-a" }, "credsStore": "not-there-b" }"#;
+        let own = find("own", content, "a.example").expect_err("there is no such helper");
+        assert!(
+            own.contains("`docker-credential-not-there-a` cannot be run"),
+            "{own}"
+        );
+        let general = find("general", content, "b.example").expect_err("there is no such helper");
+        assert!(
+            general.contains("`docker-credential-not-there-b` cannot be run"),
+            "{general}"
+        );
+
+        let failed = |stdout: &str, stderr: &str| {
+            let error = CredentialRetrievalError::HelperFailure {
+                helper: String::new(),
+                stdout: stdout.to_owned(),
+                stderr: stderr.to_owned(),
+            };
+            explain(&error, Some("docker-credential-x"))
+        };
+        assert_eq!(
+            failed("credentials not found in native keychain\n", ""),
+            None
+        );
+        let said = failed("", "\nthe keychain is locked\n");
+        assert_eq!(
+            said.as_deref(),
+            Some("the credential helper `docker-credential-x` failed: the keychain is locked")
+        );
+        let silent = failed("{\"Secret\":\"hush\"}", "");
+        assert_eq!(
+            silent.as_deref(),
+            Some("the credential helper `docker-credential-x` failed")
+        );
+    }
+
+    #[test]
+    fn podman_has_files_of_its_own() {
+        let files = CredentialFiles::of_user("podman", &|name| Some(format!("/{name}")));
+        let expected = [
+            "/REGISTRY_AUTH_FILE",
+            "/XDG_RUNTIME_DIR/containers/auth.json",
+            "/HOME/.config/containers/auth.json",
+            "/DOCKER_CONFIG/config.json",
+        ];
+        assert_eq!(files, CredentialFiles(expected.map(PathBuf::from).to_vec()));
+    }
+}

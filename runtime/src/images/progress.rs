@@ -4,7 +4,7 @@
 //! print until the test has failed, and whoever waits for a pull wants to know now.
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -79,7 +79,8 @@ impl Reporter {
     /// On standard error.
     pub(super) fn standard() -> Self {
         #[cfg(feature = "progress")]
-        if std::io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|t| t != "dumb")
+        if std::io::IsTerminal::is_terminal(&std::io::stderr())
+            && std::env::var_os("TERM").is_some_and(|t| t != "dumb")
         {
             return Self {
                 display: Display::Bars(indicatif::MultiProgress::new()),
@@ -119,7 +120,7 @@ impl Reporter {
                 bar: self.display.bar(work, image),
             }),
         };
-        if !task.has_bar() {
+        if !task.state().has_bar() {
             task.display
                 .line(&format!("{} {image} ...", work.going_on()));
         }
@@ -148,8 +149,7 @@ impl Display {
         let Self::Bars(bars) = self else {
             return None;
         };
-        let style = indicatif::ProgressStyle::with_template("{spinner} {prefix} {wide_msg}")
-            .expect("the template is well-formed");
+        let style = style("{spinner} {prefix} {wide_msg}");
         let bar = bars.add(indicatif::ProgressBar::new_spinner().with_style(style));
         bar.set_prefix(format!("{} {image}", work.going_on()));
         bar.enable_steady_tick(Duration::from_millis(100));
@@ -181,7 +181,10 @@ impl Task {
         }
         #[cfg(feature = "progress")]
         if let Some(bar) = &state.bar {
-            bar.set_message(line.to_owned());
+            // Bytes say more than an engine's words about them.
+            if self.work != Work::Pull || state.all_bytes().0 == 0 {
+                bar.set_message(line.to_owned());
+            }
             return;
         }
         // A pull's own words say nothing that its bytes do not say.
@@ -233,7 +236,7 @@ impl Task {
             layer.0 = layer.1;
         }
         // A second of each countdown says enough.
-        if status.starts_with("Retrying") && state.said != "retrying" && !self.has_bar_in(&state) {
+        if status.starts_with("Retrying") && state.said != "retrying" && !state.has_bar() {
             "retrying".clone_into(&mut state.said);
             self.display.line(&format!(
                 "{} {}: the connection broke; {}",
@@ -261,6 +264,11 @@ impl Task {
         };
         #[cfg(feature = "progress")]
         if let Some(bar) = &state.bar {
+            if self.work == Work::Pull && total > 0 {
+                bar.set_style(style("{spinner} {prefix} [{bar:30}] {wide_msg}"));
+                bar.set_length(total);
+                bar.set_position(done);
+            }
             bar.set_message(text);
             return;
         }
@@ -269,23 +277,6 @@ impl Task {
             self.display
                 .line(&format!("{} {}: {text}", self.work.going_on(), self.image));
         }
-    }
-
-    fn has_bar(&self) -> bool {
-        let state = self.state();
-        self.has_bar_in(&state)
-    }
-
-    #[cfg(feature = "progress")]
-    #[expect(clippy::unused_self, reason = "the same signature without bars")]
-    fn has_bar_in(&self, state: &State) -> bool {
-        state.bar.is_some()
-    }
-
-    #[cfg(not(feature = "progress"))]
-    #[expect(clippy::unused_self, reason = "the same signature with bars")]
-    fn has_bar_in(&self, _state: &State) -> bool {
-        false
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -320,12 +311,29 @@ impl State {
         )
     }
 
+    #[cfg(feature = "progress")]
+    fn has_bar(&self) -> bool {
+        self.bar.is_some()
+    }
+
+    #[cfg(not(feature = "progress"))]
+    fn has_bar(&self) -> bool {
+        false
+    }
+
     fn clear(&mut self) {
         #[cfg(feature = "progress")]
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
     }
+}
+
+#[cfg(feature = "progress")]
+fn style(template: &str) -> indicatif::ProgressStyle {
+    indicatif::ProgressStyle::with_template(template)
+        .expect("the template is well-formed")
+        .progress_chars("=> ")
 }
 
 fn seconds(time: Duration) -> String {
