@@ -27,7 +27,7 @@ pub(super) fn check_one_origin(model: &Model, report: &mut Report) {
                     report.error(
                         other.span,
                         format!(
-                            "`{}` is made from several things; write one of `image`, `build` or `bin`",
+                            "`{}` is made from several things; write either `image` or `bin`, once",
                             service.field()
                         ),
                     );

@@ -20,6 +20,8 @@ pub(crate) struct Key<T> {
     pub(crate) also: &'static [&'static str],
     /// Whether it may be given several times.
     pub(crate) repeats: bool,
+    /// Whether a later version has it. It is read to be refused, and not offered.
+    pub(crate) not_yet: bool,
     /// Reads one. `None` where the argument's shape is wrong and nothing has been recorded about it.
     pub(crate) read: fn(&mut T, &Argument, &mut Report) -> Option<()>,
 }
@@ -35,12 +37,20 @@ impl<T> Key<T> {
             form,
             also: &[],
             repeats: false,
+            not_yet: false,
             read,
         }
     }
 
     pub(crate) const fn known_as(self, also: &'static [&'static str]) -> Self {
         Self { also, ..self }
+    }
+
+    pub(crate) const fn not_yet(self) -> Self {
+        Self {
+            not_yet: true,
+            ..self
+        }
     }
 
     pub(crate) const fn repeating(self) -> Self {
@@ -81,7 +91,8 @@ pub(crate) fn read<T>(
 ) -> Given {
     let mut given = Given::default();
     for argument in arguments {
-        let names: Vec<&'static str> = keys.iter().map(|key| key.name).collect();
+        let offered = keys.iter().filter(|key| !key.not_yet);
+        let names: Vec<&'static str> = offered.map(|key| key.name).collect();
         let Name::Word(word) = &argument.name else {
             report.error(
                 argument.span(),

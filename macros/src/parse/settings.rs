@@ -23,7 +23,7 @@ const KEYS: &[Key<Settings>] = &[
     Key::once("scope", "scope = binary", scope),
     Key::once("source", SOURCE_FORM, composition_source),
     Key::once("crate", CRATE_FORM, runtime_crate),
-    Key::once("compose", "#[service(..)]", compose),
+    Key::once("compose", "#[service(..)]", compose).not_yet(),
 ];
 
 /// Reads every `#[composition(..)]` among `attributes`.

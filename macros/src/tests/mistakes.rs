@@ -98,3 +98,10 @@ fn a_circle_is_one_mistake() {
     });
     assert!(message.contains("a -> b -> a"), "{message}");
 }
+
+#[test]
+fn what_is_not_there_yet_is_not_offered() {
+    let message = one_message(quote!(#[service(image = "a", xyzzy = 1)] a: Service));
+    assert!(message.contains("`image`, `bin`"), "{message}");
+    assert!(!message.contains("`build`"), "{message}");
+}
