@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let engine = install::engine()?;
     images::ensure_tools(&engine.api)?;
 
+    let before = leftovers::list(&engine.api)?;
     let mut steps = Steps::new();
     // Built beforehand, so that the next step's time is the tests' own.
     steps.command(
@@ -32,7 +33,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             .env("SEATRIAL_REPORT", "1")
             .args(["test", "--package", EXAMPLE]),
     )?;
-    let before = std::collections::BTreeSet::new();
     steps.check("look for leftovers", || {
         leftovers::none_since(&engine.api, &before)
     })?;
