@@ -98,17 +98,29 @@ impl Docker {
         // A process may close its output before it ends, and engines offer no way to wait for a command's end.
         const FIRST: Duration = Duration::from_millis(1);
         const LAST: Duration = Duration::from_millis(100);
+        // Of a command that the engine holds for ended, the code may be a moment late, but not longer.
+        const LATE: Duration = Duration::from_secs(5);
         let mut pause = FIRST;
+        let mut late = Duration::ZERO;
         loop {
             let state = self
                 .api
                 .inspect_exec(exec)
                 .await
                 .map_err(failed(During::Exec, attempt))?;
-            match (state.running, state.exit_code) {
-                (Some(false) | None, Some(code)) => return Ok(code),
-                _ => tokio::time::sleep(pause).await,
+            match (state.running.unwrap_or_default(), state.exit_code) {
+                (false, Some(code)) => return Ok(code),
+                (false, None) if late > LATE => {
+                    return Err(EngineError {
+                        kind: EngineErrorKind::Failed,
+                        attempt: attempt.to_owned(),
+                        message: "it ended, and the engine does not say how".to_owned(),
+                    });
+                }
+                (false, None) => late += pause,
+                (true, _) => {}
             }
+            tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LAST);
         }
     }

@@ -245,6 +245,33 @@ async fn commands_need_a_container_that_runs() {
 }
 
 #[tokio::test]
+async fn a_command_ends_with_its_container() {
+    let rig = Rig::new().await;
+    for remove in [false, true] {
+        let id = rig.idle().await;
+        let script = "touch /tmp/begun; sleep 1000";
+        let exec = ExecSpec {
+            command: words(&["sh", "-c", script]),
+            ..ExecSpec::default()
+        };
+        let end = async {
+            while rig.engine.download(&id, "/tmp/begun").await.is_err() {}
+            if remove {
+                rig.engine.remove(&id).await
+            } else {
+                rig.engine.kill(&id, None).await
+            }
+        };
+        let (result, ended) = tokio::join!(rig.engine.exec(&id, &exec), end);
+        ended.unwrap();
+        match result {
+            Ok(result) => assert_eq!(result.code, 137),
+            Err(error) => assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn files_go_in_and_come_out() {
     let rig = Rig::new().await;
     let id = rig.created(&["cat", "/srv/greeting"]).await;
