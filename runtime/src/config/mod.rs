@@ -26,6 +26,7 @@ mod document;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fmt;
