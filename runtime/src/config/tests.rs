@@ -255,7 +255,7 @@ script = "plain"
   seatrial.toml:3:9: `9-8` is no range of ports; write the first and the last one such as "20000-29999"
   seatrial.toml:4:1: `report` must be `true` or `false`, not this string; write `report = true`
   seatrial.toml:5:1: `logs_on_failure` must be a number from 0 upwards, not this integer; write `logs_on_failure = 20`
-  seatrial.toml:8:9: `60` is no duration; write a number and a unit such as "30s", "500ms" or "1m30s"
+  seatrial.toml:8:9: the duration `60` lacks a unit; write "60s" for seconds or "60ms" for milliseconds
   seatrial.toml:9:1: unknown key `pulls` in `[timeouts]`; did you mean `pull`?
   seatrial.toml:12:15: `http://mirror.example` is no registry; write host and port, such as "mirror.example:5000", with no scheme before them
   seatrial.toml:13:1: `hub` is no registry; write its host name, such as "docker.io" or "localhost:5000"
