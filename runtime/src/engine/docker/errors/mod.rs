@@ -160,6 +160,7 @@ const RULES: &[Rule] = &[
         kind: EngineErrorKind::Conflict,
         words: &[
             "pool overlaps",
+            "overlapping ipv4",
             "is already used",
             "address already in use",
             "already exists",

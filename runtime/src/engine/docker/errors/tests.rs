@@ -226,6 +226,13 @@ const SAID: &[(During, Option<u16>, &str, EngineErrorKind)] = &[
         "Pool overlaps with other one on this address space",
         EngineErrorKind::Conflict,
     ),
+    // Two processes that create networks at one moment.
+    (
+        During::Network,
+        Some(403),
+        "cannot create network 2f1a (br-2f1a): conflicts with network 9c0d (br-9c0d): networks have overlapping IPv4",
+        EngineErrorKind::Conflict,
+    ),
     (
         During::Network,
         Some(403),
