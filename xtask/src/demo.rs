@@ -37,15 +37,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         leftovers::none_since(&engine.api, &before)
     })?;
 
-    println!("\nWhat happened:\n{}", steps.summary());
+    println!("\nWhat happened:\n{}\n", steps.summary());
     println!(
-        "\nThe tests of examples/{EXAMPLE} have run on {}: their services were started in the order of the tree\n\
-         printed above, and removed with the tests. Left on the engine: {}.\n\
-         The images stay, so the next run starts faster.\n\n\
+        "The tests of examples/{EXAMPLE} ran on {}.\n\
+         Their services were started in the order of the trees printed above, and removed with the tests.\n\
+         On the engine now, with Seatrial's label: {}. The images stay, so the next run starts faster.\n\n\
          Where to go next:\n  \
-         examples/{EXAMPLE}/tests   the tests you have seen; change one and run `cargo test -p {EXAMPLE}`\n  \
-         README.md                              how to write your own\n  \
-         cargo xtask test                       everything the project checks",
+         examples/{EXAMPLE}/tests\n      \
+         the tests that ran; change one and run `cargo test -p {EXAMPLE}`\n  \
+         README.md\n      \
+         how to write your own\n  \
+         cargo xtask test\n      \
+         everything that the project checks",
         engine.name,
         leftovers::counts(&engine.api)?,
     );

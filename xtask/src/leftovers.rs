@@ -81,13 +81,12 @@ pub(crate) fn none_since(api: &Api, before: &BTreeSet<String>) -> Result<()> {
 /// Where the engine does not answer.
 pub(crate) fn counts(api: &Api) -> Result<String> {
     let all = list(api)?;
-    let count = |kind: &str| all.iter().filter(|item| item.starts_with(kind)).count();
-    Ok(format!(
-        "{} containers, {} networks, {} volumes",
-        count("container "),
-        count("network "),
-        count("volume ")
-    ))
+    let count = |kind: &str| match all.iter().filter(|item| item.starts_with(kind)).count() {
+        0 => format!("no {kind}"),
+        1 => format!("1 {kind}"),
+        many => format!("{many} {kind}s"),
+    };
+    Ok(["container", "network", "volume"].map(count).join(", "))
 }
 
 fn files() -> Vec<PathBuf> {
