@@ -19,7 +19,7 @@ async fn a_build_is_the_fallback_and_is_labelled() {
         "FROM scratch\nCOPY file /\nCMD [\"/file\"]\n",
         false,
     );
-    rig.file("image/file", "1", true);
+    rig.content("image/file", "1", true);
     rig.fallback_build(&image, "image", &[]);
     let first = rig
         .get(&image)
@@ -54,13 +54,13 @@ async fn a_build_that_changed_is_built_again() {
     let mut rig = Rig::new().await;
     let image = undelivered();
     rig.file("image/Dockerfile", "FROM scratch\nCOPY file /\n", false);
-    rig.file("image/file", "1", false);
+    rig.content("image/file", "1", false);
     rig.fallback_build(&image, "image", &[]);
     let first = rig
         .get(&image)
         .await
         .unwrap_or_else(|error| panic!("{error}"));
-    rig.file("image/file", "2", false);
+    rig.content("image/file", "2", false);
     let second = rig
         .get(&image)
         .await
@@ -68,7 +68,7 @@ async fn a_build_that_changed_is_built_again() {
     assert_ne!(second.id, first.id);
     // Made here, it is made here again: no registry is asked.
     assert_eq!(rig.shown().matches("pulling").count(), 2, "{}", rig.shown());
-    rig.file("image/file", "2", true);
+    rig.content("image/file", "2", true);
     let third = rig
         .get(&image)
         .await
@@ -81,7 +81,7 @@ async fn an_image_that_we_did_not_make_is_left_alone() {
     let mut rig = Rig::new().await;
     let (image, other) = (undelivered(), undelivered());
     rig.file("image/Dockerfile", "FROM scratch\nCOPY file /\n", false);
-    rig.file("image/file", "1", false);
+    rig.content("image/file", "1", false);
     rig.file("rootfs", "#!/bin/sh\nexec tar -C image -c file\n", true);
     // The user's own image of that name: what a script makes, without the label.
     let root = std::process::Command::new(rig.directory.join("rootfs"))

@@ -109,6 +109,13 @@ impl Rig {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
     }
 
+    /// Writes a file to be built into an image. No other test has the same, or two builds would share a cached layer
+    /// that one of the tests removes.
+    fn content(&self, path: &str, content: &str, executable: bool) {
+        let own = format!("{}\n{content}\n", self.directory.display());
+        self.file(path, &own, executable);
+    }
+
     fn fallback_build(&mut self, image: &str, directory: &str, args: &[(&str, &str)]) {
         let args: BTreeMap<String, String> = args
             .iter()
