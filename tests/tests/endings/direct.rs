@@ -1,0 +1,138 @@
+//! Endings of one's own accord, of the test executable as it is.
+
+use std::process::Stdio;
+
+use crate::run::{Run, rounds};
+
+#[test]
+fn a_test_that_passes_leaves_nothing() {
+    rounds(|| {
+        let ended = Run::direct("passes").end().exited(0).had_services();
+        ended
+            .said("test cases::passes ... ok")
+            .did_not_say("seatrial:");
+    });
+}
+
+#[test]
+fn a_test_that_fails_leaves_nothing_and_shows_logs() {
+    rounds(|| {
+        let ended = Run::direct("returns_an_error")
+            .end()
+            .exited(101)
+            .had_services();
+        ended
+            .said_once("the ship is not on the chart")
+            .said_once("the last lines of service `db` of `Fleet`:")
+            .said("    | calm sea")
+            .said_once("the last lines of service `app` of `Fleet`:")
+            .said("    | app of echo:7000 is up")
+            .said_once("service `echo` of `Fleet` has logged nothing");
+    });
+}
+
+#[test]
+fn a_test_that_panics_leaves_nothing_and_shows_logs() {
+    rounds(|| {
+        for (case, why) in [
+            ("panics", "the mast is broken"),
+            ("panics_in_drop", "the powder is wet"),
+        ] {
+            let ended = Run::direct(case).end().exited(101).had_services();
+            ended
+                .said_once(why)
+                .said_once("the last lines of service `db` of `Fleet`:");
+        }
+    });
+}
+
+#[test]
+fn a_test_that_should_panic_leaves_nothing_and_says_nothing() {
+    rounds(|| {
+        let ended = Run::direct("panics_as_it_should").end().exited(0);
+        ended.had_services().did_not_say("the last lines");
+    });
+}
+
+#[test]
+fn a_test_that_times_out_leaves_nothing_and_says_so() {
+    rounds(|| {
+        for case in ["times_out", "times_out_blocking"] {
+            let ended = Run::direct(case).end().exited(101).had_services();
+            let said = format!("test timed out: `endings::cases::{case}` took longer than 1s");
+            ended
+                .said_once(&said)
+                .said_once("the last lines of service `app` of `Fleet`:");
+        }
+    });
+}
+
+#[test]
+fn a_launch_that_fails_half_way_leaves_nothing_and_names_the_cause_once() {
+    rounds(|| {
+        for case in ["cannot_be_launched", "cannot_be_launched_and_should_panic"] {
+            let ended = Run::direct(case).end().exited(101);
+            ended
+                .said_once("service `hull` of `Wreck`: the container exited with code 3")
+                .said_once("    | a plank is missing")
+                .said_once("not started because of it: `mast`");
+        }
+    });
+}
+
+#[test]
+fn a_test_that_exits_leaves_nothing() {
+    rounds(|| {
+        Run::direct("exits_with_success")
+            .end()
+            .exited(0)
+            .had_services();
+        Run::direct("exits_with_failure")
+            .end()
+            .exited(1)
+            .had_services();
+    });
+}
+
+#[test]
+fn two_tests_at_once_leave_nothing() {
+    rounds(|| {
+        let mut run = Run::direct("");
+        run.command
+            .args(["cases::pair::one", "cases::pair::two", "--test-threads=2"]);
+        let ended = run.end().exited(0).had_services();
+        ended.said("2 passed").did_not_say("seatrial:");
+    });
+}
+
+#[test]
+fn handles_that_are_never_dropped_keep_nothing() {
+    rounds(|| {
+        for case in ["leaks_its_handles", "launches_without_a_test"] {
+            Run::direct(case).end().exited(0).had_services();
+        }
+    });
+}
+
+#[test]
+fn an_output_that_nobody_reads_any_more_leaves_nothing() {
+    rounds(|| {
+        for case in ["passes_when_told", "times_out_blocking"] {
+            for also_errors in [false, true] {
+                let (reader, writer) = std::io::pipe().expect("a pipe");
+                let run = Run::direct(case);
+                let errors: Stdio = if also_errors {
+                    writer.try_clone().expect("a second handle").into()
+                } else {
+                    run.output_file().into()
+                };
+                let mut run = run.with_output(writer, errors).spawn();
+                run.until_recorded();
+                drop(reader);
+                run.go();
+                // What the harness makes of it is its own affair.
+                run.end().had_services();
+            }
+        }
+    });
+}

@@ -1,0 +1,111 @@
+//! Questions to the engine that do not go through what is tested: HTTP over its Unix socket.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+/// The engine's socket: the one `DOCKER_HOST` names, else the usual one.
+pub(crate) fn socket() -> PathBuf {
+    let host = std::env::var("DOCKER_HOST").unwrap_or_default();
+    PathBuf::from(
+        host.strip_prefix("unix://")
+            .unwrap_or("/var/run/docker.sock"),
+    )
+}
+
+/// Status and body of the answer.
+fn ask(method: &str, path: &str) -> (u16, String) {
+    let socket = socket();
+    let mut stream = UnixStream::connect(&socket)
+        .unwrap_or_else(|error| panic!("cannot connect to `{}`: {error}", socket.display()));
+    // HTTP/1.0: the answer ends with the connection and comes in one piece.
+    write!(stream, "{method} {path} HTTP/1.0\r\nHost: engine\r\n\r\n").expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+    (status.expect("a status"), body.to_owned())
+}
+
+fn get(path: &str) -> Value {
+    let (status, body) = ask("GET", path);
+    assert_eq!(status, 200, "{path}: {body}");
+    serde_json::from_str(&body).expect("JSON")
+}
+
+/// A filter for what belongs to a run, as a query.
+fn of_run(run: &str) -> String {
+    format!("filters=%7B%22label%22%3A%5B%22dev.seatrial.run%3D{run}%22%5D%7D")
+}
+
+/// The ids of all containers of a run, also of those that do not run.
+pub(crate) fn containers(run: &str) -> Vec<String> {
+    texts(
+        &get(&format!("/containers/json?all=1&{}", of_run(run))),
+        "Id",
+    )
+}
+
+/// How many containers of a run are running.
+pub(crate) fn running(run: &str) -> usize {
+    texts(&get(&format!("/containers/json?{}", of_run(run))), "Id").len()
+}
+
+/// Everything the engine has of a run, in words.
+pub(crate) fn of(run: &str) -> Vec<String> {
+    let query = of_run(run);
+    let mut all = Vec::new();
+    for container in containers(run) {
+        all.push(format!("container {container}"));
+    }
+    for network in texts(&get(&format!("/networks?{query}")), "Name") {
+        all.push(format!("network {network}"));
+    }
+    for volume in texts(&get(&format!("/volumes?{query}"))["Volumes"], "Name") {
+        all.push(format!("volume {volume}"));
+    }
+    for image in texts(&get(&format!("/images/json?{query}")), "Id") {
+        all.push(format!("image {image}"));
+    }
+    all
+}
+
+fn texts(list: &Value, key: &str) -> Vec<String> {
+    let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    let texts = items.iter().filter_map(|item| item[key].as_str());
+    texts.map(str::to_owned).collect()
+}
+
+/// The volumes a container uses, and the addresses of this machine its ports are published on.
+pub(crate) fn volumes_and_addresses(container: &str) -> (Vec<String>, Vec<String>) {
+    let inspected = get(&format!("/containers/{container}/json"));
+    let mounts = inspected["Mounts"].as_array().cloned().unwrap_or_default();
+    let volumes = mounts.iter().filter(|mount| mount["Type"] == "volume");
+    let volumes = volumes.filter_map(|mount| mount["Name"].as_str());
+    let ports = inspected["NetworkSettings"]["Ports"].as_object();
+    let bindings = ports.into_iter().flat_map(|ports| ports.values());
+    let bindings = bindings.filter_map(Value::as_array).flatten();
+    let addresses = bindings.filter_map(|binding| binding["HostIp"].as_str());
+    (
+        volumes.map(str::to_owned).collect(),
+        addresses.map(str::to_owned).collect(),
+    )
+}
+
+/// Whether the engine has a volume of this name.
+pub(crate) fn has_volume(name: &str) -> bool {
+    ask("GET", &format!("/volumes/{name}")).0 != 404
+}
+
+/// Removes what a run has left, where leaving it was the test.
+pub(crate) fn clean(run: &str) {
+    for container in containers(run) {
+        ask("DELETE", &format!("/containers/{container}?force=1&v=1"));
+    }
+    for left in of(run) {
+        let (kind, name) = left.split_once(' ').expect("a kind and a name");
+        ask("DELETE", &format!("/{kind}s/{name}"));
+    }
+}

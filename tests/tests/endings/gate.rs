@@ -1,0 +1,74 @@
+//! A way to the engine that can be closed for a while: what is asked meanwhile waits.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex};
+
+use crate::engine;
+
+/// A socket beside the engine's own.
+pub(crate) struct Gate {
+    pub(crate) socket: PathBuf,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    closed: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Gate {
+    /// An open gate at `socket`.
+    pub(crate) fn at(socket: &Path) -> Self {
+        let listener = UnixListener::bind(socket).expect("a socket");
+        let state = Arc::new(State::default());
+        let gate = Self {
+            socket: socket.to_owned(),
+            state: state.clone(),
+        };
+        // Its threads end with this process: they are a few, and blocked.
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let engine = UnixStream::connect(engine::socket()).expect("the engine");
+                let (to_client, from_engine) = (client.try_clone(), engine.try_clone());
+                let state = state.clone();
+                std::thread::spawn(move || pass(client, engine, || state.wait()));
+                let (to_client, from_engine) =
+                    (to_client.expect("a handle"), from_engine.expect("a handle"));
+                std::thread::spawn(move || pass(from_engine, to_client, || ()));
+            }
+        });
+        gate
+    }
+
+    pub(crate) fn close(&self) {
+        *self.state.closed.lock().expect("no panic") = true;
+    }
+
+    pub(crate) fn open(&self) {
+        *self.state.closed.lock().expect("no panic") = false;
+        self.state.changed.notify_all();
+    }
+}
+
+impl State {
+    fn wait(&self) {
+        let closed = self.closed.lock().expect("no panic");
+        let open = self.changed.wait_while(closed, |closed| *closed);
+        drop(open.expect("no panic"));
+    }
+}
+
+fn pass(mut from: UnixStream, mut to: UnixStream, wait: impl Fn()) {
+    let mut buffer = [0; 1 << 14];
+    while let Ok(read @ 1..) = from.read(&mut buffer) {
+        wait();
+        if to.write_all(&buffer[..read]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+}

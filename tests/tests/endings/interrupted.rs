@@ -1,0 +1,206 @@
+//! Endings by a signal, of the test executable as it is.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+
+use libc::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::gate::Gate;
+use crate::run::{Ended, Run, Running, is_gone, rounds, until};
+use crate::{cases, engine};
+
+/// What is said at a signal is one line, and it says all: no test fails for it.
+#[track_caller]
+fn ended_quietly_by(ended: Ended, signal: libc::c_int, name: &str) {
+    ended
+        .was_ended_by(signal)
+        .said_once("seatrial:")
+        .said_once(&format!(
+            "seatrial: {name}: removing what was started; once more ends this at once"
+        ))
+        .did_not_say("panicked")
+        .did_not_say("FAILED")
+        .did_not_say("the last lines");
+}
+
+fn launched(case: &str) -> Running {
+    let mut run = Run::direct(case).spawn();
+    run.until_recorded();
+    run
+}
+
+#[test]
+fn a_signal_to_a_test_that_waits_leaves_nothing() {
+    rounds(|| {
+        for (signal, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")] {
+            let run = launched("waits");
+            run.signal(signal);
+            ended_quietly_by(run.end().had_services(), signal, name);
+        }
+    });
+}
+
+#[test]
+fn a_signal_to_a_test_that_works_leaves_nothing() {
+    rounds(|| {
+        for no_capture in [false, true] {
+            let mut run = Run::direct("works");
+            if no_capture {
+                run.command.arg("--no-capture");
+            }
+            let mut run = run.spawn();
+            run.until_recorded();
+            run.signal_group(SIGINT);
+            ended_quietly_by(run.end().had_services(), SIGINT, "SIGINT");
+        }
+    });
+}
+
+#[test]
+fn a_signal_during_a_launch_leaves_nothing() {
+    rounds(|| {
+        // At each moment of it: with nothing, and with one, two and three containers.
+        for (signal, name, containers) in [
+            (SIGTERM, "SIGTERM", 1),
+            (SIGINT, "SIGINT", 2),
+            (SIGTERM, "SIGTERM", 3),
+        ] {
+            let mut run = Run::direct("is_never_ready").spawn();
+            run.until("there are containers", |run| {
+                (engine::containers(&run.id).len() >= containers).then_some(())
+            });
+            run.signal_group(signal);
+            ended_quietly_by(run.end(), signal, name);
+        }
+        let mut run = Run::direct("is_never_ready").spawn();
+        run.until("the second service waits for its readiness", |run| {
+            (engine::running(&run.id) == 2).then_some(())
+        });
+        run.signal(SIGINT);
+        ended_quietly_by(run.end(), SIGINT, "SIGINT");
+    });
+}
+
+#[test]
+fn a_signal_while_an_image_is_made_leaves_nothing() {
+    rounds(|| {
+        let mut run = Run::direct("image_is_made");
+        let (script, started) = (run.path("rootfs"), run.path("started"));
+        let text = format!(
+            "#!/bin/sh\nsleep 1000 &\necho $$ $! > {0}.new\nmv {0}.new {0}\nwait\n",
+            started.display()
+        );
+        std::fs::write(&script, text).expect("a script");
+        std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).expect("executable");
+        run.command.env(
+            "SEATRIAL_IMAGES",
+            format!("{}=script:{}", cases::MADE, script.display()),
+        );
+        let mut run = run.spawn();
+        let processes = run.until("the script runs", |_| {
+            std::fs::read_to_string(&started).ok()
+        });
+        run.signal(SIGTERM);
+        run.end()
+            .was_ended_by(SIGTERM)
+            .said_once("SIGTERM: removing")
+            .did_not_say("panicked");
+        for process in processes.split_whitespace() {
+            let process = process.parse().expect("a process id");
+            until("the script's end", || is_gone(process).then_some(()));
+        }
+    });
+}
+
+#[test]
+fn one_signal_sent_to_the_process_and_to_its_group_counts_once() {
+    rounds(|| {
+        let run = launched("waits");
+        run.signal(SIGTERM);
+        run.signal_group(SIGTERM);
+        ended_quietly_by(run.end().had_services(), SIGTERM, "SIGTERM");
+    });
+}
+
+#[test]
+fn a_second_signal_ends_the_process_at_once() {
+    rounds(|| {
+        let mut run = Run::direct("waits");
+        let gate = Gate::at(&run.path("engine"));
+        let host = format!("unix://{}", gate.socket.display());
+        run.command.env("DOCKER_HOST", host);
+        let mut run = run.spawn();
+        run.until_recorded();
+        gate.close();
+        run.signal(SIGINT);
+        run.until_said("SIGINT: removing");
+        // The engine does not answer, so nothing but another signal can end it.
+        until("its end", || {
+            run.signal(SIGINT);
+            run.has_ended().then_some(())
+        });
+        assert!(!engine::of(&run.id).is_empty(), "it waited for the engine");
+        engine::clean(&run.id);
+        ended_quietly_by(run.end(), SIGINT, "SIGINT");
+    });
+}
+
+#[test]
+fn a_signal_to_a_process_that_is_ending_leaves_nothing() {
+    rounds(|| {
+        let mut run = Run::direct("passes_when_told");
+        let gate = Gate::at(&run.path("engine"));
+        let host = format!("unix://{}", gate.socket.display());
+        run.command.env("DOCKER_HOST", host);
+        let mut run = run.spawn();
+        run.until_recorded();
+        gate.close();
+        run.go();
+        // Said just before the exit handlers run.
+        run.until_said("test result: ok");
+        run.signal(SIGTERM);
+        run.until_said("SIGTERM: removing");
+        gate.open();
+        ended_quietly_by(run.end().had_services(), SIGTERM, "SIGTERM");
+    });
+}
+
+#[test]
+fn a_signal_that_is_ignored_stays_so() {
+    rounds(|| {
+        let mut run = Run::direct("waits");
+        // SAFETY: between fork and exec, this calls one function, which is async-signal-safe.
+        unsafe {
+            run.command.pre_exec(|| {
+                libc::signal(SIGHUP, libc::SIG_IGN);
+                Ok(())
+            });
+        }
+        let mut run = run.spawn();
+        run.until_recorded();
+        run.signal(SIGHUP);
+        run.signal(SIGTERM);
+        ended_quietly_by(run.end().had_services(), SIGTERM, "SIGTERM");
+    });
+}
+
+#[test]
+fn a_signal_that_the_process_handles_itself_stays_its_own() {
+    rounds(|| {
+        let ended = Run::direct("handles_the_signal_itself").end();
+        ended.exited(0).had_services().did_not_say("seatrial:");
+    });
+}
+
+#[test]
+fn a_signal_whose_message_nobody_reads_leaves_nothing() {
+    rounds(|| {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let errors = writer.try_clone().expect("a second handle");
+        let mut run = Run::direct("works").with_output(writer, errors).spawn();
+        run.until_recorded();
+        drop(reader);
+        run.signal(SIGINT);
+        run.end().was_ended_by(SIGINT).had_services();
+    });
+}
