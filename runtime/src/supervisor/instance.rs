@@ -316,13 +316,9 @@ impl Instance {
 
     /// Says of an error which service it is about, and hides secrets in what came from outside.
     pub(super) fn blame(&self, error: Error) -> Error {
-        error.with(|report| {
-            report
-                .service
-                .get_or_insert_with(|| self.service().field.clone());
-            for text in report.details.iter_mut().chain(&mut report.log) {
-                *text = self.redactor.redact(text);
-            }
+        let field = self.service().field.clone();
+        hide(&self.redactor, error).with(|report| {
+            report.service.get_or_insert(field);
         })
     }
 
@@ -339,6 +335,16 @@ impl Instance {
         let log = running::tail(engine, &container.id, LOG_LINES).await;
         self.blame(engine_error(ErrorKind::Start, error).with(|report| report.log = log))
     }
+}
+
+/// Hides secrets in an error. The engine's own words are in any part of it: they quote commands and paths.
+pub(super) fn hide(redactor: &Redactor, error: Error) -> Error {
+    error.with(|report| {
+        let texts = report.details.iter_mut().chain(&mut report.log);
+        for text in texts.chain([&mut report.what]).chain(&mut report.help) {
+            *text = redactor.redact(text);
+        }
+    })
 }
 
 /// The ports of a container, until it is removed.

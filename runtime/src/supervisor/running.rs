@@ -7,7 +7,7 @@ use seatrial_model::Origin;
 use tokio::sync::watch;
 
 use super::context::engine_error;
-use super::instance::{Command, Container, Instance, LOG_LINES};
+use super::instance::{Command, Container, Instance, LOG_LINES, hide};
 use super::lines;
 use super::prober::Prober;
 use crate::engine::{Attachment, Engine, EngineError, EngineErrorKind, ExecSpec, ImageInfo};
@@ -178,6 +178,7 @@ impl Running {
     /// Does what is asked, and answers. What only looks goes on by itself; what changes the state comes one by one.
     pub(super) async fn serve(&mut self, instance: &Instance, Command { action, answer }: Command) {
         let (engine, id) = (self.engine.clone(), self.id().to_owned());
+        let refused = Self::refusals(instance);
         let outcome = match action {
             Action::Logs { tail } => {
                 let redactor = instance.redactor.clone();
@@ -189,7 +190,7 @@ impl Running {
                             .await
                             .map(|lines| redactor.redact(&lines.join("\n"))),
                     };
-                    let _ = answer.send(text.map(Reply::Log).map_err(|error| operation(&error)));
+                    let _ = answer.send(text.map(Reply::Log).map_err(|error| refused(&error)));
                 });
                 return;
             }
@@ -209,7 +210,7 @@ impl Running {
                                     stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
                                 })
                             })
-                            .map_err(|error| operation(&error)),
+                            .map_err(|error| refused(&error)),
                     );
                 });
                 return;
@@ -300,10 +301,20 @@ impl Running {
     }
 
     fn refused(&self, instance: &Instance, error: &EngineError) -> Error {
-        let error = operation(error).with(|report| {
-            report.composition = Some(instance.launch.plan.name.clone());
-        });
-        instance.blame(error)
+        Self::refusals(instance)(error)
+    }
+
+    /// Makes the engine's refusals errors about this service, in a task of its own too.
+    fn refusals(instance: &Instance) -> impl Fn(&EngineError) -> Error + Send + use<> {
+        let composition = instance.launch.plan.name.clone();
+        let field = instance.service().field.clone();
+        let redactor = instance.redactor.clone();
+        move |error| {
+            hide(&redactor, operation(error)).with(|report| {
+                report.composition = Some(composition.clone());
+                report.service = Some(field.clone());
+            })
+        }
     }
 }
 
