@@ -11,6 +11,7 @@ mod identity;
 mod instance;
 mod launch;
 mod lines;
+mod listening;
 mod network;
 mod ports;
 mod prober;

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use super::context::engine_error;
 use super::instance::{Command, Container, Instance, LOG_LINES, hide};
-use super::lines;
 use super::prober::Prober;
+use super::{lines, listening};
 use crate::engine::{Attachment, Engine, EngineError, EngineErrorKind, ExecSpec, ImageInfo};
 use crate::protocol::{Action, ExecOutput, Reply, ServiceInfo};
 use crate::readiness::{
@@ -130,6 +130,9 @@ impl Running {
                 (ErrorKind::NotReady, "a readiness check can never hold".to_owned(), None)
             }
         };
+        if kind == ErrorKind::NotReady && !instance.service().ports.is_empty() {
+            details.extend(listening::told(&self.engine, self.id()).await);
+        }
         if log.is_empty() {
             details.push("it has logged nothing".to_owned());
         }

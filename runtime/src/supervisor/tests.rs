@@ -368,3 +368,23 @@ async fn engine_a_released_lease_takes_its_services_down_while_the_run_goes_on()
     assert!(error.to_string().contains("gone"), "{error}");
     run.close().await;
 }
+
+#[tokio::test]
+async fn engine_a_service_on_another_port_is_told_where_it_listens() {
+    let mut run = Run::new("another-port");
+    let mut service = echo("server", 7);
+    service.ports[0].number = 8;
+    service.timing.timeout = Some(std::time::Duration::from_secs(2));
+    let error = run
+        .launch(1, vec![service])
+        .await
+        .expect_err("it is not ready");
+    assert_eq!(error.kind(), ErrorKind::NotReady);
+    let text = error.to_string();
+    assert!(text.contains("tcp on port 8"), "{text}");
+    assert!(
+        text.contains("in its container, something listens on 7"),
+        "{text}"
+    );
+    run.close().await;
+}
