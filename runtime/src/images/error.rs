@@ -58,6 +58,8 @@ pub(super) enum Cause {
     Fallback,
     /// The declaration forbids to go on.
     NeverPulled,
+    /// The same, and what is here is for another platform than the one asked for, if one was.
+    NeverPulledFor(Option<String>),
     /// Nothing of its own: it is not here, and that is all.
     Absent,
 }
@@ -210,6 +212,12 @@ fn advise(cause: &Cause, asked: &ImageRef) -> Option<String> {
         Cause::Fallback => Some(format!("repair the fallback that {FILE_NAME} gives for it")),
         Cause::NeverPulled => Some(format!(
             "run `docker pull {asked}`, or write `pull = missing` in the declaration: with `never` neither a registry nor a fallback is asked"
+        )),
+        Cause::NeverPulledFor(Some(platform)) => Some(format!(
+            "run `docker pull --platform {platform} {asked}`, or write a `platform` that the image here is for: with `pull = never` no other is got"
+        )),
+        Cause::NeverPulledFor(None) => Some(format!(
+            "pull `{asked}` for this engine's platform, or write the image's own as `platform = \"..\"`: with `pull = never` no other is got"
         )),
         Cause::Absent => None,
     }

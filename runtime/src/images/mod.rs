@@ -172,7 +172,10 @@ impl Images {
                     Cause::NeverPulled,
                 );
             }
-            Some(Local::Unfit(reason)) => trail.add(who, reason, Cause::NeverPulled),
+            Some(Local::Unfit(reason)) => {
+                let platform = request.platform.map(str::to_owned);
+                trail.add(who, reason, Cause::NeverPulledFor(platform));
+            }
             None => {}
         }
         Err(trail.into_error(true))
