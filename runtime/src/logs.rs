@@ -13,7 +13,8 @@ use crate::client::Client;
 use crate::operation::block_on;
 use crate::protocol::{Action, CallId, InstanceId, LogLine};
 
-/// The lines of a service's log as they come, from the first; ends when the service's container is gone.
+/// The lines of a service's log as they come, from the first. It goes on when the service is stopped and started again,
+/// and ends when its container is gone.
 ///
 /// ```no_run
 /// # async fn asynchronous(db: seatrial::Service) -> Result<(), seatrial::Error> {

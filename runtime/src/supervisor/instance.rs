@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::container::{self, Place, Volumes};
 use super::context::{Context, engine_error};
+use super::looking::{Inbox, Whose};
 use super::network::{HostNumber, Network};
 use super::reaper::{Guard, Presence, VolumeGuard};
 use super::running::{self, Running};
@@ -23,6 +24,9 @@ use crate::{Error, ErrorKind};
 
 /// How many log lines an error shows.
 pub(super) const LOG_LINES: usize = 20;
+/// What to do where an engine may not give a container the rights that were asked for.
+const RIGHTS_REFUSED: &str = "this engine may not give all that `privileged` or `cap_add` ask for: \
+     ask with `cap_add(\"..\")` for just what the service uses, or use an engine that runs with more rights";
 /// How many choices of host ports are tried.
 const PORT_CHOICES: u32 = 10;
 
@@ -75,6 +79,8 @@ pub(super) struct Instance {
     pub(super) gates: Vec<Gate>,
     pub(super) redactor: Arc<Redactor>,
     pub(super) volumes: Arc<Volumes>,
+    /// Told of each start but the first.
+    pub(super) starts: watch::Sender<()>,
     pub(super) begun: Instant,
     /// The run does not end while this lives.
     pub(super) _presence: Presence,
@@ -108,12 +114,9 @@ impl Instance {
         }
     }
 
-    async fn live(
-        &self,
-        phase: &watch::Sender<Phase>,
-        mut commands: mpsc::UnboundedReceiver<Command>,
-    ) {
-        let mut running = match self.bring_up().await {
+    async fn live(&self, phase: &watch::Sender<Phase>, commands: mpsc::UnboundedReceiver<Command>) {
+        let mut inbox = Inbox::new(commands);
+        let mut running = match self.bring_up(&mut inbox).await {
             Ok(running) => running,
             Err(Trouble::Blocked) => {
                 phase.send_replace(Phase::Blocked);
@@ -127,8 +130,8 @@ impl Instance {
         };
         self.record("ready", &[]);
         phase.send_replace(Phase::Ready(running.info.clone()));
-        while let Some(command) = commands.recv().await {
-            running.serve(self, command).await;
+        while let Some(command) = inbox.next().await {
+            running.serve(self, command, &mut inbox).await;
         }
     }
 
@@ -143,7 +146,7 @@ impl Instance {
             .record(composition, &self.service().field, self.id, event, details);
     }
 
-    async fn bring_up(&self) -> Result<Running, Trouble> {
+    async fn bring_up(&self, inbox: &mut Inbox) -> Result<Running, Trouble> {
         let mut times = Times::default();
         let engine = self
             .context
@@ -206,7 +209,7 @@ impl Instance {
             info: Arc::new(self.info(&container, &network, &times)),
             container,
         };
-        running.wait_ready(self).await?;
+        running.wait_ready(self, inbox).await?;
         times.ready = Some(self.begun.elapsed());
         running.info = Arc::new(self.info(&running.container, &network, &times));
         Ok(running)
@@ -314,12 +317,17 @@ impl Instance {
         }
     }
 
+    pub(super) fn whose(&self) -> Whose {
+        Whose {
+            composition: self.launch.plan.name.clone(),
+            field: self.service().field.clone(),
+            redactor: self.redactor.clone(),
+        }
+    }
+
     /// Says of an error which service it is about, and hides secrets in what came from outside.
     pub(super) fn blame(&self, error: Error) -> Error {
-        let field = self.service().field.clone();
-        hide(&self.redactor, error).with(|report| {
-            report.service.get_or_insert(field);
-        })
+        self.whose().blame(error)
     }
 
     pub(super) fn engine_error(&self, error: &EngineError) -> Error {
@@ -333,18 +341,14 @@ impl Instance {
         error: &EngineError,
     ) -> Error {
         let log = running::tail(engine, &container.id, LOG_LINES).await;
-        self.blame(engine_error(ErrorKind::Start, error).with(|report| report.log = log))
+        let refused = error.message.contains("operation not permitted");
+        self.blame(engine_error(ErrorKind::Start, error).with(|report| {
+            report.log = log;
+            if refused && (self.service().privileged || !self.service().cap_add.is_empty()) {
+                report.help = Some(RIGHTS_REFUSED.to_owned());
+            }
+        }))
     }
-}
-
-/// Hides secrets in an error. The engine's own words are in any part of it: they quote commands and paths.
-pub(super) fn hide(redactor: &Redactor, error: Error) -> Error {
-    error.with(|report| {
-        let texts = report.details.iter_mut().chain(&mut report.log);
-        for text in texts.chain([&mut report.what]).chain(&mut report.help) {
-            *text = redactor.redact(text);
-        }
-    })
 }
 
 /// The ports of a container, until it is removed.

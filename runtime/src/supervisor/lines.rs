@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
+use tokio::sync::watch;
 
 use super::context::{Context, engine_error};
-use crate::engine::{Engine, EngineError, Output};
+use crate::engine::{Engine, EngineError, EngineErrorKind, Output};
 use crate::protocol::LogLine;
+use crate::readiness::OutputPosition;
 use crate::{Error, ErrorKind};
 
 /// Puts lines together from pieces that end anywhere.
@@ -76,26 +78,49 @@ pub(super) async fn last(
 }
 
 /// Hands out every line from the first, until the container is gone. The engine ends the stream when the container
-/// stops; after a restart it goes on where it was.
+/// stops; when it was started again, of which `starts` tells, it goes on behind what was handed out.
 pub(super) async fn follow(
     context: &Context,
     id: &str,
+    mut starts: watch::Receiver<()>,
     mut send: impl FnMut(LogLine),
 ) -> Result<(), Error> {
     let engine = context.engine().await?;
-    let mut output = engine.logs(id, true, None);
-    let mut assembling = Lines::default();
-    while let Some(piece) = output.next().await {
-        match piece {
-            Ok(piece) => assembling.take(&piece, &mut send),
-            Err(error) => {
-                assembling.finish(&mut send);
+    let mut seen = OutputPosition::default();
+    loop {
+        starts.mark_unchanged();
+        let mut skip = seen;
+        let mut assembling = Lines::default();
+        let mut output = engine.logs(id, true, None);
+        let ended = loop {
+            match output.next().await {
+                Some(Ok(mut piece)) => {
+                    let (skip, seen) = if piece.stderr {
+                        (&mut skip.stderr, &mut seen.stderr)
+                    } else {
+                        (&mut skip.stdout, &mut seen.stdout)
+                    };
+                    let skipped = usize::try_from(*skip)
+                        .map_or(piece.bytes.len(), |skip| skip.min(piece.bytes.len()));
+                    piece.bytes.drain(..skipped);
+                    *skip -= skipped as u64;
+                    *seen += piece.bytes.len() as u64;
+                    assembling.take(&piece, &mut send);
+                }
+                Some(Err(error)) => break Err(error),
+                None => break Ok(()),
+            }
+        };
+        assembling.finish(&mut send);
+        match ended {
+            Err(error) if error.kind != EngineErrorKind::NotFound => {
                 return Err(engine_error(ErrorKind::Operation, &error));
             }
+            // The sender is dropped with the instance.
+            _ if starts.changed().await.is_err() => return Ok(()),
+            _ => {}
         }
     }
-    assembling.finish(&mut send);
-    Ok(())
 }
 
 #[cfg(test)]

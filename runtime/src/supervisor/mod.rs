@@ -12,6 +12,7 @@ mod instance;
 mod launch;
 mod lines;
 mod listening;
+mod looking;
 mod network;
 mod ports;
 mod prober;
@@ -93,6 +94,8 @@ struct Supervisor {
 struct Handle {
     commands: mpsc::UnboundedSender<Command>,
     phase: watch::Receiver<Phase>,
+    /// Tells of each start but the first, and closes when the instance has ended.
+    starts: watch::Receiver<()>,
     address: network::HostNumber,
     /// Dropping it ends the instance.
     _alive: watch::Sender<()>,
@@ -242,12 +245,14 @@ impl Supervisor {
             let (phase, phase_seen) = watch::channel(Phase::Pending);
             let (alive, ended) = watch::channel(());
             let (commands, inbox) = mpsc::unbounded_channel();
+            let (started, starts) = watch::channel(());
             let address = context.next_host();
             self.instances.insert(
                 instance,
                 Handle {
                     commands,
                     phase: phase_seen.clone(),
+                    starts,
                     address,
                     _alive: alive,
                 },
@@ -262,9 +267,9 @@ impl Supervisor {
                 address,
                 phase: phase_seen,
             });
-            starting.push((index, instance, phase, ended, inbox));
+            starting.push((index, instance, phase, started, ended, inbox));
         }
-        for (index, instance, phase, ended, inbox) in starting {
+        for (index, instance, phase, starts, ended, inbox) in starting {
             let instance = Instance {
                 context: context.clone(),
                 launch: launch.clone(),
@@ -273,6 +278,7 @@ impl Supervisor {
                 gates: gates.clone(),
                 redactor: redactor.clone(),
                 volumes: volumes.clone(),
+                starts,
                 begun,
                 _presence: context.reaper.presence(),
             };
@@ -329,11 +335,12 @@ impl Supervisor {
         let messages = self.messages.clone();
         let internal = self.internal.clone();
         let context = context.clone();
+        let starts = handle.starts.clone();
         let following = tokio::spawn(async move {
             let send = |line: LogLine| {
                 let _ = messages.send(Message::Line { call, line });
             };
-            let outcome = lines::follow(&context, &info.container, send).await;
+            let outcome = lines::follow(&context, &info.container, starts, send).await;
             let _ = messages.send(Message::Answer {
                 call,
                 outcome: outcome.map(|()| Reply::Done),

@@ -7,11 +7,12 @@ use seatrial_model::Origin;
 use tokio::sync::watch;
 
 use super::context::engine_error;
-use super::instance::{Command, Container, Instance, LOG_LINES, hide};
+use super::instance::{Command, Container, Instance, LOG_LINES};
+use super::looking::{Inbox, Looking};
 use super::prober::Prober;
 use super::{lines, listening};
-use crate::engine::{Attachment, Engine, EngineError, EngineErrorKind, ExecSpec, ImageInfo};
-use crate::protocol::{Action, ExecOutput, Reply, ServiceInfo};
+use crate::engine::{Attachment, Engine, EngineError, ImageInfo};
+use crate::protocol::{Action, Reply, ServiceInfo};
 use crate::readiness::{
     self, NotReady, NotReadyReason, OutputPosition, PreparedCheck, PreparedTiming, Subject,
 };
@@ -60,7 +61,11 @@ impl Running {
     }
 
     /// Waits until it is ready, and says why where it does not become so.
-    pub(super) async fn wait_ready(&self, instance: &Instance) -> Result<(), Error> {
+    pub(super) async fn wait_ready(
+        &self,
+        instance: &Instance,
+        inbox: &mut Inbox,
+    ) -> Result<(), Error> {
         let service = instance.service();
         let prober = Prober {
             instance,
@@ -94,7 +99,12 @@ impl Running {
             // The sender lives as long as the container runs.
             let _ = exited.wait_for(Option::is_some).await;
         };
-        match readiness::wait(&subject, &checks, &timing, ended).await {
+        let looking = self.looking(instance);
+        let outcome = tokio::select! {
+            outcome = readiness::wait(&subject, &checks, &timing, ended) => outcome,
+            never = inbox.serve_looks(&looking) => match never {},
+        };
+        match outcome {
             Ok(()) => Ok(()),
             Err(reason) => Err(self.not_ready(instance, reason).await),
         }
@@ -179,61 +189,20 @@ impl Running {
     }
 
     /// Does what is asked, and answers. What only looks goes on by itself; what changes the state comes one by one.
-    pub(super) async fn serve(&mut self, instance: &Instance, Command { action, answer }: Command) {
+    pub(super) async fn serve(&mut self, instance: &Instance, command: Command, inbox: &mut Inbox) {
+        let Some(Command { action, answer }) = self.looking(instance).serve(command) else {
+            return;
+        };
         let (engine, id) = (self.engine.clone(), self.id().to_owned());
-        let refused = Self::refusals(instance);
         let outcome = match action {
-            Action::Logs { tail } => {
-                let redactor = instance.redactor.clone();
-                tokio::spawn(async move {
-                    let text = match tail {
-                        None => lines::whole(&engine, &id).await,
-                        // A tail is for a report of ours, which shows no secret.
-                        Some(count) => lines::last(&engine, &id, count)
-                            .await
-                            .map(|lines| redactor.redact(&lines.join("\n"))),
-                    };
-                    let _ = answer.send(text.map(Reply::Log).map_err(|error| refused(&error)));
-                });
-                return;
-            }
-            Action::Exec { command } => {
-                tokio::spawn(async move {
-                    let exec = ExecSpec {
-                        command,
-                        ..ExecSpec::default()
-                    };
-                    let output = engine.exec(&id, &exec).await;
-                    let _ = answer.send(
-                        output
-                            .map(|output| {
-                                Reply::Exec(ExecOutput {
-                                    code: output.code,
-                                    stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-                                    stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-                                })
-                            })
-                            .map_err(|error| refused(&error)),
-                    );
-                });
-                return;
-            }
             Action::CopyIn { at, tar } => engine
                 .upload(&id, &at, tar)
                 .await
                 .map_err(|error| self.refused(instance, &error)),
-            Action::CopyOut { from } => {
-                let tar = engine.download(&id, &from).await;
-                let _ = answer.send(
-                    tar.map(Reply::Tar)
-                        .map_err(|error| self.refused(instance, &error)),
-                );
-                return;
-            }
             Action::Stop => self.stop(instance).await,
-            Action::Start => self.start(instance).await,
+            Action::Start => self.start(instance, inbox).await,
             Action::Restart => match self.stop(instance).await {
-                Ok(()) => self.start(instance).await,
+                Ok(()) => self.start(instance, inbox).await,
                 Err(error) => Err(error),
             },
             Action::Kill { signal } => self.kill(instance, signal).await,
@@ -259,8 +228,10 @@ impl Running {
                     .await
                     .map_err(|error| self.refused(instance, &error))
             }
-            Action::WaitReady => self.wait_ready(instance).await,
-            Action::Follow => unreachable!("followed without the instance"),
+            Action::WaitReady => self.wait_ready(instance, inbox).await,
+            Action::Logs { .. } | Action::Exec { .. } | Action::CopyOut { .. } | Action::Follow => {
+                unreachable!("what only looks is served elsewhere")
+            }
         };
         let _ = answer.send(outcome.map(|()| Reply::Done));
     }
@@ -275,7 +246,7 @@ impl Running {
         Ok(())
     }
 
-    async fn start(&mut self, instance: &Instance) -> Result<(), Error> {
+    async fn start(&mut self, instance: &Instance, inbox: &mut Inbox) -> Result<(), Error> {
         let refused = |error: EngineError| self.refused(instance, &error);
         let before = OutputPosition::now(&*self.engine, self.id())
             .await
@@ -283,8 +254,9 @@ impl Running {
         self.engine.start(self.id()).await.map_err(refused)?;
         self.output_before = before;
         self.exited = watch_exit(&self.engine, self.id());
+        instance.starts.send_replace(());
         instance.record("started", &[]);
-        self.wait_ready(instance).await?;
+        self.wait_ready(instance, inbox).await?;
         instance.record("ready", &[]);
         Ok(())
     }
@@ -303,34 +275,17 @@ impl Running {
         let _ = self.exited.clone().wait_for(Option::is_some).await;
     }
 
-    fn refused(&self, instance: &Instance, error: &EngineError) -> Error {
-        Self::refusals(instance)(error)
-    }
-
-    /// Makes the engine's refusals errors about this service, in a task of its own too.
-    fn refusals(instance: &Instance) -> impl Fn(&EngineError) -> Error + Send + use<> {
-        let composition = instance.launch.plan.name.clone();
-        let field = instance.service().field.clone();
-        let redactor = instance.redactor.clone();
-        move |error| {
-            hide(&redactor, operation(error)).with(|report| {
-                report.composition = Some(composition.clone());
-                report.service = Some(field.clone());
-            })
+    fn looking(&self, instance: &Instance) -> Looking {
+        Looking {
+            engine: self.engine.clone(),
+            container: self.id().to_owned(),
+            whose: instance.whose(),
         }
     }
-}
 
-fn operation(error: &EngineError) -> Error {
-    let mut told = engine_error(ErrorKind::Operation, error);
-    if error.kind == EngineErrorKind::CommandNotFound {
-        told = told.with(|report| {
-            report.help = Some(
-                "name an executable that the image has; for shell syntax run `[\"sh\", \"-c\", \"..\"]`".to_owned(),
-            );
-        });
+    fn refused(&self, instance: &Instance, error: &EngineError) -> Error {
+        instance.whose().refused(error)
     }
-    told
 }
 
 /// The last lines of a container's log, for a report: where there are none to be had, none.

@@ -1,0 +1,148 @@
+//! What only looks at a running container: its log, a command run in it, files copied out of it.
+//!
+//! Served at once and side by side, also while the container is waited for: the user's own readiness check may look,
+//! too. What changes the container's state is not served here but put off until its turn.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use seatrial_model::secret::Redactor;
+use tokio::sync::mpsc;
+
+use super::context::engine_error;
+use super::instance::Command;
+use super::lines;
+use crate::engine::{Engine, EngineError, EngineErrorKind, ExecSpec};
+use crate::protocol::{Action, ExecOutput, Reply};
+use crate::{Error, ErrorKind};
+
+/// Which service something is about.
+#[derive(Clone)]
+pub(super) struct Whose {
+    pub(super) composition: String,
+    pub(super) field: String,
+    pub(super) redactor: Arc<Redactor>,
+}
+
+impl Whose {
+    /// Says of an error which service it is about, and hides secrets. The engine's own words are in any part of it: they
+    /// quote commands and paths.
+    pub(super) fn blame(&self, error: Error) -> Error {
+        error.with(|report| {
+            report.service.get_or_insert_with(|| self.field.clone());
+            let texts = report.details.iter_mut().chain(&mut report.log);
+            for text in texts.chain([&mut report.what]).chain(&mut report.help) {
+                *text = self.redactor.redact(text);
+            }
+        })
+    }
+
+    /// The error of an operation that the engine refused.
+    pub(super) fn refused(&self, error: &EngineError) -> Error {
+        let told = engine_error(ErrorKind::Operation, error).with(|report| {
+            report.composition = Some(self.composition.clone());
+            if error.kind == EngineErrorKind::CommandNotFound {
+                report.help = Some(
+                    "name an executable that the image has; for shell syntax run `[\"sh\", \"-c\", \"..\"]`".to_owned(),
+                );
+            }
+        });
+        self.blame(told)
+    }
+}
+
+/// A container to look at.
+pub(super) struct Looking {
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) container: String,
+    pub(super) whose: Whose,
+}
+
+impl Looking {
+    /// Does what is asked in the background, and answers; hands back what does not only look.
+    pub(super) fn serve(&self, Command { action, answer }: Command) -> Option<Command> {
+        let look = match action {
+            Action::Logs { tail } => Look::Logs { tail },
+            Action::Exec { command } => Look::Exec { command },
+            Action::CopyOut { from } => Look::CopyOut { from },
+            action => return Some(Command { action, answer }),
+        };
+        let (engine, container) = (self.engine.clone(), self.container.clone());
+        let whose = self.whose.clone();
+        tokio::spawn(async move {
+            let seen = look.see(&engine, &container, &whose.redactor).await;
+            // Who asked may be gone.
+            let _ = answer.send(seen.map_err(|error| whose.refused(&error)));
+        });
+        None
+    }
+}
+
+enum Look {
+    Logs { tail: Option<usize> },
+    Exec { command: Vec<String> },
+    CopyOut { from: String },
+}
+
+impl Look {
+    async fn see(
+        self,
+        engine: &Arc<dyn Engine>,
+        container: &str,
+        redactor: &Redactor,
+    ) -> Result<Reply, EngineError> {
+        match self {
+            Self::Logs { tail: None } => lines::whole(engine, container).await.map(Reply::Log),
+            // A tail is for a report of ours, which shows no secret.
+            Self::Logs { tail: Some(count) } => {
+                let lines = lines::last(engine, container, count).await?;
+                Ok(Reply::Log(redactor.redact(&lines.join("\n"))))
+            }
+            Self::Exec { command } => {
+                let exec = ExecSpec {
+                    command,
+                    ..ExecSpec::default()
+                };
+                let output = engine.exec(container, &exec).await?;
+                Ok(Reply::Exec(ExecOutput {
+                    code: output.code,
+                    stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+                    stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+                }))
+            }
+            Self::CopyOut { from } => engine.download(container, &from).await.map(Reply::Tar),
+        }
+    }
+}
+
+/// What is asked of an instance, in the order of its coming, but for what only looks.
+pub(super) struct Inbox {
+    commands: mpsc::UnboundedReceiver<Command>,
+    put_off: VecDeque<Command>,
+}
+
+impl Inbox {
+    pub(super) fn new(commands: mpsc::UnboundedReceiver<Command>) -> Self {
+        Self {
+            commands,
+            put_off: VecDeque::new(),
+        }
+    }
+
+    /// The next command; `None` when there will be no more.
+    pub(super) async fn next(&mut self) -> Option<Command> {
+        match self.put_off.pop_front() {
+            Some(command) => Some(command),
+            None => self.commands.recv().await,
+        }
+    }
+
+    /// Serves what only looks, and puts off the rest, as long as it is polled.
+    pub(super) async fn serve_looks(&mut self, looking: &Looking) -> Infallible {
+        while let Some(command) = self.commands.recv().await {
+            self.put_off.extend(looking.serve(command));
+        }
+        std::future::pending().await
+    }
+}
