@@ -1,0 +1,60 @@
+//! Running tests of this very executable in a process of its own: with other variables, as another user, or to see
+//! what the test harness makes of them. Such tests are marked `#[ignore = "run by .."]`, so that nobody else runs them.
+
+use std::process::{Command, Output, Stdio};
+
+/// What a child process said, and whether its tests passed.
+#[derive(Debug)]
+pub struct Verdict {
+    /// Whether all tests passed.
+    pub passed: bool,
+    /// Standard output: the test harness's report and what it captured.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// A command that runs the ignored tests whose names begin with `filter`, captured as usual.
+///
+/// # Panics
+///
+/// Where this executable is not known.
+pub fn tests(filter: &str) -> Command {
+    let executable = std::env::current_exe().expect("the path of this executable");
+    let mut command = Command::new(executable);
+    command
+        .args([filter, "--ignored"])
+        .env("RUST_BACKTRACE", "0")
+        .stdin(Stdio::null());
+    command
+}
+
+/// A command that runs the ignored test named `name`.
+pub fn test(name: &str) -> Command {
+    let mut command = tests(name);
+    command.arg("--exact");
+    command
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+///
+/// Where it does not start, or ran no test at all.
+pub fn run(command: &mut Command) -> Verdict {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().expect("this executable runs again");
+    let stdout = String::from_utf8_lossy(&stdout).into_owned();
+    assert!(
+        !stdout.contains("\nrunning 0 tests"),
+        "no test matches: {command:?}\n{stdout}"
+    );
+    Verdict {
+        passed: status.success(),
+        stdout,
+        stderr: String::from_utf8_lossy(&stderr).into_owned(),
+    }
+}

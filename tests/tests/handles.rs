@@ -1,0 +1,560 @@
+//! What a handle tells of a service and does to it, as seen from the test and from another service.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use seatrial::{Composition, ErrorKind, LogLines, Service};
+use seatrial_tests::conversation::{Conversation, ask};
+
+/// Long enough for any answer of a service that can answer.
+const SILENCE: Duration = Duration::from_millis(700);
+
+#[derive(Composition)]
+struct Pair {
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        env(NAME = "server"),
+        command = "{source}/tests/fixtures/serve.pl 4000"
+    )]
+    server: Service,
+
+    /// Another service, which sees the first one from the network.
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        needs(server),
+        env(NAME = "witness"),
+        command = "{source}/tests/fixtures/serve.pl 4000"
+    )]
+    witness: Service,
+}
+
+impl Pair {
+    /// What the server answers, asked from this machine and from the other service.
+    fn answers(&self) -> [String; 2] {
+        let here = ask(self.server.addr(), "hello").unwrap_or_else(|error| error.to_string());
+        let there = ask(self.witness.addr(), "ask server:4000").expect("the witness answers");
+        [here, there]
+    }
+
+    #[track_caller]
+    fn assert_answers(&self) {
+        assert_eq!(self.answers(), ["hello from server"; 2]);
+    }
+
+    #[track_caller]
+    fn assert_out_of_reach(&self) {
+        let [here, there] = self.answers();
+        assert!(!here.contains("hello"), "{here}");
+        assert!(there.starts_with("no "), "{there}");
+    }
+}
+
+#[seatrial::test]
+fn a_service_tells_where_it_is(pair: Pair) {
+    let Pair { server, witness } = &pair;
+    assert_eq!(server.host(), "127.0.0.1");
+    assert_eq!(
+        server.addr(),
+        SocketAddr::from(([127, 0, 0, 1], server.port(4000)))
+    );
+    assert_ne!(server.addr(), witness.addr());
+    let port = server.port(4000);
+    assert_eq!(
+        server.url("http", "/200"),
+        format!("http://127.0.0.1:{port}/200")
+    );
+    assert_eq!(
+        server.url("http", "200"),
+        format!("http://127.0.0.1:{port}/200")
+    );
+    assert_eq!(
+        server.url("http", "?a=b"),
+        format!("http://127.0.0.1:{port}?a=b")
+    );
+    assert_eq!(server.url("redis", ""), format!("redis://127.0.0.1:{port}"));
+    assert_eq!(server.id().len(), 64);
+    assert_ne!(server.id(), witness.id());
+    assert_ne!(server.network_address(), witness.network_address());
+    let debug = format!("{server:?}");
+    assert!(
+        debug.contains("server") && debug.contains(server.id()),
+        "{debug}"
+    );
+    pair.assert_answers();
+}
+
+#[seatrial::test]
+async fn stopped_started_restarted_killed(pair: Pair) -> Result<(), seatrial::Error> {
+    let server = &pair.server;
+    let where_it_is = |service: &Service| (service.addr(), service.network_address());
+    let before = where_it_is(server);
+    server.stop().await?;
+    pair.assert_out_of_reach();
+    assert!(server.logs().await?.ends_with("ended by TERM\n"));
+    let error = server.exec(["true"]).await.expect_err("it does not run");
+    assert_eq!(error.kind(), ErrorKind::Operation);
+    // To stop what is stopped changes nothing.
+    server.stop().await?;
+
+    server.start().await?;
+    pair.assert_answers();
+    server.restart().await?;
+    pair.assert_answers();
+    server.kill().await?;
+    pair.assert_out_of_reach();
+    assert!(!server.logs().await?.ends_with("ended by TERM\n"));
+    server.start().await?;
+    pair.assert_answers();
+    assert_eq!(where_it_is(server), before);
+
+    // What is running and ready stays so.
+    server.start().await?;
+    server.wait_ready().await?;
+    pair.assert_answers();
+    Ok(())
+}
+
+#[seatrial::test]
+fn signals_and_pauses(pair: Pair) -> Result<(), seatrial::Error> {
+    let server = &pair.server;
+    let mut lines = server.log_lines();
+    server.signal("SIGHUP").wait()?;
+    server.signal("HUP").wait()?;
+    let mut seen = 0;
+    while seen < 1 {
+        let line = lines.wait_next().expect("the service runs")?;
+        seen += usize::from(line.text == "got HUP");
+    }
+    let error = server
+        .signal("SIGNONSENSE")
+        .wait()
+        .expect_err("no such signal");
+    assert_eq!(error.kind(), ErrorKind::Operation);
+    assert_eq!(error.service(), Some("server"));
+    assert!(error.to_string().contains("SIGNONSENSE"), "{error}");
+
+    let mut conversation = Conversation::begin(server.addr()).expect("a connection");
+    server.pause().wait()?;
+    conversation.send("hello").expect("the kernel takes it");
+    let unheard = conversation
+        .hear(SILENCE)
+        .expect_err("a frozen process says nothing");
+    assert!(
+        matches!(
+            unheard.kind(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+        ),
+        "{unheard}"
+    );
+    let there = ask(pair.witness.addr(), "ask server:4000").expect("the witness answers");
+    assert_eq!(there, "no answer");
+    let error = server.pause().wait().expect_err("it is paused");
+    assert_eq!(error.kind(), ErrorKind::Operation);
+    server.unpause().wait()?;
+    let heard = conversation
+        .hear(Duration::from_secs(10))
+        .expect("it goes on");
+    assert_eq!(heard, "hello from server");
+    pair.assert_answers();
+    Ok(())
+}
+
+#[seatrial::test]
+fn cut_off_and_put_back(pair: Pair) -> Result<(), seatrial::Error> {
+    let server = &pair.server;
+    let address = server.network_address();
+    server.disconnect().wait()?;
+    pair.assert_out_of_reach();
+    let error = server.disconnect().wait().expect_err("it is cut off");
+    assert_eq!(error.kind(), ErrorKind::Operation);
+    // The process does not notice.
+    assert_eq!(
+        server.exec(["cat", "/proc/1/comm"]).wait()?.stdout,
+        "serve.pl\n"
+    );
+    server.reconnect().wait()?;
+    server.wait_ready().wait()?;
+    pair.assert_answers();
+    assert_eq!(server.network_address(), address);
+    let seen = server.exec(["cat", "/proc/net/fib_trie"]).wait()?.stdout;
+    assert!(seen.contains(&address.to_string()), "{seen}");
+    Ok(())
+}
+
+#[seatrial::test]
+async fn wait_ready_tells_of_a_service_that_ended(
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        command = "{source}/tests/fixtures/serve.pl 4000",
+        ready(tcp, timeout = "10m")
+    )]
+    server: Service,
+) {
+    server.wait_ready().await.expect("it is ready");
+    server.kill().await.expect("it is killed");
+    let error = server.wait_ready().await.expect_err("it has ended");
+    assert_eq!(error.kind(), ErrorKind::Exited);
+    assert_eq!(error.service(), Some("server"));
+    assert!(error.to_string().contains("137"), "{error}");
+}
+
+#[seatrial::test]
+fn commands_are_run_in_the_container(
+    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] box_: Service,
+) -> Result<(), seatrial::Error> {
+    let output = box_
+        .exec(["sh", "-c", "echo out; echo err >&2; echo more; exit 3"])
+        .wait()?;
+    assert_eq!(output.code, 3);
+    assert!(!output.success());
+    assert_eq!(output.stdout, "out\nmore\n");
+    assert_eq!(output.stderr, "err\n");
+    // No shell is involved.
+    assert_eq!(
+        box_.exec(["echo", "$HOME", "a  b"]).wait()?.stdout,
+        "$HOME a  b\n"
+    );
+    assert!(box_.exec(["true"]).wait()?.success());
+    let many = box_.exec(["seq", "200000"]).wait()?;
+    assert_eq!(many.stdout.lines().count(), 200_000);
+    assert_eq!(box_.exec(["sh", "-c", "kill -9 $$"]).wait()?.code, 137);
+
+    let missing = box_
+        .exec(["no-such-command", "x"])
+        .wait()
+        .expect_err("it is not there");
+    assert_eq!(missing.kind(), ErrorKind::Operation);
+    assert_eq!(missing.service(), Some("box_"));
+    let text = missing.to_string();
+    assert!(
+        text.contains("no-such-command") && text.contains("help: "),
+        "{text}"
+    );
+
+    // Several at once.
+    let sums: Vec<_> = (0..8)
+        .map(|i| {
+            box_.exec([
+                "sh".to_owned(),
+                "-c".to_owned(),
+                format!("echo $(({i} * 2))"),
+            ])
+        })
+        .collect();
+    for (i, sum) in sums.into_iter().enumerate() {
+        assert_eq!(sum.wait()?.stdout, format!("{}\n", i * 2));
+    }
+    Ok(())
+}
+
+/// Where the next lines of a log are read until one is `text`.
+async fn until(lines: &mut LogLines, text: &str) {
+    loop {
+        let line = lines
+            .next()
+            .await
+            .expect("the log goes on")
+            .expect("it can be read");
+        if line.text == text {
+            return;
+        }
+    }
+}
+
+#[seatrial::test]
+async fn a_log_is_followed_while_it_grows_and_over_a_restart(
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        command = "{source}/tests/fixtures/serve.pl 4000"
+    )]
+    server: Service,
+) -> Result<(), seatrial::Error> {
+    let mut lines = server.log_lines();
+    assert_eq!(lines.next().await.expect("a line")?.text, "begun");
+    until(&mut lines, "listening on 4000").await;
+    for word in ["one", "two"] {
+        ask(server.addr(), &format!("say {word}")).expect("it answers");
+        assert_eq!(lines.next().await.expect("a line")?.text, word);
+    }
+    server.restart().await?;
+    until(&mut lines, "ended by TERM").await;
+    assert_eq!(lines.next().await.expect("a line")?.text, "begun");
+    assert_eq!(
+        lines.next().await.expect("a line")?.text,
+        "listening on 4000"
+    );
+    ask(server.addr(), "say three").expect("it answers");
+    assert_eq!(lines.next().await.expect("a line")?.text, "three");
+    assert_eq!(
+        server.logs().await?,
+        "begun\nlistening on 4000\none\ntwo\nended by TERM\nbegun\nlistening on 4000\nthree\n"
+    );
+    Ok(())
+}
+
+#[derive(Composition)]
+struct Talker {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "echo out; echo err >&2; printf 'no end of line'; exec sleep infinity"],
+        ready(log = "err"),
+    )]
+    talker: Service,
+}
+
+#[seatrial::test]
+fn a_log_is_iterated_and_tells_its_streams_apart() {
+    let talker = Talker::launch().wait().expect("it talks").talker;
+    let mut lines: Vec<_> = talker
+        .log_lines()
+        .wait_iter()
+        .take(2)
+        .map(|line| line.expect("it can be read"))
+        .collect();
+    lines.sort_by_key(|line| line.stderr);
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| (line.stderr, line.text.as_str()))
+        .collect();
+    assert_eq!(lines, [(false, "out"), (true, "err")]);
+
+    // What is not a line yet becomes one when the container ends; when it is gone, there are no more.
+    let mut rest = talker.log_lines().wait_iter().skip(2);
+    talker.kill().wait().expect("it runs");
+    let last = rest.next().expect("a line").expect("it can be read");
+    assert_eq!(last.text, "no end of line");
+    drop(talker);
+    assert!(rest.next().is_none());
+}
+
+/// A directory of this test's own, gone when dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("seatrial-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a directory for files");
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn write(path: &Path, text: &str, mode: u32) {
+    std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+    std::fs::write(path, text).expect("a file");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+}
+
+#[seatrial::test]
+fn files_are_copied_in_and_out(
+    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] box_: Service,
+) -> Result<(), seatrial::Error> {
+    let scratch = Scratch::new("copies");
+    let here = |path: &str| scratch.0.join(path);
+    write(&here("tree/run.sh"), "#!/bin/sh\necho it runs\n", 0o755);
+    write(&here("tree/deep/secret"), "hidden\n", 0o600);
+    std::fs::create_dir(here("tree/empty")).expect("a directory");
+
+    box_.copy_in(here("tree"), "/srv/copies/tree").wait()?;
+    box_.copy_in(here("tree/run.sh"), "/srv/single").wait()?;
+    assert_eq!(
+        box_.exec(["/srv/copies/tree/run.sh"]).wait()?.stdout,
+        "it runs\n"
+    );
+    assert_eq!(box_.exec(["/srv/single"]).wait()?.stdout, "it runs\n");
+    let modes = box_
+        .exec([
+            "sh",
+            "-c",
+            "cd /srv/copies/tree; stat -c '%a %F' run.sh deep/secret empty",
+        ])
+        .wait()?;
+    assert_eq!(
+        modes.stdout,
+        "755 regular file\n600 regular file\n755 directory\n"
+    );
+
+    box_.exec([
+        "sh",
+        "-c",
+        "echo new >/srv/copies/tree/deep/new; chown -R 1234:1234 /srv/copies",
+    ])
+    .wait()?;
+    box_.copy_out("/srv/copies/tree", here("back")).wait()?;
+    box_.copy_out("/srv/copies/tree/deep/new", here("far/away/file"))
+        .wait()?;
+    let text = |path: &str| std::fs::read_to_string(here(path)).expect(path);
+    assert_eq!(text("back/run.sh"), "#!/bin/sh\necho it runs\n");
+    assert_eq!(text("back/deep/new"), "new\n");
+    assert_eq!(text("far/away/file"), "new\n");
+    assert!(here("back/empty").is_dir());
+    let owner = std::fs::metadata("/proc/self").expect("this process").uid();
+    for (path, mode) in [("back/run.sh", 0o755), ("back/deep/secret", 0o600)] {
+        let metadata = std::fs::metadata(here(path)).expect(path);
+        assert_eq!(metadata.mode() & 0o777, mode, "{path}");
+        assert_eq!(metadata.uid(), owner, "{path}");
+    }
+
+    let missing = box_
+        .copy_in(here("nothing"), "/srv/x")
+        .wait()
+        .expect_err("nothing there");
+    assert_eq!(missing.kind(), ErrorKind::Files);
+    assert!(missing.to_string().contains("nothing"), "{missing}");
+    let relative = box_
+        .copy_in(here("tree"), "srv/x")
+        .wait()
+        .expect_err("where to?");
+    assert!(relative.to_string().contains("absolute path"), "{relative}");
+    let missing = box_
+        .copy_out("/srv/nothing", here("x"))
+        .wait()
+        .expect_err("nothing there");
+    assert!(missing.to_string().contains("/srv/nothing"), "{missing}");
+    assert!(!here("x").exists());
+    Ok(())
+}
+
+/// Everything that a handle can be asked in any way, as code on some runtime or none sees it.
+async fn awaits(service: &Service) -> Result<String, seatrial::Error> {
+    let first = service.log_lines().next().await.expect("a line")?;
+    let (a, b) = (service.exec(["echo", "a"]), service.exec(["echo", "b"]));
+    let (b, a) = (b.await?, a.await?);
+    service.wait_ready().await?;
+    Ok(format!(
+        "{} {} {}",
+        first.text,
+        a.stdout.trim(),
+        b.stdout.trim()
+    ))
+}
+
+const AWAITED: &str = "begun a b";
+
+/// A runtime that is none of tokio's: polls on this thread, and sleeps in between.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(output) => return output,
+            std::task::Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+#[seatrial::test]
+fn handles_work_on_any_runtime_or_none(
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        command = "{source}/tests/fixtures/serve.pl 4000"
+    )]
+    server: Service,
+) {
+    let ready =
+        |outcome: Result<String, seatrial::Error>| assert_eq!(outcome.as_deref(), Ok(AWAITED));
+    ready(block_on(awaits(&server)));
+    let mut current = tokio::runtime::Builder::new_current_thread();
+    let current = current.enable_all().build().expect("a runtime");
+    ready(current.block_on(awaits(&server)));
+    // Blocking inside a runtime blocks its thread, and nothing else.
+    ready(current.block_on(async { block_on(awaits(&server)) }));
+    let spawned = server.clone();
+    ready(current.block_on(async {
+        tokio::spawn(async move { awaits(&spawned).await })
+            .await
+            .expect("it ends")
+    }));
+    // A handle outlives the runtime it was used on.
+    drop(current);
+    let moved = server.clone();
+    ready(
+        std::thread::spawn(move || block_on(awaits(&moved)))
+            .join()
+            .expect("it ends"),
+    );
+}
+
+#[seatrial::test(runtime = "multi_thread")]
+async fn handles_work_on_several_threads(
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        command = "{source}/tests/fixtures/serve.pl 4000"
+    )]
+    server: Service,
+) {
+    let tasks: Vec<_> = (0..4)
+        .map(|_| {
+            let server = server.clone();
+            tokio::spawn(async move { awaits(&server).await })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.expect("it ends").as_deref(), Ok(AWAITED));
+    }
+    // An operation that is dropped goes on.
+    drop(server.stop());
+    let log: Vec<_> = server.log_lines().wait_iter().take(3).flatten().collect();
+    assert_eq!(log[2].text, "ended by TERM");
+}
+
+/// What a misuse says.
+fn misuse(mistake: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(mistake)).expect_err("a mistake");
+    panic.downcast_ref::<String>().expect("a text").clone()
+}
+
+#[seatrial::test]
+fn misuse_says_what_to_write(
+    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] none: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "{source}/tests/fixtures/serve.pl 4000 4001",
+        ports(4000, gauge = 4001)
+    )]
+    several: Service,
+) {
+    let text = misuse(|| _ = several.port(1));
+    assert_eq!(
+        text,
+        "service `several` declares no port 1; declare it with `port = ..` or `ports(..)` \
+         (declared: 4000, gauge = 4001)"
+    );
+    let text = misuse(|| _ = several.port("gage"));
+    assert!(
+        text.contains("no port `gage`") && text.contains("gauge = 4001"),
+        "{text}"
+    );
+    let text = misuse(|| _ = several.addr());
+    assert!(
+        text.contains("`several` declares several") && text.contains("`port(..)`"),
+        "{text}"
+    );
+    let text = misuse(|| _ = none.url("http", "/"));
+    assert!(
+        text.contains("`none` declares none") && text.contains("`port = ..`"),
+        "{text}"
+    );
+}
