@@ -24,9 +24,6 @@ use crate::{Error, ErrorKind};
 
 /// How many log lines an error shows.
 pub(super) const LOG_LINES: usize = 20;
-/// What to do where an engine may not give a container the rights that were asked for.
-const RIGHTS_REFUSED: &str = "this engine may not give all that `privileged` or `cap_add` ask for: \
-     ask with `cap_add(\"..\")` for just what the service uses, or use an engine that runs with more rights";
 /// How many choices of host ports are tried.
 const PORT_CHOICES: u32 = 10;
 
@@ -148,11 +145,8 @@ impl Instance {
 
     async fn bring_up(&self, inbox: &mut Inbox) -> Result<Running, Trouble> {
         let mut times = Times::default();
-        let engine = self
-            .context
-            .engine()
-            .await
-            .map_err(|error| self.blame(error))?;
+        // What the engine or the network suffer from is no fault of this service, nor is it the only one that suffers.
+        let engine = self.context.engine().await?;
         let service = self.service();
         let (image, network, volumes) = tokio::try_join!(
             async {
@@ -161,12 +155,7 @@ impl Instance {
                 self.record("image", &[]);
                 image
             },
-            async {
-                self.context
-                    .network()
-                    .await
-                    .map_err(|error| self.blame(error))
-            },
+            self.context.network(),
             async {
                 let plan = &self.launch.plan;
                 let volumes = self.volumes.of(&self.context, &engine, plan, service).await;
@@ -331,7 +320,10 @@ impl Instance {
     }
 
     pub(super) fn engine_error(&self, error: &EngineError) -> Error {
-        self.blame(engine_error(ErrorKind::Start, error))
+        let advice = advice(self.service(), &error.message);
+        self.blame(engine_error(ErrorKind::Start, error).with(|report| {
+            report.help = advice.map(str::to_owned).or(report.help.take());
+        }))
     }
 
     async fn start_failed(
@@ -341,13 +333,31 @@ impl Instance {
         error: &EngineError,
     ) -> Error {
         let log = running::tail(engine, &container.id, LOG_LINES).await;
-        let refused = error.message.contains("operation not permitted");
-        self.blame(engine_error(ErrorKind::Start, error).with(|report| {
-            report.log = log;
-            if refused && (self.service().privileged || !self.service().cap_add.is_empty()) {
-                report.help = Some(RIGHTS_REFUSED.to_owned());
-            }
-        }))
+        self.engine_error(error).with(|report| {
+            report.log = log.iter().map(|line| self.redactor.redact(line)).collect();
+        })
+    }
+}
+
+/// What to do where an engine refuses to create or start a container for what a key asks for. These words are the same
+/// in every engine that was seen.
+fn advice(service: &ServicePlan, refusal: &str) -> Option<&'static str> {
+    let rights = service.privileged || !service.cap_add.is_empty();
+    if refusal.contains("unable to find user") || refusal.contains("unable to find group") {
+        Some(
+            "look at `user = ..`: the image has no such user or group; a number needs none, such as `user = \"1000:1000\"`",
+        )
+    } else if refusal.contains("apability") && !service.cap_add.is_empty() {
+        Some(
+            "look at `cap_add(..)`: the kernel knows no such capability, or this engine may not give it",
+        )
+    } else if refusal.contains("operation not permitted") && rights {
+        Some(
+            "this engine may not give all that `privileged` or `cap_add` ask for: ask with `cap_add(\"..\")` for just \
+             what the service uses, or use an engine that runs with more rights",
+        )
+    } else {
+        None
     }
 }
 

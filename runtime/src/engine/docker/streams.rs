@@ -11,7 +11,7 @@ use bollard::query_parameters::{
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::Docker;
-use super::errors::{During, classify, failed};
+use super::errors::{During, classify, failed, unwrapped};
 use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec, Output, Parts};
 
 impl Docker {
@@ -267,5 +267,8 @@ fn not_started(result: &ExecResult) -> Option<(EngineErrorKind, String)> {
     if !words.starts_with("OCI runtime exec failed") || words.lines().count() != 1 {
         return None;
     }
-    Some((classify(During::Exec, None, words), words.to_owned()))
+    Some((
+        classify(During::Exec, None, words),
+        unwrapped(words).to_owned(),
+    ))
 }

@@ -211,17 +211,43 @@ pub(super) fn failed(
     }
 }
 
+/// What the parts of an engine that a message came through put around it: it tells nobody anything.
+const WRAPPINGS: &[&str] = &[
+    "failed to create task for container: ",
+    "failed to create shim task: ",
+    "OCI runtime create failed: ",
+    "OCI runtime exec failed: ",
+    "runc create failed: ",
+    "exec failed: ",
+    "unable to start container process: ",
+    "error during container init: ",
+];
+
+/// A message without its wrappings.
+pub(super) fn unwrapped(message: &str) -> &str {
+    let mut message = message.trim();
+    while let Some(inner) = WRAPPINGS
+        .iter()
+        .find_map(|wrapping| message.strip_prefix(wrapping))
+    {
+        message = inner;
+    }
+    // What containerd ends each message with that is of no kind it knows.
+    message.strip_suffix(": unknown").unwrap_or(message)
+}
+
 fn explain(during: During, error: &Error) -> (EngineErrorKind, String) {
     match error {
         Error::DockerResponseServerError {
             status_code,
             message,
         } => {
-            let message = match message.trim() {
+            let kind = classify(during, Some(*status_code), message);
+            let message = match unwrapped(message) {
                 "" => format!("the engine answers with status {status_code}"),
                 message => message.to_owned(),
             };
-            (classify(during, Some(*status_code), &message), message)
+            (kind, message)
         }
         Error::DockerStreamError { error } => {
             (classify(during, None, error), error.trim().to_owned())

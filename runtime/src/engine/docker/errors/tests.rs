@@ -307,3 +307,20 @@ fn a_broken_connection_is_told_by_its_cause() {
         EngineErrorKind::Unreachable
     );
 }
+
+#[test]
+fn wrappings_come_off_and_what_is_in_them_stays() {
+    for (message, inner) in [
+        (
+            "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"nope\": executable file not found in $PATH: unknown",
+            "exec: \"nope\": executable file not found in $PATH",
+        ),
+        (
+            "unable to find user captain: no matching entries in passwd file",
+            "unable to find user captain: no matching entries in passwd file",
+        ),
+        ("  \n", ""),
+    ] {
+        assert_eq!(unwrapped(message), inner);
+    }
+}
