@@ -1,0 +1,65 @@
+//! What happened in a child process, as `SEATRIAL_EVENTS` has it written down.
+
+use std::path::{Path, PathBuf};
+
+/// The file that events are written to; gone when dropped.
+#[derive(Debug)]
+pub struct Events(PathBuf);
+
+impl Events {
+    /// A file of this process's own.
+    pub fn new(name: &str) -> Self {
+        let file = format!("seatrial-events-{name}-{}.jsonl", std::process::id());
+        Self(std::env::temp_dir().join(file))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Services and what happened to them, in order.
+    ///
+    /// # Panics
+    ///
+    /// Where nothing was written, or no events.
+    pub fn all(&self) -> Vec<(String, String)> {
+        let text = std::fs::read_to_string(&self.0).expect("events were written");
+        let word = |line: &str, key: &str| {
+            let (_, rest) = line
+                .split_once(&format!("\"{key}\":\""))
+                .expect("a known key");
+            rest.split('"').next().unwrap_or_default().to_owned()
+        };
+        text.lines()
+            .map(|line| (word(line, "service"), word(line, "event")))
+            .collect()
+    }
+
+    /// How often `event` happened to `service`.
+    pub fn count(&self, service: &str, event: &str) -> usize {
+        let all = self.all();
+        let these = all
+            .iter()
+            .filter(|(who, what)| who == service && what == event);
+        these.count()
+    }
+
+    /// Which place in the order `event` of `service` has.
+    ///
+    /// # Panics
+    ///
+    /// Where it did not happen.
+    pub fn place(&self, service: &str, event: &str) -> usize {
+        let all = self.all();
+        all.iter()
+            .position(|(who, what)| who == service && what == event)
+            .unwrap_or_else(|| panic!("no `{event}` of `{service}` in {all:?}"))
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}

@@ -1,0 +1,407 @@
+//! What can be wrong at run time, and what the user is told: each error names the cause and the next step.
+
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+
+use seatrial::{Composition, Error, ErrorKind, Service};
+use seatrial_tests::child;
+
+/// The error of a composition that cannot be launched.
+fn failure<C: Composition>() -> Error {
+    C::launch()
+        .wait()
+        .map(drop)
+        .expect_err("it cannot be launched")
+}
+
+#[track_caller]
+fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+    }
+}
+
+#[derive(Composition)]
+struct Plain {
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        command = "{source}/tests/fixtures/serve.pl 4000"
+    )]
+    server: Service,
+    #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+    other: Service,
+}
+
+/// What a test is told that needs [`Plain`], in a process whose surroundings are as `command` makes them.
+#[track_caller]
+fn told(change: impl FnOnce(&mut std::process::Command)) -> String {
+    let mut command = child::test("asks_for_services");
+    change(&mut command);
+    let verdict = child::run(&mut command);
+    assert!(!verdict.passed, "{verdict:#?}");
+    verdict.stdout
+}
+
+#[seatrial::test]
+#[ignore = "run by the tests below, where it cannot succeed"]
+fn asks_for_services(plain: Plain) {
+    drop(plain);
+}
+
+#[test]
+fn the_engine_is_not_there_or_is_none() {
+    let text = told(|child| _ = child.env("SEATRIAL_ENGINE", "unix:///nonexistent/engine.sock"));
+    assert_says(
+        &text,
+        &[
+            "\n`Plain`: the container engine does not answer",
+            "unix:///nonexistent/engine.sock (SEATRIAL_ENGINE",
+            "no such file; start the engine, or name another",
+        ],
+    );
+    // One cause is told once, however many services suffer from it.
+    assert_eq!(text.matches("no such file").count(), 1, "{text}");
+
+    let text = told(|child| _ = child.env("SEATRIAL_ENGINE", "dokcer"));
+    assert_says(&text, &["SEATRIAL_ENGINE", "dokcer"]);
+}
+
+const NOBODY: u32 = 65534;
+
+#[test]
+fn the_user_may_not_use_the_engine() {
+    let directory = std::env::temp_dir().join(format!("seatrial-denied-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let path = directory.join("engine.sock");
+    let socket = UnixListener::bind(&path).expect("a socket");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).expect("a mode");
+    let root = std::fs::metadata("/proc/self").expect("this process").uid() == 0;
+    // Executables in a directory of root's own cannot be run by others.
+    let executable = directory.join("tests");
+    std::fs::copy(std::env::current_exe().expect("its path"), &executable).expect("a copy");
+    let as_another = |engine: String| {
+        told(|child| {
+            let mut other = std::process::Command::new(&executable);
+            other.args(child.get_args()).env("RUST_BACKTRACE", "0");
+            other.env("SEATRIAL_ENGINE", engine).current_dir(&directory);
+            if root {
+                // Nothing is forbidden to root.
+                other.uid(NOBODY).gid(NOBODY);
+            }
+            *child = other;
+        })
+    };
+    let denied = "this user may not use the container engine";
+    let text = as_another(format!("unix://{}", path.display()));
+    assert_says(
+        &text,
+        &[
+            denied,
+            "engine.sock",
+            "permission denied; run as the user whose engine it is",
+        ],
+    );
+    if root && Path::new(DOCKER).exists() {
+        let text = as_another(format!("unix://{DOCKER}"));
+        assert_says(
+            &text,
+            &[denied, DOCKER, "permission denied; ", "usermod -aG docker"],
+        );
+    }
+    drop(socket);
+    std::fs::remove_dir_all(&directory).expect("it was made here");
+}
+
+const DOCKER: &str = "/var/run/docker.sock";
+
+/// A port that is free now.
+fn port() -> TcpListener {
+    TcpListener::bind(("127.0.0.1", 0)).expect("a port")
+}
+
+#[test]
+fn every_port_is_taken() {
+    let taken = port();
+    let number = taken.local_addr().expect("its address").port();
+    let text = told(|child| _ = child.env("SEATRIAL_PORTS", format!("{number}-{number}")));
+    assert_says(
+        &text,
+        &[
+            "service `server` of `Plain`",
+            &format!("no port from {number} to {number} is free"),
+            "port 4000",
+            "ports = \"",
+        ],
+    );
+    drop(taken);
+}
+
+#[test]
+fn the_configuration_is_wrong() {
+    let directory = std::env::temp_dir().join(format!("seatrial-wrong-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a directory");
+    std::fs::write(directory.join("Cargo.toml"), "[workspace]\n").expect("a file");
+    let wrong = "prots = \"1-2\"\n[timeouts]\nready = \"soon\"\n[images.\"a b\"]\nbuild = \"x\"\n";
+    std::fs::write(directory.join("seatrial.toml"), wrong).expect("a file");
+    let text = told(|child| {
+        child
+            .env("CARGO_MANIFEST_DIR", &directory)
+            .env("SEATRIAL_REPORT", "perhaps");
+    });
+    assert_says(
+        &text,
+        &[
+            "seatrial.toml",
+            "`prots`",
+            "did you mean `ports`",
+            "soon",
+            "a b",
+            "SEATRIAL_REPORT",
+            "perhaps",
+        ],
+    );
+    assert!(!text.contains("service `"), "it is nobody's own: {text}");
+
+    std::fs::write(directory.join("seatrial.toml"), "ports = \"1-2\nbase = 3").expect("a file");
+    let text = told(|child| _ = child.env("CARGO_MANIFEST_DIR", &directory));
+    assert_says(&text, &["seatrial.toml", "1"]);
+    std::fs::remove_dir_all(&directory).expect("it was made here");
+}
+
+mod image {
+    use super::*;
+
+    #[derive(Composition)]
+    pub(super) struct Absent {
+        #[service(image = "localhost/seatrial/nobody-has-this:1")]
+        server: Service,
+    }
+}
+
+#[seatrial::test]
+fn nobody_delivers_the_image() {
+    let error = failure::<image::Absent>();
+    assert_eq!(error.kind(), ErrorKind::Image);
+    assert_eq!(error.service(), Some("server"));
+    assert_says(
+        &error.to_string(),
+        &[
+            "service `server` of `Absent`: cannot get the image `localhost/seatrial/nobody-has-this:1`",
+            "it is not there",
+            "localhost",
+            "[images.\"localhost/seatrial/nobody-has-this:1\"]",
+            "build = ",
+        ],
+    );
+}
+
+/// What an image has not, or a container may not.
+mod start {
+    use super::*;
+
+    #[derive(Composition)]
+    pub(super) struct Command {
+        #[service(image = "debian:bookworm-slim", command = "no-such-server --port 4000")]
+        server: Service,
+        #[service(
+            image = "debian:bookworm-slim",
+            command = "sleep infinity",
+            needs(server)
+        )]
+        client: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct NotExecutable {
+        #[service(image = "debian:bookworm-slim", entrypoint = ["/etc/passwd"])]
+        server: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct User {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = "sleep infinity",
+            user = "captain"
+        )]
+        server: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Capability {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = "sleep infinity",
+            cap_add("SAIL")
+        )]
+        server: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Script {
+        #[service(
+            image = "debian:bookworm-slim",
+            port = 4000,
+            command = "/serve",
+            files("/serve" = "#!/usr/bin/env no-such-interpreter\n"),
+        )]
+        server: Service,
+    }
+}
+
+#[seatrial::test]
+fn the_container_cannot_be_started() {
+    let launches = (
+        start::Command::launch(),
+        start::NotExecutable::launch(),
+        start::User::launch(),
+        start::Capability::launch(),
+        start::Script::launch(),
+    );
+    let start = |outcome: Result<(), Error>, parts: &[&str]| {
+        let error = outcome.expect_err("it cannot be started");
+        assert_eq!(error.kind(), ErrorKind::Start, "{error}");
+        assert_eq!(error.service(), Some("server"), "{error}");
+        assert_says(&error.to_string(), parts);
+    };
+    let look = "look at `command`, `entrypoint` and `bin`";
+    start(
+        launches.0.wait().map(drop),
+        &[
+            "service `server` of `Command`: cannot start the container",
+            "no-such-server",
+            "not started because of it: `client`",
+            look,
+        ],
+    );
+    start(
+        launches.1.wait().map(drop),
+        &["/etc/passwd", "permission denied", look],
+    );
+    start(launches.2.wait().map(drop), &["captain", "`user = ..`"]);
+    start(launches.3.wait().map(drop), &["SAIL", "`cap_add"]);
+    let error = launches.4.wait().map(drop).expect_err("it cannot run");
+    // The kernel starts it, and `env` looks for the rest.
+    assert_eq!(error.kind(), ErrorKind::Exited, "{error}");
+    assert_says(
+        &error.to_string(),
+        &["code 127", "no-such-interpreter", "help: "],
+    );
+}
+
+mod secret {
+    use super::*;
+
+    #[derive(Composition)]
+    pub(super) struct Leaky {
+        #[service(
+            image = "debian:bookworm-slim",
+            port = 4000,
+            env(ROOT_PASSWORD = "h0rnblower"),
+            command = ["sh", "-c", "echo logging in with $ROOT_PASSWORD; exit 1"],
+        )]
+        server: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Told {
+        #[service(
+            image = "debian:bookworm-slim",
+            env(ROOT_PASSWORD = "h0rnblower"),
+            command = ["login-with-h0rnblower"],
+        )]
+        server: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Checked {
+        #[service(
+            image = "debian:bookworm-slim",
+            env(ROOT_PASSWORD = "h0rnblower"),
+            command = "sleep infinity",
+            ready(
+                exec = "echo denied to h0rnblower; test -n '' h0rnblower",
+                interval = "10ms",
+                failures = 1
+            )
+        )]
+        server: Service,
+    }
+}
+
+#[seatrial::test]
+fn no_error_shows_a_secret() {
+    for (error, says) in [
+        (failure::<secret::Leaky>(), "logging in with"),
+        (failure::<secret::Told>(), "login-with-"),
+        (failure::<secret::Checked>(), "denied to"),
+    ] {
+        let texts = [
+            error.to_string(),
+            format!("{error:?}"),
+            error.log_lines().join("\n"),
+        ];
+        for text in &texts {
+            assert!(!text.contains("h0rnblower"), "{text}");
+        }
+        assert_says(&texts[0], &[says]);
+    }
+}
+
+/// Where a file of `path` that is gone for a moment is put back, whatever happens.
+struct Away {
+    path: PathBuf,
+    aside: PathBuf,
+}
+
+impl Away {
+    fn new(path: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let aside = path.with_extension("aside");
+        std::fs::rename(&path, &aside).expect("it is there");
+        Self { path, aside }
+    }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        let back = std::fs::rename(&self.aside, &self.path);
+        assert!(
+            back.is_ok(),
+            "{} must be put back by hand",
+            self.path.display()
+        );
+    }
+}
+
+mod mount {
+    use super::*;
+
+    #[derive(Composition)]
+    pub(super) struct Gone {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = "sleep infinity",
+            mount("fixtures/fleeting" = "/data"),
+        )]
+        server: Service,
+    }
+}
+
+#[seatrial::test]
+fn what_is_mounted_is_gone() {
+    let away = Away::new("fixtures/fleeting");
+    let error = failure::<mount::Gone>();
+    drop(away);
+    assert_eq!(error.kind(), ErrorKind::Files);
+    assert_eq!(error.service(), Some("server"));
+    assert_says(
+        &error.to_string(),
+        &["the mount path `fixtures/fleeting` is not at", "help: "],
+    );
+    drop(mount::Gone::launch().wait().expect("it is back"));
+}

@@ -1,0 +1,494 @@
+//! Each kind of readiness check through the macro: it succeeds, it fails when its time is up and shows the service's
+//! last words, and it fails when the service ends.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use seatrial::{Composition, Error, ErrorKind, Service};
+use seatrial_tests::conversation::ask;
+
+/// The errors of launches that cannot succeed, all under way at once.
+macro_rules! failures {
+    ($($composition:ty),* $(,)?) => {{
+        let launches = [$(Box::new({
+            let launch = <$composition>::launch();
+            move || launch.wait().map(drop)
+        }) as Box<dyn FnOnce() -> Result<(), Error>>),*];
+        launches.map(|launch| launch().expect_err("it is never ready"))
+    }};
+}
+
+#[track_caller]
+fn assert_error(error: &Error, kind: ErrorKind, parts: &[&str], log: &[&str]) {
+    let text = error.to_string();
+    assert_eq!(error.kind(), kind, "{text}");
+    assert_eq!(error.service(), Some("service"), "{text}");
+    for part in parts {
+        assert!(text.contains(part), "`{part}` is missing: {text}");
+    }
+    assert_eq!(error.log_lines(), log, "{text}");
+    for line in log {
+        assert!(text.contains(&format!("| {line}")), "{text}");
+    }
+}
+
+// Listens after three seconds; a connection to its published port is taken by the engine's proxy long before that.
+#[seatrial::test]
+fn a_service_that_listens_late_is_not_ready_before(
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        env(NAME = "late", AFTER = 3),
+        command = "{source}/tests/fixtures/serve.pl 4000"
+    )]
+    late: Service,
+) {
+    // No second attempt.
+    assert_eq!(
+        ask(late.addr(), "hello").expect("it answers"),
+        "hello from late"
+    );
+    assert_eq!(
+        late.logs().wait().expect("its log"),
+        "begun\nlistening on 4000\n"
+    );
+}
+
+#[derive(Composition)]
+struct EachKind {
+    #[service(
+        image = "debian:bookworm-slim",
+        ports(4000, web = 4001),
+        command = "{source}/tests/fixtures/serve.pl 4000 4001",
+        ready(tcp = web),
+    )]
+    tcp: Service,
+
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "echo ready; echo not; sleep 0.3; echo ready again >&2; exec sleep infinity"],
+        ready(log = "ready", times = 2),
+    )]
+    log: Service,
+
+    #[service(
+        image = "debian:bookworm-slim",
+        ports(4000, web = 4001),
+        command = "{source}/tests/fixtures/serve.pl 4000 4001",
+        ready(http = "/418?now", status = 418, port = web),
+    )]
+    http: Service,
+
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "sleep 0.3; echo x >/run/flag; exec sleep infinity"],
+        ready(exec = "test -s /run/flag && test {self.host} = exec", interval = "50ms"),
+    )]
+    exec: Service,
+
+    #[service(
+        image = "localhost/seatrial/healthcheck:1",
+        command = ["sh", "-c", "sleep 0.3; touch /run/healthy; exec sleep infinity"],
+        ready(healthcheck),
+    )]
+    healthcheck: Service,
+
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        command = "{source}/tests/fixtures/serve.pl 4000",
+        ready(
+            image = "debian:bookworm-slim",
+            run = "perl -MIO::Socket::INET -e 'IO::Socket::INET->new(PeerAddr => shift) or die' {self}"
+        )
+    )]
+    probe: Service,
+
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        env(NAME = "hook"),
+        command = "{source}/tests/fixtures/serve.pl 4000",
+        ready(with = checks::answers),
+    )]
+    hook: Service,
+
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        env(NAME = "several"),
+        command = "{source}/tests/fixtures/serve.pl 4000",
+        ready(
+            tcp,
+            log = "listening",
+            http = "/",
+            exec = ["true"],
+            with = checks::answers,
+            delay = "10ms",
+            interval = "20ms",
+            successes = 3,
+            failures = 500,
+            timeout = "1m",
+        ),
+    )]
+    several: Service,
+}
+
+mod checks {
+    use super::{Service, ask};
+
+    /// Looks at the service in every way that a user's function may want to.
+    pub(super) async fn answers(service: &Service) -> anyhow::Result<()> {
+        let log = service.logs().await?;
+        anyhow::ensure!(log.contains("listening"), "it does not listen yet");
+        let output = service.exec(["cat", "/proc/1/comm"]).await?;
+        anyhow::ensure!(output.stdout == "serve.pl\n", "it runs {output:?}");
+        let answer = ask(service.addr(), "hello")?;
+        anyhow::ensure!(answer.starts_with("hello from"), "it says {answer}");
+        ask(service.addr(), "say checked")?;
+        // What needs tokio finds it.
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        Ok(())
+    }
+
+    pub(super) async fn never(_: &Service) -> Result<(), String> {
+        Err("no schema yet".to_owned())
+    }
+
+    pub(super) async fn panics(_: &Service) -> Result<(), String> {
+        panic!("at the check")
+    }
+}
+
+#[seatrial::test]
+fn each_kind_succeeds_once_it_holds(all: EachKind) {
+    for service in [&all.tcp, &all.http] {
+        ask(([127, 0, 0, 1], service.port(4000)).into(), "hello").expect("it answers");
+    }
+    let log = all.log.logs().wait().expect("its log");
+    assert!(log.contains("ready again"), "{log}");
+    for (service, flag) in [(&all.exec, "/run/flag"), (&all.healthcheck, "/run/healthy")] {
+        let there = service.exec(["test", "-e", flag]).wait().expect("it runs");
+        assert!(there.success(), "{flag}");
+    }
+    ask(all.probe.addr(), "hello").expect("it answers");
+    let log = all.hook.logs().wait().expect("its log");
+    assert_eq!(log.matches("checked").count(), 1, "{log}");
+    // Each check must hold three times in a row.
+    let log = all.several.logs().wait().expect("its log");
+    assert!(log.matches("checked").count() >= 3, "{log}");
+
+    let mut web = TcpStream::connect(("127.0.0.1", all.http.port("web"))).expect("a connection");
+    web.write_all(b"GET /204 HTTP/1.1\r\n\r\n")
+        .expect("a request");
+    let mut answer = String::new();
+    web.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+}
+
+/// One composition per check, of a service that runs and is never ready.
+mod never {
+    use super::*;
+
+    #[derive(Composition)]
+    pub(super) struct Tcp {
+        #[service(
+            image = "debian:bookworm-slim",
+            ports(4000, admin = 4001),
+            command = "{source}/tests/fixtures/serve.pl 4000",
+            ready(timeout = "1500ms")
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Log {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "seq 30; exec sleep infinity"],
+            ready(log = "30", times = 2, timeout = "1500ms"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Http {
+        #[service(
+            image = "debian:bookworm-slim",
+            port = 4000,
+            command = "{source}/tests/fixtures/serve.pl 4000",
+            ready(http = "/503", timeout = "1500ms")
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Exec {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "echo begun; exec sleep infinity"],
+            ready(exec = "echo no such table >&2; exit 3", timeout = "1500ms"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Healthcheck {
+        #[service(
+            image = "localhost/seatrial/healthcheck:1",
+            command = ["sh", "-c", "echo begun; exec sleep infinity"],
+            ready(healthcheck, timeout = "1500ms"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Probe {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "echo begun; exec sleep infinity"],
+            ready(image = "debian:bookworm-slim", run = "echo not from here; exit 4", timeout = "4s"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Hook {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "echo begun; exec sleep infinity"],
+            ready(with = checks::never, timeout = "1500ms"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Panic {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "echo begun; exec sleep infinity"],
+            ready(with = checks::panics, timeout = "1500ms"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Failures {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "echo begun; exec sleep infinity"],
+            ready(exec = ["false"], interval = "10ms", failures = 3, timeout = "10m"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct NoHealthcheck {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "echo begun; exec sleep infinity"],
+            ready(healthcheck, timeout = "10m"),
+        )]
+        service: Service,
+    }
+}
+
+#[seatrial::test]
+fn each_kind_fails_when_its_time_is_up() {
+    use ErrorKind::NotReady;
+    let [tcp, log, http, exec, healthcheck, probe, hook, panic] = failures![
+        never::Tcp,
+        never::Log,
+        never::Http,
+        never::Exec,
+        never::Healthcheck,
+        never::Probe,
+        never::Hook,
+        never::Panic,
+    ];
+    let late = "the service was not ready within";
+    let served = ["begun", "listening on 4000"];
+    assert_error(
+        &tcp,
+        NotReady,
+        &[late, "4001: connection refused", "timeout = \"2m\""],
+        &served,
+    );
+    assert!(
+        !tcp.to_string().contains("4000: "),
+        "that port is served: {tcp}"
+    );
+    let numbers: Vec<String> = (11..=30).map(|number| number.to_string()).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    assert_error(
+        &log,
+        NotReady,
+        &[late, "\"30\"", "seen once so far"],
+        &numbers,
+    );
+    assert_error(&http, NotReady, &[late, "/503", "503"], &served);
+    assert_error(&exec, NotReady, &[late, "no such table", "3"], &["begun"]);
+    assert_error(&healthcheck, NotReady, &[late, "healthcheck"], &["begun"]);
+    assert_error(
+        &probe,
+        NotReady,
+        &[late, "debian:bookworm-slim", "not from here", "4"],
+        &["begun"],
+    );
+    assert_error(
+        &hook,
+        NotReady,
+        &[late, "checks::never", "no schema yet"],
+        &["begun"],
+    );
+    assert_error(
+        &panic,
+        NotReady,
+        &[late, "checks::panics", "it panicked: at the check"],
+        &["begun"],
+    );
+}
+
+#[seatrial::test]
+fn what_cannot_succeed_is_not_waited_for() {
+    let [failures, healthcheck] = failures![never::Failures, never::NoHealthcheck];
+    let often = [
+        "as often as `failures` allows",
+        "`false`",
+        "raise `failures`",
+    ];
+    assert_error(&failures, ErrorKind::NotReady, &often, &["begun"]);
+    // Known at once, perhaps before the service has said a word.
+    let text = healthcheck.to_string();
+    assert_eq!(healthcheck.kind(), ErrorKind::NotReady, "{text}");
+    for part in [
+        "can never hold",
+        "healthcheck",
+        "the image has no HEALTHCHECK",
+    ] {
+        assert!(text.contains(part), "`{part}` is missing: {text}");
+    }
+}
+
+/// One composition per check, of a service that ends at once. Nobody waits for the ten minutes.
+mod ended {
+    use super::*;
+
+    #[derive(Composition)]
+    pub(super) struct Tcp {
+        #[service(
+            image = "debian:bookworm-slim",
+            port = 4000,
+            command = ["sh", "-c", "echo cannot open the file; exit 42"],
+            ready(timeout = "10m"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Log {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "echo cannot open the file >&2; exit 42"],
+            ready(log = "ready", timeout = "10m"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Http {
+        #[service(
+            image = "debian:bookworm-slim",
+            port = 4000,
+            command = ["sh", "-c", "sleep 1; echo cannot open the file; exit 42"],
+            ready(http = "/", timeout = "10m"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Exec {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "sleep 1; echo cannot open the file; exit 42"],
+            ready(exec = ["sleep", "infinity"], timeout = "10m"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Healthcheck {
+        #[service(
+            image = "localhost/seatrial/healthcheck:1",
+            command = ["sh", "-c", "sleep 1; echo cannot open the file; exit 42"],
+            ready(healthcheck, timeout = "10m"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Probe {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "sleep 1; echo cannot open the file; exit 42"],
+            ready(image = "debian:bookworm-slim", run = "sleep infinity", timeout = "10m"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Hook {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "sleep 1; echo cannot open the file; exit 42"],
+            ready(with = checks::never, timeout = "10m"),
+        )]
+        service: Service,
+    }
+
+    /// Without a port and a check it is enough to run, and it does not.
+    #[derive(Composition)]
+    pub(super) struct Nothing {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "echo cannot open the file; exit 42"],
+            ready(delay = "5s", timeout = "10m"),
+        )]
+        service: Service,
+    }
+
+    #[derive(Composition)]
+    pub(super) struct Memory {
+        #[service(
+            image = "debian:bookworm-slim",
+            memory = "16m",
+            command = ["perl", "-e", "$| = 1; print qq(hungry\n); my $size = 1 << 28; my $x = 'x' x $size; sleep"],
+            ready(log = "fed", timeout = "10m"),
+        )]
+        service: Service,
+    }
+}
+
+#[seatrial::test]
+fn each_kind_fails_when_the_service_ends() {
+    let errors = failures![
+        ended::Tcp,
+        ended::Log,
+        ended::Http,
+        ended::Exec,
+        ended::Healthcheck,
+        ended::Probe,
+        ended::Hook,
+        ended::Nothing,
+    ];
+    let how = ["the container exited with code 42 before the service was ready"];
+    for error in &errors {
+        assert_error(error, ErrorKind::Exited, &how, &["cannot open the file"]);
+    }
+    let [memory] = failures![ended::Memory];
+    let how = [
+        "it used more memory than its limit of 16 MiB",
+        "raise `memory = ..`",
+    ];
+    assert_error(&memory, ErrorKind::Exited, &how, &["hungry"]);
+}
