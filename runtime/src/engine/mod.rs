@@ -279,6 +279,7 @@ pub(crate) struct ContainerInfo {
     pub(crate) running: bool,
     pub(crate) paused: bool,
     pub(crate) exit_code: Option<i64>,
+    /// Whether the engine knows that memory was the reason. It may learn so late, or never.
     pub(crate) out_of_memory: bool,
     /// What the engine says of a start that failed; empty where it says nothing.
     pub(crate) error: String,

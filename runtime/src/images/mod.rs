@@ -13,6 +13,8 @@ mod dockerfile;
 mod error;
 mod fallback;
 mod fingerprint;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod ignore;
 mod lock;
 mod names;

@@ -33,6 +33,9 @@ pub(super) struct Running {
     pub(super) info: Arc<ServiceInfo>,
 }
 
+/// The exit code of what was ended by `SIGKILL`: 128 and the signal's number.
+const KILLED: i64 = 137;
+
 /// How a container's run ended.
 #[derive(Clone, Debug)]
 pub(super) enum Exit {
@@ -180,6 +183,15 @@ impl Running {
             };
             return (
                 format!("the container was killed: it used more memory than {limit}"),
+                Some("raise `memory = ..`, or have the service use less".to_owned()),
+            );
+        }
+        if let (Some(KILLED), Some(limit)) = (code, instance.service().memory) {
+            let limit = terminal::bytes(limit);
+            return (
+                format!(
+                    "the container was killed (code {KILLED}), as the kernel does with one that uses more memory than its limit, here {limit}"
+                ),
                 Some("raise `memory = ..`, or have the service use less".to_owned()),
             );
         }

@@ -388,3 +388,21 @@ async fn engine_a_service_on_another_port_is_told_where_it_listens() {
     );
     run.close().await;
 }
+
+#[tokio::test]
+async fn engine_a_service_that_uses_too_much_memory_is_told_its_limit() {
+    let mut run = Run::new("memory");
+    let mut hungry = script(
+        "hungry",
+        "exec bash -c 'x=x; while :; do x=$x$x; done'",
+        &[],
+    );
+    hungry.ready = vec![log("never")];
+    hungry.memory = Some(32 << 20);
+    let error = run.launch(1, vec![hungry]).await.expect_err("it is killed");
+    assert_eq!(error.kind(), ErrorKind::Exited);
+    let text = error.to_string();
+    assert!(text.contains("memory") && text.contains("32 MiB"), "{text}");
+    assert!(text.contains("help: raise `memory"), "{text}");
+    run.close().await;
+}

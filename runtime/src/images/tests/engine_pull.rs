@@ -7,8 +7,16 @@ use seatrial_model::Pull;
 use super::registry::{PASSWORD, Registry, USER};
 use super::{Rig, unique};
 
-/// Where nothing listens: the connection is refused.
-const NOWHERE: &str = "127.0.0.1:1";
+/// A name of a registry that is never asked.
+const NOWHERE: &str = "nowhere.example:5000";
+
+/// A port that is taken, so that nobody else comes to listen there, and refuses connections, for nobody listens.
+fn closed_port() -> (tokio::net::TcpSocket, String) {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+    let address = socket.local_addr().expect("an address").to_string();
+    (socket, address)
+}
 
 fn config_with(host: &str, user: &str, password: &str) -> String {
     format!(
@@ -154,20 +162,21 @@ async fn a_missing_tag_is_told_with_what_to_check() {
 #[tokio::test]
 async fn a_registry_that_cannot_be_reached_is_told() {
     let rig = Rig::new().await;
+    let (_taken, nowhere) = closed_port();
     let error = rig
-        .get(&format!("{NOWHERE}/app:1"))
+        .get(&format!("{nowhere}/app:1"))
         .await
         .expect_err("nothing listens there");
     let text = error.to_string();
     assert!(text.contains("connection refused"), "{text}");
     assert!(
         text.contains(&format!(
-            "check that this machine's engine reaches {NOWHERE}"
+            "check that this machine's engine reaches {nowhere}"
         )),
         "{text}"
     );
     assert!(
-        text.contains(&format!("[images.\"{NOWHERE}/app:1\"]")),
+        text.contains(&format!("[images.\"{nowhere}/app:1\"]")),
         "{text}"
     );
 }

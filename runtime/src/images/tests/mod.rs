@@ -39,6 +39,7 @@ struct Rig {
 
 impl Rig {
     async fn new() -> Self {
+        super::fixture::prepare().await;
         let engine =
             crate::engine::discovery::connect(&crate::engine::discovery::EngineChoice::Any)
                 .await

@@ -22,8 +22,7 @@ use super::reach::is_direct;
 use super::*;
 use crate::engine::discovery::{self, EngineChoice};
 use crate::engine::{Attachment, ContainerSpec, EngineErrorKind, NetworkSpec, Subnet};
-
-const IMAGE: &str = "debian:bookworm-slim";
+use crate::images::fixture::{self, IMAGE};
 
 /// What every script may use: `listening` opens a port and says when, just before.
 const PRELUDE: &str = r#"
@@ -116,6 +115,7 @@ impl Fixture {
     async fn start(command: Vec<String>, ports: &[u16]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
+        fixture::prepare().await;
         let leavings = Leavings {
             engine: engine().await,
             name: format!("seatrial-readiness-{}-{count}", process::id()),

@@ -24,9 +24,9 @@ use crate::engine::{
     Attachment, ContainerInfo, ContainerSpec, Engine, EngineError, EngineErrorKind, NetworkSpec,
     Output, Subnet,
 };
+use crate::images::fixture::{self, IMAGE};
 
 /// The image that every machine of ours has.
-const IMAGE: &str = "debian:bookworm-slim";
 
 /// The label that says for which image a layer was built.
 const BUILT: &str = "dev.seatrial.test.image";
@@ -49,8 +49,7 @@ struct Made {
 impl Rig {
     async fn new() -> Self {
         let engine = open().await.expect("the engine of this machine answers");
-        let image = engine.image(IMAGE).await.expect("images can be looked up");
-        assert!(image.is_some(), "make the image `{IMAGE}` first");
+        fixture::prepare().await;
         Self {
             engine,
             made: Mutex::default(),
