@@ -11,18 +11,14 @@ use crate::workspace::{self, Package, cargo};
 use crate::{images, install, leftovers, steps};
 
 /// What the tests use beside the engine.
-const TOOLS: &[Need] = &[
-    Need {
-        programs: &["docker-registry"],
-        packages: &["docker-registry"],
-        why: "the tests of pulling run a registry on loopback",
-    },
-    Need {
-        programs: &["htpasswd"],
-        packages: &["apache2-utils"],
-        why: "that registry asks for a password, kept as a bcrypt hash",
-    },
-];
+const TOOLS: &[Need] = &[Need {
+    programs: &["docker-registry"],
+    packages: &["docker-registry"],
+    why: "the tests of pulling run a registry on loopback",
+}];
+
+/// Most tests wait for the engine rather than for a processor.
+const THREADS: &str = "4";
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let quick = match arguments {
@@ -68,10 +64,12 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.command("fixture images", &mut images::tests())?;
     // Both build the same, so the second finds everything built.
     let mut tests = cargo();
-    tests.args(["test", "--workspace"]);
+    tests.args(["test", "--workspace", "--no-fail-fast"]);
+    tests.env("RUST_TEST_THREADS", THREADS);
     steps.command("cargo test", &mut tests)?;
     let mut tests = cargo();
-    tests.args(["nextest", "run", "--workspace"]);
+    tests.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
+    tests.args(["--test-threads", THREADS]);
     steps.command("cargo nextest", &mut tests)?;
     steps.check("nothing is left", || leftovers::none_since(&api, &before))
 }

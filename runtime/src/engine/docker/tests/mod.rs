@@ -26,8 +26,6 @@ use crate::engine::{
 };
 use crate::images::fixture::{self, IMAGE};
 
-/// The image that every machine of ours has.
-
 /// The label that says for which image a layer was built.
 const BUILT: &str = "dev.seatrial.test.image";
 
