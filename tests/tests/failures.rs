@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use seatrial::{Composition, Error, ErrorKind, Service};
 use seatrial_tests::child;
@@ -352,56 +352,10 @@ fn no_error_shows_a_secret() {
     }
 }
 
-/// Where a file of `path` that is gone for a moment is put back, whatever happens.
-struct Away {
-    path: PathBuf,
-    aside: PathBuf,
-}
-
-impl Away {
-    fn new(path: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-        let aside = path.with_extension("aside");
-        std::fs::rename(&path, &aside).expect("it is there");
-        Self { path, aside }
-    }
-}
-
-impl Drop for Away {
-    fn drop(&mut self) {
-        let back = std::fs::rename(&self.aside, &self.path);
-        assert!(
-            back.is_ok(),
-            "{} must be put back by hand",
-            self.path.display()
-        );
-    }
-}
-
-mod mount {
-    use super::*;
-
-    #[derive(Composition)]
-    pub(super) struct Gone {
-        #[service(
-            image = "debian:bookworm-slim",
-            command = "sleep infinity",
-            mount("fixtures/fleeting" = "/data"),
-        )]
-        server: Service,
-    }
-}
-
-#[seatrial::test]
+#[test]
 fn what_is_mounted_is_gone() {
-    let away = Away::new("fixtures/fleeting");
-    let error = failure::<mount::Gone>();
-    drop(away);
-    assert_eq!(error.kind(), ErrorKind::Files);
-    assert_eq!(error.service(), Some("server"));
-    assert_says(
-        &error.to_string(),
-        &["the mount path `fixtures/fleeting` is not at", "help: "],
-    );
-    drop(mount::Gone::launch().wait().expect("it is back"));
+    let gone = std::env::temp_dir().join(format!("seatrial-gone-{}", std::process::id()));
+    let text = told(|child| _ = child.env("CARGO_MANIFEST_DIR", &gone));
+    let cause = format!("the source tree is not at `{}`", gone.display());
+    assert_says(&text, &["of `Plain`: ", &cause, "help: put it back"]);
 }

@@ -13,7 +13,7 @@ struct Slow {
     #[service(
         image = "debian:bookworm-slim",
         port = 4000,
-        env(NAME = "slow", AFTER = 2),
+        env(NAME = "slow", AFTER = 3),
         command = "{source}/tests/fixtures/serve.pl 4000"
     )]
     slow: Service,
@@ -154,10 +154,7 @@ mod fixture {
     #[seatrial::test(timeout = "1s")]
     #[ignore = "run by `verdicts_are_the_functions_own`"]
     fn has_time_from_when_services_are_ready(slow: Slow) {
-        assert_eq!(
-            ask(slow.slow.addr(), "hello").expect("an answer"),
-            "hello from slow"
-        );
+        drop(slow);
     }
 }
 
@@ -258,7 +255,7 @@ fn takes_many(
     #[service(
         image = "debian:bookworm-slim",
         port = 4000,
-        env(NAME = "other", AFTER = 2),
+        env(NAME = "other", AFTER = 3),
         command = "{source}/tests/fixtures/serve.pl 4000"
     )]
     other: Service,
@@ -295,7 +292,7 @@ fn parameters_are_acquired_concurrently() {
     let mut command = child::test("takes_many");
     let verdict = child::run(command.env("SEATRIAL_EVENTS", events.path()));
     assert!(verdict.passed, "{verdict:#?}");
-    // Both take two seconds until they listen; each started before the other was ready.
+    // Both take three seconds until they listen; each started before the other was ready.
     assert!(events.place("slow", "started") < events.place("other", "ready"));
     assert!(events.place("other", "started") < events.place("slow", "ready"));
     assert!(events.place("quick", "ready") < events.place("slow", "ready"));

@@ -196,7 +196,7 @@ mod never {
             image = "debian:bookworm-slim",
             ports(4000, admin = 4001),
             command = "{source}/tests/fixtures/serve.pl 4000",
-            ready(timeout = "1500ms")
+            ready(timeout = "4s")
         )]
         service: Service,
     }
@@ -206,7 +206,7 @@ mod never {
         #[service(
             image = "debian:bookworm-slim",
             command = ["sh", "-c", "seq 30; exec sleep infinity"],
-            ready(log = "30", times = 2, timeout = "1500ms"),
+            ready(log = "30", times = 2, timeout = "4s"),
         )]
         service: Service,
     }
@@ -217,7 +217,7 @@ mod never {
             image = "debian:bookworm-slim",
             port = 4000,
             command = "{source}/tests/fixtures/serve.pl 4000",
-            ready(http = "/503", timeout = "1500ms")
+            ready(http = "/503", timeout = "4s")
         )]
         service: Service,
     }
@@ -227,7 +227,7 @@ mod never {
         #[service(
             image = "debian:bookworm-slim",
             command = ["sh", "-c", "echo begun; exec sleep infinity"],
-            ready(exec = "echo no such table >&2; exit 3", timeout = "1500ms"),
+            ready(exec = "echo no such table >&2; exit 3", timeout = "4s"),
         )]
         service: Service,
     }
@@ -237,7 +237,7 @@ mod never {
         #[service(
             image = "localhost/seatrial/healthcheck:1",
             command = ["sh", "-c", "echo begun; exec sleep infinity"],
-            ready(healthcheck, timeout = "1500ms"),
+            ready(healthcheck, timeout = "4s"),
         )]
         service: Service,
     }
@@ -257,7 +257,7 @@ mod never {
         #[service(
             image = "debian:bookworm-slim",
             command = ["sh", "-c", "echo begun; exec sleep infinity"],
-            ready(with = checks::never, timeout = "1500ms"),
+            ready(with = checks::never, timeout = "4s"),
         )]
         service: Service,
     }
@@ -267,7 +267,7 @@ mod never {
         #[service(
             image = "debian:bookworm-slim",
             command = ["sh", "-c", "echo begun; exec sleep infinity"],
-            ready(with = checks::panics, timeout = "1500ms"),
+            ready(with = checks::panics, timeout = "4s"),
         )]
         service: Service,
     }

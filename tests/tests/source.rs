@@ -83,25 +83,17 @@ struct Writable {
     other: Service,
 }
 
-/// A directory that containers write to; gone when dropped.
+/// A directory that containers write to, and whoever they run as; gone when dropped.
 struct Place(PathBuf);
 
 impl Place {
-    fn new() -> Self {
-        let directory = format!(
-            "{}/fixtures/writable/place-{}",
-            env!("CARGO_MANIFEST_DIR"),
-            std::process::id()
-        );
+    fn new(name: &str) -> Self {
+        let name = format!("fixtures/writable/{name}-{}", std::process::id());
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         std::fs::create_dir(&directory).expect("a new directory");
         let anybody = std::fs::Permissions::from_mode(0o777);
         std::fs::set_permissions(&directory, anybody).expect("a mode");
-        Self(directory.into())
-    }
-
-    fn name(&self) -> String {
-        let name = self.0.file_name().expect("it has a name");
-        name.to_string_lossy().into_owned()
+        Self(directory)
     }
 }
 
@@ -122,53 +114,48 @@ fn owner(path: &Path) -> (u32, u32) {
     (metadata.uid(), metadata.gid())
 }
 
-fn writes_as_this_user() {
-    let place = Place::new();
+/// Writes to a directory in `fixtures/writable` from containers.
+fn writes_as_this_user(place: &Path) {
+    let name = place.file_name().expect("it has a name").to_string_lossy();
     let Writable { generator, other } = Writable::launch().wait().expect("they run");
     let (user, group) = own();
     assert_eq!(
         sh(&generator, "echo $(id -u) $(id -g)"),
         format!("{user} {group}")
     );
-    let written = format!(
-        "mkdir /src/{0}/new && echo through >/src/{0}/new/file",
-        place.name()
-    );
+    let written = format!("mkdir /src/{name}/new && echo through >/src/{name}/new/file");
     assert_eq!(sh(&generator, &written), "");
-    let file = place.0.join("new/file");
+    let file = place.join("new/file");
     assert_eq!(
         std::fs::read_to_string(&file).expect("it was written"),
         "through\n"
     );
     assert_eq!(owner(&file), own());
-    assert_eq!(owner(&place.0.join("new")), own());
+    assert_eq!(owner(&place.join("new")), own());
 
     // Whoever names a user means it.
     assert_eq!(
-        sh(
-            &other,
-            &format!("id -u; touch /src/{}/others", place.name())
-        ),
+        sh(&other, &format!("id -u; touch /src/{name}/others")),
         "4321"
     );
-    assert_eq!(owner(&place.0.join("others")), (4321, 4321));
-    // The one who wrote it removes it, for this user may not.
-    sh(&other, &format!("rm /src/{}/others", place.name()));
+    assert_eq!(owner(&place.join("others")), (4321, 4321));
 }
 
 #[seatrial::test]
 fn what_is_written_to_the_source_belongs_to_the_user() {
-    writes_as_this_user();
+    writes_as_this_user(&Place::new("own").0);
 }
+
+const NOBODY: u32 = 65534;
+const PLACE: &str = "SEATRIAL_TESTS_PLACE";
 
 #[test]
 #[ignore = "run by `what_is_written_to_the_source_belongs_to_any_user`"]
 fn written_by_nobody() {
     assert_eq!(own().0, NOBODY);
-    writes_as_this_user();
+    let place = std::env::var_os(PLACE).expect("the other test says where");
+    writes_as_this_user(Path::new(&place));
 }
-
-const NOBODY: u32 = 65534;
 
 /// The same for a user that is not root, if root runs the tests.
 #[test]
@@ -181,24 +168,15 @@ fn what_is_written_to_the_source_belongs_to_any_user() {
     };
     let (Ok(socket), (0, _), true) = (socket, own(), directory.ancestors().all(passable)) else {
         println!(
-            "passed over: it takes root, the engine's socket and a directory that others may enter"
+            "passed over: it takes root, Docker's socket and a directory that others may enter"
         );
         return;
     };
-    let writable = directory.join("fixtures/writable");
-    let before = std::fs::metadata(&writable)
-        .expect("it is there")
-        .permissions();
-    let anybody = std::fs::Permissions::from_mode(0o777);
-    std::fs::set_permissions(&writable, anybody).expect("a mode");
+    let place = Place::new("nobody");
     let mut command = child::test("written_by_nobody");
-    let verdict = child::run(
-        command
-            .uid(NOBODY)
-            .gid(socket.gid())
-            .env("HOME", "/nonexistent"),
-    );
-    std::fs::set_permissions(&writable, before).expect("a mode");
+    command.env("HOME", "/nonexistent").env(PLACE, &place.0);
+    // Whose group may use the socket.
+    let verdict = child::run(command.uid(NOBODY).gid(socket.gid()));
     assert!(verdict.passed, "{verdict:#?}");
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use seatrial_model::{Check, CheckKind, EnvVar, Origin, Plan, Port, Scope, ServicePlan, Template};
+use seatrial_model::{
+    Check, CheckKind, EnvVar, Mount, MountMode, Origin, Plan, Port, Scope, ServicePlan, Template,
+};
 use tokio::sync::mpsc;
 
 use crate::config::Config;
@@ -404,5 +406,25 @@ async fn engine_a_service_that_uses_too_much_memory_is_told_its_limit() {
     let text = error.to_string();
     assert!(text.contains("memory") && text.contains("32 MiB"), "{text}");
     assert!(text.contains("help: raise `memory"), "{text}");
+    run.close().await;
+}
+
+#[tokio::test]
+async fn engine_a_mount_path_that_is_gone_is_told() {
+    let mut run = Run::new("mount");
+    let mut service = lasting("store", &[]);
+    service.mounts.push(Mount {
+        from: "no/such/directory".to_owned(),
+        at: "/data".to_owned(),
+        mode: MountMode::Ro,
+    });
+    let error = run.launch(1, vec![service]).await.expect_err("it is gone");
+    assert_eq!(error.kind(), ErrorKind::Files);
+    assert_eq!(error.service(), Some("store"));
+    let text = error.to_string();
+    assert!(
+        text.contains("the mount path `no/such/directory` is not at `/"),
+        "{text}"
+    );
     run.close().await;
 }
