@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use seatrial::{Composition, ErrorKind, LogLines, Service};
 use seatrial_tests::conversation::{Conversation, ask};
 
@@ -162,7 +163,14 @@ fn signals_and_pauses(pair: Pair) -> Result<(), seatrial::Error> {
         .expect("it goes on");
     assert_eq!(heard, "hello from server");
     pair.assert_answers();
-    Ok(())
+
+    // A frozen service can be stopped and started; and it may be frozen when the test ends.
+    server.pause().wait()?;
+    server.stop().wait()?;
+    pair.assert_out_of_reach();
+    server.start().wait()?;
+    pair.assert_answers();
+    server.pause().wait()
 }
 
 #[seatrial::test]
@@ -184,7 +192,9 @@ fn cut_off_and_put_back(pair: Pair) -> Result<(), seatrial::Error> {
     assert_eq!(server.network_address(), address);
     let seen = server.exec(["cat", "/proc/net/fib_trie"]).wait()?.stdout;
     assert!(seen.contains(&address.to_string()), "{seen}");
-    Ok(())
+
+    // It may be cut off when the test ends.
+    server.disconnect().wait()
 }
 
 #[seatrial::test]
@@ -311,7 +321,7 @@ struct Talker {
 }
 
 #[seatrial::test]
-fn a_log_is_iterated_and_tells_its_streams_apart() {
+async fn a_log_is_iterated_and_tells_its_streams_apart() {
     let talker = Talker::launch().wait().expect("it talks").talker;
     let mut lines: Vec<_> = talker
         .log_lines()
@@ -320,11 +330,17 @@ fn a_log_is_iterated_and_tells_its_streams_apart() {
         .map(|line| line.expect("it can be read"))
         .collect();
     lines.sort_by_key(|line| line.stderr);
-    let lines: Vec<_> = lines
+    let texts: Vec<_> = lines
         .iter()
         .map(|line| (line.stderr, line.text.as_str()))
         .collect();
-    assert_eq!(lines, [(false, "out"), (true, "err")]);
+    assert_eq!(texts, [(false, "out"), (true, "err")]);
+
+    // The same as a stream.
+    let streamed: Vec<_> = talker.log_lines().take(2).collect().await;
+    let mut streamed: Vec<_> = streamed.into_iter().flatten().collect();
+    streamed.sort_by_key(|line| line.stderr);
+    assert_eq!(streamed, lines);
 
     // What is not a line yet becomes one when the container ends; when it is gone, there are no more.
     let mut rest = talker.log_lines().wait_iter().skip(2);
