@@ -247,7 +247,7 @@ mod never {
         #[service(
             image = "debian:bookworm-slim",
             command = ["sh", "-c", "echo begun; exec sleep infinity"],
-            ready(image = "debian:bookworm-slim", run = "echo not from here; exit 4", timeout = "4s"),
+            ready(image = "debian:bookworm-slim", run = "echo not from here; exit 4", timeout = "15s"),
         )]
         service: Service,
     }
@@ -327,12 +327,17 @@ fn each_kind_fails_when_its_time_is_up() {
         &numbers,
     );
     assert_error(&http, NotReady, &[late, "/503", "503"], &served);
-    assert_error(&exec, NotReady, &[late, "no such table", "3"], &["begun"]);
+    assert_error(
+        &exec,
+        NotReady,
+        &[late, "exit code 3: no such table"],
+        &["begun"],
+    );
     assert_error(&healthcheck, NotReady, &[late, "healthcheck"], &["begun"]);
     assert_error(
         &probe,
         NotReady,
-        &[late, "debian:bookworm-slim", "not from here", "4"],
+        &[late, "debian:bookworm-slim", "exit code 4: not from here"],
         &["begun"],
     );
     assert_error(
@@ -484,6 +489,12 @@ fn each_kind_fails_when_the_service_ends() {
     let how = ["the container exited with code 42 before the service was ready"];
     for error in &errors {
         assert_error(error, ErrorKind::Exited, &how, &["cannot open the file"]);
+        // What a check saw of a container that ended would lead astray.
+        let text = error.to_string();
+        assert!(
+            !text.contains("refused") && !text.contains("is not running"),
+            "{text}"
+        );
     }
     let [memory] = failures![ended::Memory];
     // Whether it says that it was the memory or that it may have been is the engine's to know.

@@ -278,7 +278,10 @@ pub(crate) async fn wait(
     }
     Err(NotReady {
         reason,
-        waiting_for: unmet.iter().map(|watch| watch.report()).collect(),
+        waiting_for: match reason {
+            NotReadyReason::Exited => unmet.iter().map(|watch| watch.report_at_end()).collect(),
+            _ => unmet.iter().map(|watch| watch.report()).collect(),
+        },
         after: started.elapsed(),
         attempts: unmet
             .iter()

@@ -18,6 +18,8 @@ pub(super) struct State {
     /// When the attempt that has not ended began.
     since: Option<Instant>,
     said: Option<String>,
+    /// It is followed rather than attempted.
+    followed: bool,
     /// It has held as often as it must.
     pub(super) met: bool,
     /// It has ended the wait.
@@ -48,7 +50,9 @@ impl Watch {
 
     /// What is seen of something that is followed rather than attempted.
     pub(super) fn sees(&self, said: String) {
-        self.state().said = Some(said);
+        let mut state = self.state();
+        state.followed = true;
+        state.said = Some(said);
     }
 
     /// Something is followed from its beginning.
@@ -62,6 +66,15 @@ impl Watch {
         let mut state = self.state();
         state.since = None;
         state.said = said;
+    }
+
+    /// What [`report`](Self::report) says where the container has ended: what attempts saw of that points elsewhere.
+    pub(super) fn report_at_end(&self) -> String {
+        if self.state().followed {
+            self.report()
+        } else {
+            self.words.clone()
+        }
     }
 
     /// The check and what it last saw, in words.
