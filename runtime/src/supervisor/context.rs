@@ -121,7 +121,7 @@ impl Context {
     pub(super) async fn close(&self) {
         self.reaper.drained().await;
         if let (Some(engine), Some(network)) = (self.engine.made().await, self.network.made().await)
-            && let Err(error) = engine.remove_network(&network.id).await
+            && let Err(error) = network::remove(&engine, &network).await
         {
             report_leftover(
                 &format!("network `seatrial-{}`", self.identity.token),

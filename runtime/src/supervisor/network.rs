@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::engine::{Engine, EngineError, EngineErrorKind, NetworkSpec, Subnet};
 
@@ -22,6 +23,12 @@ pub(super) struct Network {
 /// Gives out the numbers. They are not used again: a network has more of them than a run has containers.
 #[derive(Debug)]
 pub(super) struct Hosts(AtomicU32);
+
+/// How long the engine may take to detach containers that it has removed; beyond that something else is wrong.
+const DETACHED_WITHIN: Duration = Duration::from_secs(30);
+/// The engine does not tell when it has detached them, so it is asked again: soon at first, then less often.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// 4,096 addresses.
 const PREFIX: u8 = 20;
@@ -84,6 +91,24 @@ pub(super) async fn create(
         attempt: "create the run's network".to_owned(),
         message: "every subnet of 10.0.0.0/8 and 172.16.0.0/12 is in use".to_owned(),
     }))
+}
+
+/// Removes the network. An engine may say for a moment that containers are attached which it has removed already: it
+/// lets go of a container's place on the network in its own time.
+pub(super) async fn remove(engine: &Arc<dyn Engine>, network: &Network) -> Result<(), EngineError> {
+    let begun = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match engine.remove_network(&network.id).await {
+            Err(error)
+                if error.kind == EngineErrorKind::Conflict && begun.elapsed() < DETACHED_WITHIN =>
+            {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// A subnet that overlaps none of `taken`, beginning to look at a place that `seed` says, so that runs that begin at
