@@ -164,7 +164,7 @@ impl Instance {
         )?;
         let mut choice = 0;
         let container = loop {
-            let container = self
+            let mut container = self
                 .create(&engine, &image, &network, &volumes, choice)
                 .await?;
             if times.created.is_none() {
@@ -175,7 +175,7 @@ impl Instance {
                 self.record("starting", &[]);
             }
             choice += 1;
-            match engine.start(&container.id).await {
+            match container.start().await {
                 Ok(()) => break container,
                 // Someone else was faster: the container goes, and another one with other ports takes its place.
                 Err(error) if error.kind == EngineErrorKind::PortTaken && choice < PORT_CHOICES => {
@@ -259,11 +259,7 @@ impl Instance {
             let uploaded = engine.upload(&id, "/", files).await;
             uploaded.map_err(|error| self.engine_error(&error))?;
         }
-        Ok(Container {
-            id,
-            ports,
-            _guard: guard,
-        })
+        Ok(Container { id, ports, guard })
     }
 
     /// Names and addresses of the services that this one needs.
@@ -375,5 +371,11 @@ pub(super) struct Container {
     pub(super) id: String,
     pub(super) ports: Vec<PublishedPort>,
     /// Removes it.
-    _guard: Guard,
+    pub(super) guard: Guard,
+}
+
+impl Container {
+    pub(super) async fn start(&mut self) -> Result<(), EngineError> {
+        self.guard.start(&self.id).await
+    }
 }

@@ -25,7 +25,7 @@ pub(super) struct Network {
 pub(super) struct Hosts(AtomicU32);
 
 /// How long the engine may take to detach containers that it has removed; beyond that something else is wrong.
-const DETACHED_WITHIN: Duration = Duration::from_secs(30);
+const DETACHED_WITHIN: Duration = Duration::from_secs(5);
 /// The engine does not tell when it has detached them, so it is asked again: soon at first, then less often.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);

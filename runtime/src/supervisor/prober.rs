@@ -96,7 +96,7 @@ impl Prober<'_> {
             })
             .await
             .map_err(failed)?;
-        engine.start(&id).await.map_err(failed)?;
+        guard.start(&id).await.map_err(failed)?;
         let code = engine.wait(&id).await.map_err(failed)?;
         let mut result = ExecResult {
             code,

@@ -1,7 +1,7 @@
 //! What becomes of everything that was created.
 //!
 //! A [`Guard`] exists before the container does. It is dropped, sooner or later, also when the task that held it is
-//! cancelled in the middle of the creation; then the container is removed in the background, once its creation has
+//! cancelled in the middle of the creation or the start; then the container is removed in the background, once that has
 //! come to an end. Nothing waits for that but the end of the run.
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::watch;
 
 use super::report_leftover;
-use crate::engine::{ContainerSpec, Engine, EngineError, EngineErrorKind};
+use crate::engine::{Attachment, ContainerSpec, Engine, EngineError, EngineErrorKind};
 
 /// Removes what nobody holds any more.
 #[derive(Clone, Debug)]
@@ -26,8 +26,8 @@ pub(super) struct Guard {
     reaper: Reaper,
     engine: Arc<dyn Engine>,
     name: String,
-    /// Ends when the creation is over, however it ended.
-    creation: Option<watch::Receiver<()>>,
+    /// Ends when what the engine was last asked to do is over, however it ended. `None` before the creation.
+    busy: Option<watch::Receiver<()>>,
     /// What the container uses: let go when it is removed, not before.
     used: Vec<Box<dyn Send + Sync>>,
 }
@@ -71,7 +71,7 @@ impl Reaper {
             reaper: self.clone(),
             engine: engine.clone(),
             name,
-            creation: None,
+            busy: None,
             used: Vec::new(),
         }
     }
@@ -109,19 +109,55 @@ impl Guard {
     /// Creates the container and returns its id.
     pub(super) async fn create(&mut self, spec: ContainerSpec) -> Result<String, EngineError> {
         debug_assert_eq!(spec.name, self.name, "the guard removes by this name");
-        let (over, creation) = watch::channel(());
-        self.creation = Some(creation);
         let engine = self.engine.clone();
-        // A task of its own: it goes on when the caller is cancelled, so its end is known.
-        let creating = tokio::spawn(async move {
-            let created = engine.create(&spec).await;
+        self.whole(
+            "create the container",
+            async move { engine.create(&spec).await },
+        )
+        .await
+    }
+
+    /// Starts the container.
+    pub(super) async fn start(&mut self, id: &str) -> Result<(), EngineError> {
+        let (engine, id) = (self.engine.clone(), id.to_owned());
+        self.whole(
+            "start the container",
+            async move { engine.start(&id).await },
+        )
+        .await
+    }
+
+    /// Puts the container back on a network.
+    pub(super) async fn connect(
+        &mut self,
+        id: &str,
+        attachment: Attachment,
+    ) -> Result<(), EngineError> {
+        let (engine, id) = (self.engine.clone(), id.to_owned());
+        let connecting = async move { engine.connect(&id, &attachment).await };
+        self.whole("connect the container to its network", connecting)
+            .await
+    }
+
+    /// Has the engine do something to its end, also when the caller is cancelled. An engine that is left in the middle of a
+    /// creation makes a container that nobody knows; one that is left in the middle of a start may for ever count the
+    /// container on its network, which then cannot be removed.
+    async fn whole<T: Send + 'static>(
+        &mut self,
+        attempt: &str,
+        work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (over, busy) = watch::channel(());
+        self.busy = Some(busy);
+        let working = tokio::spawn(async move {
+            let outcome = work.await;
             drop(over);
-            created
+            outcome
         });
-        creating.await.unwrap_or_else(|error| {
+        working.await.unwrap_or_else(|error| {
             Err(EngineError {
                 kind: EngineErrorKind::Failed,
-                attempt: "create the container".to_owned(),
+                attempt: attempt.to_owned(),
                 message: error.to_string(),
             })
         })
@@ -134,15 +170,15 @@ impl Drop for Guard {
             reaper,
             engine,
             name,
-            creation,
+            busy,
             used,
         } = self;
         let (reaper, engine) = (reaper.clone(), engine.clone());
-        let (name, creation) = (std::mem::take(name), creation.take());
+        let (name, busy) = (std::mem::take(name), busy.take());
         let used = std::mem::take(used);
         tokio::spawn(async move {
-            if let Some(mut creation) = creation {
-                while creation.changed().await.is_ok() {}
+            if let Some(mut busy) = busy {
+                while busy.changed().await.is_ok() {}
                 if let Err(error) = engine.remove(&name).await {
                     report_leftover(&format!("container `{name}`"), &error);
                 }

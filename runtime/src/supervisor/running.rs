@@ -235,10 +235,8 @@ impl Running {
                     network: self.network.clone(),
                     address: self.address,
                 };
-                engine
-                    .connect(&id, &attachment)
-                    .await
-                    .map_err(|error| self.refused(instance, &error))
+                let connected = self.container.guard.connect(&id, attachment).await;
+                connected.map_err(|error| self.refused(instance, &error))
             }
             Action::WaitReady => self.wait_ready(instance, inbox).await,
             Action::Logs { .. } | Action::Exec { .. } | Action::CopyOut { .. } | Action::Follow => {
@@ -263,7 +261,8 @@ impl Running {
         let before = OutputPosition::now(&*self.engine, self.id())
             .await
             .map_err(refused)?;
-        self.engine.start(self.id()).await.map_err(refused)?;
+        let started = self.container.start().await;
+        started.map_err(|error| self.refused(instance, &error))?;
         self.output_before = before;
         self.exited = watch_exit(&self.engine, self.id());
         instance.starts.send_replace(());
