@@ -5,6 +5,7 @@
 //! `nohup`, stays ignored, and where the process has a handler of its own, that decides.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -30,6 +31,9 @@ struct Registered {
 }
 
 static REGISTERED: OnceLock<Registered> = OnceLock::new();
+
+/// Whether a signal ends this process.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Takes care of the end of this process.
 pub(super) fn register(client: &'static Client) {
@@ -59,6 +63,10 @@ extern "C" fn at_exit() {
         && registered.process == std::process::id()
     {
         registered.client.close().wait();
+        if INTERRUPTED.load(Ordering::SeqCst) {
+            // Whoever has sent the signal is told of that, not of a verdict that was reached just before.
+            stay();
+        }
     }
 }
 
@@ -82,6 +90,7 @@ fn handle_signals(client: &'static Client) -> std::io::Result<()> {
 
 /// Has everything removed and then ends the process, without blocking.
 fn interrupt(client: &'static Client, signal: i32) {
+    INTERRUPTED.store(true, Ordering::SeqCst);
     let closing = client.close();
     let ending = thread("seatrial-ending", move || {
         silence_tests();
