@@ -1,16 +1,23 @@
 //! One run of a `#[seatrial::test]`: launch, body, verdict.
 
+use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{ExitCode, Termination};
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
+
+use tokio::sync::oneshot;
 
 use crate::client::{Client, Lease};
 use crate::private::{Declaration, FromService};
 use crate::protocol::ServiceInfo;
 use crate::{Composition, Error, Operation, Service, terminal};
+
+/// How long an async test that was given up may take to drop what it holds.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What the attribute says of a test.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +89,10 @@ pub fn run<R: Termination>(
     launches: Launches,
     body: impl FnOnce(Ready) -> R + Send + 'static,
 ) -> ExitCode {
-    execute(launches, move |ready| body(ready).report())
+    execute(launches, move |ready, given_up| {
+        drop(given_up);
+        body(ready).report()
+    })
 }
 
 /// Runs an async test, on a runtime of its own.
@@ -92,7 +102,7 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
     body: impl FnOnce(Ready) -> F + Send + 'static,
 ) -> ExitCode {
     let multi_thread = launches.test.multi_thread;
-    execute(launches, move |ready| {
+    execute(launches, move |ready, given_up| {
         let mut builder = if multi_thread {
             tokio::runtime::Builder::new_multi_thread()
         } else {
@@ -102,21 +112,33 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
             .enable_all()
             .build()
             .expect("a runtime for the test");
-        runtime.block_on(body(ready)).report()
+        let outcome = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                returned = body(ready) => Some(returned.report()),
+                _ = given_up => None,
+            }
+        });
+        outcome.unwrap_or_else(|| {
+            // What it has started must not be waited for either.
+            runtime.shutdown_background();
+            ExitCode::FAILURE
+        })
     })
 }
 
+/// Resolves when the test has been given up; a body that cannot be stopped drops it.
+type GivenUp = oneshot::Receiver<Infallible>;
+
 #[track_caller]
-fn execute(launches: Launches, body: impl FnOnce(Ready) -> ExitCode + Send + 'static) -> ExitCode {
+fn execute(
+    launches: Launches,
+    body: impl FnOnce(Ready, GivenUp) -> ExitCode + Send + 'static,
+) -> ExitCode {
     let test = launches.test;
     let held = match launch(launches) {
         Ok(held) => held,
-        Err(error) if test.should_panic => {
-            // A panic would make the test pass, for a reason that is none of its own.
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-        Err(error) => panic!("{error}"),
+        Err(error) => return fail(test, &error),
     };
     let ready = Ready(
         held.0
@@ -124,20 +146,30 @@ fn execute(launches: Launches, body: impl FnOnce(Ready) -> ExitCode + Send + 'st
             .map(|(services, _)| services.iter().cloned().map(Some).collect())
             .collect(),
     );
+    let (give_up, given_up) = oneshot::channel();
     let outcome = match test.timeout {
-        None => catch_unwind(AssertUnwindSafe(|| body(ready))),
-        Some(timeout) => match run_within(timeout, move || body(ready)) {
-            Some(outcome) => outcome,
-            None => {
-                held.stay_while_ending();
-                held.explain();
-                held.release();
-                panic!(
-                    "test timed out: `{}` took longer than {timeout:?}",
-                    test.name
-                );
+        None => catch_unwind(AssertUnwindSafe(|| body(ready, given_up))),
+        Some(timeout) => {
+            let running = Running::start(move || body(ready, given_up));
+            match running.outcome_within(timeout) {
+                Some(outcome) => outcome,
+                None => {
+                    held.stay_while_ending();
+                    held.explain();
+                    if !give_up.is_closed() {
+                        drop(give_up);
+                        // A moment for its values to be dropped while their services are there.
+                        let _ = running.outcome_within(FAREWELL);
+                    }
+                    held.release();
+                    let what = format!(
+                        "test timed out: `{}` took longer than {timeout:?}",
+                        test.name
+                    );
+                    return fail(test, &what);
+                }
             }
-        },
+        }
     };
     held.stay_while_ending();
     let failed = match &outcome {
@@ -151,27 +183,44 @@ fn execute(launches: Launches, body: impl FnOnce(Ready) -> ExitCode + Send + 'st
     outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// Runs `body` on a thread of its own; `None` where it is not done in time. A body that blocks cannot be stopped: its
-/// thread ends with the process.
-fn run_within<T: Send + 'static>(
-    timeout: Duration,
-    body: impl FnOnce() -> T + Send + 'static,
-) -> Option<std::thread::Result<T>> {
-    let (sender, receiver) = sync_channel(1);
-    let name = std::thread::current()
-        .name()
-        .unwrap_or("seatrial-test")
-        .to_owned();
-    std::thread::Builder::new()
-        .name(name)
-        .spawn(move || {
-            let _ = sender.send(catch_unwind(AssertUnwindSafe(body)));
-        })
-        .expect("a thread for the test");
-    match receiver.recv_timeout(timeout) {
-        Ok(outcome) => Some(outcome),
-        Err(RecvTimeoutError::Timeout) => None,
-        Err(RecvTimeoutError::Disconnected) => unreachable!("the thread sends before it ends"),
+/// Fails a test for a reason that is none of its own.
+#[track_caller]
+fn fail(test: Test, why: &dyn fmt::Display) -> ExitCode {
+    if test.should_panic {
+        // A panic would make it pass.
+        eprintln!("{why}");
+        return ExitCode::FAILURE;
+    }
+    panic!("{why}")
+}
+
+/// A test's body on a thread of its own. One that blocks cannot be stopped: its thread ends with the process.
+struct Running<T>(Receiver<std::thread::Result<T>>);
+
+impl<T: Send + 'static> Running<T> {
+    fn start(body: impl FnOnce() -> T + Send + 'static) -> Self {
+        let (sender, receiver) = sync_channel(1);
+        let name = std::thread::current()
+            .name()
+            .unwrap_or("seatrial-test")
+            .to_owned();
+        std::thread::Builder::new()
+            .name(name)
+            .spawn(move || {
+                // Nobody wants the outcome of a test that was given up.
+                let _ = sender.send(catch_unwind(AssertUnwindSafe(body)));
+            })
+            .expect("a thread for the test");
+        Self(receiver)
+    }
+
+    /// `None` where it is not done in time.
+    fn outcome_within(&self, timeout: Duration) -> Option<std::thread::Result<T>> {
+        match self.0.recv_timeout(timeout) {
+            Ok(outcome) => Some(outcome),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => unreachable!("the thread sends before it ends"),
+        }
     }
 }
 
