@@ -129,9 +129,28 @@ fn panics_as_it_should(fleet: Fleet) {
     panic!("the mast is broken");
 }
 
+/// Says something when it is dropped, and needs a service for it.
+struct Farewell(Service);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        let output = self.0.exec(["echo", "farewell"]).wait();
+        eprint!("{}", output.expect("the service is still there").stdout);
+    }
+}
+
 #[seatrial::test(timeout = "1s")]
 #[ignore = "run by the tests beside it"]
 async fn times_out(fleet: Fleet) {
+    let _farewell = Farewell(fleet.app.clone());
+    fleet.record();
+    std::future::pending::<()>().await;
+}
+
+#[seatrial::test(timeout = "1s")]
+#[should_panic]
+#[ignore = "run by the tests beside it"]
+async fn times_out_and_should_panic(fleet: Fleet) {
     fleet.record();
     std::future::pending::<()>().await;
 }

@@ -57,13 +57,27 @@ fn a_test_that_should_panic_leaves_nothing_and_says_nothing() {
 #[test]
 fn a_test_that_times_out_leaves_nothing_and_says_so() {
     rounds(|| {
-        for case in ["times_out", "times_out_blocking"] {
+        for case in [
+            "times_out",
+            "times_out_blocking",
+            "times_out_and_should_panic",
+        ] {
             let ended = Run::direct(case).end().exited(101).had_services();
             let said = format!("test timed out: `endings::cases::{case}` took longer than 1s");
             ended
                 .said_once(&said)
                 .said_once("the last lines of service `app` of `Fleet`:");
         }
+    });
+}
+
+#[test]
+fn an_async_test_that_times_out_drops_what_it_holds_before_its_services_go() {
+    rounds(|| {
+        Run::direct("times_out")
+            .end()
+            .exited(101)
+            .said_once("farewell");
     });
 }
 
@@ -91,6 +105,17 @@ fn a_test_that_exits_leaves_nothing() {
             .end()
             .exited(1)
             .had_services();
+    });
+}
+
+#[test]
+fn a_test_that_exits_takes_another_that_is_launched_with_it() {
+    rounds(|| {
+        let mut run = Run::direct("exits_with_failure");
+        run.command
+            .args(["cases::is_never_ready", "--test-threads=2", "--no-capture"]);
+        let ended = run.end().exited(1).had_services();
+        ended.did_not_say("panicked").did_not_say("seatrial:");
     });
 }
 
