@@ -1,6 +1,7 @@
 //! Who this run is, as labels and names on the engine say it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The prefix of every label.
@@ -24,7 +25,10 @@ impl Identity {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
             .map(|id| id.trim().to_owned())
             .unwrap_or_else(|_| "unknown".to_owned());
-        let token = format!("{process:x}-{:x}", now_micros() & 0xffff_ffff_ffff);
+        // Two supervisors of one process may begin in one microsecond.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let token = format!("{process:x}-{:x}-{count}", now_micros() & 0xffff_ffff_ffff);
         let run = ["SEATRIAL_RUN_ID", "NEXTEST_RUN_ID"]
             .iter()
             .find_map(|name| std::env::var(name).ok().filter(|id| !id.is_empty()))
