@@ -47,9 +47,12 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
 
     /// Creates a network and returns its id. [`EngineErrorKind::Conflict`] where the subnet overlaps another's.
     fn create_network<'a>(&'a self, network: &'a NetworkSpec) -> Call<'a, String>;
-    /// Every network's subnets.
-    fn subnets(&self) -> Call<'_, Vec<Subnet>>;
-    /// Removes a network; one that is not there is no error.
+    /// Every network there is.
+    fn networks(&self) -> Call<'_, Vec<NetworkInfo>>;
+    /// The ids of the containers that are attached to a network, as far as the engine knows.
+    fn attached<'a>(&'a self, network: &'a str) -> Call<'a, Vec<String>>;
+    /// Removes a network; one that is not there is no error. [`EngineErrorKind::Conflict`] where the engine believes that
+    /// containers are attached.
     fn remove_network<'a>(&'a self, id: &'a str) -> Call<'a, ()>;
     /// Attaches a container to a network.
     fn connect<'a>(&'a self, container: &'a str, attachment: &'a Attachment) -> Call<'a, ()>;
@@ -97,7 +100,7 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
 }
 
 /// What and where an engine is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EngineInfo {
     /// `docker` or `podman`.
     pub(crate) name: String,
@@ -195,6 +198,16 @@ pub(crate) struct NetworkSpec {
     pub(crate) labels: BTreeMap<String, String>,
 }
 
+/// A network that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NetworkInfo {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// Its IPv4 subnets.
+    pub(crate) subnets: Vec<Subnet>,
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
 /// An IPv4 subnet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Subnet {
@@ -233,8 +246,11 @@ pub(crate) struct ContainerSpec {
     pub(crate) workdir: Option<String>,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) ports: Vec<PublishedPort>,
-    /// `None` for no network at all.
+    /// `None` for no network at all, unless `joins` names one.
     pub(crate) attachment: Option<Attachment>,
+    /// A running container whose network namespace this one shares: its addresses, ports and host entries. There is no
+    /// `attachment` then, and there are no `ports`, `hosts` and `hostname` of its own.
+    pub(crate) joins: Option<String>,
     /// Host names with their addresses (or `host-gateway`), for `/etc/hosts`.
     pub(crate) hosts: Vec<(String, String)>,
     pub(crate) mounts: Vec<MountSpec>,
@@ -349,6 +365,8 @@ pub(crate) enum EngineErrorKind {
     Network,
     /// A build's step failed.
     Build,
+    /// The kernel or the engine still uses what is to be removed: it passes.
+    Busy,
     /// Anything else.
     Failed,
 }

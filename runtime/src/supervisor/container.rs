@@ -136,6 +136,7 @@ pub(super) fn spec(
             network: place.network,
             address: place.address,
         }),
+        joins: None,
         hosts: hosts.chain(own).collect(),
         mounts,
         memory: service.memory,

@@ -101,11 +101,11 @@ impl Context {
     /// The network, created at the first call.
     pub(super) async fn network(&self) -> Result<Network, Error> {
         let engine = self.engine().await?;
-        let name = format!("seatrial-{}", self.identity.token);
-        let labels = self.identity.labels();
+        let identity = self.identity.clone();
+        let presence = self.reaper.presence();
         self.network
             .get(async move {
-                network::create(&engine, &name, &labels)
+                network::create(&engine, &identity, presence)
                     .await
                     .map_err(|error| engine_error(ErrorKind::Start, &error))
             })
@@ -124,7 +124,7 @@ impl Context {
             && let Err(error) = network::remove(&engine, &network).await
         {
             report_leftover(
-                &format!("network `seatrial-{}`", self.identity.token),
+                &format!("network `{}`", network::name(&self.identity)),
                 &error,
             );
         }
@@ -164,6 +164,7 @@ pub(super) fn engine_error(kind: ErrorKind, error: &EngineError) -> Error {
         | EngineErrorKind::Unauthorized
         | EngineErrorKind::Network
         | EngineErrorKind::Build
+        | EngineErrorKind::Busy
         | EngineErrorKind::Failed => "",
     };
     Error::new(kind, error.to_string())

@@ -5,12 +5,23 @@
 //! come to an end. Nothing waits for that but the end of the run.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
 use super::report_leftover;
 use crate::engine::{Attachment, ContainerSpec, Engine, EngineError, EngineErrorKind};
+
+/// How long a removal is tried that fails for a reason which passes. Whoever waits for the end of the run waits for it.
+const REMOVED_WITHIN: Duration = Duration::from_secs(10);
+/// How long an engine may go on with a creation whose connection has broken.
+const CREATED_WITHIN: Duration = Duration::from_secs(5);
+/// The engine tells of neither, so it is asked again: soon at first, then less often.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Removes what nobody holds any more.
 #[derive(Clone, Debug)]
@@ -28,6 +39,7 @@ pub(super) struct Guard {
     name: String,
     /// Ends when what the engine was last asked to do is over, however it ended. `None` before the creation.
     busy: Option<watch::Receiver<()>>,
+    creation: Creation,
     /// What the container uses: let go when it is removed, not before.
     used: Vec<Box<dyn Send + Sync>>,
 }
@@ -72,6 +84,7 @@ impl Reaper {
             engine: engine.clone(),
             name,
             busy: None,
+            creation: Creation::default(),
             used: Vec::new(),
         }
     }
@@ -109,22 +122,49 @@ impl Guard {
     /// Creates the container and returns its id.
     pub(super) async fn create(&mut self, spec: ContainerSpec) -> Result<String, EngineError> {
         debug_assert_eq!(spec.name, self.name, "the guard removes by this name");
-        let engine = self.engine.clone();
-        self.whole(
-            "create the container",
-            async move { engine.create(&spec).await },
-        )
+        let (engine, creation) = (self.engine.clone(), self.creation.clone());
+        self.run_to_completion("create the container", async move {
+            let created = engine.create(&spec).await;
+            if let Err(error) = &created {
+                creation.ended_with(error.kind);
+            }
+            created
+        })
         .await
     }
 
     /// Starts the container.
     pub(super) async fn start(&mut self, id: &str) -> Result<(), EngineError> {
         let (engine, id) = (self.engine.clone(), id.to_owned());
-        self.whole(
-            "start the container",
-            async move { engine.start(&id).await },
-        )
-        .await
+        let starting = async move { engine.start(&id).await };
+        self.run_to_completion("start the container", starting)
+            .await
+    }
+
+    /// Asks the container's process to end, and kills it after its grace period.
+    pub(super) async fn stop(&mut self, id: &str) -> Result<(), EngineError> {
+        let (engine, id) = (self.engine.clone(), id.to_owned());
+        let stopping = async move { engine.stop(&id).await };
+        self.run_to_completion("stop the container", stopping).await
+    }
+
+    /// Sends the container's process a signal, `SIGKILL` without one.
+    pub(super) async fn kill(
+        &mut self,
+        id: &str,
+        signal: Option<String>,
+    ) -> Result<(), EngineError> {
+        let (engine, id) = (self.engine.clone(), id.to_owned());
+        let killing = async move { engine.kill(&id, signal.as_deref()).await };
+        self.run_to_completion("kill the container", killing).await
+    }
+
+    /// Takes the container off a network.
+    pub(super) async fn disconnect(&mut self, id: &str, network: &str) -> Result<(), EngineError> {
+        let (engine, id, network) = (self.engine.clone(), id.to_owned(), network.to_owned());
+        let disconnecting = async move { engine.disconnect(&id, &network).await };
+        self.run_to_completion("disconnect the container from its network", disconnecting)
+            .await
     }
 
     /// Puts the container back on a network.
@@ -135,14 +175,14 @@ impl Guard {
     ) -> Result<(), EngineError> {
         let (engine, id) = (self.engine.clone(), id.to_owned());
         let connecting = async move { engine.connect(&id, &attachment).await };
-        self.whole("connect the container to its network", connecting)
+        self.run_to_completion("connect the container to its network", connecting)
             .await
     }
 
     /// Has the engine do something to its end, also when the caller is cancelled. An engine that is left in the middle of a
-    /// creation makes a container that nobody knows; one that is left in the middle of a start may for ever count the
-    /// container on its network, which then cannot be removed.
-    async fn whole<T: Send + 'static>(
+    /// creation makes a container that nobody knows; one that is left in the middle of a start, or of an end, may for ever
+    /// count the container on its network, which then cannot be removed.
+    async fn run_to_completion<T: Send + 'static>(
         &mut self,
         attempt: &str,
         work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
@@ -171,21 +211,107 @@ impl Drop for Guard {
             engine,
             name,
             busy,
+            creation,
             used,
         } = self;
-        let (reaper, engine) = (reaper.clone(), engine.clone());
+        let (reaper, engine, creation) = (reaper.clone(), engine.clone(), creation.clone());
         let (name, busy) = (std::mem::take(name), busy.take());
         let used = std::mem::take(used);
         tokio::spawn(async move {
             if let Some(mut busy) = busy {
                 while busy.changed().await.is_ok() {}
-                if let Err(error) = engine.remove(&name).await {
+                let removed = if creation.is_uncertain() {
+                    uncertain(|| discard(&*engine, &name)).await
+                } else {
+                    persistently(|| engine.remove(&name)).await
+                };
+                if let Err(error) = removed {
                     report_leftover(&format!("container `{name}`"), &error);
                 }
             }
             drop(used);
             reaper.alive.send_modify(|alive| *alive -= 1);
         });
+    }
+}
+
+/// How a creation ended, for whoever removes what came of it.
+#[derive(Clone, Debug, Default)]
+struct Creation(Arc<AtomicBool>);
+
+impl Creation {
+    fn ended_with(&self, error: EngineErrorKind) {
+        // The request may have reached the engine, and the answer did not come back.
+        let uncertain = error == EngineErrorKind::Unreachable;
+        self.0.store(uncertain, Ordering::Relaxed);
+    }
+
+    fn is_uncertain(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Removes the container of that name; `false` where there is none.
+async fn discard(engine: &dyn Engine, name: &str) -> Result<bool, EngineError> {
+    match engine.inspect(name).await {
+        Ok(_) => engine.remove(name).await.map(|()| true),
+        Err(error) if error.kind == EngineErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Tries a removal until it succeeds, or fails for a reason that does not pass, or the time for it is over.
+///
+/// # Errors
+///
+/// The last attempt's.
+pub(super) async fn persistently<F>(removal: impl Fn() -> F) -> Result<(), EngineError>
+where
+    F: Future<Output = Result<(), EngineError>>,
+{
+    let begun = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match removal().await {
+            Err(error) if passes(&error) && begun.elapsed() < REMOVED_WITHIN => {
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether the same call may succeed in a moment: the kernel still holds a mount, or the engine restarts.
+fn passes(error: &EngineError) -> bool {
+    matches!(
+        error.kind,
+        EngineErrorKind::Busy | EngineErrorKind::Unreachable
+    )
+}
+
+/// Removes what may come of a creation whose answer nobody got: looks for it until it was there and is removed, or the
+/// engine has had the time to make it. `removal` says whether there was anything.
+///
+/// # Errors
+///
+/// Where it is there and cannot be removed.
+pub(super) async fn uncertain<F>(removal: impl Fn() -> F) -> Result<(), EngineError>
+where
+    F: Future<Output = Result<bool, EngineError>>,
+{
+    let begun = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match removal().await {
+            Ok(true) => return Ok(()),
+            Err(error) if !passes(&error) => return Err(error),
+            // An engine that does not answer any more has made nothing, or it is found when the engine is back.
+            Ok(false) | Err(_) if begun.elapsed() >= CREATED_WITHIN => return Ok(()),
+            Ok(false) | Err(_) => {}
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -214,7 +340,7 @@ impl Drop for VolumeGuard {
         let (reaper, engine) = (self.reaper.clone(), self.engine.clone());
         let name = std::mem::take(&mut self.name);
         tokio::spawn(async move {
-            if let Err(error) = engine.remove_volume(&name).await {
+            if let Err(error) = persistently(|| engine.remove_volume(&name)).await {
                 report_leftover(&format!("volume `{name}`"), &error);
             }
             reaper.alive.send_modify(|alive| *alive -= 1);

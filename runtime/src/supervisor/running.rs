@@ -226,10 +226,11 @@ impl Running {
                 .unpause(&id)
                 .await
                 .map_err(|error| self.refused(instance, &error)),
-            Action::Disconnect => engine
-                .disconnect(&id, &self.network)
-                .await
-                .map_err(|error| self.refused(instance, &error)),
+            Action::Disconnect => {
+                let network = self.network.clone();
+                let disconnected = self.container.guard.disconnect(&id, &network).await;
+                disconnected.map_err(|error| self.refused(instance, &error))
+            }
             Action::Reconnect => {
                 let attachment = Attachment {
                     network: self.network.clone(),
@@ -247,10 +248,9 @@ impl Running {
     }
 
     async fn stop(&mut self, instance: &Instance) -> Result<(), Error> {
-        self.engine
-            .stop(self.id())
-            .await
-            .map_err(|error| self.refused(instance, &error))?;
+        let id = self.id().to_owned();
+        let stopped = self.container.guard.stop(&id).await;
+        stopped.map_err(|error| self.refused(instance, &error))?;
         self.ended().await;
         instance.record("stopped", &[]);
         Ok(())
@@ -273,9 +273,10 @@ impl Running {
     }
 
     async fn kill(&mut self, instance: &Instance, signal: Option<String>) -> Result<(), Error> {
-        let killed = self.engine.kill(self.id(), signal.as_deref()).await;
+        let (id, ends) = (self.id().to_owned(), signal.is_none());
+        let killed = self.container.guard.kill(&id, signal).await;
         killed.map_err(|error| self.refused(instance, &error))?;
-        if signal.is_none() {
+        if ends {
             self.ended().await;
             instance.record("killed", &[]);
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bollard::{API_DEFAULT_VERSION, BollardRequest};
 
 use super::Docker;
+use super::endpoints::Endpoints;
 use super::errors::{During, failed};
 use crate::engine::address::Address;
 use crate::engine::{EngineError, EngineInfo};
@@ -56,7 +57,12 @@ impl Docker {
             // Only engines on this machine are accepted (`Address::parse`).
             published_host: "127.0.0.1".to_owned(),
         };
-        Ok(Self { api, info })
+        let endpoints = Endpoints::of(&info);
+        Ok(Self {
+            api,
+            info,
+            endpoints,
+        })
     }
 }
 

@@ -50,10 +50,13 @@ impl Docker {
     }
 
     pub(super) async fn stop_container(&self, id: &str) -> Result<(), EngineError> {
-        self.api
-            .stop_container(id, None::<StopContainerOptions>)
-            .await
-            .map_err(failed(During::Other, "stop the container"))
+        let stopping = async {
+            self.api
+                .stop_container(id, None::<StopContainerOptions>)
+                .await
+                .map_err(failed(During::Other, "stop the container"))
+        };
+        self.ending(id, stopping).await
     }
 
     pub(super) async fn kill_container(
@@ -61,13 +64,20 @@ impl Docker {
         id: &str,
         signal: Option<&str>,
     ) -> Result<(), EngineError> {
-        let options = KillContainerOptions {
-            signal: signal.unwrap_or("SIGKILL").to_owned(),
+        let killing = async {
+            let options = KillContainerOptions {
+                signal: signal.unwrap_or("SIGKILL").to_owned(),
+            };
+            self.api
+                .kill_container(id, Some(options))
+                .await
+                .map_err(failed(During::Other, "kill the container"))
         };
-        self.api
-            .kill_container(id, Some(options))
-            .await
-            .map_err(failed(During::Other, "kill the container"))
+        match signal {
+            // Whether it ends the container is the container's own affair.
+            Some(_) => killing.await,
+            None => self.ending(id, killing).await,
+        }
     }
 
     pub(super) async fn pause_container(&self, id: &str) -> Result<(), EngineError> {
@@ -88,6 +98,7 @@ impl Docker {
         // Another's removal that fails leaves the container to us; more than a few of those are no race any more.
         const OTHERS: usize = 5;
         let mut others = 0;
+        self.give_up_endpoints(id).await;
         loop {
             let options = RemoveContainerOptions {
                 v: true,
@@ -225,9 +236,10 @@ fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
 
 fn host_config(spec: &ContainerSpec) -> HostConfig {
     HostConfig {
-        network_mode: Some(match &spec.attachment {
-            Some(attachment) => attachment.network.clone(),
-            None => "none".to_owned(),
+        network_mode: Some(match (&spec.attachment, &spec.joins) {
+            (Some(attachment), _) => attachment.network.clone(),
+            (None, Some(container)) => format!("container:{container}"),
+            (None, None) => "none".to_owned(),
         }),
         port_bindings: Some(port_bindings(&spec.ports)),
         extra_hosts: Some(

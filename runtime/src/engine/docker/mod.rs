@@ -1,11 +1,12 @@
 //! Docker's engine, and what speaks its API, through bollard.
 //!
 //! Turns calls of the boundary into requests and answers into the boundary's terms; [`errors`] alone decides what an
-//! engine's words mean. No type of bollard's leaves this module, no version of the API is ever pinned, nothing is retried,
-//! and no label is added.
+//! engine's words mean, and [`endpoints`] which requests older engines must not get side by side. No type of bollard's
+//! leaves this module, no version of the API is ever pinned, nothing is retried, and no label is added.
 
 mod connection;
 mod containers;
+mod endpoints;
 mod errors;
 mod images;
 mod networks;
@@ -18,14 +19,16 @@ use std::collections::BTreeMap;
 
 use super::{
     Attachment, BuildSpec, Call, ContainerInfo, ContainerSpec, Engine, EngineInfo, ExecResult,
-    ExecSpec, ImageInfo, NetworkSpec, Output, Parts, ProgressSink, PullSpec, Subnet,
+    ExecSpec, ImageInfo, NetworkInfo, NetworkSpec, Output, Parts, ProgressSink, PullSpec,
 };
+use endpoints::Endpoints;
 
 /// An engine that speaks Docker's API.
 #[derive(Debug)]
 pub(super) struct Docker {
     api: bollard::Docker,
     info: EngineInfo,
+    endpoints: Endpoints,
 }
 
 impl Engine for Docker {
@@ -62,8 +65,12 @@ impl Engine for Docker {
         Box::pin(self.make_network(network))
     }
 
-    fn subnets(&self) -> Call<'_, Vec<Subnet>> {
-        Box::pin(self.list_subnets())
+    fn networks(&self) -> Call<'_, Vec<NetworkInfo>> {
+        Box::pin(self.list_networks())
+    }
+
+    fn attached<'a>(&'a self, network: &'a str) -> Call<'a, Vec<String>> {
+        Box::pin(self.containers_on(network))
     }
 
     fn remove_network<'a>(&'a self, id: &'a str) -> Call<'a, ()> {

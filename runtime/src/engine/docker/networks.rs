@@ -3,12 +3,12 @@
 use bollard::models::{
     Ipam, IpamConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest,
 };
-use bollard::query_parameters::ListNetworksOptions;
+use bollard::query_parameters::{InspectNetworkOptions, ListNetworksOptions};
 
 use super::Docker;
 use super::containers::endpoint;
 use super::errors::{During, failed};
-use crate::engine::{Attachment, EngineError, EngineErrorKind, NetworkSpec, Subnet};
+use crate::engine::{Attachment, EngineError, EngineErrorKind, NetworkInfo, NetworkSpec, Subnet};
 
 impl Docker {
     /// Older engines take a name twice; the subnet they do not, so callers know networks by their ids.
@@ -33,18 +33,23 @@ impl Docker {
         Ok(created.id)
     }
 
-    pub(super) async fn list_subnets(&self) -> Result<Vec<Subnet>, EngineError> {
+    pub(super) async fn list_networks(&self) -> Result<Vec<NetworkInfo>, EngineError> {
         let networks = self
             .api
             .list_networks(None::<ListNetworksOptions>)
             .await
             .map_err(failed(During::Network, "list the networks"))?;
-        Ok(networks
-            .into_iter()
-            .filter_map(|network| network.ipam?.config)
-            .flatten()
-            .filter_map(|config| subnet(&config.subnet?))
-            .collect())
+        Ok(networks.into_iter().map(info).collect())
+    }
+
+    /// The endpoints that the engine has, not the number that it counts: older engines lose count.
+    pub(super) async fn containers_on(&self, network: &str) -> Result<Vec<String>, EngineError> {
+        let found = self
+            .api
+            .inspect_network(network, None::<InspectNetworkOptions>)
+            .await
+            .map_err(failed(During::Network, "inspect the network"))?;
+        Ok(found.containers.unwrap_or_default().into_keys().collect())
     }
 
     pub(super) async fn delete_network(&self, id: &str) -> Result<(), EngineError> {
@@ -78,9 +83,20 @@ impl Docker {
         container: &str,
         network: &str,
     ) -> Result<(), EngineError> {
+        let _turn = self.endpoints.turn(network).await;
+        self.delete_endpoint(container, network, false).await
+    }
+
+    /// Detaches a container, out of turn; with `force` in whatever state it is.
+    pub(super) async fn delete_endpoint(
+        &self,
+        container: &str,
+        network: &str,
+        force: bool,
+    ) -> Result<(), EngineError> {
         let request = NetworkDisconnectRequest {
             container: container.to_owned(),
-            force: Some(false),
+            force: Some(force),
         };
         self.api
             .disconnect_network(network, request)
@@ -89,6 +105,20 @@ impl Docker {
                 During::Network,
                 "disconnect the container from its network",
             ))
+    }
+}
+
+fn info(network: bollard::models::Network) -> NetworkInfo {
+    let subnets = network.ipam.and_then(|ipam| ipam.config);
+    NetworkInfo {
+        id: network.id.unwrap_or_default(),
+        name: network.name.unwrap_or_default(),
+        subnets: subnets
+            .into_iter()
+            .flatten()
+            .filter_map(|config| subnet(&config.subnet?))
+            .collect(),
+        labels: network.labels.unwrap_or_default().into_iter().collect(),
     }
 }
 

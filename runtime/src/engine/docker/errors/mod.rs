@@ -41,6 +41,12 @@ const RULES: &[Rule] = &[
         kind: EngineErrorKind::NoSpace,
         words: &["no space left on device", "disk quota exceeded"],
     },
+    // A mount that the kernel still holds, of a container that is being removed.
+    Rule {
+        during: &[During::Other],
+        kind: EngineErrorKind::Busy,
+        words: &["device or resource busy"],
+    },
     // The image and the machine.
     Rule {
         during: &[During::Pull, During::Create, During::Start, During::Exec],

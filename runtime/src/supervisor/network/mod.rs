@@ -1,0 +1,199 @@
+//! The run's network: a subnet of our own choice, so that every container's address is known before it exists.
+//!
+//! A network that the engine does not let go of is given up, and used again by a later run.
+
+mod abandoned;
+mod subnet;
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::identity::Identity;
+use super::reaper::{self, Presence};
+use super::report_leftover;
+use crate::engine::{Engine, EngineError, EngineErrorKind, NetworkSpec, Subnet};
+use abandoned::Claim;
+use subnet::PREFIX;
+
+/// A container's place in the subnet, given before the subnet is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HostNumber(u32);
+
+/// The network, once it is there.
+#[derive(Clone, Debug)]
+pub(super) struct Network {
+    pub(super) id: String,
+    subnet: Subnet,
+    /// Where the network was another run's, what keeps others from taking it as well.
+    claim: Option<Arc<Claim>>,
+}
+
+/// Gives out the numbers. They are not used again: a network has more of them than a run has containers.
+#[derive(Debug)]
+pub(super) struct Hosts(AtomicU32);
+
+/// How long the engine may take to detach containers that end by themselves; beyond that something else is wrong.
+const DETACHED_WITHIN: Duration = Duration::from_secs(5);
+/// How long an engine may go on counting containers of which it knows itself that they are not attached.
+const COUNTED_WITHIN: Duration = Duration::from_millis(500);
+/// The engine does not tell when it has detached them, so it is asked again: soon at first, then less often.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// How many subnets are tried: overlaps are looked for beforehand, so more than one is tried only in a race.
+const ATTEMPTS: usize = 16;
+
+impl Hosts {
+    pub(super) fn new() -> Self {
+        // The network's own address and the gateway's come first.
+        Self(AtomicU32::new(2))
+    }
+
+    pub(super) fn next(&self) -> HostNumber {
+        let hosts = (1 << (32 - PREFIX)) - 3;
+        HostNumber(2 + (self.0.fetch_add(1, Ordering::Relaxed) - 2) % hosts)
+    }
+}
+
+impl Network {
+    pub(super) fn address(&self, host: HostNumber) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.subnet.address) + host.0)
+    }
+
+    pub(super) fn gateway(&self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.subnet.address) + 1)
+    }
+}
+
+/// A network on a subnet that neither the engine nor, as far as it can be seen, this machine uses: one that a run before
+/// had to give up, or a new one. `presence` lasts until nothing can come of a creation any more that broke off.
+pub(super) async fn create(
+    engine: &Arc<dyn Engine>,
+    identity: &Identity,
+    presence: Presence,
+) -> Result<Network, EngineError> {
+    let known = engine.networks().await?;
+    if let Some(network) = abandoned::adopt(engine, &known).await {
+        return Ok(network);
+    }
+    let mut taken: Vec<Subnet> = known.into_iter().flat_map(|known| known.subnets).collect();
+    taken.extend(subnet::routed());
+    let mut refused = None;
+    for _ in 0..ATTEMPTS {
+        let Some(subnet) = subnet::free(&taken, RandomState::new().build_hasher().finish()) else {
+            break;
+        };
+        let spec = NetworkSpec {
+            name: name(identity),
+            subnet,
+            labels: identity.labels(),
+        };
+        match engine.create_network(&spec).await {
+            Ok(id) => {
+                return Ok(Network {
+                    id,
+                    subnet,
+                    claim: None,
+                });
+            }
+            Err(error) if error.kind == EngineErrorKind::Conflict => {
+                taken.push(subnet);
+                refused = Some(error);
+            }
+            Err(error) if error.kind == EngineErrorKind::Unreachable => {
+                tokio::spawn(discard(engine.clone(), spec.name, presence));
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(refused.unwrap_or_else(|| EngineError {
+        kind: EngineErrorKind::Conflict,
+        attempt: "create the run's network".to_owned(),
+        message: "every subnet of 10.0.0.0/8 and 172.16.0.0/12 is in use".to_owned(),
+    }))
+}
+
+/// What the run's own network is called.
+pub(super) fn name(identity: &Identity) -> String {
+    format!("seatrial-{}", identity.token)
+}
+
+/// Removes what came of a creation whose answer nobody got.
+async fn discard(engine: Arc<dyn Engine>, name: String, presence: Presence) {
+    if let Err(error) = reaper::uncertain(|| remove_named(&*engine, &name)).await {
+        report_leftover(&format!("network `{name}`"), &error);
+    }
+    drop(presence);
+}
+
+/// Removes the networks of that name; `false` where there is none.
+async fn remove_named(engine: &dyn Engine, name: &str) -> Result<bool, EngineError> {
+    let mut found = engine.networks().await?;
+    found.retain(|network| network.name == name);
+    for network in &found {
+        engine.remove_network(&network.id).await?;
+    }
+    Ok(!found.is_empty())
+}
+
+/// Removes the network, or gives it up to a later run: where the engine knows of no container on it and counts some all
+/// the same, only its restart helps.
+///
+/// # Errors
+///
+/// Where the engine does not remove it for any other reason.
+pub(super) async fn remove(engine: &Arc<dyn Engine>, network: &Network) -> Result<(), EngineError> {
+    let begun = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = match reaper::persistently(|| engine.remove_network(&network.id)).await {
+            Err(error) if error.kind == EngineErrorKind::Conflict => error,
+            outcome => return outcome,
+        };
+        let alone = engine.attached(&network.id).await?.is_empty();
+        let given_up = network.claim.is_some() || begun.elapsed() >= COUNTED_WITHIN;
+        if alone && given_up {
+            return Ok(());
+        }
+        if begun.elapsed() >= DETACHED_WITHIN {
+            return Err(error);
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subnet::{overlap, parsed};
+    use super::*;
+
+    #[test]
+    fn host_numbers_stay_within_the_subnet() {
+        let hosts = Hosts::new();
+        let network = Network {
+            id: String::new(),
+            subnet: parsed("10.1.16.0/20"),
+            claim: None,
+        };
+        for _ in 0..10_000 {
+            let address = network.address(hosts.next());
+            assert!(
+                overlap(
+                    Subnet {
+                        address,
+                        prefix: 32
+                    },
+                    network.subnet
+                ),
+                "{address}"
+            );
+            assert_ne!(address, network.gateway());
+            assert_ne!(address, Ipv4Addr::new(10, 1, 31, 255));
+        }
+    }
+}
