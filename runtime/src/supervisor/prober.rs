@@ -11,7 +11,7 @@ use super::Internal;
 use super::identity::LABEL;
 use super::instance::Instance;
 use super::running::Running;
-use crate::engine::{Attachment, ContainerSpec, ExecResult};
+use crate::engine::{ContainerSpec, ExecResult};
 use crate::readiness::{ProbeRunner, Run};
 
 /// Runs probes for one service.
@@ -61,13 +61,6 @@ impl Prober<'_> {
             service.name,
             NEXT.fetch_add(1, Ordering::Relaxed)
         );
-        let network = context
-            .network()
-            .await
-            .map_err(|error| error.report().what.clone())?;
-        let mut hosts = vec![(service.name.clone(), running.address.to_string())];
-        let needed = instance.hosts(&network).into_iter();
-        hosts.extend(needed.map(|(name, address)| (name, address.to_string())));
         let mut labels: BTreeMap<String, String> = context.identity.labels();
         labels.insert(
             format!("{LABEL}.composition"),
@@ -87,11 +80,9 @@ impl Prober<'_> {
                 entrypoint: command.next().map(|executable| vec![executable]),
                 command: Some(command.collect()),
                 labels,
-                attachment: Some(Attachment {
-                    network: running.network.clone(),
-                    address: network.address(context.next_host()),
-                }),
-                hosts,
+                // Where it sees what the service sees, under the same names. An engine that counts the containers of a
+                // network has none to count for it.
+                joins: Some(running.container.id.clone()),
                 ..ContainerSpec::default()
             })
             .await
