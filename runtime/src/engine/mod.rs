@@ -7,6 +7,8 @@
 mod address;
 pub(crate) mod discovery;
 mod docker;
+#[cfg(test)]
+pub(crate) mod fake;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -347,3 +347,6 @@ impl Drop for VolumeGuard {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

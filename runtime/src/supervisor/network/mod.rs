@@ -9,7 +9,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::identity::Identity;
 use super::reaper::{self, Presence};
@@ -168,32 +170,4 @@ pub(super) async fn remove(engine: &Arc<dyn Engine>, network: &Network) -> Resul
 }
 
 #[cfg(test)]
-mod tests {
-    use super::subnet::{overlap, parsed};
-    use super::*;
-
-    #[test]
-    fn host_numbers_stay_within_the_subnet() {
-        let hosts = Hosts::new();
-        let network = Network {
-            id: String::new(),
-            subnet: parsed("10.1.16.0/20"),
-            claim: None,
-        };
-        for _ in 0..10_000 {
-            let address = network.address(hosts.next());
-            assert!(
-                overlap(
-                    Subnet {
-                        address,
-                        prefix: 32
-                    },
-                    network.subnet
-                ),
-                "{address}"
-            );
-            assert_ne!(address, network.gateway());
-            assert_ne!(address, Ipv4Addr::new(10, 1, 31, 255));
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,234 @@
+//! What becomes of a network that an engine does not let go of, and which of them is taken over.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use super::subnet::{overlap, parsed};
+use super::*;
+use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
+use crate::engine::{Call, NetworkInfo};
+use crate::supervisor::identity::LABEL;
+
+/// An engine with networks.
+#[derive(Default)]
+struct Networks {
+    there: Mutex<Vec<NetworkInfo>>,
+    /// What is attached, by how often that was asked before; the last answer goes on for ever.
+    attached: Mutex<VecDeque<Vec<String>>>,
+    /// How often a removal is refused for containers that are said to be attached.
+    counts: Mutex<u32>,
+    removals: Mutex<u32>,
+}
+
+impl Answers for Arc<Networks> {
+    fn networks(&self) -> Call<'_, Vec<NetworkInfo>> {
+        answer(Ok(self.there.lock().unwrap().clone()))
+    }
+
+    fn create_network<'a>(&'a self, network: &'a NetworkSpec) -> Call<'a, String> {
+        let mut there = self.there.lock().unwrap();
+        let id = format!("new-{}", there.len());
+        there.push(NetworkInfo {
+            id: id.clone(),
+            name: network.name.clone(),
+            subnets: vec![network.subnet],
+            labels: network.labels.clone(),
+        });
+        answer(Ok(id))
+    }
+
+    fn attached<'a>(&'a self, _: &'a str) -> Call<'a, Vec<String>> {
+        let mut attached = self.attached.lock().unwrap();
+        let now = match attached.len() {
+            0 => Vec::new(),
+            1 => attached[0].clone(),
+            _ => attached.pop_front().unwrap(),
+        };
+        answer(Ok(now))
+    }
+
+    fn remove_network<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
+        *self.removals.lock().unwrap() += 1;
+        let mut counts = self.counts.lock().unwrap();
+        if *counts > 0 {
+            *counts -= 1;
+            let told = "network has active endpoints";
+            return answer(Err(refusal(EngineErrorKind::Conflict, told)));
+        }
+        self.there
+            .lock()
+            .unwrap()
+            .retain(|network| network.id != id);
+        answer(Ok(()))
+    }
+}
+
+const FOR_EVER: u32 = u32::MAX;
+
+fn engine(networks: Networks) -> (Arc<Networks>, Arc<dyn Engine>) {
+    let networks = Arc::new(networks);
+    (networks.clone(), Arc::new(FakeEngine::new(networks)))
+}
+
+fn network(claim: Option<Arc<Claim>>) -> Network {
+    Network {
+        id: "the-network".to_owned(),
+        subnet: parsed("10.1.16.0/20"),
+        claim,
+    }
+}
+
+fn presence() -> Presence {
+    reaper::Reaper::new().presence()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_that_containers_leave_late_is_removed() {
+    let (networks, engine) = engine(Networks {
+        attached: Mutex::new([vec!["late".to_owned()], vec![]].into()),
+        counts: Mutex::new(3),
+        ..Networks::default()
+    });
+    remove(&engine, &network(None)).await.expect("removed");
+    assert_eq!(*networks.removals.lock().unwrap(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_that_containers_do_not_leave_is_told() {
+    let (_, engine) = engine(Networks {
+        attached: Mutex::new([vec!["somebody".to_owned()]].into()),
+        counts: Mutex::new(FOR_EVER),
+        ..Networks::default()
+    });
+    let error = remove(&engine, &network(None))
+        .await
+        .expect_err("it is in use");
+    assert_eq!(error.kind, EngineErrorKind::Conflict);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_that_nothing_but_the_count_holds_is_given_up() {
+    let (networks, engine) = engine(Networks {
+        counts: Mutex::new(FOR_EVER),
+        ..Networks::default()
+    });
+    let begun = tokio::time::Instant::now();
+    remove(&engine, &network(None)).await.expect("given up");
+    assert!(
+        *networks.removals.lock().unwrap() > 1,
+        "the count may be late"
+    );
+    assert!(begun.elapsed() < DETACHED_WITHIN, "{:?}", begun.elapsed());
+}
+
+/// A network whose owner is dead, and whose id is this test's own: claims are the machine's.
+fn abandoned(test: &str) -> NetworkInfo {
+    let own = Identity::of_process().owner;
+    let [boot, process, _, namespace] = own.split('/').collect::<Vec<_>>()[..] else {
+        panic!("{own}")
+    };
+    // A process of this number there is, but it began at another time.
+    let owner = format!("{boot}/{process}/1/{namespace}");
+    NetworkInfo {
+        id: format!("{test}-{process}"),
+        name: "seatrial-of-another".to_owned(),
+        subnets: vec![parsed("10.7.16.0/20")],
+        labels: [(format!("{LABEL}.owner"), owner)].into(),
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn a_network_that_was_given_up_is_used_again_by_one_run_at_a_time() {
+    let given_up = abandoned("given-up");
+    let (_, engine) = engine(Networks {
+        there: Mutex::new(vec![given_up.clone()]),
+        counts: Mutex::new(FOR_EVER),
+        ..Networks::default()
+    });
+    let identity = Identity::of_process();
+    let first = create(&engine, &identity, presence())
+        .await
+        .expect("a network");
+    assert_eq!(
+        (&first.id, first.subnet),
+        (&given_up.id, given_up.subnets[0])
+    );
+    let second = create(&engine, &identity, presence())
+        .await
+        .expect("a network");
+    assert_ne!(second.id, given_up.id);
+    assert!(!overlap(second.subnet, first.subnet));
+
+    remove(&engine, &first).await.expect("given up again");
+    drop(first);
+    let third = create(&engine, &identity, presence())
+        .await
+        .expect("a network");
+    assert_eq!(third.id, given_up.id);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn a_network_of_a_dead_run_that_can_be_removed_is() {
+    let left = abandoned("left");
+    let (networks, engine) = engine(Networks {
+        there: Mutex::new(vec![left.clone()]),
+        ..Networks::default()
+    });
+    let network = create(&engine, &Identity::of_process(), presence()).await;
+    assert_ne!(network.expect("a network").id, left.id);
+    assert!(!networks.there.lock().unwrap().contains(&left));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_of_which_anybody_may_have_need_is_not_touched() {
+    let of_the_living = NetworkInfo {
+        labels: Identity::of_process().labels(),
+        ..abandoned("living")
+    };
+    let foreign = NetworkInfo {
+        labels: Default::default(),
+        ..abandoned("foreign")
+    };
+    for (network, attached) in [
+        (of_the_living, vec![]),
+        (foreign, vec![]),
+        (abandoned("in-use"), vec!["somebody".to_owned()]),
+    ] {
+        let (networks, engine) = engine(Networks {
+            there: Mutex::new(vec![network.clone()]),
+            attached: Mutex::new([attached].into()),
+            counts: Mutex::new(FOR_EVER),
+            ..Networks::default()
+        });
+        let own = create(&engine, &Identity::of_process(), presence()).await;
+        assert_ne!(own.expect("a network").id, network.id);
+        assert_eq!(*networks.removals.lock().unwrap(), 0, "{network:?}");
+    }
+}
+
+#[test]
+fn host_numbers_stay_within_the_subnet() {
+    let hosts = Hosts::new();
+    let network = Network {
+        id: String::new(),
+        subnet: parsed("10.1.16.0/20"),
+        claim: None,
+    };
+    for _ in 0..10_000 {
+        let address = network.address(hosts.next());
+        assert!(
+            overlap(
+                Subnet {
+                    address,
+                    prefix: 32
+                },
+                network.subnet
+            ),
+            "{address}"
+        );
+        assert_ne!(address, network.gateway());
+        assert_ne!(address, Ipv4Addr::new(10, 1, 31, 255));
+    }
+}

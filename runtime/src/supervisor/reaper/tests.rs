@@ -1,0 +1,128 @@
+//! What the reaper does where a removal fails, or where nobody knows what came of a creation.
+
+use std::sync::atomic::AtomicU32;
+
+use super::*;
+use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
+use crate::engine::{Call, ContainerInfo};
+
+/// An engine whose answers are counted.
+#[derive(Default)]
+struct Counted {
+    /// What a creation is answered with.
+    creation: Option<EngineErrorKind>,
+    /// How often the container is looked for in vain before it is there.
+    absent: u32,
+    /// What a removal fails with, and how often.
+    removal: Option<(EngineErrorKind, u32)>,
+    looks: AtomicU32,
+    removals: AtomicU32,
+}
+
+impl Answers for Arc<Counted> {
+    fn create<'a>(&'a self, _: &'a ContainerSpec) -> Call<'a, String> {
+        answer(match self.creation {
+            None => Ok("id".to_owned()),
+            Some(kind) => Err(refusal(kind, "the creation")),
+        })
+    }
+
+    fn inspect<'a>(&'a self, _: &'a str) -> Call<'a, ContainerInfo> {
+        let before = self.looks.fetch_add(1, Ordering::SeqCst);
+        answer(if before < self.absent {
+            Err(refusal(EngineErrorKind::NotFound, "the look"))
+        } else {
+            Ok(ContainerInfo {
+                running: false,
+                paused: false,
+                exit_code: None,
+                out_of_memory: false,
+                error: String::new(),
+                ports: Vec::new(),
+            })
+        })
+    }
+
+    fn remove<'a>(&'a self, name: &'a str) -> Call<'a, ()> {
+        assert_eq!(name, "one");
+        let before = self.removals.fetch_add(1, Ordering::SeqCst);
+        answer(match self.removal {
+            Some((kind, times)) if before < times => Err(refusal(kind, "the removal")),
+            _ => Ok(()),
+        })
+    }
+}
+
+impl Counted {
+    /// Creates a container and drops its guard; how often it was looked for, and its removal tried.
+    async fn created_and_dropped(self) -> (u32, u32) {
+        let counted = Arc::new(self);
+        let engine: Arc<dyn Engine> = Arc::new(FakeEngine::new(counted.clone()));
+        let reaper = Reaper::new();
+        let mut guard = reaper.guard(&engine, "one".to_owned());
+        let spec = ContainerSpec {
+            name: "one".to_owned(),
+            ..ContainerSpec::default()
+        };
+        let created = guard.create(spec).await;
+        assert_eq!(created.err().map(|error| error.kind), counted.creation);
+        drop(guard);
+        reaper.drained().await;
+        (
+            counted.looks.load(Ordering::SeqCst),
+            counted.removals.load(Ordering::SeqCst),
+        )
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_created_is_removed_once_and_without_a_look() {
+    assert_eq!(Counted::default().created_and_dropped().await, (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_fails_for_a_passing_reason_is_tried_again() {
+    for kind in [EngineErrorKind::Busy, EngineErrorKind::Unreachable] {
+        let counted = Counted {
+            removal: Some((kind, 3)),
+            ..Counted::default()
+        };
+        assert_eq!(counted.created_and_dropped().await, (0, 4), "{kind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_is_given_up_that_fails_for_ever_or_for_good() {
+    let begun = Instant::now();
+    let counted = Counted {
+        removal: Some((EngineErrorKind::Busy, u32::MAX)),
+        ..Counted::default()
+    };
+    let (_, removals) = counted.created_and_dropped().await;
+    assert!(removals > 3, "{removals}");
+    assert!(begun.elapsed() < REMOVED_WITHIN + LONGEST_PAUSE);
+    let counted = Counted {
+        removal: Some((EngineErrorKind::Failed, u32::MAX)),
+        ..Counted::default()
+    };
+    assert_eq!(counted.created_and_dropped().await, (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_come_of_a_creation_that_broke_off_is_waited_for_and_removed() {
+    let counted = Counted {
+        creation: Some(EngineErrorKind::Unreachable),
+        absent: 4,
+        ..Counted::default()
+    };
+    assert_eq!(counted.created_and_dropped().await, (5, 1));
+    let begun = Instant::now();
+    let counted = Counted {
+        creation: Some(EngineErrorKind::Unreachable),
+        absent: u32::MAX,
+        ..Counted::default()
+    };
+    let (looks, removals) = counted.created_and_dropped().await;
+    assert!(looks > 4 && removals == 0, "{looks} {removals}");
+    assert!(begun.elapsed() < CREATED_WITHIN + 2 * LONGEST_PAUSE);
+}
