@@ -349,4 +349,6 @@ impl Drop for VolumeGuard {
 }
 
 #[cfg(test)]
+mod engine_breaks_off;
+#[cfg(test)]
 mod tests;

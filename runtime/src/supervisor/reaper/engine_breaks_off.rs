@@ -1,0 +1,93 @@
+//! A creation whose connection breaks once the real engine has the request, which it goes on with.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::engine::discovery::{self, EngineChoice};
+use crate::images::fixture::{self, IMAGE};
+
+/// A socket that passes everything on to the engine's, but for the answers to creations: there it breaks off.
+struct Breaking(PathBuf);
+
+impl Breaking {
+    fn before(engine: PathBuf) -> Self {
+        let name = format!("seatrial-breaking-{}.sock", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let listener = UnixListener::bind(&path).expect("a socket");
+        // Ends with the process.
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let engine = UnixStream::connect(&engine).expect("the engine");
+                std::thread::spawn(move || pass(&client, &engine));
+            }
+        });
+        Self(path)
+    }
+}
+
+impl Drop for Breaking {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn pass(client: &UnixStream, engine: &UnixStream) {
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+        match (&*client).read(&mut buffer) {
+            Ok(read @ 1..) => request.extend(&buffer[..read]),
+            _ => return,
+        }
+    }
+    (&*engine).write_all(&request).expect("the engine listens");
+    let creates = String::from_utf8_lossy(&request).contains("/containers/create");
+    std::thread::scope(|scope| {
+        // A body goes on in pieces of its own.
+        scope.spawn(|| std::io::copy(&mut &*client, &mut &*engine));
+        if creates {
+            // The answer has begun, so the engine has all it needs; nobody hears of it.
+            let _ = (&*engine).read(&mut buffer[..1]);
+        } else {
+            let _ = std::io::copy(&mut &*engine, &mut &*client);
+        }
+        let _ = client.shutdown(Shutdown::Both);
+        let _ = engine.shutdown(Shutdown::Both);
+    });
+}
+
+async fn connect(choice: Option<String>) -> Arc<dyn Engine> {
+    let choice = EngineChoice::from(choice);
+    discovery::connect(&choice).await.expect("an engine")
+}
+
+#[tokio::test]
+async fn a_container_of_which_nobody_was_told_is_removed() {
+    fixture::prepare().await;
+    let direct = connect(std::env::var("SEATRIAL_ENGINE").ok()).await;
+    let address = direct.info().address.clone();
+    let socket = address.strip_prefix("unix://").expect("a Unix socket");
+    let breaking = Breaking::before(Path::new(socket).to_owned());
+    let engine = connect(Some(format!("unix://{}", breaking.0.display()))).await;
+
+    let name = format!("seatrial-breaks-off-{}", std::process::id());
+    let reaper = Reaper::new();
+    let mut guard = reaper.guard(&engine, name.clone());
+    let spec = ContainerSpec {
+        name: name.clone(),
+        image: IMAGE.to_owned(),
+        command: Some(vec!["true".to_owned()]),
+        labels: [("dev.seatrial.test".to_owned(), "reaper".to_owned())].into(),
+        ..ContainerSpec::default()
+    };
+    let error = guard.create(spec).await.expect_err("nobody answers");
+    assert_eq!(error.kind, EngineErrorKind::Unreachable, "{error}");
+    direct.inspect(&name).await.expect("it was created");
+    drop(guard);
+    reaper.drained().await;
+    let error = direct.inspect(&name).await.expect_err("it is removed");
+    assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}");
+}
