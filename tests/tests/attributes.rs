@@ -157,6 +157,7 @@ struct Store {
             "/etc/store/plain.conf" = "peer = {other.host}\nbraces = {{}}\n",
             "/usr/local/bin/hail" = "#!/bin/sh\necho hailing {other.host}\n",
             "/etc/store/included" = include_file!("fixtures/included.txt"),
+            "/own/seeded" = "before the start",
         ),
     )]
     writer: Service,
@@ -182,6 +183,7 @@ fn file_systems_and_files(store: Store) {
 
     // A volume with a name is one for both, each where it wants it; one without is each one's own.
     sh(&writer, "echo common >/shared/a && echo mine >/own/a");
+    assert_eq!(sh(&writer, "cat /own/seeded"), "before the start");
     assert_eq!(sh(&other, "cat /mnt/shared/a; ls /own"), "common");
     assert_ne!(kind("/own"), "overlayfs");
 

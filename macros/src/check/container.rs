@@ -1,8 +1,5 @@
-//! Rules about what a container is made from and what is put into it.
+//! Rules about what a container is made from, and about what is on this machine of that which is put into it.
 
-use std::collections::HashMap;
-
-use proc_macro2::Span;
 use seatrial_model::{Source, suggest};
 
 use crate::environment::{Environment, Wanted};
@@ -132,41 +129,4 @@ fn look(path: &Spanned<String>, wanted: Wanted, environment: &Environment, repor
     if let Err(problem) = environment.look(&path.value, wanted) {
         report.error(path.span, format!("the path `{}` {problem}", path.value));
     }
-}
-
-/// Two things at one path would hide each other.
-pub(super) fn check_targets_differ(model: &Model, report: &mut Report) {
-    for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
-        let source = match &plan.source {
-            Source::None => None,
-            Source::Mounted { at, .. } => Some((at.as_str(), "the source", service.ident.span())),
-        };
-        let tmpfs = service.tmpfs.iter();
-        let tmpfs = tmpfs.map(|tmpfs| (tmpfs.value.at.as_str(), "a tmpfs", tmpfs.span));
-        let volumes = service.volumes.iter();
-        let volumes = volumes.map(|volume| (volume.value.at.as_str(), "a volume", volume.span));
-        let mounts = service.mounts.iter();
-        let mounts = mounts.map(|mount| (mount.at.value.as_str(), "a mount", mount.at.span));
-        let files = service.files.iter();
-        let files = files.map(|file| (file.value.at.as_str(), "a file", file.span));
-        let all = source
-            .into_iter()
-            .chain(tmpfs)
-            .chain(volumes)
-            .chain(mounts)
-            .chain(files);
-        let mut seen: HashMap<&str, &str> = HashMap::new();
-        for (at, what, span) in all {
-            if let Some(first) = seen.insert(at, what) {
-                taken(at, first, span, report);
-            }
-        }
-    }
-}
-
-fn taken(at: &str, first: &str, span: Span, report: &mut Report) {
-    report.error(
-        span,
-        format!("{first} is at `{at}` already; write another path, or remove one of them"),
-    );
 }

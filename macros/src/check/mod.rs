@@ -5,6 +5,7 @@ mod container;
 mod function;
 mod graph;
 mod names;
+mod targets;
 
 use crate::environment::Environment;
 use crate::model::Model;
@@ -27,7 +28,9 @@ pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Re
     container::check_mounts_exist(model, environment, report);
     container::check_included_files_exist(model, environment, report);
     container::check_source_exists(model, environment, report);
-    container::check_targets_differ(model, report);
+    targets::check_targets_differ(model, report);
+    targets::check_files_are_not_below_mounts(model, report);
+    targets::check_nothing_is_below_a_file(model, report);
     graph::check_no_cycle(model, report);
     graph::check_needed_live_as_long(model, report);
 }

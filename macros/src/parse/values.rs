@@ -223,13 +223,14 @@ pub(crate) fn count(expr: &Expr, report: &mut Report) -> Option<u32> {
     }
 }
 
-/// An absolute path in the container, without a slash at its end.
+/// An absolute path in the container. One place has one spelling: no slash at its end, no doubled one, no `.`.
 pub(crate) fn container_path(literal: &LitStr, report: &mut Report) -> Option<String> {
     let path = literal.value();
-    let trimmed = path.trim_end_matches('/');
-    let up = trimmed.split('/').any(|part| part == "..");
-    if trimmed.starts_with('/') && !up && !path.contains('\0') {
-        return Some(trimmed.to_owned());
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+    let up = parts.clone().any(|part| part == "..");
+    let plain: String = parts.flat_map(|part| ["/", part]).collect();
+    if path.starts_with('/') && !plain.is_empty() && !up && !path.contains('\0') {
+        return Some(plain);
     }
     let problem = if up {
         format!("`{path}` leads upwards; write the path without `..`")

@@ -105,3 +105,36 @@ fn what_is_not_there_yet_is_not_offered() {
     assert!(message.contains("`image`, `bin`"), "{message}");
     assert!(!message.contains("`build`"), "{message}");
 }
+
+#[test]
+fn a_file_below_a_mount_is_one_mistake() {
+    for (message, targets) in [
+        (
+            "the file `/out/a` is below the mount at `/out`;",
+            quote!(mount("m" = "/out"), files("/out/a" = "x")),
+        ),
+        (
+            "the file `/out/in/a` is below the tmpfs at `/out/in`;",
+            quote!(
+                mount("m" = "/out"),
+                tmpfs("/out/in"),
+                files("//out/./in/a/" = "x")
+            ),
+        ),
+        (
+            "a mount is at `/out/a` already;",
+            quote!(mount("m" = "/out", "n" = "/out/a/."), files("/out/a" = "x")),
+        ),
+        (
+            "the volume at `/out/a` is below the file `/out`;",
+            quote!(volume("/out/a"), files("/out" = "x")),
+        ),
+        (
+            "is the container's whole file system;",
+            quote!(tmpfs("/./")),
+        ),
+    ] {
+        let found = one_message(quote!(#[service(image = "a", #targets)] a: Service));
+        assert!(found.contains(message), "{found}");
+    }
+}

@@ -127,3 +127,27 @@ fn a_binary_is_bound_once_however_many_services_run_it() {
         .collect();
     assert_eq!(bindings, [0, 1, 0]);
 }
+
+#[test]
+fn files_may_be_in_volumes_and_mounts_in_mounts() {
+    let plan = super::composition(
+        quote! {
+            #[composition(source(none))]
+            struct Shop {
+                #[service(
+                    image = "a",
+                    mount("m" = "/out", "n" = "/out/in"),
+                    tmpfs("/out/in/tmp"),
+                    volume("/out/in/tmp/own", shared = "/shared"),
+                    files("/out/in/tmp/own/a" = "x", "/shared//b/" = "x", "/workspace/c" = "x"),
+                )]
+                a: Service,
+            }
+        },
+        &crate::environment::Environment::default(),
+    )
+    .expect("it is well formed");
+    let files = plan.services[0].files.iter();
+    let paths: Vec<&str> = files.map(|file| file.at.as_str()).collect();
+    assert_eq!(paths, ["/out/in/tmp/own/a", "/shared/b", "/workspace/c"]);
+}

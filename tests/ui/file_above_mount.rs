@@ -1,0 +1,15 @@
+//! Files where directories are needed to mount something in them.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", mount("src" = "/data/code"), files("/data" = "x"))]
+    mount: Service,
+
+    #[service(image = "a", volume("/data/db"), files("/data" = "x", "/dat" = "x"))]
+    volume: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}
