@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::Error;
 use crate::client::Client;
 use crate::operation::block_on;
-use crate::protocol::{Action, CallId, InstanceId, LogLine};
+use crate::protocol::{Action, CallId, FollowEnd, InstanceId, LogLine};
 
 /// The lines of a service's log as they come, from the first. It goes on when the service is stopped and started again,
 /// and ends when its container is gone.
@@ -38,8 +38,8 @@ pub struct LogLines {
 }
 
 impl LogLines {
-    pub(crate) fn new(client: &'static Client, instance: InstanceId) -> Self {
-        let (follow, lines) = client.follow(instance, Action::Follow);
+    pub(crate) fn new(client: &'static Client, instance: InstanceId, until: FollowEnd) -> Self {
+        let (follow, lines) = client.follow(instance, Action::Follow { until });
         Self {
             client,
             follow,

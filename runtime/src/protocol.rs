@@ -78,8 +78,10 @@ pub(crate) enum Action {
     Logs {
         tail: Option<usize>,
     },
-    /// Every line from the first, as [`Message::Line`], until the container is gone or [`RequestBody::Unfollow`].
-    Follow,
+    /// Every line from the first, as [`Message::Line`], until [`RequestBody::Unfollow`] or the end that `until` says.
+    Follow {
+        until: FollowEnd,
+    },
     /// [`Reply::Exec`].
     Exec {
         command: Vec<String>,
@@ -106,6 +108,15 @@ pub(crate) enum Action {
     CopyOut {
         from: String,
     },
+}
+
+/// When a followed log has no more lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum FollowEnd {
+    /// The container has stopped.
+    Stopped,
+    /// The container is removed: it may be started again after a stop.
+    Removed,
 }
 
 /// The supervisor's message.

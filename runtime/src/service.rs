@@ -5,11 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::Operation;
 use crate::client::{Client, Lease};
 use crate::files;
 use crate::logs::LogLines;
-use crate::protocol::{Action, ExecOutput, Reply, ServiceInfo};
+use crate::protocol::{Action, ExecOutput, FollowEnd, LogLine, Reply, ServiceInfo};
+use crate::{Error, ErrorKind, Operation};
+
+/// How many lines of the log an error shows.
+const LOG_LINES: usize = 20;
 
 /// A running service: where it is reached, what it logs, and what can be done to it.
 ///
@@ -170,7 +173,8 @@ impl Service {
         IpAddr::V4(self.info.address)
     }
 
-    /// Everything it has logged so far, standard output and standard error in the order of their arrival.
+    /// Everything it has logged so far, standard output and standard error in the order of their arrival. For a line that
+    /// it is about to log, [`wait_log`](Self::wait_log).
     pub fn logs(&self) -> Operation<String> {
         self.act(Action::Logs { tail: None }, |reply| match reply {
             Reply::Log(text) => text,
@@ -188,7 +192,85 @@ impl Service {
     /// Its log line by line, from the first and on as it grows: a [`Stream`](futures_core::Stream), and an iterator
     /// through [`LogLines::wait_next`].
     pub fn log_lines(&self) -> LogLines {
-        LogLines::new(self.client(), self.info.instance)
+        LogLines::new(self.client(), self.info.instance, FollowEnd::Removed)
+    }
+
+    /// Waits for a line of its log that contains `text`, and returns the first one: a line that is there already, or one
+    /// that is still to come. A test that has provoked a line should wait for it so, for the engine writes the log with a
+    /// delay: [`logs`](Self::logs) may not have the line yet.
+    ///
+    /// A [`restart`](Self::restart) that is under way is waited for, too. While the service runs, nothing but the test's
+    /// own `timeout` bounds the wait.
+    ///
+    /// ```no_run
+    /// # async fn asynchronous(shop: seatrial::Service) -> Result<(), seatrial::Error> {
+    /// let line = shop.wait_log("the database does not answer").await?;
+    /// assert!(line.stderr);
+    /// # Ok(()) }
+    /// # fn plain(shop: seatrial::Service) -> Result<(), seatrial::Error> {
+    /// shop.wait_log("the database does not answer").wait()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where its container has ended, or is removed, and no line contains `text`; where the log cannot be read. The error
+    /// is of the kind [`Operation`](crate::ErrorKind::Operation) and shows the last lines.
+    pub fn wait_log(&self, text: impl Into<String>) -> Operation<LogLine> {
+        let text = text.into();
+        // Holds the lease, too: the service must not be removed while it is waited for.
+        let service = self.clone();
+        let mut lines = service.lines_of_run();
+        Operation::new(async move {
+            loop {
+                while let Some(line) = lines.next().await {
+                    match line {
+                        Ok(line) if line.text.contains(&text) => return Ok(line),
+                        Ok(_) => {}
+                        Err(error) => return Err(service.never_logged(&text, &error).await),
+                    }
+                }
+                // The container has stopped. What is being done to it comes first, and may start it again.
+                match service.wait_ready().await {
+                    Err(error) if error.kind() != ErrorKind::NotReady => {
+                        return Err(service.never_logged(&text, &error).await);
+                    }
+                    // It runs.
+                    _ => lines = service.lines_of_run(),
+                }
+            }
+        })
+    }
+
+    /// Its log from the first line until its container stops.
+    fn lines_of_run(&self) -> LogLines {
+        LogLines::new(self.client(), self.info.instance, FollowEnd::Stopped)
+    }
+
+    async fn never_logged(&self, text: &str, why: &Error) -> Error {
+        let why = why.report();
+        let mut log = why.log.clone();
+        if log.is_empty() {
+            // A log that cannot be read is what `why` tells of.
+            let tail = self.log_tail(LOG_LINES).await.unwrap_or_default();
+            log.extend(tail.lines().map(str::to_owned));
+        }
+        Error::new(
+            ErrorKind::Operation,
+            format!("no line of its log contains `{text}`"),
+        )
+        .with(|report| {
+            report.composition = Some(self.info.composition.clone());
+            report.service = Some(self.info.field.clone());
+            // It was ready before.
+            let what = why.what.trim_end_matches(" before the service was ready");
+            report.details.push(what.to_owned());
+            if why.kind != ErrorKind::Exited {
+                report.details.extend(why.details.iter().cloned());
+            }
+            report.log = log;
+            report.help = why.help.clone();
+        })
     }
 
     /// Runs a command in its container, to the end. No shell is involved: for one, run `["sh", "-c", ".."]`.

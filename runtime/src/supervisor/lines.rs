@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::context::{Context, engine_error};
 use crate::engine::{Engine, EngineError, EngineErrorKind, Output};
-use crate::protocol::LogLine;
+use crate::protocol::{FollowEnd, LogLine};
 use crate::readiness::OutputPosition;
 use crate::{Error, ErrorKind};
 
@@ -77,11 +77,12 @@ pub(super) async fn last(
     Ok(lines)
 }
 
-/// Hands out every line from the first, until the container is gone. The engine ends the stream when the container
-/// stops; when it was started again, of which `starts` tells, it goes on behind what was handed out.
+/// Hands out every line from the first, until the container has stopped or is gone. The engine ends the stream when the
+/// container stops; when it was started again, of which `starts` tells, it goes on behind what was handed out.
 pub(super) async fn follow(
     context: &Context,
     id: &str,
+    until: FollowEnd,
     mut starts: watch::Receiver<()>,
     mut send: impl FnMut(LogLine),
 ) -> Result<(), Error> {
@@ -116,6 +117,7 @@ pub(super) async fn follow(
             Err(error) if error.kind != EngineErrorKind::NotFound => {
                 return Err(engine_error(ErrorKind::Operation, &error));
             }
+            _ if until == FollowEnd::Stopped => return Ok(()),
             // The sender is dropped with the instance.
             _ if starts.changed().await.is_err() => return Ok(()),
             _ => {}

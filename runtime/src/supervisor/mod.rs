@@ -32,8 +32,8 @@ use tokio::task::AbortHandle;
 
 use crate::config::Config;
 use crate::protocol::{
-    Action, CallId, InstanceId, Launch, LeaseId, LogLine, Message, Reply, Request, RequestBody,
-    ServiceInfo,
+    Action, CallId, FollowEnd, InstanceId, Launch, LeaseId, LogLine, Message, Reply, Request,
+    RequestBody, ServiceInfo,
 };
 use crate::{Error, ErrorKind, terminal};
 use context::Context;
@@ -169,8 +169,8 @@ impl Supervisor {
             }
             RequestBody::Act {
                 instance,
-                action: Action::Follow,
-            } => self.follow(call, instance),
+                action: Action::Follow { until },
+            } => self.follow(call, instance, until),
             RequestBody::Act { instance, action } => self.act(call, instance, action),
             RequestBody::HookEnded { hook, outcome } => {
                 if let Some(waiting) = self.hooks.remove(&hook) {
@@ -325,7 +325,7 @@ impl Supervisor {
         });
     }
 
-    fn follow(&mut self, call: CallId, instance: InstanceId) {
+    fn follow(&mut self, call: CallId, instance: InstanceId, until: FollowEnd) {
         let (Some(handle), Ok(context)) = (self.instances.get(&instance), &self.context) else {
             return self.answer(call, Err(gone()));
         };
@@ -340,7 +340,7 @@ impl Supervisor {
             let send = |line: LogLine| {
                 let _ = messages.send(Message::Line { call, line });
             };
-            let outcome = lines::follow(&context, &info.container, starts, send).await;
+            let outcome = lines::follow(&context, &info.container, until, starts, send).await;
             let _ = messages.send(Message::Answer {
                 call,
                 outcome: outcome.map(|()| Reply::Done),

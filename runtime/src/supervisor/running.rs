@@ -240,7 +240,10 @@ impl Running {
                 connected.map_err(|error| self.refused(instance, &error))
             }
             Action::WaitReady => self.wait_ready(instance, inbox).await,
-            Action::Logs { .. } | Action::Exec { .. } | Action::CopyOut { .. } | Action::Follow => {
+            Action::Logs { .. }
+            | Action::Exec { .. }
+            | Action::CopyOut { .. }
+            | Action::Follow { .. } => {
                 unreachable!("what only looks is served elsewhere")
             }
         };

@@ -94,12 +94,7 @@ fn a_shop_whose_database_hangs_says_so(shop: OwnShop) -> Result<()> {
         refused.body["error"],
         "the shop cannot answer now; try again later"
     );
-    assert!(
-        shop.app
-            .logs()
-            .wait()?
-            .contains("the database does not answer")
-    );
+    shop.app.wait_log("the database does not answer").wait()?;
 
     shop.db.unpause().wait()?;
     assert_eq!(client.get("/health")?.status, 200);

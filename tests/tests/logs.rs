@@ -1,0 +1,173 @@
+//! What a service logs: all at once, line by line as it comes, and a line that is waited for.
+
+use futures_util::StreamExt as _;
+use seatrial::{Composition, ErrorKind, LogLines, Service};
+use seatrial_tests::conversation::ask;
+
+#[derive(Composition)]
+struct Speaker {
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        command = "{source}/tests/fixtures/serve.pl 4000"
+    )]
+    server: Service,
+}
+
+/// Where the next lines of a log are read until one is `text`.
+async fn until(lines: &mut LogLines, text: &str) {
+    loop {
+        let line = lines
+            .next()
+            .await
+            .expect("the log goes on")
+            .expect("it can be read");
+        if line.text == text {
+            return;
+        }
+    }
+}
+
+#[seatrial::test]
+async fn a_log_is_followed_while_it_grows_and_over_a_restart(
+    Speaker { server }: Speaker,
+) -> Result<(), seatrial::Error> {
+    let mut lines = server.log_lines();
+    assert_eq!(lines.next().await.expect("a line")?.text, "begun");
+    until(&mut lines, "listening on 4000").await;
+    for word in ["one", "two"] {
+        ask(server.addr(), &format!("say {word}")).expect("it answers");
+        assert_eq!(lines.next().await.expect("a line")?.text, word);
+    }
+    server.restart().await?;
+    until(&mut lines, "ended by TERM").await;
+    assert_eq!(lines.next().await.expect("a line")?.text, "begun");
+    assert_eq!(
+        lines.next().await.expect("a line")?.text,
+        "listening on 4000"
+    );
+    ask(server.addr(), "say three").expect("it answers");
+    assert_eq!(lines.next().await.expect("a line")?.text, "three");
+    assert_eq!(
+        server.logs().await?,
+        "begun\nlistening on 4000\none\ntwo\nended by TERM\nbegun\nlistening on 4000\nthree\n"
+    );
+    Ok(())
+}
+
+#[seatrial::test(timeout = "2m")]
+async fn a_line_is_waited_for(Speaker { server }: Speaker) -> Result<(), seatrial::Error> {
+    // One that is there already: the first of those that match.
+    assert_eq!(server.wait_log("begun").await?.text, "begun");
+    let line = server.wait_log("e").await?;
+    assert_eq!((line.stderr, line.text.as_str()), (false, "begun"));
+
+    // One that is still to come, waited for by two.
+    let (one, two) = (server.wait_log("chart"), server.wait_log("the chart"));
+    ask(server.addr(), "say the chart is here").expect("it answers");
+    assert_eq!(one.await?.text, "the chart is here");
+    assert_eq!(two.await?.text, "the chart is here");
+
+    // And one that comes only after a restart, which is waited for whether it is done or under way.
+    let (done, under_way) = (server.wait_log("sextant"), server.wait_log("compass"));
+    server.restart().await?;
+    ask(server.addr(), "say sextant").expect("it answers");
+    assert_eq!(done.await?.text, "sextant");
+    let restarted = tokio::spawn(under_way);
+    server.restart().await?;
+    ask(server.addr(), "say compass").expect("it answers");
+    let line = restarted.await.expect("no panic")?;
+    assert_eq!(line.text, "compass");
+    Ok(())
+}
+
+#[seatrial::test(timeout = "2m")]
+fn a_line_that_cannot_come_any_more_is_not_waited_for(
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        env(SHIP_PASSWORD = "h0rnblower"),
+        command = "{source}/tests/fixtures/serve.pl 4000"
+    )]
+    server: Service,
+) -> Result<(), seatrial::Error> {
+    ask(server.addr(), "say h0rnblower").expect("it answers");
+    server.wait_log("h0rnblower").wait()?;
+    let before = server.wait_log("land ahead");
+    server.kill().wait()?;
+    let after = server.wait_log("land ahead");
+    for never in [before, after] {
+        let error = never.wait().expect_err("it has ended");
+        let text = error.to_string();
+        assert_eq!(error.kind(), ErrorKind::Operation, "{text}");
+        assert_eq!(error.service(), Some("server"), "{text}");
+        for part in [
+            "no line of its log contains `land ahead`",
+            "\n  the container exited with code 137\n",
+            "| listening on 4000",
+        ] {
+            assert!(text.contains(part), "`{part}` is missing: {text}");
+        }
+        assert_eq!(error.log_lines().len(), 3, "{text}");
+        assert!(!text.contains("h0rnblower"), "{text}");
+    }
+    // What it logged before it ended is there.
+    assert_eq!(
+        server.wait_log("listening").wait()?.text,
+        "listening on 4000"
+    );
+    Ok(())
+}
+
+#[seatrial::test(timeout = "2m")]
+fn a_service_is_not_removed_while_a_line_is_waited_for() {
+    let Speaker { server } = Speaker::launch().wait().expect("it runs");
+    let address = server.addr();
+    let line = server.wait_log("land ahead");
+    drop(server);
+    // A launch takes longer than a removal that nothing holds back.
+    drop(Talker::launch().wait().expect("it talks"));
+    ask(address, "say land ahead").expect("it answers");
+    assert_eq!(line.wait().expect("it is there").text, "land ahead");
+}
+
+#[derive(Composition)]
+struct Talker {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "echo out; echo err >&2; printf 'no end of line'; exec sleep infinity"],
+        ready(log = "err"),
+    )]
+    talker: Service,
+}
+
+#[seatrial::test]
+async fn a_log_is_iterated_and_tells_its_streams_apart() {
+    let talker = Talker::launch().wait().expect("it talks").talker;
+    let mut lines: Vec<_> = talker
+        .log_lines()
+        .wait_iter()
+        .take(2)
+        .map(|line| line.expect("it can be read"))
+        .collect();
+    lines.sort_by_key(|line| line.stderr);
+    let texts: Vec<_> = lines
+        .iter()
+        .map(|line| (line.stderr, line.text.as_str()))
+        .collect();
+    assert_eq!(texts, [(false, "out"), (true, "err")]);
+
+    // The same as a stream.
+    let streamed: Vec<_> = talker.log_lines().take(2).collect().await;
+    let mut streamed: Vec<_> = streamed.into_iter().flatten().collect();
+    streamed.sort_by_key(|line| line.stderr);
+    assert_eq!(streamed, lines);
+
+    // What is not a line yet becomes one when the container ends; when it is gone, there are no more.
+    let mut rest = talker.log_lines().wait_iter().skip(2);
+    talker.kill().wait().expect("it runs");
+    let last = rest.next().expect("a line").expect("it can be read");
+    assert_eq!(last.text, "no end of line");
+    drop(talker);
+    assert!(rest.next().is_none());
+}
