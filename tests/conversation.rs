@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// How long an answer may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The answer to one line.
 ///
@@ -39,7 +39,7 @@ impl Conversation {
     /// Where the connection has ended, or nothing comes.
     pub fn ask(&mut self, line: &str) -> io::Result<String> {
         self.send(line)?;
-        self.hear(PATIENCE)
+        self.hear()
     }
 
     /// Sends a line.
@@ -55,13 +55,29 @@ impl Conversation {
     ///
     /// # Errors
     ///
-    /// Where the connection has ended, or nothing comes within `patience`.
-    pub fn hear(&mut self, patience: Duration) -> io::Result<String> {
-        self.0.get_ref().set_read_timeout(Some(patience))?;
+    /// Where the connection has ended, or nothing comes.
+    pub fn hear(&mut self) -> io::Result<String> {
         let mut answer = String::new();
         if self.0.read_line(&mut answer)? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         Ok(answer.trim_end().to_owned())
+    }
+
+    /// Whether something has come that was not read yet, or the connection has ended.
+    ///
+    /// # Errors
+    ///
+    /// Where the connection is broken.
+    pub fn has_heard(&mut self) -> io::Result<bool> {
+        let stream = self.0.get_ref();
+        stream.set_nonblocking(true)?;
+        let heard = match self.0.fill_buf() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error),
+        };
+        self.0.get_ref().set_nonblocking(false)?;
+        heard
     }
 }
