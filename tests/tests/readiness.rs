@@ -1,5 +1,5 @@
-//! Each kind of readiness check through the macro: it succeeds, it fails when its time is up and shows the service's
-//! last words, and it fails when the service ends.
+//! Each kind of readiness check through the macro: it succeeds, it fails when its time is up or at the last failure
+//! that is allowed and shows the service's last words, and it fails when the service ends.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -18,14 +18,23 @@ macro_rules! failures {
     }};
 }
 
+/// What is said of a check that failed as often as it may.
+const OFTEN: &str = "a readiness check failed as often as `failures` allows";
+
 #[track_caller]
-fn assert_error(error: &Error, kind: ErrorKind, parts: &[&str], log: &[&str]) {
+fn assert_says(error: &Error, kind: ErrorKind, service: &str, parts: &[&str]) {
     let text = error.to_string();
     assert_eq!(error.kind(), kind, "{text}");
-    assert_eq!(error.service(), Some("service"), "{text}");
+    assert_eq!(error.service(), Some(service), "{text}");
     for part in parts {
         assert!(text.contains(part), "`{part}` is missing: {text}");
     }
+}
+
+#[track_caller]
+fn assert_shows_log<L: AsRef<str>>(error: &Error, log: &[L]) {
+    let text = error.to_string();
+    let log: Vec<&str> = log.iter().map(AsRef::as_ref).collect();
     assert_eq!(error.log_lines(), log, "{text}");
     for line in log {
         assert!(text.contains(&format!("| {line}")), "{text}");
@@ -33,7 +42,7 @@ fn assert_error(error: &Error, kind: ErrorKind, parts: &[&str], log: &[&str]) {
 }
 
 // Listens after three seconds; a connection to its published port is taken by the engine's proxy long before that.
-#[seatrial::test]
+#[seatrial::test(timeout = "2m")]
 fn a_service_that_listens_late_is_not_ready_before(
     #[service(
         image = "debian:bookworm-slim",
@@ -48,10 +57,7 @@ fn a_service_that_listens_late_is_not_ready_before(
         ask(late.addr(), "hello").expect("it answers"),
         "hello from late"
     );
-    assert_eq!(
-        late.logs().wait().expect("its log"),
-        "begun\nlistening on 4000\n"
-    );
+    late.wait_log("listening on 4000").wait().expect("its log");
 }
 
 #[derive(Composition)]
@@ -155,12 +161,25 @@ mod checks {
         Err("no schema yet".to_owned())
     }
 
-    pub(super) async fn panics(_: &Service) -> Result<(), String> {
-        panic!("at the check")
+    async fn is_broken(service: &Service) -> bool {
+        let test = service.exec(["test", "-e", "/run/broken"]).await;
+        test.expect("it runs").success()
+    }
+
+    pub(super) async fn is_whole(service: &Service) -> Result<(), String> {
+        match is_broken(service).await {
+            true => Err("no schema yet".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) async fn panics_if_broken(service: &Service) -> Result<(), String> {
+        assert!(!is_broken(service).await, "at the check");
+        Ok(())
     }
 }
 
-#[seatrial::test]
+#[seatrial::test(timeout = "2m")]
 fn each_kind_succeeds_once_it_holds(all: EachKind) {
     for service in [&all.tcp, &all.http] {
         ask(([127, 0, 0, 1], service.port(4000)).into(), "hello").expect("it answers");
@@ -172,9 +191,14 @@ fn each_kind_succeeds_once_it_holds(all: EachKind) {
         assert!(there.success(), "{flag}");
     }
     ask(all.probe.addr(), "hello").expect("it answers");
+    // It was asked once, and is not asked again.
+    ask(all.hook.addr(), "say so far").expect("it answers");
+    all.hook.wait_log("so far").wait().expect("its log");
     let log = all.hook.logs().wait().expect("its log");
     assert_eq!(log.matches("checked").count(), 1, "{log}");
     // Each check must hold three times in a row.
+    ask(all.several.addr(), "say so far").expect("it answers");
+    all.several.wait_log("so far").wait().expect("its log");
     let log = all.several.logs().wait().expect("its log");
     assert!(log.matches("checked").count() >= 3, "{log}");
 
@@ -196,48 +220,30 @@ mod never {
             image = "debian:bookworm-slim",
             ports(4000, admin = 4001),
             command = "{source}/tests/fixtures/serve.pl 4000",
-            ready(timeout = "4s")
+            ready(tcp = admin, interval = "10ms", failures = 3)
         )]
         service: Service,
     }
 
+    /// A log is followed: there are no failures to count.
     #[derive(Composition)]
     pub(super) struct Log {
         #[service(
             image = "debian:bookworm-slim",
             command = ["sh", "-c", "seq 30; exec sleep infinity"],
-            ready(log = "30", times = 2, timeout = "4s"),
+            ready(log = "30", times = 2, timeout = "15s"),
         )]
         service: Service,
     }
 
+    /// What it answers is seen only once it listens, which no number of failures is certain to outlast.
     #[derive(Composition)]
     pub(super) struct Http {
         #[service(
             image = "debian:bookworm-slim",
             port = 4000,
             command = "{source}/tests/fixtures/serve.pl 4000",
-            ready(http = "/503", timeout = "4s")
-        )]
-        service: Service,
-    }
-
-    #[derive(Composition)]
-    pub(super) struct Exec {
-        #[service(
-            image = "debian:bookworm-slim",
-            command = ["sh", "-c", "echo begun; exec sleep infinity"],
-            ready(exec = "echo no such table >&2; exit 3", timeout = "4s"),
-        )]
-        service: Service,
-    }
-
-    #[derive(Composition)]
-    pub(super) struct Healthcheck {
-        #[service(
-            image = "localhost/seatrial/healthcheck:1",
-            command = ["sh", "-c", "echo begun; exec sleep infinity"],
-            ready(healthcheck, timeout = "4s"),
+            ready(http = "/503", timeout = "15s")
         )]
         service: Service,
     }
@@ -247,37 +253,12 @@ mod never {
         #[service(
             image = "debian:bookworm-slim",
             command = ["sh", "-c", "echo begun; exec sleep infinity"],
-            ready(image = "debian:bookworm-slim", run = "echo not from here; exit 4", timeout = "15s"),
-        )]
-        service: Service,
-    }
-
-    #[derive(Composition)]
-    pub(super) struct Hook {
-        #[service(
-            image = "debian:bookworm-slim",
-            command = ["sh", "-c", "echo begun; exec sleep infinity"],
-            ready(with = checks::never, timeout = "4s"),
-        )]
-        service: Service,
-    }
-
-    #[derive(Composition)]
-    pub(super) struct Panic {
-        #[service(
-            image = "debian:bookworm-slim",
-            command = ["sh", "-c", "echo begun; exec sleep infinity"],
-            ready(with = checks::panics, timeout = "4s"),
-        )]
-        service: Service,
-    }
-
-    #[derive(Composition)]
-    pub(super) struct Failures {
-        #[service(
-            image = "debian:bookworm-slim",
-            command = ["sh", "-c", "echo begun; exec sleep infinity"],
-            ready(exec = ["false"], interval = "10ms", failures = 3, timeout = "10m"),
+            ready(
+                image = "debian:bookworm-slim",
+                run = "echo not from here; exit 4",
+                interval = "10ms",
+                failures = 2,
+            ),
         )]
         service: Service,
     }
@@ -294,85 +275,106 @@ mod never {
 }
 
 #[seatrial::test]
-fn each_kind_fails_when_its_time_is_up() {
+fn a_kind_that_never_holds_fails_when_its_time_is_up_or_at_the_last_failure() {
     use ErrorKind::NotReady;
-    let [tcp, log, http, exec, healthcheck, probe, hook, panic] = failures![
-        never::Tcp,
-        never::Log,
-        never::Http,
-        never::Exec,
-        never::Healthcheck,
-        never::Probe,
-        never::Hook,
-        never::Panic,
-    ];
-    let late = "the service was not ready within";
-    let served = ["begun", "listening on 4000"];
-    assert_error(
+    let [tcp, log, http, probe] = failures![never::Tcp, never::Log, never::Http, never::Probe];
+    let says = |error: &Error, parts: &[&str]| assert_says(error, NotReady, "service", parts);
+    says(
         &tcp,
-        NotReady,
-        &[late, "4001: connection refused", "timeout = \"2m\""],
-        &served,
+        &[OFTEN, "4001: connection refused", "raise `failures`"],
     );
-    assert!(
-        !tcp.to_string().contains("4000: "),
-        "that port is served: {tcp}"
+    says(
+        &probe,
+        &[OFTEN, "debian:bookworm-slim", "exit code 4: not from here"],
+    );
+    let late = "the service was not ready within";
+    says(
+        &log,
+        &[late, "\"30\"", "seen once so far", "timeout = \"2m\""],
     );
     let numbers: Vec<String> = (11..=30).map(|number| number.to_string()).collect();
-    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
-    assert_error(
-        &log,
-        NotReady,
-        &[late, "\"30\"", "seen once so far"],
-        &numbers,
-    );
-    assert_error(&http, NotReady, &[late, "/503", "503"], &served);
-    assert_error(
-        &exec,
-        NotReady,
-        &[late, "exit code 3: no such table"],
-        &["begun"],
-    );
-    assert_error(&healthcheck, NotReady, &[late, "healthcheck"], &["begun"]);
-    assert_error(
-        &probe,
-        NotReady,
-        &[late, "debian:bookworm-slim", "exit code 4: not from here"],
-        &["begun"],
-    );
-    assert_error(
-        &hook,
-        NotReady,
-        &[late, "checks::never", "no schema yet"],
-        &["begun"],
-    );
-    assert_error(
-        &panic,
-        NotReady,
-        &[late, "checks::panics", "it panicked: at the check"],
-        &["begun"],
-    );
+    assert_shows_log(&log, &numbers);
+    says(&http, &[late, "/503", "503"]);
+    assert_shows_log(&http, &["begun", "listening on 4000"]);
+}
+
+/// Services that are ready at the first look, and stay so until `/run/broken` is there.
+#[derive(Composition)]
+struct Breakable {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "echo begun; exec sleep infinity"],
+        ready(
+            exec = "test ! -e /run/broken && exit; echo no such table >&2; exit 3",
+            interval = "10ms",
+            failures = 3,
+            timeout = "10m",
+        ),
+    )]
+    exec: Service,
+
+    #[service(
+        image = "localhost/seatrial/healthcheck:1",
+        command = ["sh", "-c", "echo begun; exec sleep infinity"],
+        files("/run/healthy" = ""),
+        ready(healthcheck, interval = "10ms", failures = 3, timeout = "10m"),
+    )]
+    healthcheck: Service,
+
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "echo begun; exec sleep infinity"],
+        ready(with = checks::is_whole, interval = "10ms", failures = 3, timeout = "10m"),
+    )]
+    hook: Service,
+
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "echo begun; exec sleep infinity"],
+        ready(with = checks::panics_if_broken, interval = "10ms", failures = 3, timeout = "10m"),
+    )]
+    panic: Service,
+}
+
+#[seatrial::test]
+fn a_kind_that_does_not_hold_any_more_fails(all: Breakable) {
+    for (name, service, check, saw) in [
+        (
+            "exec",
+            &all.exec,
+            "/run/broken",
+            "exit code 3: no such table",
+        ),
+        ("healthcheck", &all.healthcheck, "healthcheck", ""),
+        ("hook", &all.hook, "checks::is_whole", "no schema yet"),
+        (
+            "panic",
+            &all.panic,
+            "checks::panics_if_broken",
+            "it panicked: at the check",
+        ),
+    ] {
+        service.wait_ready().wait().expect("it holds");
+        service.wait_log("begun").wait().expect("it has begun");
+        let breaking = ["sh", "-c", "rm -f /run/healthy; touch /run/broken"];
+        service.exec(breaking).wait().expect("it runs");
+        let error = service.wait_ready().wait().expect_err("it is broken");
+        let parts = [OFTEN, check, saw, "raise `failures`"];
+        assert_says(&error, ErrorKind::NotReady, name, &parts);
+        assert_shows_log(&error, &["begun"]);
+    }
 }
 
 #[seatrial::test]
 fn what_cannot_succeed_is_not_waited_for() {
-    let [failures, healthcheck] = failures![never::Failures, never::NoHealthcheck];
-    let often = [
-        "as often as `failures` allows",
-        "`false`",
-        "raise `failures`",
-    ];
-    assert_error(&failures, ErrorKind::NotReady, &often, &["begun"]);
     // Known at once, perhaps before the service has said a word.
-    let text = healthcheck.to_string();
-    assert_eq!(healthcheck.kind(), ErrorKind::NotReady, "{text}");
-    for part in [
+    let [healthcheck] = failures![never::NoHealthcheck];
+    let parts = [
         "can never hold",
         "healthcheck",
         "the image has no HEALTHCHECK",
-    ] {
-        assert!(text.contains(part), "`{part}` is missing: {text}");
-    }
+    ];
+    assert_says(&healthcheck, ErrorKind::NotReady, "service", &parts);
 }
 
 /// One composition per check, of a service that ends at once. Nobody waits for the ten minutes.
@@ -457,7 +459,7 @@ mod ended {
         #[service(
             image = "debian:bookworm-slim",
             command = ["sh", "-c", "echo cannot open the file; exit 42"],
-            ready(delay = "5s", timeout = "10m"),
+            ready(delay = "9m", timeout = "10m"),
         )]
         service: Service,
     }
@@ -488,7 +490,8 @@ fn each_kind_fails_when_the_service_ends() {
     ];
     let how = ["the container exited with code 42 before the service was ready"];
     for error in &errors {
-        assert_error(error, ErrorKind::Exited, &how, &["cannot open the file"]);
+        assert_says(error, ErrorKind::Exited, "service", &how);
+        assert_shows_log(error, &["cannot open the file"]);
         // What a check saw of a container that ended would lead astray.
         let text = error.to_string();
         assert!(
@@ -504,5 +507,6 @@ fn each_kind_fails_when_the_service_ends() {
         "16 MiB",
         "raise `memory = ..`",
     ];
-    assert_error(&memory, ErrorKind::Exited, &how, &["hungry"]);
+    assert_says(&memory, ErrorKind::Exited, "service", &how);
+    assert_shows_log(&memory, &["hungry"]);
 }
