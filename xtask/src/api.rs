@@ -87,31 +87,41 @@ impl Api {
     ///
     /// Where the engine does not answer, or with an error.
     pub(crate) fn get(&self, path: &str) -> Result<Option<Value>> {
-        let head = format!("GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n");
-        let mut answer = self.send(head.as_bytes())?;
-        let mut body = String::new();
-        answer.body.read_to_string(&mut body)?;
-        match answer.status {
-            200..300 => Ok(Some(serde_json::from_str(&body)?)),
-            404 => Ok(None),
-            status => bail!("the engine answers {path} with {status}: {}", body.trim()),
+        match self.send("GET", path)? {
+            (200..300, body) => Ok(Some(serde_json::from_str(&body)?)),
+            (404, _) => Ok(None),
+            (status, body) => bail!("the engine answers {path} with {status}: {}", body.trim()),
         }
     }
 
-    fn send(&self, head: &[u8]) -> Result<Answer> {
+    /// Removes what is at this path: the status and the text of the engine's answer, whatever they are.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine does not answer.
+    pub(crate) fn delete(&self, path: &str) -> Result<(u16, String)> {
+        self.send("DELETE", path)
+    }
+
+    fn send(&self, method: &str, path: &str) -> Result<(u16, String)> {
         let unreachable = || format!("the engine at {} does not answer", self.address);
+        let head = format!("{method} {path} HTTP/1.0\r\nHost: engine\r\n\r\n");
         let mut connection = self.connect().with_context(unreachable)?;
-        connection.write_all(head).with_context(unreachable)?;
-        let mut body = BufReader::new(connection);
+        connection
+            .write_all(head.as_bytes())
+            .with_context(unreachable)?;
+        let mut answer = BufReader::new(connection);
         let mut line = String::new();
-        body.read_line(&mut line).with_context(unreachable)?;
+        answer.read_line(&mut line).with_context(unreachable)?;
         let status = status(&line)
             .ok_or_else(|| anyhow!("what listens at {} is no engine", self.address))?;
         while line.trim_end() != "" {
             line.clear();
-            body.read_line(&mut line).with_context(unreachable)?;
+            answer.read_line(&mut line).with_context(unreachable)?;
         }
-        Ok(Answer { status, body })
+        let mut body = String::new();
+        answer.read_to_string(&mut body).with_context(unreachable)?;
+        Ok((status, body))
     }
 
     fn connect(&self) -> std::io::Result<Box<dyn Connection>> {
@@ -132,11 +142,6 @@ impl Api {
             }
         }
     }
-}
-
-struct Answer {
-    status: u16,
-    body: BufReader<Box<dyn Connection>>,
 }
 
 trait Connection: Read + Write {}

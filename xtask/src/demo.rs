@@ -3,8 +3,9 @@
 
 use anyhow::{Result, ensure};
 
+use crate::leftovers::{self, Leftovers};
 use crate::steps::Steps;
-use crate::{images, install, leftovers, workspace};
+use crate::{images, install, workspace};
 
 /// The example that is shown, the package's and the directory's name.
 const EXAMPLE: &str = "source-to-app-to-mysql";
@@ -20,7 +21,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let engine = install::engine()?;
     images::ensure_tools(&engine.api)?;
 
-    let before = leftovers::list(&engine.api)?;
+    let left = Leftovers::before(&engine.api)?;
     let mut steps = Steps::new();
     // Built beforehand, so that the next step's time is the tests' own.
     steps.command(
@@ -33,9 +34,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             .env("SEATRIAL_REPORT", "1")
             .args(["test", "--package", EXAMPLE]),
     )?;
-    steps.check("look for leftovers", || {
-        leftovers::none_since(&engine.api, &before)
-    })?;
+    for defect in steps.check("look for leftovers", || left.none())? {
+        steps.note(defect);
+    }
 
     println!("\nWhat happened:\n{}\n", steps.summary());
     println!(

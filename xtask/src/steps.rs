@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 pub(crate) struct Steps {
     started: Instant,
     finished: Vec<Step>,
+    notes: Vec<String>,
 }
 
 struct Step {
@@ -31,6 +32,7 @@ impl Steps {
         Self {
             started: Instant::now(),
             finished: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -49,7 +51,7 @@ impl Steps {
     /// # Errors
     ///
     /// The step's own.
-    pub(crate) fn check(&mut self, name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub(crate) fn check<T>(&mut self, name: &str, check: impl FnOnce() -> Result<T>) -> Result<T> {
         self.step(name, "", check)
     }
 
@@ -64,7 +66,12 @@ impl Steps {
         });
     }
 
-    fn step(&mut self, name: &str, line: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
+    /// Something to be known although no step fails for it.
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    fn step<T>(&mut self, name: &str, line: &str, run: impl FnOnce() -> Result<T>) -> Result<T> {
         println!(
             "\n==> {name}{}{line}",
             if line.is_empty() { "" } else { ": " }
@@ -93,7 +100,7 @@ impl Steps {
         })
     }
 
-    /// The steps taken, with their times, as a table.
+    /// The steps taken, with their times, as a table, and the notes below it.
     pub(crate) fn summary(&self) -> String {
         let width = self.finished.iter().map(|step| step.name.len()).max();
         let width = width.unwrap_or(0).max("total".len());
@@ -110,6 +117,9 @@ impl Steps {
         }
         let took = seconds(self.started.elapsed());
         let _ = write!(text, "  {:<width$}  {took:>8}", "total");
+        for note in &self.notes {
+            let _ = write!(text, "\n\n{note}");
+        }
         text
     }
 }
@@ -190,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_names_what_failed_and_what_was_skipped() {
+    fn the_summary_names_what_failed_what_was_skipped_and_what_is_noted() {
         let mut steps = Steps::new();
         steps.check("one", || Ok(())).unwrap();
         steps.skip("two", "there is no two");
@@ -198,10 +208,12 @@ mod tests {
             .command("three", &mut Command::new("false"))
             .unwrap_err();
         assert!(format!("{error:#}").contains("to repeat it: false"));
+        steps.note("four was slow".to_owned());
         let summary = steps.summary();
         let lines: Vec<&str> = summary.lines().collect();
         assert!(lines[0].ends_with("ok"), "{summary}");
         assert!(lines[1].ends_with("skipped, there is no two"), "{summary}");
         assert!(lines[2].ends_with("FAILED"), "{summary}");
+        assert_eq!(lines[4..], ["", "four was slow"], "{summary}");
     }
 }

@@ -5,10 +5,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
+use crate::leftovers::Leftovers;
 use crate::packages::Need;
 use crate::steps::Steps;
 use crate::workspace::{self, Package, cargo};
-use crate::{images, install, leftovers, steps};
+use crate::{images, install, steps};
 
 /// What the tests use beside the engine.
 const TOOLS: &[Need] = &[Need {
@@ -59,7 +60,7 @@ fn full(steps: &mut Steps) -> Result<()> {
     minimum_rust(steps, &packages)?;
 
     let api = install::engine()?.api;
-    let before = leftovers::list(&api)?;
+    let leftovers = Leftovers::before(&api)?;
     // Before all others: some of them use the engine itself, on images that must be there.
     steps.command("fixture images", &mut images::tests())?;
     // Both build the same, so the second finds everything built.
@@ -71,7 +72,10 @@ fn full(steps: &mut Steps) -> Result<()> {
     tests.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
     tests.args(["--test-threads", THREADS]);
     steps.command("cargo nextest", &mut tests)?;
-    steps.check("nothing is left", || leftovers::none_since(&api, &before))
+    for defect in steps.check("nothing is left", || leftovers.none())? {
+        steps.note(defect);
+    }
+    Ok(())
 }
 
 /// An engine, and the tools that the tests use. A tool that cannot be installed is no failure yet: the test that

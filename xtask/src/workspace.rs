@@ -36,6 +36,23 @@ pub(crate) struct Package {
 ///
 /// Where cargo cannot read the workspace.
 pub(crate) fn packages() -> Result<Vec<Package>> {
+    let metadata = metadata()?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    Ok(packages.map(package).collect())
+}
+
+/// Where cargo puts what it builds.
+///
+/// # Errors
+///
+/// Where cargo cannot read the workspace.
+pub(crate) fn target() -> Result<PathBuf> {
+    let metadata = metadata()?;
+    let target = metadata["target_directory"].as_str();
+    Ok(target.context("cargo names no target directory")?.into())
+}
+
+fn metadata() -> Result<Value> {
     let output = cargo()
         .args(["metadata", "--no-deps", "--format-version=1"])
         .output()
@@ -45,10 +62,7 @@ pub(crate) fn packages() -> Result<Vec<Package>> {
         "cargo cannot read the workspace: {}",
         String::from_utf8_lossy(&output.stderr).trim()
     );
-    let metadata: Value =
-        serde_json::from_slice(&output.stdout).context("cargo's metadata is no JSON")?;
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    Ok(packages.map(package).collect())
+    serde_json::from_slice(&output.stdout).context("cargo's metadata is not JSON")
 }
 
 fn package(metadata: &Value) -> Package {
