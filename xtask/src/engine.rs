@@ -13,6 +13,19 @@ pub(crate) struct Engine {
     pub(crate) name: String,
 }
 
+impl Engine {
+    /// Whether the tests can run on it.
+    pub(crate) fn is_supported(&self) -> bool {
+        self.name.starts_with("Docker ")
+    }
+
+    /// Who it is, whatever address it is asked at.
+    fn id(&self) -> Option<String> {
+        let info = self.api.get("/info").ok().flatten()?;
+        info["ID"].as_str().map(str::to_owned)
+    }
+}
+
 /// Where an engine was looked for in vain, and what came of it.
 #[derive(Debug)]
 pub(crate) struct Attempt {
@@ -26,26 +39,52 @@ pub(crate) struct Attempt {
 pub(crate) fn find() -> Result<Engine, Vec<Attempt>> {
     let mut attempts = Vec::new();
     for place in places() {
-        match Address::parse(&place).map(|address| Api { address }) {
-            Some(api) => match api.ping() {
-                Ok(()) => {
-                    let name = name(&api);
-                    return Ok(Engine { api, name });
-                }
-                Err(error) => attempts.push(Attempt {
-                    address: place,
-                    outcome: error.to_string(),
-                    forbidden: error.kind() == ErrorKind::PermissionDenied,
-                }),
-            },
-            None => attempts.push(Attempt {
-                address: place,
-                outcome: "only unix:// and tcp:// can be tried from here".to_owned(),
-                forbidden: false,
-            }),
+        match ask(place) {
+            Ok(engine) => return Ok(engine),
+            Err(attempt) => attempts.push(attempt),
         }
     }
     Err(attempts)
+}
+
+/// All that answer and are not `first` at another address.
+pub(crate) fn others(first: &Engine) -> Vec<Engine> {
+    let mut known = vec![first.id()];
+    let answering = places()
+        .into_iter()
+        .filter_map(|place| ask(place).ok())
+        .filter(|engine| engine.api.address != first.api.address);
+    let mut others = Vec::new();
+    for engine in answering {
+        let id = engine.id();
+        if !known.contains(&id) {
+            known.push(id);
+            others.push(engine);
+        }
+    }
+    others
+}
+
+fn ask(place: String) -> Result<Engine, Attempt> {
+    let Some(address) = Address::parse(&place) else {
+        return Err(Attempt {
+            address: place,
+            outcome: "only unix:// and tcp:// can be tried from here".to_owned(),
+            forbidden: false,
+        });
+    };
+    let api = Api { address };
+    match api.ping() {
+        Ok(()) => {
+            let name = name(&api);
+            Ok(Engine { api, name })
+        }
+        Err(error) => Err(Attempt {
+            address: place,
+            outcome: error.to_string(),
+            forbidden: error.kind() == ErrorKind::PermissionDenied,
+        }),
+    }
 }
 
 /// The engine that the environment insists on, if it does: no other is looked for then, and none is installed.

@@ -37,8 +37,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 }
 
 /// The tests of the images: running them gets each image that is not there, or that was made from something else
-/// than its fallback is now.
-pub(crate) fn tests() -> Command {
+/// than its fallback is now. Under `cargo test`: nextest may not be installed.
+fn tests() -> Command {
     let mut tests = workspace::cargo();
     // Of the whole workspace, so that the dependencies are built with the same features as for all other tests.
     tests.args(["test", "--workspace", "--test", "fixture_images"]);

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-/// A command: what it is called, how it is used, what it is for, and what it does with its arguments.
+/// A command: what it is called, how it is used, what it is for (in lines), and what it does with its arguments.
 struct Command {
     name: &'static str,
     usage: &'static str,
@@ -35,8 +35,11 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "test",
-        usage: "test [--quick]",
-        about: "check everything that CI checks; --quick: what needs no engine",
+        usage: test::USAGE,
+        about: "check everything that CI checks\n\
+                --full: everything under both harnesses, on every engine; ROUNDS=n repeats the engine's tests\n\
+                --quick: what needs no engine\n\
+                --strict: fail also for a test that passes when it is tried again",
         run: test::run,
     },
     Command {
@@ -50,7 +53,7 @@ const COMMANDS: &[Command] = &[
         usage: "help",
         about: "show this",
         run: |_| {
-            println!("{}", help());
+            println!("{}", help("cargo xtask", COMMANDS));
             Ok(())
         },
     },
@@ -58,7 +61,7 @@ const COMMANDS: &[Command] = &[
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match dispatch(&arguments) {
+    match dispatch("cargo xtask", COMMANDS, &arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -67,24 +70,32 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(arguments: &[String]) -> Result<()> {
+/// Runs the command of a table that the first argument names, with the others. `path` is what was typed before it: a
+/// command may have a table of its own.
+fn dispatch(path: &str, commands: &[Command], arguments: &[String]) -> Result<()> {
     let Some((name, rest)) = arguments.split_first() else {
-        bail!("no command is given\n\n{}", help());
+        bail!("no command is given\n\n{}", help(path, commands));
     };
     let name = match name.as_str() {
         "-h" | "--help" => "help",
         name => name,
     };
-    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
-        bail!("there is no command `{name}`\n\n{}", help());
+    let Some(command) = commands.iter().find(|command| command.name == name) else {
+        bail!("there is no command `{name}`\n\n{}", help(path, commands));
     };
     (command.run)(rest)
 }
 
-fn help() -> String {
-    let mut text = "usage: cargo xtask <command>\n".to_owned();
-    for command in COMMANDS {
-        text += &format!("\n  {:<22} {}", command.usage, command.about);
+fn help(path: &str, commands: &[Command]) -> String {
+    let width = commands.iter().map(|command| command.usage.len()).max();
+    let width = width.unwrap_or(0);
+    let mut text = format!("usage: {path} <command>\n");
+    for command in commands {
+        let mut usage = command.usage;
+        for line in command.about.lines() {
+            text += &format!("\n  {usage:<width$}  {line}");
+            usage = "";
+        }
     }
     text
 }

@@ -28,6 +28,8 @@ pub(crate) struct Package {
     /// Whether it is on its way to a registry, so that others build it with features of their own choice.
     pub(crate) published: bool,
     pub(crate) rust_version: Option<String>,
+    /// Whether the examples in its documentation are tests.
+    pub(crate) doc_tests: bool,
 }
 
 /// The packages of the workspace.
@@ -67,11 +69,18 @@ fn metadata() -> Result<Value> {
 
 fn package(metadata: &Value) -> Package {
     let features = metadata["features"].as_object().into_iter().flatten();
+    let mut targets = metadata["targets"].as_array().into_iter().flatten();
+    let library = targets.find(|target| {
+        ["lib", "proc-macro"]
+            .iter()
+            .any(|kind| target["kind"][0] == *kind)
+    });
     Package {
         name: metadata["name"].as_str().unwrap_or_default().to_owned(),
         features: features.map(|(name, _)| name.clone()).collect(),
         // `publish = false` is written as an empty list of registries.
         published: metadata["publish"].is_null(),
         rust_version: metadata["rust_version"].as_str().map(str::to_owned),
+        doc_tests: library.is_none_or(|library| library["doctest"] == true),
     }
 }
