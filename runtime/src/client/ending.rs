@@ -4,8 +4,8 @@
 //! this module's business, nor is a signal that somebody else has taken care of before: one that is ignored, as under
 //! `nohup`, stays ignored, and where the process has a handler of its own, that decides.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -17,9 +17,9 @@ use crate::terminal;
 /// The signals that ask a process to end.
 const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// Signals that come so soon after the first are the same wish: who sends one to a process and to its group, as
+/// Signals that arrive so soon after the first are the same wish: who sends one to a process and to its group, as
 /// `timeout` does, or both a terminal and a wrapper, means it once.
-const ONE_WISH: Duration = Duration::from_millis(400);
+const SIGNAL_DEBOUNCE: Duration = Duration::from_millis(400);
 
 /// The threads of our own, whose panics are not a test's.
 const OWN_THREADS: &str = "seatrial";
@@ -71,21 +71,65 @@ extern "C" fn at_exit() {
 }
 
 fn handle_signals(client: &'static Client) -> std::io::Result<()> {
-    let mut signals = Signals::new(SIGNALS.into_iter().filter(|signal| is_default(*signal)))?;
+    let ours: Vec<i32> = SIGNALS.into_iter().filter(|s| is_default(*s)).collect();
+    let arrivals = Arc::new(Arrivals::new());
+    for signal in &ours {
+        let arrivals = arrivals.clone();
+        // SAFETY: in the handler, this reads a clock and writes to atomics, which is async-signal-safe.
+        unsafe { signal_hook::low_level::register(*signal, move || arrivals.note_now()) }?;
+    }
+    // After the above, so that an arrival is noted before it is told of.
+    let mut signals = Signals::new(ours)?;
     thread("seatrial-signals", move || {
-        let mut first: Option<Instant> = None;
+        let mut interrupted = false;
         for signal in signals.forever() {
-            match first {
-                None => {
-                    first = Some(Instant::now());
-                    interrupt(client, signal);
-                }
-                Some(first) if first.elapsed() < ONE_WISH => {}
-                // Whoever signals twice does not want to wait.
-                Some(_) => end(signal),
+            if !interrupted {
+                interrupted = true;
+                interrupt(client, signal);
+            }
+            // Whoever signals twice does not want to wait.
+            if arrivals.are_repeated() {
+                end(signal);
             }
         }
     })
+}
+
+/// When signals arrived, as their handlers saw it: the thread that acts on them may be late.
+struct Arrivals {
+    /// What the others are counted from, in microseconds and never 0, which is for none.
+    base: Instant,
+    first: AtomicU64,
+    last: AtomicU64,
+}
+
+impl Arrivals {
+    fn new() -> Self {
+        Self {
+            base: Instant::now(),
+            first: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+        }
+    }
+
+    fn note_now(&self) {
+        self.note(self.base.elapsed());
+    }
+
+    fn note(&self, after: Duration) {
+        let at = u64::try_from(after.as_micros()).unwrap_or(u64::MAX).max(1);
+        let _ = self
+            .first
+            .compare_exchange(0, at, Ordering::SeqCst, Ordering::SeqCst);
+        self.last.fetch_max(at, Ordering::SeqCst);
+    }
+
+    /// Whether a signal has come that is a wish of its own after the first.
+    fn are_repeated(&self) -> bool {
+        let first = self.first.load(Ordering::SeqCst);
+        let apart = self.last.load(Ordering::SeqCst).saturating_sub(first);
+        Duration::from_micros(apart) >= SIGNAL_DEBOUNCE
+    }
 }
 
 /// Has everything removed and then ends the process, without blocking.
@@ -150,4 +194,31 @@ fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<(
         .name(name.to_owned())
         .spawn(work)
         .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn are_repeated(at: &[u64]) -> bool {
+        let arrivals = Arrivals::new();
+        for millis in at {
+            arrivals.note(Duration::from_millis(*millis));
+        }
+        arrivals.are_repeated()
+    }
+
+    #[test]
+    fn signals_that_arrive_together_are_one_wish() {
+        for at in [&[0][..], &[5000], &[5000, 5000], &[5000, 5001, 5399]] {
+            assert!(!are_repeated(at), "{at:?}");
+        }
+    }
+
+    #[test]
+    fn a_signal_that_arrives_later_is_another_wish() {
+        for at in [&[0, 401][..], &[5000, 5400], &[5000, 5001, 5399, 5401]] {
+            assert!(are_repeated(at), "{at:?}");
+        }
+    }
 }
