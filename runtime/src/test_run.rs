@@ -16,8 +16,9 @@ use crate::private::{Declaration, FromService};
 use crate::protocol::ServiceInfo;
 use crate::{Composition, Error, Operation, Service, terminal};
 
-/// How long an async test that was given up may take to drop what it holds.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long an async test that was given up may take to drop what it holds: what it drops may talk to its services, and
+/// the machine may be busy.
+const ABORT_GRACE: Duration = Duration::from_secs(10);
 
 /// What the attribute says of a test.
 #[derive(Clone, Copy, Debug)]
@@ -159,7 +160,7 @@ fn execute(
                     if !give_up.is_closed() {
                         drop(give_up);
                         // A moment for its values to be dropped while their services are there.
-                        let _ = running.outcome_within(FAREWELL);
+                        let _ = running.outcome_within(ABORT_GRACE);
                     }
                     held.release();
                     let what = format!(
