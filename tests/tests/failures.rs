@@ -168,7 +168,14 @@ fn the_configuration_is_wrong() {
 
     std::fs::write(directory.join("seatrial.toml"), "ports = \"1-2\nbase = 3").expect("a file");
     let text = told(|child| _ = child.env("CARGO_MANIFEST_DIR", &directory));
-    assert_says(&text, &["seatrial.toml", "1"]);
+    assert_says(
+        &text,
+        &[
+            "2 mistakes in the configuration:",
+            "/seatrial.toml:1:13: not TOML: invalid basic string",
+            "/seatrial.toml:2:1: `base` must be a text, not this integer",
+        ],
+    );
     std::fs::remove_dir_all(&directory).expect("it was made here");
 }
 
