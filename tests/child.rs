@@ -1,6 +1,8 @@
 //! Running tests of this very executable in a process of its own: with other variables, as another user, or to see
 //! what the test harness makes of them. Such tests are marked `#[ignore = "run by .."]`, so that nobody else runs them.
 
+use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Output, Stdio};
 
 /// What a child process said, and whether its tests passed.
@@ -26,7 +28,24 @@ pub fn tests(filter: &str) -> Command {
         .args([filter, "--ignored"])
         .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null());
+    take_signals(&mut command);
     command
+}
+
+/// Has the child begin with no signal ignored that asks a process to end. A shell that is not interactive has what it
+/// starts in the background ignore SIGINT, as `nohup` does SIGHUP, and their children ignore it, too.
+pub fn take_signals(command: &mut Command) {
+    // SAFETY: between fork and exec, this calls one function, which is async-signal-safe.
+    unsafe {
+        command.pre_exec(|| {
+            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+                if libc::signal(signal, libc::SIG_DFL) == libc::SIG_ERR {
+                    return Err(io::Error::last_os_error());
+                }
+            }
+            Ok(())
+        });
+    }
 }
 
 /// A command that runs the ignored test named `name`.

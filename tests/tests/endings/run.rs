@@ -8,12 +8,14 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use seatrial_tests::child;
 use serde_json::Value;
 
 use crate::{cases, engine};
 
-/// How long anything may take before the test is given up: far more than it does.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long anything may take before the test is given up: far more than it does, also where cargo waits for another
+/// cargo.
+const PATIENCE: Duration = Duration::from_secs(240);
 /// The pace at which conditions are looked at that nothing tells of.
 const PACE: Duration = Duration::from_millis(10);
 
@@ -109,6 +111,7 @@ impl Run {
             .env("CARGO_TERM_COLOR", "never")
             .process_group(0)
             .stdin(Stdio::null());
+        child::take_signals(&mut command);
         let run = Self {
             id,
             command,
@@ -219,6 +222,29 @@ impl Running {
         self.send(-1, signal);
     }
 
+    /// Sends several signals that arrive together: while the process is stopped, so that it sees none before the last.
+    #[track_caller]
+    pub(crate) fn signal_at_once(&mut self, signals: &[libc::c_int]) {
+        self.signal(libc::SIGSTOP);
+        self.until("all of its threads are stopped", |run| {
+            run.is_stopped().then_some(())
+        });
+        for signal in signals {
+            self.signal(*signal);
+        }
+        self.signal(libc::SIGCONT);
+    }
+
+    fn is_stopped(&self) -> bool {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        threads.expect("its threads").flatten().all(|thread| {
+            let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            let state = stat.rsplit(')').next().unwrap_or_default();
+            // A thread that has just ended has no state any more.
+            state.is_empty() || state.starts_with(" T")
+        })
+    }
+
     fn send(&self, sign: libc::pid_t, signal: libc::c_int) {
         let pid = libc::pid_t::try_from(self.child.id()).expect("a process id");
         // SAFETY: the call touches no memory; the child is not waited for yet or was our own until now.
@@ -311,6 +337,11 @@ impl Ended {
             self.output
         );
         self
+    }
+
+    /// Whether its services were there.
+    pub(crate) fn has_recorded(&self) -> bool {
+        self.record.is_some()
     }
 
     /// Its services were there: with the volumes that are gone now, and reachable from this machine alone.
