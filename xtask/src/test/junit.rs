@@ -77,8 +77,10 @@ fn end(output: &str) -> String {
     let mut in_backtrace = false;
     let mut lines = Vec::new();
     for line in output.trim_matches('\n').lines() {
-        // Its lines are indented; what follows it is not.
-        in_backtrace = line == "stack backtrace:" || (in_backtrace && line.starts_with(' '));
+        // Its lines are indented, but for a note at its end.
+        in_backtrace = line == "stack backtrace:"
+            || (in_backtrace && line.starts_with(' '))
+            || line.starts_with("note: Some details are omitted, run with `RUST_BACKTRACE");
         if !in_backtrace {
             lines.push(line);
         }
@@ -146,8 +148,7 @@ running 1 test
                  test failure with exit code 101\n    \
                  a line before\n    \n    \
                  thread 'it_floats' (42) panicked at tests/boats.rs:1:127:\n    \
-                 assertion `left == right` failed: a <leak> & more\n    \
-                 note: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.",
+                 assertion `left == right` failed: a <leak> & more",
                 "FLAKY fleet::boats it_lands: passed when tried again, its first try was a test timeout\n    \
                  running 1 test",
             ]

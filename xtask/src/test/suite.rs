@@ -48,8 +48,8 @@ impl Suite<'_> {
         // example whose tests share theirs.
         tests.args(["--test", "harness", "--test", "scopes", "--test", "shop"]);
         steps.command("cargo test: one process", &mut tests)?;
-        // Those of the endings that are run one by one are the same children as under nextest: what this adds is that
-        // their parent is one process.
+        // Here their children end at the same moment as their siblings, below one parent. The other tests of endings
+        // are long, and what they run is the same whatever runs them: nested cargo, or one process that gets a signal.
         let mut endings = self.cargo_test();
         endings.args(["--test", "endings", "--", "direct::"]);
         steps.command("cargo test: endings", &mut endings)
