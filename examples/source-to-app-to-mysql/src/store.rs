@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 /// How long the database may take. A request that hangs helps nobody.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An order, as it comes from a customer.
 #[derive(Debug, Deserialize)]
