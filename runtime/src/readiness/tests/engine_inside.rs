@@ -1,5 +1,6 @@
 //! The log, commands in the container, and the image's health check.
 
+use super::service::{Fixture, perl};
 use super::*;
 
 #[tokio::test]
@@ -10,70 +11,59 @@ async fn log_lines_are_found_though_their_frames_split_them() {
                 syswrite $out, $part; sleep 0.05;
             }
         }
-        sleep 600
+        gate; print "server is ready for connections\n"; sleep 600
     "#;
     let service = Fixture::start(perl(script), &[]).await;
     let text = "is ready for connections";
     service.wait(&[log(text, 1)]).await.expect("once");
     service.wait(&[log(text, 2)]).await.expect("twice, on both");
-    let error = ended(
-        service.wait_for(&[log(text, 3)], &within(1)).await,
-        NotReadyReason::TimedOut,
-    );
-    let expected = "3 lines with \"is ready for connections\" in the log: seen 2 times so far";
-    assert_eq!(error.waiting_for, [expected]);
+    let third = [log(text, 3)];
+    let third = service.wait(&third);
+    let (third, ()) = tokio::join!(third, service.open_gate());
+    third.expect("a third time, behind the gate");
 }
 
 #[tokio::test]
 async fn the_log_does_not_hold_before_the_last_line_is_written() {
     let script = r#"
-        print "ready\n"; sleep 1; print "rea"; sleep 1;
-        printf "dy at %.6f\n", time; sleep 600
+        print "ready\nrea"; print STDERR "half a line\n"; gate;
+        print "dy\n"; sleep 600
     "#;
     let service = Fixture::start(perl(script), &[]).await;
-    service.wait(&[log("ready", 2)]).await.expect("ready");
-    let ready = now();
-    let said = service.log_with("ready at ").await;
-    let (_, stamp) = said.trim_end().rsplit_once("ready at ").expect("the line");
-    assert!(ready >= stamp.parse().expect("a number"));
+    let checks = [log("ready", 2)];
+    let mut wait = std::pin::pin!(service.wait(&checks));
+    tokio::select! {
+        biased;
+        outcome = &mut wait => panic!("it has not been said twice, and {outcome:?}"),
+        _ = service.log_with("half a line") => {}
+    }
+    let (ready, ()) = tokio::join!(wait, service.open_gate());
+    ready.expect("ready");
 }
 
 /// An end of the container ends the stream, as a broken connection to the engine would.
 #[tokio::test]
-async fn a_log_that_breaks_off_is_read_again_and_counted_once() {
-    let script = r#"
-        print "up\n"; my $again = -e "/again"; open my $f, ">", "/again";
-        sleep($again ? 600 : 1);
-    "#;
-    let service = Fixture::start(perl(script), &[]).await;
+async fn a_log_that_breaks_off_is_read_again() {
+    let service = Fixture::start(perl(r#"print "up\n"; sleep 600"#), &[]).await;
     let restart = async {
-        service.engine().wait(&service.id).await.expect("its end");
-        service
-            .engine()
-            .start(&service.id)
-            .await
-            .expect("a restart");
+        service.log_with("up").await;
+        let engine = service.engine();
+        engine.kill(&service.id, None).await.expect("its end");
+        engine.wait(&service.id).await.expect("its end");
+        engine.start(&service.id).await.expect("a restart");
     };
-    let never = std::future::pending();
     let checks = [log("up", 2)];
-    let timing = within(60);
-    let wait = service.wait_until(&checks, &timing, never);
+    let timing = within(300);
+    let wait = service.wait_until(&checks, &timing, std::future::pending());
     let (outcome, ()) = tokio::join!(wait, restart);
     outcome.expect("two lines in all");
-    let error = ended(
-        service.wait_for(&[log("up", 3)], &within(1)).await,
-        NotReadyReason::TimedOut,
-    );
-    assert!(
-        error.waiting_for[0].ends_with("seen 2 times so far"),
-        "{error}"
-    );
 }
 
 #[tokio::test]
 async fn what_was_written_before_a_restart_does_not_make_ready_after_it() {
     let script = r#"
-        exit if -e "/again"; open my $f, ">", "/again";
+        if (-e "/again") { appears("/asked"); exit }
+        open my $f, ">", "/again";
         syswrite STDERR, "ready\n"; print "ready\n";
     "#;
     let mut service = Fixture::start(perl(script), &[]).await;
@@ -93,37 +83,30 @@ async fn what_was_written_before_a_restart_does_not_make_ready_after_it() {
         .start(&service.id)
         .await
         .expect("a restart");
+    // It ends once the wait is under way.
+    let asks = exec(&["/bin/sh", "-c", "touch /asked; exit 1"]);
     let error = ended(
-        service.wait(&[log("ready", 1)]).await,
+        service.attempt_once(&[log("ready", 1), asks]).await,
         NotReadyReason::Exited,
     );
     assert!(error.waiting_for[0].contains("not seen so far"), "{error}");
 }
 
-/// Ready when it has made a file, and says so before.
-const MAKES_A_FILE: &str = r#"
-    sleep 1; printf "listening at %.6f\n", time; open my $f, ">", "/ready"; sleep 600
-"#;
-
 #[tokio::test]
 async fn a_command_is_run_until_it_succeeds() {
-    let service = Fixture::start(perl(MAKES_A_FILE), &[]).await;
-    let check = exec(&["test", "-e", "/ready"]);
-    service.wait(&[check]).await.expect("ready");
-    let ready = now();
-    assert!(ready >= service.listened().await);
+    let service = Fixture::start(perl("sleep 600"), &[]).await;
+    let check = exec(&["test", "-e", "/gate"]);
+    service.ready_behind_the_gate(check).await;
 }
 
 #[tokio::test]
 async fn a_command_that_fails_is_told_with_its_last_line() {
     let service = Fixture::start(perl("sleep 600"), &[]).await;
     let check = exec(&["/bin/sh", "-c", "echo one; echo two >&2; exit 3"]);
-    let error = ended(
-        service.wait_for(&[check], &within(2)).await,
-        NotReadyReason::TimedOut,
-    );
+    let error = service.first_failure(&[check]).await;
     let expected = "exec `echo one; echo two >&2; exit 3`: exit code 3: two";
     assert_eq!(error.waiting_for, [expected]);
+    assert_eq!(error.attempts, 1);
 }
 
 #[tokio::test]
@@ -140,15 +123,14 @@ async fn a_command_that_the_image_does_not_have_is_impossible() {
 #[tokio::test]
 async fn the_images_healthcheck_is_run_at_our_own_pace() {
     for health in [
-        &["CMD-SHELL", "test -e /ready || exit 1"][..],
-        &["CMD", "test", "-e", "/ready"],
+        &["CMD-SHELL", "test -e /gate || exit 1"][..],
+        &["CMD", "test", "-e", "/gate"],
     ] {
-        let mut service = Fixture::start(perl(MAKES_A_FILE), &[]).await;
+        let mut service = Fixture::start(perl("sleep 600"), &[]).await;
         service.health = health.iter().map(|&word| word.to_owned()).collect();
-        let check = PreparedCheck::Healthcheck;
-        service.wait(&[check]).await.expect("healthy");
-        let ready = now();
-        assert!(ready >= service.listened().await);
+        service
+            .ready_behind_the_gate(PreparedCheck::Healthcheck)
+            .await;
     }
 }
 

@@ -1,24 +1,18 @@
 //! TCP and HTTP, at the container's own address and through the engine's published port.
 
+use super::service::{Fixture, perl};
 use super::*;
 
 const PORT: u16 = 7000;
 
-/// Begins to listen after three seconds, and then says nothing.
-const LATE: &str = "sleep 3; my $s = listening(7000); my @kept; push @kept, $s->accept while 1;";
+/// Begins to listen behind its gate, and then says nothing.
+const LATE: &str = "gate; my $s = listening(7000); my @kept; push @kept, $s->accept while 1;";
 
-/// Waits for the service that `script` makes, which must say when it began to listen.
+/// Waits for the service that `script` makes, which must listen behind its gate.
 async fn not_before_it_listens(direct: Option<bool>, check: PreparedCheck, script: &str) {
     let mut late = Fixture::start(perl(script), &[PORT]).await;
     late.direct = direct;
-    late.wait(&[check]).await.expect("ready in the end");
-    let ready = now();
-    let listened = late.listened().await;
-    assert!(
-        ready >= listened,
-        "ready {:.3} s before it listened",
-        listened - ready
-    );
+    late.ready_behind_the_gate(check).await;
 }
 
 #[tokio::test]
@@ -34,8 +28,8 @@ async fn a_late_service_is_not_ready_before_it_listens_through_the_published_por
 #[tokio::test]
 async fn a_service_that_speaks_first_is_ready_through_the_published_port() {
     let script = r#"
-        my $s = listening(7000);
-        while (my $c = $s->accept) { print $c "220 ready\r\n"; push @kept, $c }
+        gate; my $s = listening(7000);
+        my @kept; while (my $c = $s->accept) { print $c "220 ready\r\n"; push @kept, $c }
     "#;
     not_before_it_listens(Some(false), tcp(PORT), script).await;
 }
@@ -43,43 +37,50 @@ async fn a_service_that_speaks_first_is_ready_through_the_published_port() {
 /// As a database does that answers a client on its own socket while it initialises itself.
 #[tokio::test]
 async fn a_declared_port_is_waited_for_whatever_else_is_asked() {
-    not_before_it_listens(None, exec(&["true"]), LATE).await;
+    let late = Fixture::start(perl(LATE), &[PORT]).await;
+    let checks = [exec(&["true"])];
+    let error = late.first_failure(&checks).await;
+    let [port] = error.waiting_for.as_slice() else {
+        panic!("{error}")
+    };
+    assert!(port.starts_with("tcp on port 7000: "), "{error}");
+    let (ready, ()) = tokio::join!(late.wait(&checks), late.open_gate());
+    ready.expect("ready behind the gate");
 }
 
 /// What says nothing and closes cannot be told from the engine's proxy; from its own address it can.
 #[tokio::test]
-async fn a_service_that_closes_at_once_is_ready_only_at_its_own_address() {
+async fn a_service_that_closes_at_once_is_ready_at_its_own_address() {
     let script = "my $s = listening(7000); while (my $c = $s->accept) { close $c }";
-    let mut closing = Fixture::start(perl(script), &[PORT]).await;
-    closing.listened().await;
-    closing.direct = Some(false);
-    let error = ended(
-        closing.wait_for(&[tcp(PORT)], &within(2)).await,
-        NotReadyReason::TimedOut,
-    );
-    assert!(error.attempts > 1);
-    assert!(error.to_string().contains("tcp on port 7000: "), "{error}");
-    if is_direct(closing.gateway) {
-        closing.direct = Some(true);
-        closing.wait(&[tcp(PORT)]).await.expect("ready");
+    let closing = Fixture::start(perl(script), &[PORT]).await;
+    closing.listens(PORT).await;
+    match closing.is_direct() {
+        true => closing.wait(&[tcp(PORT)]).await.expect("ready"),
+        false => {
+            let error = closing.first_failure(&[tcp(PORT)]).await;
+            assert!(error.to_string().contains("tcp on port 7000: "), "{error}");
+        }
     }
 }
 
 #[tokio::test]
 async fn direct_means_that_a_connection_to_the_address_is_possible() {
-    let service = Fixture::start(perl(LATE), &[PORT]).await;
-    service.listened().await;
+    let script = "my $s = listening(7000); sleep 600";
+    let service = Fixture::start(perl(script), &[PORT]).await;
+    service.listens(PORT).await;
     service.wait(&[tcp(PORT)]).await.expect("ready");
-    let connected = tokio::time::timeout(
-        Duration::from_secs(2),
-        tokio::net::TcpStream::connect((service.address, PORT)),
-    );
-    let reached = matches!(connected.await, Ok(Ok(_)));
-    assert_eq!(is_direct(service.gateway), reached);
+    let connecting = tokio::net::TcpStream::connect((service.address, PORT));
+    if service.is_direct() {
+        connecting.await.expect("it listens there");
+    } else {
+        // Whatever takes longer is as good as out of reach.
+        let connected = tokio::time::timeout(Duration::from_secs(2), connecting).await;
+        assert!(!matches!(connected, Ok(Ok(_))), "it is within reach");
+    }
 }
 
 #[tokio::test]
-async fn a_service_on_the_containers_loopback_is_never_ready() {
+async fn a_service_on_the_containers_loopback_is_not_ready() {
     let script = r#"
         my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 7000, Listen => 9);
         print "up\n"; sleep 600;
@@ -88,10 +89,7 @@ async fn a_service_on_the_containers_loopback_is_never_ready() {
         let mut hidden = Fixture::start(perl(script), &[PORT]).await;
         hidden.direct = direct;
         hidden.log_with("up").await;
-        let error = ended(
-            hidden.wait_for(&[tcp(PORT)], &within(1)).await,
-            NotReadyReason::TimedOut,
-        );
+        let error = hidden.first_failure(&[tcp(PORT)]).await;
         assert!(error.to_string().contains("0.0.0.0"), "{error}");
     }
 }
@@ -136,12 +134,12 @@ async fn http_is_asked_until_the_status_fits() {
 
 #[tokio::test]
 async fn a_late_http_service_is_not_ready_before_it_listens() {
-    let script = format!("sleep 1; {WARMING_UP}");
+    let script = format!("gate; {WARMING_UP}");
     not_before_it_listens(Some(false), http(PORT), &script).await;
 }
 
 #[tokio::test]
-async fn http_with_another_status_times_out_and_tells_the_last() {
+async fn http_with_another_status_is_told_with_the_last() {
     let service = Fixture::start(perl(WARMING_UP), &[PORT]).await;
     let check = PreparedCheck::Http {
         port: PORT,
@@ -149,10 +147,7 @@ async fn http_with_another_status_times_out_and_tells_the_last() {
         status: Some(204),
     };
     service.wait(&[http(PORT)]).await.expect("warm");
-    let error = ended(
-        service.wait_for(&[check], &within(1)).await,
-        NotReadyReason::TimedOut,
-    );
+    let error = service.first_failure(&[check]).await;
     assert_eq!(
         error.waiting_for,
         ["http GET /health on port 7000 with status 204: last answer 200"]
@@ -161,22 +156,17 @@ async fn http_with_another_status_times_out_and_tells_the_last() {
 
 #[tokio::test]
 async fn by_default_every_declared_port_must_be_served() {
-    let script = "my @s = listening(7000); sleep 600";
+    let script = "my $s = listening(7000); gate; my $t = listening(7001); sleep 600";
     let service = Fixture::start(perl(script), &[PORT, 7001]).await;
-    service.listened().await;
-    let error = ended(
-        service.wait_for(&[], &within(2)).await,
-        NotReadyReason::TimedOut,
-    );
+    service.listens(PORT).await;
+    let error = service.first_failure(&[]).await;
     assert_eq!(error.waiting_for.len(), 1);
     assert!(
         error.waiting_for[0].starts_with("tcp on port 7001: "),
         "{error}"
     );
-
-    let script = "my @s = (listening(7000), listening(7001)); sleep 600";
-    let service = Fixture::start(perl(script), &[PORT, 7001]).await;
-    service.wait(&[]).await.expect("both are served");
+    let (ready, ()) = tokio::join!(service.wait(&[]), service.open_gate());
+    ready.expect("both are served");
 }
 
 #[tokio::test]

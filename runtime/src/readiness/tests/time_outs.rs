@@ -1,0 +1,209 @@
+//! What a wait that times out reports. Time stands still in these tests until nothing else is left to do.
+
+use super::fake::{Script, breaks_off, exits, hangs, refusal, running, says, writes};
+use super::*;
+
+async fn timed_out(script: Script, checks: &[PreparedCheck], timing: &PreparedTiming) -> NotReady {
+    let error = ended(script.wait(checks, timing).await, NotReadyReason::TimedOut);
+    assert_eq!(error.after, timing.timeout);
+    error
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_check_that_does_not_hold_is_named_and_no_other() {
+    let script = Script {
+        exec: Box::new(|command, _| match command {
+            [holds] if holds == "true" => exits(0, ""),
+            _ => exits(3, "one\ntwo\n"),
+        }),
+        logs: Box::new(|_| writes(&["half way\nrea"])),
+        hook: Box::new(|_| says(Err("no such table: orders"))),
+        ..Script::default()
+    };
+    let checks = [
+        log("half way", 1),
+        hook(),
+        exec(&["true"]),
+        exec(&["/bin/sh", "-c", "echo one; echo two; exit 3"]),
+        log("rea", 1),
+        log("half", 2),
+    ];
+    let error = timed_out(script, &checks, &within(2)).await;
+    assert_eq!(
+        error.waiting_for,
+        [
+            "`shop::is_up`: no such table: orders",
+            "exec `echo one; echo two; exit 3`: exit code 3: two",
+            "a line with \"rea\" in the log: not seen so far",
+            "2 lines with \"half\" in the log: seen once so far",
+        ]
+    );
+    assert!(
+        error
+            .to_string()
+            .starts_with("it was not ready within 2s: `shop::is_up`: no such table: orders; exec"),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_delay_is_part_of_the_time() {
+    let timing = PreparedTiming {
+        delay: Duration::from_secs(5),
+        ..within(4)
+    };
+    let error = timed_out(Script::default(), &[hook()], &timing).await;
+    assert_eq!(error.attempts, 0);
+    assert_eq!(error.waiting_for, ["`shop::is_up`"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_are_counted() {
+    let script = Script {
+        hook: Box::new(|_| says(Err("no"))),
+        ..Script::default()
+    };
+    let timing = PreparedTiming {
+        interval: Some(Duration::from_secs(1)),
+        timeout: Duration::from_millis(9_500),
+        ..within(0)
+    };
+    assert_eq!(timed_out(script, &[hook()], &timing).await.attempts, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_hangs_is_told() {
+    let first_hangs = Script {
+        exec: Box::new(|_, _| hangs()),
+        ..Script::default()
+    };
+    let check = exec(&["sleep", "300"]);
+    let error = timed_out(first_hangs, &[check], &within(2)).await;
+    assert_eq!(
+        error.waiting_for,
+        ["exec `sleep 300`: the attempt has not ended"]
+    );
+    assert_eq!(error.attempts, 1);
+
+    let second_hangs = Script {
+        hook: Box::new(|call| match call {
+            0 => says(Err("refused")),
+            _ => hangs(),
+        }),
+        ..Script::default()
+    };
+    let error = timed_out(second_hangs, &[hook()], &within(2)).await;
+    assert_eq!(
+        error.waiting_for,
+        ["`shop::is_up`: refused; the next attempt has not ended"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_is_just_under_way_is_not_told() {
+    let script = Script {
+        hook: Box::new(|_| hangs()),
+        ..Script::default()
+    };
+    let timing = PreparedTiming {
+        timeout: Duration::from_millis(999),
+        ..within(0)
+    };
+    let error = timed_out(script, &[hook()], &timing).await;
+    assert_eq!(error.waiting_for, ["`shop::is_up`"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_does_not_run_is_told_though_every_check_holds() {
+    let script = Script {
+        exec: Box::new(|_, _| exits(0, "")),
+        inspect: Box::new(|_| Ok(running(false))),
+        ..Script::default()
+    };
+    let error = timed_out(script, &[exec(&["true"])], &within(2)).await;
+    assert_eq!(error.waiting_for, ["the container does not run"]);
+
+    let script = Script {
+        inspect: Box::new(|_| {
+            Err(refusal(
+                EngineErrorKind::Unreachable,
+                "inspect the container",
+                "connection refused",
+            ))
+        }),
+        ..Script::default()
+    };
+    let error = timed_out(script, &[], &within(2)).await;
+    assert_eq!(
+        error.waiting_for,
+        ["the container does not run: cannot inspect the container: connection refused"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_fails_or_cannot_run_is_told() {
+    let fails = Script {
+        probe: Box::new(|_| Box::pin(exits_as_probe(2, "no answer\n"))),
+        ..Script::default()
+    };
+    let error = timed_out(fails, &[probe(&["curl", "server"])], &within(2)).await;
+    let label = format!("probe `curl server` in {IMAGE}: ");
+    assert_eq!(
+        error.waiting_for,
+        [format!("{label}exit code 2: no answer")]
+    );
+
+    let cannot = Script {
+        probe: Box::new(|_| Box::pin(async { Err("there is no such image".to_owned()) })),
+        ..Script::default()
+    };
+    let error = timed_out(cannot, &[probe(&["curl", "server"])], &within(2)).await;
+    assert_eq!(
+        error.waiting_for,
+        [format!("{label}there is no such image")]
+    );
+}
+
+async fn exits_as_probe(code: i64, stdout: &str) -> Result<ExecResult, String> {
+    Ok(ExecResult {
+        code,
+        stdout: stdout.as_bytes().to_vec(),
+        stderr: Vec::new(),
+    })
+}
+
+/// A stream that breaks delivers everything again when it is asked for again.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_breaks_off_is_read_again_and_counted_once() {
+    let broken = || {
+        let error = refusal(EngineErrorKind::Network, "read the log", "reset");
+        breaks_off(&["up\nu"], Some(error))
+    };
+    let script = || Script {
+        logs: Box::new(move |call| match call {
+            0 => broken(),
+            _ => writes(&["up\nup", "\n"]),
+        }),
+        ..Script::default()
+    };
+    script()
+        .wait(&[log("up", 2)], &within(60))
+        .await
+        .expect("two lines in all");
+    let error = timed_out(script(), &[log("up", 3)], &within(2)).await;
+    assert_eq!(
+        error.waiting_for,
+        ["3 lines with \"up\" in the log: seen 2 times so far"]
+    );
+
+    let always = Script {
+        logs: Box::new(move |_| broken()),
+        ..Script::default()
+    };
+    let error = timed_out(always, &[log("up", 2)], &within(2)).await;
+    assert_eq!(
+        error.waiting_for,
+        ["2 lines with \"up\" in the log: cannot read the log: reset"]
+    );
+    assert!(error.attempts > 2, "{error:?}");
+}
