@@ -1,6 +1,7 @@
 //! The supervisor driven by messages, on a real engine.
 
-use std::collections::BTreeMap;
+mod events;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,9 +12,10 @@ use tokio::sync::mpsc;
 
 use crate::config::Config;
 use crate::protocol::{
-    Action, Event, ExecOutput, Launch, Message, Reply, Request, RequestBody, ServiceInfo,
+    Action, ExecOutput, Launch, Message, Reply, Request, RequestBody, ServiceInfo,
 };
 use crate::{Error, ErrorKind};
+use events::{Events, GATE, open_gates};
 
 /// A supervisor in this process, and its only client.
 struct Run {
@@ -113,20 +115,27 @@ impl Run {
         }
     }
 
-    /// Ends the run and returns what happened in it, by service.
-    async fn close(mut self) -> BTreeMap<String, BTreeMap<String, u64>> {
+    /// Launches services of which `held` wait for a [`GATE`], and lets these go when all of `expected` has happened.
+    async fn launch_held(
+        &mut self,
+        services: Vec<ServicePlan>,
+        held: &[&str],
+        expected: &[(&str, &str)],
+    ) -> Result<Vec<ServiceInfo>, Error> {
+        let events = self.events.clone();
+        let mut launched = std::pin::pin!(self.launch(1, services));
+        tokio::select! {
+            launched = &mut launched => panic!("it is not held: {launched:?}"),
+            () = open_gates(&events, held, expected) => {}
+        }
+        launched.await
+    }
+
+    /// Ends the run and returns what happened in it.
+    async fn close(mut self) -> Events {
         let call = self.send(RequestBody::Close);
         assert_eq!(self.answer(call).await, Ok(Reply::Done));
-        let text = std::fs::read_to_string(&self.events).unwrap_or_default();
-        let mut events: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-        for line in text.lines() {
-            let event: Event = serde_json::from_str(line).expect("an event");
-            events
-                .entry(event.service)
-                .or_default()
-                .insert(event.event, event.at);
-        }
-        events
+        Events::so_far(&self.events)
     }
 }
 
@@ -164,6 +173,14 @@ fn lasting(field: &str, needs: &[usize]) -> ServicePlan {
     service
 }
 
+/// A service that says that it is ready when its [`GATE`] is there, and stays.
+fn held(field: &str, needs: &[usize]) -> ServicePlan {
+    let wait = format!("until test -e {GATE}; do sleep 0.02; done; echo up; exec sleep infinity");
+    let mut service = script(field, &wait, needs);
+    service.ready = vec![log("up")];
+    service
+}
+
 fn log(text: &str) -> Check {
     Check {
         kind: CheckKind::Log {
@@ -190,29 +207,27 @@ fn echo(field: &str, port: u16) -> ServicePlan {
 #[tokio::test]
 async fn engine_a_diamond_starts_along_its_edges() {
     let mut run = Run::new("diamond");
-    let slow = |field: &str, needs: &[usize]| {
-        let mut service = script(field, "sleep 1; echo up; exec sleep infinity", needs);
-        service.ready = vec![log("up")];
-        service
-    };
     let services = vec![
         lasting("a", &[]),
-        slow("b", &[0]),
-        slow("c", &[0]),
+        held("b", &[0]),
+        held("c", &[0]),
         lasting("d", &[1, 2]),
     ];
-    let launched = run.launch(1, services).await;
+    // Both in the middle are under way before one is ready, and the last is created ahead of what it needs.
+    let expected = [("d", "created")];
+    let launched = run.launch_held(services, &["b", "c"], &expected).await;
     let events = run.close().await;
     launched.expect("all are ready");
-    let at = |service: &str, event: &str| events[service][event];
     for middle in ["b", "c"] {
-        assert!(at(middle, "starting") >= at("a", "ready"), "{events:#?}");
-        assert!(at("d", "starting") >= at(middle, "ready"), "{events:#?}");
+        assert!(
+            events.at(middle, "starting") > events.at("a", "ready"),
+            "{events:#?}"
+        );
+        assert!(
+            events.at("d", "starting") > events.at(middle, "ready"),
+            "{events:#?}"
+        );
     }
-    assert!(at("b", "starting") < at("c", "ready"), "{events:#?}");
-    assert!(at("c", "starting") < at("b", "ready"), "{events:#?}");
-    // Created ahead of what it needs.
-    assert!(at("d", "created") < at("b", "ready"), "{events:#?}");
 }
 
 #[tokio::test]
@@ -230,7 +245,7 @@ async fn engine_a_chain_of_five_starts_in_order() {
     launched.expect("all are ready");
     for pair in names.windows(2) {
         assert!(
-            events[pair[1]]["starting"] >= events[pair[0]]["ready"],
+            events.at(pair[1], "starting") > events.at(pair[0], "ready"),
             "{events:#?}"
         );
     }
@@ -239,19 +254,13 @@ async fn engine_a_chain_of_five_starts_in_order() {
 #[tokio::test]
 async fn engine_twenty_services_without_edges_start_at_once() {
     let mut run = Run::new("twenty");
-    let names: Vec<String> = (0..20).map(|number| format!("s{number}")).collect();
-    let launched = run
-        .launch(1, names.iter().map(|name| lasting(name, &[])).collect())
-        .await;
-    let events = run.close().await;
-    launched.expect("all are ready");
-    let last_starting = names.iter().map(|name| events[name]["starting"]).max();
-    let first_ready = names.iter().map(|name| events[name]["ready"]).min();
-    let overlap = names
-        .iter()
-        .filter(|name| Some(events[*name]["starting"]) < first_ready)
-        .count();
-    assert!(overlap > 1, "{last_starting:?} {first_ready:?} {events:#?}");
+    let mut services = vec![held("first", &[])];
+    services.extend((0..18).map(|number| lasting(&format!("s{number}"), &[])));
+    services.push(held("last", &[]));
+    // Neither becomes ready before both have been started.
+    let launched = run.launch_held(services, &["first", "last"], &[]).await;
+    run.close().await;
+    assert_eq!(launched.expect("all are ready").len(), 20);
 }
 
 #[tokio::test]
@@ -281,7 +290,7 @@ async fn engine_a_launch_that_fails_half_way_leaves_nothing_and_names_the_cause_
         text.contains("not started because of it: `fourth`, `fifth`"),
         "{text}"
     );
-    assert!(!events["fourth"].contains_key("starting"), "{events:#?}");
+    assert_eq!(events.find("fourth", "starting"), None, "{events:#?}");
 }
 
 #[tokio::test]
@@ -376,14 +385,27 @@ async fn engine_a_service_on_another_port_is_told_where_it_listens() {
     let mut run = Run::new("another-port");
     let mut service = echo("server", 7);
     service.ports[0].number = 8;
-    service.timing.timeout = Some(std::time::Duration::from_secs(2));
+    // Fails on the port that was declared, but not before the service listens on the other.
+    let finds = "until (exec 3<>/dev/tcp/127.0.0.1/7) 2>/dev/null; do sleep 0.02; done; \
+                 exec 3<>/dev/tcp/127.0.0.1/8";
+    let command = ["bash", "-c", finds].map(Template::literal).to_vec();
+    service.ready = vec![
+        Check {
+            kind: CheckKind::Exec { command },
+        },
+        // In place of the default check, which would fail at once.
+        Check {
+            kind: CheckKind::Tcp { ports: Vec::new() },
+        },
+    ];
+    service.timing.failures = Some(1);
     let error = run
         .launch(1, vec![service])
         .await
         .expect_err("it is not ready");
     assert_eq!(error.kind(), ErrorKind::NotReady);
     let text = error.to_string();
-    assert!(text.contains("tcp on port 8"), "{text}");
+    assert!(text.contains("Connection refused"), "{text}");
     assert!(
         text.contains("in its container, something listens on 7"),
         "{text}"

@@ -1,0 +1,70 @@
+//! The order in which things happen in a run: read from its events, and forced by gates that services wait for.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::engine::ExecSpec;
+use crate::engine::discovery::{self, EngineChoice};
+use crate::protocol::Event;
+
+/// What happened in a run, in its order.
+#[derive(Debug)]
+pub(super) struct Events(Vec<Event>);
+
+impl Events {
+    pub(super) fn so_far(file: &Path) -> Self {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let whole = text
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'));
+        let events = whole.map(|line| serde_json::from_str(line).expect("an event"));
+        Self(events.collect())
+    }
+
+    /// The place of an event in the order; the first one's, where a service has several.
+    pub(super) fn find(&self, service: &str, event: &str) -> Option<usize> {
+        self.0
+            .iter()
+            .position(|it| it.service == service && it.event == event)
+    }
+
+    /// The place of an event that has happened.
+    pub(super) fn at(&self, service: &str, event: &str) -> usize {
+        self.find(service, event)
+            .unwrap_or_else(|| panic!("no `{event}` of `{service}`: {self:#?}"))
+    }
+
+    fn container(&self, service: &str) -> &str {
+        &self.0[self.at(service, "created")].details["container"]
+    }
+}
+
+/// The file that a service which is held waits for.
+pub(super) const GATE: &str = "/gate";
+
+/// Makes the [`GATE`] of each service of `held`, once all of `expected` has happened and they have been started.
+pub(super) async fn open_gates(events: &Path, held: &[&str], expected: &[(&str, &str)]) {
+    let started = held.iter().map(|service| (*service, "started"));
+    let expected: Vec<_> = expected.iter().copied().chain(started).collect();
+    let so_far = loop {
+        let so_far = Events::so_far(events);
+        let happened = |(service, event): &(&str, &str)| so_far.find(service, event).is_some();
+        if expected.iter().all(happened) {
+            break so_far;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    // The supervisor does not act on a service before the launch has been answered.
+    let config = Config::of_process(&crate::workspace::of_process()).expect("the configuration");
+    let choice = EngineChoice::from(config.engine);
+    let engine = discovery::connect(&choice).await.expect("an engine");
+    let exec = ExecSpec {
+        command: ["touch", GATE].map(str::to_owned).to_vec(),
+        ..ExecSpec::default()
+    };
+    for service in held {
+        let made = engine.exec(so_far.container(service), &exec).await;
+        assert_eq!(made.expect("it runs").code, 0);
+    }
+}
