@@ -286,18 +286,16 @@ async fn a_script_that_nobody_waits_for_is_ended() {
     let images = rig.images();
     let reference = rig.image(&image);
     let mut getting = images.get(&rig.engine, &reference, Pull::Missing, None);
-    while !rig.shown().contains("| locked") {
-        tokio::select! {
-            _ = &mut getting => panic!("the script does not end"),
-            () = tokio::task::yield_now() => {}
-        }
+    tokio::select! {
+        _ = &mut getting => panic!("the script does not end"),
+        () = rig.shows("| locked") => {}
     }
     drop(getting);
-    // Had as soon as the script and what it started are gone.
+    // Had as soon as the script and what it started are gone, well before its child ends by itself.
     let held = rig.directory.join("held");
     let status = tokio::task::spawn_blocking(move || {
         std::process::Command::new("flock")
-            .args(["--timeout", "30"])
+            .args(["--timeout", "300"])
             .arg(held)
             .arg("true")
             .status()

@@ -47,11 +47,9 @@ async fn a_fetch_that_is_given_up_is_taken_over() {
     let images = rig.images();
     let mut first = images.get(&rig.engine, &image, Pull::Missing, None);
     // It is on its way once a line says so.
-    while !rig.shown().contains("pulling") {
-        tokio::select! {
-            _ = &mut first => panic!("the registry does not answer"),
-            () = tokio::task::yield_now() => {}
-        }
+    tokio::select! {
+        _ = &mut first => panic!("the registry does not answer"),
+        () = rig.shows("pulling") => {}
     }
     drop(first);
     registry.proxy.hold(false);

@@ -11,6 +11,7 @@ mod registry;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,6 +20,7 @@ use std::time::Duration;
 use bollard::errors::Error;
 use bollard::query_parameters::RemoveImageOptions;
 use seatrial_model::{ImageRef, Pull};
+use tokio::sync::watch;
 
 use super::lock::Locks;
 use super::progress::Reporter;
@@ -32,7 +34,7 @@ struct Rig {
     config: Config,
     directory: PathBuf,
     /// What the user sees.
-    shown: Arc<Mutex<Vec<u8>>>,
+    screen: Arc<Mutex<Screen>>,
     /// Images to remove at the end, by name or id.
     made: Mutex<Vec<String>>,
 }
@@ -52,7 +54,7 @@ impl Rig {
             engine,
             config,
             directory,
-            shown: Arc::default(),
+            screen: Arc::default(),
             made: Mutex::default(),
         }
     }
@@ -60,7 +62,7 @@ impl Rig {
     /// Images as a new process has them: nothing remembered.
     fn images(&self) -> Images {
         let mut images = Images::new(&self.config);
-        images.reporter = Reporter::lines(self.shown.clone());
+        images.reporter = Reporter::lines(self.screen.clone());
         images.locks = Locks::at(self.directory.join("locks"));
         let docker_config = self.directory.join("docker").display().to_string();
         images.environment =
@@ -138,7 +140,14 @@ impl Rig {
     }
 
     fn shown(&self) -> String {
-        String::from_utf8(self.shown.lock().unwrap().clone()).expect("text")
+        self.screen.lock().unwrap().0.borrow().clone()
+    }
+
+    /// Returns once the user has seen `text`.
+    async fn shows(&self, text: &str) {
+        let mut shown = self.screen.lock().unwrap().0.subscribe();
+        let seen = shown.wait_for(|shown| shown.contains(text)).await;
+        seen.expect("the screen is there");
     }
 
     /// Whether the engine has the image.
@@ -161,6 +170,22 @@ impl Drop for Rig {
             files.expect("the files are removed");
             assert!(!locks_left, "lock files are left");
         }
+    }
+}
+
+/// Takes what is written for the user, and tells of it.
+#[derive(Default)]
+struct Screen(watch::Sender<String>);
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        self.0.send_modify(|shown| shown.push_str(text));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
