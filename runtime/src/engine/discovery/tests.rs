@@ -23,7 +23,8 @@ impl Machine {
             ("HOME".to_owned(), inside("home")),
             ("XDG_RUNTIME_DIR".to_owned(), inside("user")),
         ]);
-        let patience = Duration::from_secs(10);
+        // Longer than a test may take: only a test about patience sees its end.
+        let patience = Duration::from_secs(3600);
         Self {
             surroundings: Surroundings {
                 variables,

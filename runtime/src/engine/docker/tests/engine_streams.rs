@@ -37,9 +37,8 @@ async fn logs_come_from_the_beginning_by_stream() {
 #[tokio::test]
 async fn logs_are_followed_to_the_end() {
     let rig = Rig::new().await;
-    let script =
-        "echo begin; trap 'echo end; exit' TERM; echo trapped; while :; do sleep 0.01; done";
-    let id = rig.started(&["sh", "-c", script]).await;
+    let script = "echo begin; trap 'echo end; exit' TERM; echo trapped; sleep 1000 & wait";
+    let id = rig.started(&["bash", "-c", script]).await;
     let mut logs = rig.engine.logs(&id, true, None);
     let mut seen = String::new();
     while !seen.contains("trapped\n") {
@@ -249,13 +248,14 @@ async fn a_command_ends_with_its_container() {
     let rig = Rig::new().await;
     for remove in [false, true] {
         let id = rig.idle().await;
-        let script = "touch /tmp/begun; sleep 1000";
+        // In the container's own log, which can be followed.
+        let script = "echo begun > /proc/1/fd/1; sleep 1000";
         let exec = ExecSpec {
             command: words(&["sh", "-c", script]),
             ..ExecSpec::default()
         };
         let end = async {
-            while rig.engine.download(&id, "/tmp/begun").await.is_err() {}
+            rig.said(&id, "begun").await;
             if remove {
                 rig.engine.remove(&id).await
             } else {

@@ -91,7 +91,13 @@ impl Rig {
             .await
             .expect("the container is created");
         self.engine.start(&id).await.expect("the container starts");
-        let mut logs = self.engine.logs(&id, true, None);
+        self.said(&id, line).await;
+        id
+    }
+
+    /// Returns once a container has said `line`.
+    async fn said(&self, id: &str, line: &str) {
+        let mut logs = self.engine.logs(id, true, None);
         let mut said = Vec::new();
         while !String::from_utf8_lossy(&said)
             .lines()
@@ -104,7 +110,6 @@ impl Rig {
                 .expect("the logs are read");
             said.extend(piece.bytes);
         }
-        id
     }
 
     /// A container that runs until it is killed.
