@@ -7,6 +7,7 @@ mod engine_containers;
 mod engine_found;
 mod engine_images;
 mod engine_networks;
+mod engine_soak;
 mod engine_streams;
 
 use std::collections::{BTreeMap, HashMap};

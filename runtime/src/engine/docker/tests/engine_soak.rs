@@ -1,0 +1,119 @@
+//! Soaks: the same again and again until what happens rarely has happened. They leave behind what they are about, so
+//! they run on an engine that is thrown away afterwards: `cargo xtask soak` starts one.
+
+use std::convert::Infallible;
+use std::time::Instant;
+
+use futures_util::future::join_all;
+
+use super::*;
+
+/// How many rounds; also the sign that the engine may be spoilt.
+const ROUNDS: &str = "SEATRIAL_SOAK_ROUNDS";
+
+/// `0` has endpoints deleted all at once, as if there were no lock; anything else, one at a time.
+const LOCK: &str = "SEATRIAL_SOAK_LOCK";
+
+/// Containers of a round that are there at the same time, all on one network.
+const AT_ONCE: u8 = 20;
+
+/// How often each of them is started and removed. Starts beside removals are what the engine miscounts; removals alone,
+/// or a network that containers only connect to and disconnect from, hardly ever.
+const TURNS: u8 = 2;
+
+/// Counts the networks that the engine refuses to remove although it says itself that no container is attached, after
+/// containers were removed from them while others were started.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it spoils the engine and takes minutes; `cargo xtask soak network` runs it"]
+async fn network() {
+    let rounds: u16 = std::env::var(ROUNDS)
+        .expect("the number of rounds, which `cargo xtask soak network` sets")
+        .parse()
+        .expect("a number of rounds");
+    let rig = Rig::new().await;
+    if std::env::var(LOCK).is_ok_and(|lock| lock == "0") {
+        // switched off: engine.one_at_a_time = false
+    }
+    let mut refused = Vec::new();
+    for round in 0..rounds {
+        let begun = Instant::now();
+        let (network, subnet) = soaked_network(&rig.engine, round).await;
+        tokio::select! {
+            () = churn(&rig.engine, &network, subnet) => {}
+            never = list(&rig.engine) => match never {},
+        }
+        if let Err(error) = rig.engine.remove_network(&network).await {
+            assert_eq!(error.kind, EngineErrorKind::Conflict, "{error}");
+            refused.push(network);
+        }
+        println!(
+            "round {} of {rounds}: {:.1} s, {} refused until now",
+            round + 1,
+            begun.elapsed().as_secs_f64(),
+            refused.len()
+        );
+    }
+    // Only now: a network that can be removed after all is not stuck.
+    let mut stuck = 0;
+    for network in refused {
+        stuck += u16::from(is_stuck(&rig.engine, &network).await);
+    }
+    println!("stuck: {stuck} of {rounds} networks");
+}
+
+/// A round's own network. Those that are stuck keep their subnets.
+async fn soaked_network(engine: &Docker, round: u16) -> (String, Subnet) {
+    let [second, third] = round.to_be_bytes();
+    let subnet = Subnet {
+        address: Ipv4Addr::new(10, 64 + second, third, 0),
+        prefix: 24,
+    };
+    let spec = NetworkSpec {
+        name: unique(),
+        subnet,
+        labels: labels(),
+    };
+    let created = engine.create_network(&spec).await;
+    (created.expect("the network is created"), subnet)
+}
+
+/// Starts and removes containers, none waiting for another.
+async fn churn(engine: &Docker, network: &str, subnet: Subnet) {
+    let places = (0..AT_ONCE).map(|place| async move {
+        for turn in 0..TURNS {
+            let spec = ContainerSpec {
+                name: unique(),
+                image: IMAGE.to_owned(),
+                command: Some(words(&["sleep", "1000"])),
+                labels: labels(),
+                attachment: Some(attached(network, subnet, 10 + turn * AT_ONCE + place)),
+                ..ContainerSpec::default()
+            };
+            let id = engine.create(&spec).await.expect("it is created");
+            engine.start(&id).await.expect("it starts");
+            engine.remove(&id).await.expect("it is removed");
+        }
+    });
+    join_all(places).await;
+}
+
+/// Lists networks without end, as whoever chooses a subnet does: the engine reads all of its counts for that.
+async fn list(engine: &Docker) -> Infallible {
+    loop {
+        engine.subnets().await.expect("the networks are listed");
+    }
+}
+
+/// Whether the engine refuses to remove a network on which it says itself that there is no container.
+async fn is_stuck(engine: &Docker, network: &str) -> bool {
+    let found = engine.api.inspect_network(network, None).await;
+    let attached = found.expect("the network is there").containers;
+    assert_eq!(attached.unwrap_or_default(), HashMap::new(), "on {network}");
+    match engine.remove_network(network).await {
+        Ok(()) => false,
+        Err(error) => {
+            assert!(error.message.contains("active endpoints"), "{error}");
+            true
+        }
+    }
+}
