@@ -213,7 +213,8 @@ fn is_starting() -> bool {
         .is_ok_and(|pid| Path::new("/proc").join(pid.trim()).exists())
 }
 
-fn last_lines(text: &str, count: usize) -> String {
+/// The end of a log.
+pub(crate) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
 }

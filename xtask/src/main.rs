@@ -4,12 +4,14 @@
 //! nothing itself and knows nothing of the product's inside.
 
 mod api;
+mod daemon;
 mod demo;
 mod engine;
 mod images;
 mod install;
 mod leftovers;
 mod packages;
+mod soak;
 mod steps;
 mod test;
 mod workspace;
@@ -47,6 +49,12 @@ const COMMANDS: &[Command] = &[
         usage: "images",
         about: "get the images that the tests run on, or make them, and test them",
         run: images::run,
+    },
+    Command {
+        name: "soak",
+        usage: "soak network [--rounds N]",
+        about: "count the networks that an engine of its own cannot remove, with and without our lock",
+        run: soak::run,
     },
     Command {
         name: "help",

@@ -30,9 +30,9 @@ async fn network() {
         .expect("the number of rounds, which `cargo xtask soak network` sets")
         .parse()
         .expect("a number of rounds");
-    let rig = Rig::new().await;
+    let mut rig = Rig::new().await;
     if std::env::var(LOCK).is_ok_and(|lock| lock == "0") {
-        // switched off: engine.one_at_a_time = false
+        rig.engine.endpoints.counted = false;
     }
     let mut refused = Vec::new();
     for round in 0..rounds {
@@ -100,7 +100,7 @@ async fn churn(engine: &Docker, network: &str, subnet: Subnet) {
 /// Lists networks without end, as whoever chooses a subnet does: the engine reads all of its counts for that.
 async fn list(engine: &Docker) -> Infallible {
     loop {
-        engine.subnets().await.expect("the networks are listed");
+        engine.networks().await.expect("the networks are listed");
     }
 }
 

@@ -1,0 +1,174 @@
+//! A Docker daemon of our own, for what would spoil the machine's: in namespaces and a directory that go with it. It
+//! shares nothing with the machine's engine but the kernel.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::api::{Address, Api};
+use crate::{install, packages, steps};
+
+const PROGRAMS: &[&str] = &["dockerd", "unshare", "ip", "mount"];
+
+/// How long a daemon may take until its socket answers, and how long until it has ended.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs the daemon in a directory, the script's first argument, with the options that follow, until its input ends;
+/// removes the directory then. The input ends with us however we end.
+///
+/// The mounts, networks and processes of the daemon are in namespaces: what it does not clear away itself is gone with
+/// their first process. An empty `/run` keeps it from a containerd of the machine's.
+const SCRIPT: &str = r#"
+unshare --net --mount --pid --fork --kill-child --mount-proc sh -c '
+    directory=$1
+    shift
+    ip link set lo up && mount -t tmpfs tmpfs /run || exit
+    exec 3<&0
+    dockerd --config-file "$directory/daemon.json" --pidfile "$directory/docker.pid" \
+        --host "unix://$directory/docker.sock" --data-root "$directory/data" --exec-root "$directory/exec" \
+        "$@" >"$directory/log" 2>&1 3<&- &
+    daemon=$!
+    (cat <&3 >/dev/null; kill "$daemon") &
+    wait "$daemon"
+' sh "$@" >/dev/null
+touch "$1/ended"
+cat >/dev/null
+rm -rf "$1"
+"#;
+
+/// Whether a daemon of its own can be started here.
+///
+/// # Errors
+///
+/// Where this user may not, or a program is missing.
+pub(crate) fn check_machine() -> Result<()> {
+    ensure!(
+        packages::is_root(),
+        "a Docker daemon of its own takes root; run this as root"
+    );
+    for program in PROGRAMS {
+        ensure!(
+            packages::is_installed(program),
+            "a Docker daemon of its own takes `{program}`, which is not installed; install it"
+        );
+    }
+    Ok(())
+}
+
+/// A daemon that runs until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    directory: PathBuf,
+    process: Child,
+    /// The script's input, until it is to end.
+    input: Option<ChildStdin>,
+}
+
+impl Daemon {
+    /// Starts a daemon and waits until it answers; `name` becomes part of its directory's.
+    ///
+    /// # Errors
+    ///
+    /// Where this user may not, a program is missing, or the daemon does not start; with the end of its log.
+    pub(crate) fn start(name: &str, storage_driver: &str) -> Result<Self> {
+        check_machine()?;
+        // Not `seatrial-`: whoever looks for leftovers meanwhile is not to find this.
+        let directory = std::env::temp_dir().join(format!("xtask-{name}-{}", std::process::id()));
+        fs::create_dir(&directory)
+            .with_context(|| format!("cannot create `{}`", directory.display()))?;
+        // Not the machine's own, which sets what the options set.
+        fs::write(directory.join("daemon.json"), "{}")?;
+        let mut process = Command::new("sh")
+            .args(["-c", SCRIPT, "sh"])
+            .arg(&directory)
+            .args(["--storage-driver", storage_driver])
+            .stdin(Stdio::piped())
+            // A signal of the terminal's is for us alone.
+            .process_group(0)
+            .spawn()
+            .context("cannot run `sh`")?;
+        let input = process.stdin.take();
+        let daemon = Self {
+            directory,
+            process,
+            input,
+        };
+        daemon.wait_until_it_answers()?;
+        Ok(daemon)
+    }
+
+    /// Its API, whose address is what `DOCKER_HOST` has to be.
+    pub(crate) fn api(&self) -> Api {
+        Api {
+            address: Address::Unix(self.directory.join("docker.sock")),
+        }
+    }
+
+    fn wait_until_it_answers(&self) -> Result<()> {
+        let started = Instant::now();
+        while self.api().ping().is_err() {
+            let ended = self.directory.join("ended").exists();
+            if ended || started.elapsed() > PATIENCE {
+                let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+                bail!(
+                    "the daemon {}; the end of its log:\n{}",
+                    if ended {
+                        "ended at once"
+                    } else {
+                        "does not answer"
+                    },
+                    install::last_lines(&log, 15)
+                );
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
+    }
+
+    /// Ends the daemon and waits until it and its directory are gone.
+    ///
+    /// # Errors
+    ///
+    /// Where something of it stays.
+    pub(crate) fn end(mut self) -> Result<()> {
+        self.end_once()
+    }
+
+    fn end_once(&mut self) -> Result<()> {
+        if self.input.take().is_none() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        while self.process.try_wait()?.is_none() {
+            if started.elapsed() > PATIENCE {
+                // With the process group goes `unshare`, and with that its namespaces.
+                let group = format!("-{}", self.process.id());
+                steps::run(Command::new("kill").args(["-KILL", "--", &group]))?;
+                self.process.wait()?;
+                fs::remove_dir_all(&self.directory)?;
+                bail!("the daemon did not end by itself; it was killed");
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        ensure!(
+            !self.directory.exists(),
+            "`{}` is left of the daemon; remove it",
+            self.directory.display()
+        );
+        Ok(())
+    }
+}
+
+/// For the ways out on which something else has failed already.
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if let Err(error) = self.end_once() {
+            eprintln!("warning: {error:#}");
+        }
+    }
+}
