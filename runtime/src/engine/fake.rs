@@ -261,7 +261,7 @@ impl<A: Answers> Engine for FakeEngine<A> {
 
 /// For a call that a test does not expect.
 #[track_caller]
-fn unanswered(call: &str) -> ! {
+pub(crate) fn unanswered(call: &str) -> ! {
     panic!("the fake engine has no answer to {call}")
 }
 

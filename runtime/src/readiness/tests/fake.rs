@@ -1,16 +1,12 @@
 //! An engine that answers from a script, and a subject on it: for waits whose only matter is time, which stands still
 //! in these tests until nothing else is left to do.
 
-use std::collections::BTreeMap;
-
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::*;
-use crate::engine::{
-    Attachment, BuildSpec, Call, ContainerInfo, ContainerSpec, EngineInfo, ExecSpec, ImageInfo,
-    NetworkSpec, Output, Parts, ProgressSink, PullSpec, Subnet,
-};
+use crate::engine::fake::{Answers, FakeEngine, answer, unanswered};
+use crate::engine::{Call, ContainerInfo, ExecSpec, Output, Parts};
 
 /// Answers a command, given what it is and how often commands were run before.
 type OnExec = Box<dyn Fn(&[String], u32) -> Call<'static, ExecResult> + Send + Sync>;
@@ -62,18 +58,10 @@ impl Script {
         exited: impl Future<Output = ()>,
     ) -> Result<(), NotReady> {
         let script = Arc::new(self);
-        let engine: Arc<dyn Engine> = Arc::new(FakeEngine {
-            info: EngineInfo {
-                name: "fake".to_owned(),
-                version: "1".to_owned(),
-                address: "nowhere".to_owned(),
-                os: "linux".to_owned(),
-                arch: "amd64".to_owned(),
-                published_host: "127.0.0.1".to_owned(),
-            },
+        let engine: Arc<dyn crate::engine::Engine> = Arc::new(FakeEngine::new(Engine {
             script: script.clone(),
             asked: Counts::default(),
-        });
+        }));
         let runner = Runner {
             script,
             asked: Counts::default(),
@@ -127,29 +115,13 @@ impl ProbeRunner for Runner {
     }
 }
 
-struct FakeEngine {
-    info: EngineInfo,
+/// The script as an engine.
+struct Engine {
     script: Arc<Script>,
     asked: Counts,
 }
 
-impl fmt::Debug for FakeEngine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FakeEngine")
-    }
-}
-
-/// For a call that a test does not expect.
-#[track_caller]
-fn unanswered(call: &str) -> ! {
-    panic!("the fake engine has no answer to {call}")
-}
-
-impl Engine for FakeEngine {
-    fn info(&self) -> &EngineInfo {
-        &self.info
-    }
-
+impl Answers for Engine {
     fn exec<'a>(&'a self, id: &'a str, exec: &'a ExecSpec) -> Call<'a, ExecResult> {
         assert_eq!(id, ID);
         (self.script.exec)(&exec.command, next(&self.asked.exec))
@@ -162,101 +134,7 @@ impl Engine for FakeEngine {
 
     fn inspect<'a>(&'a self, id: &'a str) -> Call<'a, ContainerInfo> {
         assert_eq!(id, ID);
-        let info = (self.script.inspect)(next(&self.asked.inspect));
-        Box::pin(std::future::ready(info))
-    }
-
-    fn image<'a>(&'a self, _: &'a str) -> Call<'a, Option<ImageInfo>> {
-        unanswered("image")
-    }
-
-    fn pull<'a>(&'a self, _: PullSpec<'a>, _: ProgressSink<'a>) -> Call<'a, ()> {
-        unanswered("pull")
-    }
-
-    fn build<'a>(&'a self, _: BuildSpec<'a>, _: ProgressSink<'a>) -> Call<'a, ()> {
-        unanswered("build")
-    }
-
-    fn import<'a>(
-        &'a self,
-        _: Parts<Vec<u8>>,
-        _: &'a str,
-        _: &'a BTreeMap<String, String>,
-    ) -> Call<'a, ()> {
-        unanswered("import")
-    }
-
-    fn tag<'a>(&'a self, _: &'a str, _: &'a str) -> Call<'a, ()> {
-        unanswered("tag")
-    }
-
-    fn create_network<'a>(&'a self, _: &'a NetworkSpec) -> Call<'a, String> {
-        unanswered("create_network")
-    }
-
-    fn subnets(&self) -> Call<'_, Vec<Subnet>> {
-        unanswered("subnets")
-    }
-
-    fn remove_network<'a>(&'a self, _: &'a str) -> Call<'a, ()> {
-        unanswered("remove_network")
-    }
-
-    fn connect<'a>(&'a self, _: &'a str, _: &'a Attachment) -> Call<'a, ()> {
-        unanswered("connect")
-    }
-
-    fn disconnect<'a>(&'a self, _: &'a str, _: &'a str) -> Call<'a, ()> {
-        unanswered("disconnect")
-    }
-
-    fn create_volume<'a>(&'a self, _: &'a str, _: &'a BTreeMap<String, String>) -> Call<'a, ()> {
-        unanswered("create_volume")
-    }
-
-    fn remove_volume<'a>(&'a self, _: &'a str) -> Call<'a, ()> {
-        unanswered("remove_volume")
-    }
-
-    fn create<'a>(&'a self, _: &'a ContainerSpec) -> Call<'a, String> {
-        unanswered("create")
-    }
-
-    fn start<'a>(&'a self, _: &'a str) -> Call<'a, ()> {
-        unanswered("start")
-    }
-
-    fn stop<'a>(&'a self, _: &'a str) -> Call<'a, ()> {
-        unanswered("stop")
-    }
-
-    fn kill<'a>(&'a self, _: &'a str, _: Option<&'a str>) -> Call<'a, ()> {
-        unanswered("kill")
-    }
-
-    fn pause<'a>(&'a self, _: &'a str) -> Call<'a, ()> {
-        unanswered("pause")
-    }
-
-    fn unpause<'a>(&'a self, _: &'a str) -> Call<'a, ()> {
-        unanswered("unpause")
-    }
-
-    fn remove<'a>(&'a self, _: &'a str) -> Call<'a, ()> {
-        unanswered("remove")
-    }
-
-    fn wait<'a>(&'a self, _: &'a str) -> Call<'a, i64> {
-        unanswered("wait")
-    }
-
-    fn upload<'a>(&'a self, _: &'a str, _: &'a str, _: Vec<u8>) -> Call<'a, ()> {
-        unanswered("upload")
-    }
-
-    fn download<'a>(&'a self, _: &'a str, _: &'a str) -> Call<'a, Vec<u8>> {
-        unanswered("download")
+        answer((self.script.inspect)(next(&self.asked.inspect)))
     }
 }
 

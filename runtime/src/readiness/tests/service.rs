@@ -305,16 +305,12 @@ impl Fixture {
 impl ProbeRunner for Fixture {
     fn run_probe<'a>(&'a self, image: &'a ImageRef, command: Vec<String>) -> Run<'a, ExecResult> {
         let number = self.cleanup.probes.fetch_add(1, Ordering::SeqCst);
-        let [a, b, c, _] = self.address.octets();
         let spec = ContainerSpec {
             name: self.cleanup.probe(number),
             image: image.to_string(),
             command: Some(command),
             labels: labels(),
-            attachment: Some(Attachment {
-                network: self.cleanup.name.clone(),
-                address: Ipv4Addr::new(a, b, c, u8::try_from(10 + number).expect("few probes")),
-            }),
+            joins: Some(self.id.clone()),
             ..ContainerSpec::default()
         };
         let creation = self.cleanup.create(spec);
