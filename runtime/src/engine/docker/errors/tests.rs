@@ -17,6 +17,12 @@ const SAID: &[(During, Option<u16>, &str, EngineErrorKind)] = &[
         EngineErrorKind::Conflict,
     ),
     (
+        During::Other,
+        Some(500),
+        "container f6cd: driver \"overlay2\" failed to remove root filesystem: unlinkat /var/lib/docker/overlay2/9b/merged: device or resource busy",
+        EngineErrorKind::Busy,
+    ),
+    (
         During::Create,
         Some(404),
         "image with reference debian:bookworm-slim was found but does not match the specified platform: wanted linux/s390x, actual: linux/amd64",
