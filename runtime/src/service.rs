@@ -269,7 +269,14 @@ impl Service {
                 report.details.extend(why.details.iter().cloned());
             }
             report.log = log;
-            report.help = why.help.clone();
+            report.help = match why.kind {
+                // A service that was ready ends for what was done to it, or by a fault of its own.
+                ErrorKind::Exited => Some(
+                    "look in its log for what ended it; where the test ended it, wait for the line before that"
+                        .to_owned(),
+                ),
+                _ => why.help.clone(),
+            };
         })
     }
 

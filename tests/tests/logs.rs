@@ -105,6 +105,7 @@ fn a_line_that_cannot_come_any_more_is_not_waited_for(
             "no line of its log contains `land ahead`",
             "\n  the container exited with code 137\n",
             "| listening on 4000",
+            "\n  help: look in its log for what ended it",
         ] {
             assert!(text.contains(part), "`{part}` is missing: {text}");
         }

@@ -9,9 +9,11 @@ use crate::engine::{Engine, ExecSpec};
 /// How long the answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Asks the kernel, from inside the container, and says what it found in words; `None` where it cannot be asked, as in an
-/// image without `cat`.
-pub(super) async fn told(engine: &Arc<dyn Engine>, id: &str) -> Option<String> {
+/// The ports that are listened on in a container, each with whether that is on more than the loopback address.
+pub(super) struct Listening(BTreeMap<u16, bool>);
+
+/// Asks the kernel, from inside the container; `None` where it cannot be asked, as in an image without `cat`.
+pub(super) async fn ports(engine: &Arc<dyn Engine>, id: &str) -> Option<Listening> {
     let exec = ExecSpec {
         command: ["cat", "/proc/net/tcp", "/proc/net/tcp6"]
             .map(str::to_owned)
@@ -24,11 +26,30 @@ pub(super) async fn told(engine: &Arc<dyn Engine>, id: &str) -> Option<String> {
     let table = String::from_utf8_lossy(&output.stdout).into_owned();
     table
         .contains("local_address")
-        .then(|| words(&sockets(&table)))
+        .then(|| Listening(sockets(&table)))
 }
 
-/// Ports that are listened on, each with whether that is on more than the loopback address, from Linux's `/proc/net/tcp`
-/// (proc(5)): addresses are hexadecimal, state `0A` is a listening socket.
+impl Listening {
+    pub(super) fn words(&self) -> String {
+        words(&self.0)
+    }
+
+    /// What to do where the service listens, but not on all that is declared; `None` where that is not it.
+    pub(super) fn help(&self, declared: &[u16]) -> Option<String> {
+        let missing = declared.iter().any(|port| !self.0.contains_key(port));
+        let reachable = self.0.iter().filter(|(_, reachable)| **reachable);
+        let other = reachable
+            .map(|(port, _)| port)
+            .find(|port| !declared.contains(port))?;
+        missing.then(|| {
+            format!(
+                "declare the port that the service listens on, such as `port = {other}`, or have it listen on the declared one"
+            )
+        })
+    }
+}
+
+/// The listening sockets in Linux's `/proc/net/tcp` (proc(5)): addresses are hexadecimal, state `0A` is a listening socket.
 fn sockets(table: &str) -> BTreeMap<u16, bool> {
     let mut ports = BTreeMap::new();
     for line in table.lines() {
@@ -93,6 +114,11 @@ mod tests {
             "in its container, something listens on 80 (only on its loopback address), \
              6379 (only on its loopback address), 11211"
         );
+        let listening = Listening(sockets);
+        let help = listening.help(&[80, 8081]).expect("8081 is not served");
+        assert!(help.contains("`port = 11211`"), "{help}");
+        assert_eq!(listening.help(&[80, 6379]), None, "they are, out of reach");
+        assert_eq!(listening.help(&[6379, 11211]), None);
         assert_eq!(
             words(&BTreeMap::new()),
             "nothing listens on any TCP port in its container"

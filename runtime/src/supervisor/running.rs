@@ -121,7 +121,7 @@ impl Running {
             .iter()
             .map(|check| format!("waited for: {check}"));
         let mut details: Vec<String> = waited_for.collect();
-        let (kind, what, help) = match reason.reason {
+        let (kind, what, mut help) = match reason.reason {
             NotReadyReason::Exited => {
                 let (what, help) = self.how_it_ended(instance, &log).await;
                 (ErrorKind::Exited, what, help)
@@ -143,8 +143,14 @@ impl Running {
                 (ErrorKind::NotReady, "a readiness check can never hold".to_owned(), None)
             }
         };
-        if kind == ErrorKind::NotReady && !instance.service().ports.is_empty() {
-            details.extend(listening::told(&self.engine, self.id()).await);
+        let declared = &instance.service().ports;
+        if kind == ErrorKind::NotReady
+            && !declared.is_empty()
+            && let Some(listening) = listening::ports(&self.engine, self.id()).await
+        {
+            details.push(listening.words());
+            let declared: Vec<u16> = declared.iter().map(|port| port.number).collect();
+            help = listening.help(&declared).or(help);
         }
         if log.is_empty() {
             details.push("it has logged nothing".to_owned());

@@ -410,6 +410,8 @@ async fn engine_a_service_on_another_port_is_told_where_it_listens() {
         text.contains("in its container, something listens on 7"),
         "{text}"
     );
+    assert!(text.contains("help: declare the port"), "{text}");
+    assert!(text.contains("such as `port = 7`"), "{text}");
     run.close().await;
 }
 
