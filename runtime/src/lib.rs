@@ -76,6 +76,7 @@ mod private;
 mod protocol;
 mod readiness;
 mod service;
+mod settings;
 mod supervisor;
 mod terminal;
 mod test_run;

@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::engine::PublishedPort;
+use crate::settings::Settings;
 
+/// Numbers the supervisor gives to its clients.
+pub(crate) type ClientId = u64;
 /// Numbers a client gives to its calls; the answer carries the same.
 pub(crate) type CallId = u64;
 /// Numbers a client gives to its leases.
@@ -31,6 +34,9 @@ pub(crate) struct Request {
 /// What a client wants.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum RequestBody {
+    /// The first request of a client, and not answered: the settings for what it launches; or what is wrong with them,
+    /// which every launch is answered with.
+    Introduce(Box<Result<Settings, Error>>),
     /// Launch a composition and hold its services under this lease. Answered with [`Reply::Launched`].
     Launch { lease: LeaseId, launch: Box<Launch> },
     /// Give a lease back. Answered at once; what nobody holds any more is removed in the background.
@@ -47,14 +53,15 @@ pub(crate) enum RequestBody {
     },
     /// Nobody reads the lines of this call any more.
     Unfollow { follow: CallId },
-    /// Remove everything and launch nothing more. Answered when all is gone.
+    /// The client's last request: all that it holds goes. Answered when that is removed, where the run ends with it, and
+    /// otherwise at once.
     Close,
 }
 
 /// A composition to launch: the plan and what only the test process could supply.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Launch {
-    /// Tells declarations of one name apart: package, module and name.
+    /// The same for the same declaration: see [`crate::client`].
     pub(crate) identity: String,
     pub(crate) plan: Plan,
     /// Name of the test it is for, where there is one.
@@ -129,6 +136,8 @@ pub(crate) enum Message {
     },
     /// A line of a log that is followed.
     Line { call: CallId, line: LogLine },
+    /// Something for people to read.
+    Say { text: String },
     /// Run the user's function number `binding` of the declaration that was launched under `identity`, and answer with
     /// [`RequestBody::HookEnded`].
     Hook {

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use seatrial_model::{Origin, Plan};
@@ -14,8 +15,32 @@ use crate::protocol::{Launch, ServiceInfo};
 
 /// Says something about the run.
 pub(crate) fn say(text: &str) {
+    show(&format!("seatrial: {text}\n"));
+}
+
+/// Where texts go instead of to standard error.
+type Elsewhere = Box<dyn Fn(&str) + Send + Sync>;
+
+static ELSEWHERE: OnceLock<Elsewhere> = OnceLock::new();
+
+/// Has everything shown elsewhere, for a process that nobody sees.
+#[expect(dead_code, reason = "no such process is started yet")]
+pub(crate) fn redirect(elsewhere: impl Fn(&str) + Send + Sync + 'static) {
+    let _ = ELSEWHERE.set(Box::new(elsewhere));
+}
+
+/// Whether people see what this process writes to standard error.
+pub(crate) fn is_seen() -> bool {
+    ELSEWHERE.get().is_none()
+}
+
+/// Shows a text as it is.
+pub(crate) fn show(text: &str) {
+    if let Some(elsewhere) = ELSEWHERE.get() {
+        return elsewhere(text);
+    }
     // One write, so that lines of several processes do not mix. Nobody can be told that standard error is gone.
-    let _ = std::io::stderr().write_all(format!("seatrial: {text}\n").as_bytes());
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Says what went wrong without making anything fail.
@@ -112,12 +137,8 @@ pub(crate) fn log_of_failed_test(info: &ServiceInfo, tail: Result<String, Error>
     text
 }
 
-/// Shows the tree of a launch that succeeded, with what each service took until ready.
-pub(crate) fn launched(launch: &Launch, services: &[ServiceInfo], took: Duration) {
-    let _ = std::io::stderr().write_all(tree(launch, services, took).as_bytes());
-}
-
-fn tree(launch: &Launch, services: &[ServiceInfo], took: Duration) -> String {
+/// The tree of a launch that succeeded, with what each service took until ready.
+pub(crate) fn launched(launch: &Launch, services: &[ServiceInfo], took: Duration) -> String {
     let plan = &launch.plan;
     let mut text = format!(
         "seatrial: `{}` is ready after {}",

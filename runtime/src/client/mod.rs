@@ -2,6 +2,7 @@
 //!
 //! Calls go out at once and are matched with their answers by number. Nothing here knows where the supervisor runs.
 
+mod connection;
 mod ending;
 mod hooks;
 
@@ -20,7 +21,8 @@ use crate::protocol::{
     Action, CallId, InstanceId, Launch, LeaseId, LogLine, Message, Reply, Request, RequestBody,
     ServiceInfo,
 };
-use crate::{Error, ErrorKind, Operation, supervisor, terminal, workspace};
+use crate::settings::Settings;
+use crate::{Error, ErrorKind, Operation, terminal, workspace};
 
 /// How long an ending process waits for an engine that does not answer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -32,7 +34,9 @@ pub(crate) struct Client {
     pending: Mutex<HashMap<CallId, Pending>>,
     /// The hooks of all declarations that were launched, by identity.
     hooks: Mutex<HashMap<String, &'static [Hook]>>,
-    config: Result<Arc<Config>, Error>,
+    settings: Result<Settings, Error>,
+    /// Why nothing is answered any more: the supervisor is gone.
+    lost: OnceLock<Error>,
     /// Once set, no call is answered any more: whoever waits for one, waits until the process is gone.
     ending: AtomicBool,
 }
@@ -84,38 +88,26 @@ impl Client {
     }
 
     fn connect() -> Self {
-        let config = Config::of_process(&workspace::of_process())
-            .map(Arc::new)
-            .map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()));
         let (requests, from_client) = mpsc::unbounded_channel();
-        let (to_client, messages) = mpsc::unbounded_channel();
-        let for_supervisor = config.clone();
-        std::thread::Builder::new()
-            .name("seatrial".to_owned())
-            .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build()
-                    .expect("a runtime needs no more than a few file descriptors");
-                runtime.block_on(async {
-                    tokio::spawn(supervisor::run(for_supervisor, from_client, to_client));
-                    dispatch(messages).await;
-                });
-            })
-            .expect("a process that cannot start a thread cannot run tests");
-        Self {
+        let client = Self {
             requests,
             next: AtomicU64::new(1),
             pending: Mutex::default(),
             hooks: Mutex::default(),
-            config,
+            settings: Settings::of_process(),
+            lost: OnceLock::new(),
             ending: AtomicBool::new(false),
-        }
+        };
+        let settings = Box::new(client.settings.clone());
+        client.send(client.number(), RequestBody::Introduce(settings));
+        connection::open(from_client);
+        client
     }
 
     /// The settings of this process's workspace; none where they are wrong, which every launch reports.
     pub(crate) fn config(&self) -> Option<&Config> {
-        self.config.as_deref().ok()
+        let settings = self.settings.as_ref().ok()?;
+        Some(&settings.config)
     }
 
     fn number(&self) -> u64 {
@@ -131,7 +123,7 @@ impl Client {
     }
 
     fn send(&self, call: CallId, body: RequestBody) {
-        // The supervisor is gone just when the process is ending; then nobody waits for an answer.
+        // Where the supervisor is gone, whoever waits for an answer is told so.
         let _ = self.requests.send(Request { call, body });
     }
 
@@ -141,12 +133,21 @@ impl Client {
         body: RequestBody,
     ) -> impl Future<Output = Result<Reply, Error>> + use<> {
         let (answer, answered) = oneshot::channel();
-        self.pending().insert(call, Pending::Answer(answer));
+        self.expect(call, Pending::Answer(answer));
         self.send(call, body);
         async move {
             answered.await.unwrap_or_else(|_| {
                 Err(Error::new(ErrorKind::Interrupted, "the process is ending"))
             })
+        }
+    }
+
+    /// Notes who waits for the answer to a call.
+    fn expect(&self, call: CallId, who: Pending) {
+        self.pending().insert(call, who);
+        // Looked at after that: what is lost later finds it.
+        if let Some(error) = self.lost.get() {
+            self.let_go(error);
         }
     }
 
@@ -196,7 +197,7 @@ impl Client {
     ) -> (CallId, mpsc::UnboundedReceiver<Result<LogLine, Error>>) {
         let (lines, received) = mpsc::unbounded_channel();
         let call = self.number();
-        self.pending().insert(call, Pending::Lines(lines));
+        self.expect(call, Pending::Lines(lines));
         self.send(call, RequestBody::Act { instance, action });
         (call, received)
     }
@@ -213,15 +214,8 @@ impl Client {
         let gone = Arc::new(Gone::default());
         self.ending.store(true, Ordering::SeqCst);
         let call = self.number();
-        self.pending().insert(call, Pending::Ending(gone.clone()));
-        let request = Request {
-            call,
-            body: RequestBody::Close,
-        };
-        if self.requests.send(request).is_err() {
-            // The supervisor has come to grief, and said so.
-            gone.set();
-        }
+        self.expect(call, Pending::Ending(gone.clone()));
+        self.send(call, RequestBody::Close);
         gone
     }
 
@@ -253,6 +247,7 @@ impl Client {
                     let _ = lines.send(Ok(line));
                 }
             }
+            Message::Say { text } => terminal::show(&text),
             Message::Hook {
                 hook,
                 identity,
@@ -282,11 +277,24 @@ impl Client {
         pending.remove(&call)
     }
 
-    /// Lets go of everyone who waits, for the supervisor has come to grief.
-    fn abandon(&self) {
-        for (_, pending) in self.pending().drain() {
-            if let Pending::Ending(gone) = pending {
-                gone.set();
+    /// The supervisor is gone: nothing is answered any more, but with this error.
+    fn lose(&self, error: Error) {
+        self.let_go(self.lost.get_or_init(|| error));
+    }
+
+    /// Tells everyone who waits that there will be no answer.
+    fn let_go(&self, error: &Error) {
+        let waiting: Vec<CallId> = self.pending().keys().copied().collect();
+        for call in waiting {
+            match self.take_pending(call) {
+                Some(Pending::Answer(answer)) => {
+                    let _ = answer.send(Err(error.clone()));
+                }
+                Some(Pending::Lines(lines)) => {
+                    let _ = lines.send(Err(error.clone()));
+                }
+                Some(Pending::Ending(gone)) => gone.set(),
+                None => {}
             }
         }
     }
@@ -294,14 +302,6 @@ impl Client {
     fn hook_ended(&self, hook: CallId, outcome: Result<(), String>) {
         self.send(self.number(), RequestBody::HookEnded { hook, outcome });
     }
-}
-
-/// Hands every message to the process's client, until the supervisor is gone.
-async fn dispatch(mut messages: mpsc::UnboundedReceiver<Message>) {
-    while let Some(message) = messages.recv().await {
-        Client::get().receive(message);
-    }
-    Client::get().abandon();
 }
 
 /// The declaration, with what only this process knows.

@@ -12,6 +12,7 @@
 //! | `report` | `SEATRIAL_REPORT` | `false` |
 //! | `events` | `SEATRIAL_EVENTS` | none |
 //! | `logs_on_failure` | `SEATRIAL_LOGS_ON_FAILURE` | 20 |
+//! | `supervisor` | `SEATRIAL_SUPERVISOR` | `in-process` |
 //! | `timeouts.ready` | `SEATRIAL_TIMEOUTS_READY` | `60s` |
 //! | `timeouts.pull` | `SEATRIAL_TIMEOUTS_PULL` | `15m` |
 //! | `mirrors` | `SEATRIAL_MIRRORS` | none |
@@ -35,6 +36,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use seatrial_model::{ImageRef, Pull};
+use serde::{Deserialize, Serialize};
 
 /// The file's name, at the workspace root.
 pub(crate) const FILE_NAME: &str = "seatrial.toml";
@@ -43,7 +45,7 @@ pub(crate) const FILE_NAME: &str = "seatrial.toml";
 pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The configuration of one workspace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Config {
     /// `docker`, `podman` or an address; `None` to look for one.
     pub(crate) engine: Option<String>,
@@ -58,11 +60,21 @@ pub(crate) struct Config {
     pub(crate) events: Option<PathBuf>,
     /// Log lines per service that are printed when a test fails.
     pub(crate) logs_on_failure: usize,
+    pub(crate) supervisor: SupervisorMode,
     pub(crate) images: ImageConfig,
 }
 
+/// Whose process the supervisor of a run is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SupervisorMode {
+    /// One of its own, for all test processes of the run.
+    Process,
+    /// The test process: each has its own.
+    InProcess,
+}
+
 /// How long to wait at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Timeouts {
     /// For a service to be ready, unless it says otherwise.
     pub(crate) ready: Duration,
@@ -71,7 +83,7 @@ pub(crate) struct Timeouts {
 }
 
 /// Where images come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ImageConfig {
     /// The workspace root: where fallback scripts run.
     pub(crate) workspace: PathBuf,
@@ -86,7 +98,7 @@ pub(crate) struct ImageConfig {
 }
 
 /// What makes an image that no registry delivers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Fallback {
     /// A directory with a Dockerfile.
     Build {

@@ -9,10 +9,14 @@ use std::time::Duration;
 use seatrial_model::ImageRef;
 
 use super::document::{Document, Entry, Section};
-use super::values::{filled, flag, image, mirror, ports, positive_duration, pull, registry};
-use super::{Config, Environment, Fallback, ImageConfig, Mistakes, Place, Timeouts};
+use super::values::{
+    filled, flag, image, mirror, ports, positive_duration, pull, registry, supervisor,
+};
+use super::{
+    Config, Environment, Fallback, ImageConfig, Mistakes, Place, SupervisorMode, Timeouts,
+};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "base",
     "engine",
     "events",
@@ -23,6 +27,7 @@ const KEYS: [&str; 11] = [
     "pull",
     "report",
     "substitutions",
+    "supervisor",
     "timeouts",
 ];
 const TIMEOUTS: [&str; 2] = ["pull", "ready"];
@@ -126,6 +131,15 @@ pub(super) fn settle(
                 },
             )
             .unwrap_or(20),
+        supervisor: settings
+            .text(
+                &root,
+                "supervisor",
+                "SEATRIAL_SUPERVISOR",
+                "supervisor = \"in-process\"",
+                supervisor,
+            )
+            .unwrap_or(SupervisorMode::InProcess),
         images: ImageConfig {
             workspace: workspace.to_owned(),
             pull: settings

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use seatrial_model::{ImageRef, Pull, duration, suggest};
 
+use super::SupervisorMode;
+
 /// Any text but an empty one.
 pub(super) fn filled(text: &str) -> Result<String, &'static str> {
     match text.trim() {
@@ -57,6 +59,19 @@ pub(super) fn pull(text: &str) -> Result<Pull, String> {
         "never" => Ok(Pull::Never),
         other => Err(format!(
             "`{other}` is no pull policy; {}",
+            suggest::did_you_mean(suggest::nearest(other, WORDS), &WORDS)
+        )),
+    }
+}
+
+/// Where the supervisor runs.
+pub(super) fn supervisor(text: &str) -> Result<SupervisorMode, String> {
+    const WORDS: [&str; 2] = ["process", "in-process"];
+    match text.trim() {
+        "process" => Ok(SupervisorMode::Process),
+        "in-process" => Ok(SupervisorMode::InProcess),
+        other => Err(format!(
+            "`{other}` is no place for the supervisor; {}",
             suggest::did_you_mean(suggest::nearest(other, WORDS), &WORDS)
         )),
     }

@@ -12,11 +12,11 @@ pub(crate) const IMAGE: &str = "debian:bookworm-slim";
 pub(crate) async fn prepare() {
     let config = Config::of_process(&workspace::of_process()).expect("the project's configuration");
     let choice = EngineChoice::from(config.engine.clone());
-    let engine = discovery::connect(&choice)
+    let engine = discovery::connect(&choice, std::env::vars().collect())
         .await
         .unwrap_or_else(|error| panic!("{error}"));
     let image = IMAGE.parse().expect("a reference");
-    let got = Images::new(&config)
+    let got = Images::new(&config, std::env::vars().collect())
         .get(&engine, &image, seatrial_model::Pull::Missing, None)
         .await;
     got.unwrap_or_else(|error| panic!("{error}"));

@@ -26,7 +26,7 @@ mod script;
 mod tests;
 mod thread;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -98,14 +98,14 @@ enum Local {
 }
 
 impl Images {
-    /// Images as the workspace's configuration says.
-    pub(crate) fn new(config: &Config) -> Self {
+    /// Images as the workspace's configuration says, with the credentials that the variables lead to.
+    pub(crate) fn new(config: &Config, variables: BTreeMap<String, String>) -> Self {
         Self {
             config: Arc::new(config.images.clone()),
             patience: config.timeouts.pull,
             reporter: Reporter::standard(),
             locks: Locks::of_user(),
-            environment: Box::new(|name| std::env::var(name).ok()),
+            environment: Box::new(move |name| variables.get(name).cloned()),
             fetches: Mutex::default(),
         }
     }

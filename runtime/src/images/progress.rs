@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::engine::Progress;
+use crate::terminal;
 
 /// Where the plain lines of an image get another one at the earliest.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -79,14 +80,15 @@ impl Reporter {
     /// On standard error.
     pub(super) fn standard() -> Self {
         #[cfg(feature = "progress")]
-        if std::io::IsTerminal::is_terminal(&std::io::stderr())
+        if terminal::is_seen()
+            && std::io::IsTerminal::is_terminal(&std::io::stderr())
             && std::env::var_os("TERM").is_some_and(|t| t != "dumb")
         {
             return Self {
                 display: Display::Bars(indicatif::MultiProgress::new()),
             };
         }
-        Self::lines(Arc::new(Mutex::new(std::io::stderr())))
+        Self::lines(Arc::new(Mutex::new(Shown)))
     }
 
     /// Plain lines.
@@ -125,6 +127,20 @@ impl Reporter {
                 .line(&format!("{} {image} ...", work.going_on()));
         }
         task
+    }
+}
+
+/// Whole texts go where people see them.
+struct Shown;
+
+impl Write for Shown {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        terminal::show(&String::from_utf8_lossy(text));
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

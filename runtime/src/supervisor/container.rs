@@ -14,7 +14,7 @@ use super::context::Context;
 use super::identity::LABEL;
 use super::reaper::VolumeGuard;
 use crate::engine::{Attachment, ContainerSpec, Engine, EngineError, MountSpec, PublishedPort};
-use crate::protocol::{Launch, LeaseId};
+use crate::protocol::{ClientId, Launch, LeaseId};
 use crate::{Error, ErrorKind, files};
 
 /// Where a `bin` service's executable is mounted.
@@ -210,7 +210,7 @@ fn workdir(launch: &Launch, service: &ServicePlan) -> Option<String> {
 
 fn labels(context: &Context, launch: &Launch, service: &ServicePlan) -> BTreeMap<String, String> {
     let mut labels = service.labels.clone();
-    labels.extend(context.identity.labels());
+    labels.extend(context.run.identity.labels());
     let mut plan = DefaultHasher::new();
     serde_json::to_string(service)
         .unwrap_or_default()
@@ -256,14 +256,18 @@ pub(super) struct Volumes {
 }
 
 impl Volumes {
-    pub(super) fn new(context: &Context, lease: LeaseId, launch: &Launch) -> Self {
+    pub(super) fn new(
+        context: &Context,
+        (client, lease): (ClientId, LeaseId),
+        launch: &Launch,
+    ) -> Self {
         let mut hasher = DefaultHasher::new();
         launch.identity.hash(&mut hasher);
         let declaration = hasher.finish() & 0xffff_ffff;
-        let token = &context.identity.token;
+        let token = &context.run.identity.token;
         Self {
-            of_launch: format!("seatrial-{token}-{lease}"),
-            of_process: format!("seatrial-{token}-{declaration:08x}"),
+            of_launch: format!("seatrial-{token}-{client}-{lease}"),
+            of_process: format!("seatrial-{token}-{client}-{declaration:08x}"),
             made: Mutex::default(),
         }
     }
@@ -289,10 +293,10 @@ impl Volumes {
             let guard = {
                 let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
                 made.entry(name.clone())
-                    .or_insert_with(|| context.reaper.volume(engine, name.clone()))
+                    .or_insert_with(|| context.run.reaper.volume(engine, name.clone()))
                     .clone()
             };
-            guard.create(context.identity.labels()).await?;
+            guard.create(context.run.identity.labels()).await?;
             mounts.push((name, volume.at.clone()));
             guards.push(guard);
         }
@@ -316,8 +320,9 @@ pub(super) fn published(
     let range = &context.config.ports;
     let mut published: Vec<PublishedPort> = Vec::new();
     for port in &service.ports {
-        let Some(host) = context.ports.take(range) else {
+        let Some(host) = context.run.ports.take(range) else {
             context
+                .run
                 .ports
                 .put_back(published.iter().map(|port| port.host));
             let what = format!(

@@ -1,12 +1,15 @@
-//! What all instances of a run share: the engine, the network, the images, the reaper.
+//! What the instances of a run share: the engine, the network, the reaper, for all of them; and the configuration and the
+//! images, for those of clients with the same settings.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::events::Events;
 use super::identity::Identity;
 use super::network::{self, HostNumber, Hosts, Network};
+use super::once::Once;
 use super::ports::Ports;
 use super::reaper::Reaper;
 use super::{Internal, report_leftover};
@@ -14,102 +17,34 @@ use crate::config::Config;
 use crate::engine::discovery::{self, EngineChoice};
 use crate::engine::{Engine, EngineError, EngineErrorKind};
 use crate::images::Images;
+use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 
 /// Shared by all instances of a run.
-pub(super) struct Context {
-    pub(super) config: Arc<Config>,
+pub(super) struct Run {
     pub(super) identity: Identity,
     pub(super) reaper: Reaper,
     pub(super) ports: Ports,
-    pub(super) images: Images,
-    pub(super) events: Events,
     pub(super) internal: mpsc::UnboundedSender<Internal>,
     hosts: Hosts,
     engine: Once<Arc<dyn Engine>>,
     network: Once<Network>,
+    /// How many networks were tried to be made: each has a name of its own.
+    networks: AtomicU32,
 }
 
-/// Something that is made once, by a task of its own: who waits for it may be cancelled, the making is not, so what it
-/// made is never forgotten. A failure is remembered like a success.
-struct Once<T>(OnceLock<watch::Receiver<Option<Result<T, Error>>>>);
-
-impl<T: Clone + Send + Sync + 'static> Once<T> {
-    fn new() -> Self {
-        Self(OnceLock::new())
-    }
-
-    async fn get(
-        &self,
-        make: impl Future<Output = Result<T, Error>> + Send + 'static,
-    ) -> Result<T, Error> {
-        let made = self.0.get_or_init(|| {
-            let (sender, receiver) = watch::channel(None);
-            tokio::spawn(async move {
-                let _ = sender.send(Some(make.await));
-            });
-            receiver
-        });
-        Self::outcome(made.clone()).await
-    }
-
-    /// What was made, if anyone ever asked for it.
-    async fn made(&self) -> Option<T> {
-        Self::outcome(self.0.get()?.clone()).await.ok()
-    }
-
-    async fn outcome(mut made: watch::Receiver<Option<Result<T, Error>>>) -> Result<T, Error> {
-        match made.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(outcome)) => outcome.clone(),
-            _ => Err(Error::new(
-                ErrorKind::Engine,
-                "the preparation of the run broke off",
-            )),
-        }
-    }
-}
-
-impl Context {
-    pub(super) fn new(config: Arc<Config>, internal: mpsc::UnboundedSender<Internal>) -> Arc<Self> {
-        let identity = Identity::of_process();
+impl Run {
+    pub(super) fn new(internal: mpsc::UnboundedSender<Internal>) -> Arc<Self> {
         Arc::new(Self {
-            events: Events::new(identity.run.clone(), config.events.as_ref()),
-            images: Images::new(&config),
-            config,
-            identity,
+            identity: Identity::of_process(),
             reaper: Reaper::new(),
             ports: Ports::default(),
             internal,
             hosts: Hosts::new(),
             engine: Once::new(),
             network: Once::new(),
+            networks: AtomicU32::new(0),
         })
-    }
-
-    /// The engine, found at the first call.
-    pub(super) async fn engine(&self) -> Result<Arc<dyn Engine>, Error> {
-        let choice = EngineChoice::from(self.config.engine.clone());
-        self.engine
-            .get(async move {
-                discovery::connect(&choice)
-                    .await
-                    .map_err(|error| Error::new(ErrorKind::Engine, error.to_string()))
-            })
-            .await
-    }
-
-    /// The network, created at the first call.
-    pub(super) async fn network(&self) -> Result<Network, Error> {
-        let engine = self.engine().await?;
-        let identity = self.identity.clone();
-        let presence = self.reaper.presence();
-        self.network
-            .get(async move {
-                network::create(&engine, &identity, presence)
-                    .await
-                    .map_err(|error| engine_error(ErrorKind::Start, &error))
-            })
-            .await
     }
 
     /// An address on the network for one more container.
@@ -123,12 +58,98 @@ impl Context {
         if let (Some(engine), Some(network)) = (self.engine.made().await, self.network.made().await)
             && let Err(error) = network::remove(&engine, &network).await
         {
-            report_leftover(
-                &format!("network `{}`", network::name(&self.identity)),
-                &error,
-            );
+            report_leftover(&format!("network `{}`", network.name), &error);
         }
     }
+}
+
+/// Shared by the instances that clients with the same settings launch.
+pub(super) struct Context {
+    pub(super) run: Arc<Run>,
+    pub(super) config: Config,
+    pub(super) images: Images,
+    pub(super) events: Events,
+    settings: Settings,
+    engine: Once<Arc<dyn Engine>>,
+}
+
+impl Context {
+    pub(super) fn new(run: Arc<Run>, settings: Settings) -> Arc<Self> {
+        let config = settings.config.clone();
+        Arc::new(Self {
+            events: Events::new(run.identity.run.clone(), config.events.as_ref()),
+            images: Images::new(&config, settings.variables.clone()),
+            run,
+            config,
+            settings,
+            engine: Once::new(),
+        })
+    }
+
+    /// Whether these settings are the context's.
+    pub(super) fn is_of(&self, settings: &Settings) -> bool {
+        self.settings == *settings
+    }
+
+    /// Has a launch that begins now try again what has failed before.
+    pub(super) fn forget_failures(&self) {
+        self.engine.forget_failure();
+        self.run.engine.forget_failure();
+        self.run.network.forget_failure();
+    }
+
+    /// The engine, found at the first call. A run has one; settings that lead to another are told so.
+    pub(super) async fn engine(&self) -> Result<Arc<dyn Engine>, Error> {
+        let choice = EngineChoice::from(self.config.engine.clone());
+        let variables = self.settings.variables.clone();
+        let run = self.run.clone();
+        self.engine
+            .get(async move {
+                let found = discovery::connect(&choice, variables)
+                    .await
+                    .map_err(|error| Error::new(ErrorKind::Engine, error.to_string()))?;
+                let first = found.clone();
+                let engine = run.engine.get(std::future::ready(Ok(first))).await?;
+                one_engine(&*engine, &*found)?;
+                Ok(engine)
+            })
+            .await
+    }
+
+    /// The network, created at the first call.
+    pub(super) async fn network(&self) -> Result<Network, Error> {
+        let engine = self.engine().await?;
+        let run = self.run.clone();
+        let presence = run.reaper.presence();
+        self.run
+            .network
+            .get(async move {
+                let name = match run.networks.fetch_add(1, Ordering::Relaxed) {
+                    0 => format!("seatrial-{}", run.identity.token),
+                    count => format!("seatrial-{}-{count}", run.identity.token),
+                };
+                network::create(&engine, &run.identity, name, presence)
+                    .await
+                    .map_err(|error| engine_error(ErrorKind::Start, &error))
+            })
+            .await
+    }
+}
+
+/// All containers of a run are on one network, so on one engine.
+fn one_engine(of_run: &dyn Engine, found: &dyn Engine) -> Result<(), Error> {
+    let (of_run, found) = (&of_run.info().address, &found.info().address);
+    if of_run == found {
+        return Ok(());
+    }
+    let what = format!("the run uses the engine at {of_run}, and this process asks for {found}");
+    Err(Error::new(ErrorKind::Configuration, what).with(|report| {
+        report.help = Some(
+            "give all test processes of a run the same `SEATRIAL_ENGINE`, `DOCKER_HOST` and `DOCKER_CONTEXT`, or run those \
+             that differ by themselves"
+                .to_owned(),
+        );
+    }))
 }
 
 /// An engine's error as the user sees it, with the next step where the kind suggests one. Its words are raw.

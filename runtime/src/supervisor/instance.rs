@@ -18,7 +18,7 @@ use super::network::{HostNumber, Network};
 use super::reaper::{Guard, Presence, VolumeGuard};
 use super::running::{self, Running};
 use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort};
-use crate::protocol::{Action, InstanceId, Launch, Reply, ServiceInfo, Times};
+use crate::protocol::{Action, ClientId, InstanceId, Launch, Reply, ServiceInfo, Times};
 use crate::readiness::{self, OutputPosition};
 use crate::{Error, ErrorKind};
 
@@ -69,6 +69,8 @@ impl Gate {
 /// An instance, and everything it needs to know to live.
 pub(super) struct Instance {
     pub(super) context: Arc<Context>,
+    /// Who has launched it, and has the functions of its declaration.
+    pub(super) client: ClientId,
     pub(super) launch: Arc<Launch>,
     pub(super) index: usize,
     pub(super) id: InstanceId,
@@ -235,9 +237,9 @@ impl Instance {
         };
         let name = format!(
             "seatrial-{}-{}-{}{again}",
-            self.context.identity.token, self.id, service.name
+            self.context.run.identity.token, self.id, service.name
         );
-        let mut guard = self.context.reaper.guard(engine, name.clone());
+        let mut guard = self.context.run.reaper.guard(engine, name.clone());
         guard.uses(HeldPorts(self.context.clone(), ports.clone()));
         guard.uses(volume_guards.clone());
         let place = Place {
@@ -362,7 +364,10 @@ struct HeldPorts(Arc<Context>, Vec<PublishedPort>);
 
 impl Drop for HeldPorts {
     fn drop(&mut self) {
-        self.0.ports.put_back(self.1.iter().map(|port| port.host));
+        self.0
+            .run
+            .ports
+            .put_back(self.1.iter().map(|port| port.host));
     }
 }
 

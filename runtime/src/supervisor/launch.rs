@@ -1,29 +1,136 @@
-//! The outcome of a launch: all services ready, or why not.
+//! A launch: an instance for each service, taken or begun, and the outcome: all ready, or why not.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::try_join_all;
-use seatrial_model::Plan;
-use tokio::sync::{oneshot, watch};
+use seatrial_model::{Plan, Scope};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use super::Handle;
 use super::context::Context;
-use super::instance::{Command, Gate, Phase};
-use crate::protocol::{Action, Launch, ServiceInfo};
+use super::instance::{Command, Gate, Instance, Phase};
+use super::{Handle, Internal, SharedKey, Supervisor, container};
+use crate::protocol::{
+    Action, CallId, ClientId, Launch, LeaseId, Message, Reply, ServiceInfo, Times,
+};
 use crate::{Error, terminal};
 
+impl Supervisor {
+    /// Launches a composition for a client.
+    pub(super) fn launch(&mut self, id: ClientId, call: CallId, lease: LeaseId, launch: Launch) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
+        let context = match &client.context {
+            Ok(context) => context.clone(),
+            Err(error) => return client.answer(call, Err(error.clone())),
+        };
+        context.forget_failures();
+        let begun = Instant::now();
+        let launch = Arc::new(launch);
+        let redactor = Arc::new(container::redactor(&launch));
+        let volumes = Arc::new(container::Volumes::new(&context, (id, lease), &launch));
+
+        // First a number and a gate for each, so that every instance can be told of the others.
+        let mut gates: Vec<Gate> = Vec::new();
+        let mut starting = Vec::new();
+        for (index, service) in launch.plan.services.iter().enumerate() {
+            let key = SharedKey {
+                client: id,
+                identity: launch.identity.clone(),
+                service: index,
+            };
+            let shared = match service.scope {
+                Scope::Test => None,
+                Scope::Binary => self.shared.get(&key),
+            };
+            if let Some(instance) = shared
+                && let Some(handle) = self.instances.get_mut(instance)
+            {
+                gates.push(Gate {
+                    address: handle.address,
+                    phase: check_again(handle),
+                });
+                continue;
+            }
+            self.next += 1;
+            let instance = self.next;
+            let (phase, phase_seen) = watch::channel(Phase::Pending);
+            let (alive, ended) = watch::channel(());
+            let (commands, inbox) = mpsc::unbounded_channel();
+            let (started, starts) = watch::channel(());
+            let address = self.run.next_host();
+            self.instances.insert(
+                instance,
+                Handle {
+                    commands,
+                    phase: phase_seen.clone(),
+                    checking: None,
+                    starts,
+                    address,
+                    _alive: alive,
+                },
+            );
+            match service.scope {
+                Scope::Test => client.hold(lease, instance),
+                Scope::Binary => {
+                    self.shared.insert(key, instance);
+                }
+            }
+            gates.push(Gate {
+                address,
+                phase: phase_seen,
+            });
+            starting.push((index, instance, phase, started, ended, inbox));
+        }
+        for (index, instance, phase, starts, ended, inbox) in starting {
+            let instance = Instance {
+                context: context.clone(),
+                client: id,
+                launch: launch.clone(),
+                index,
+                id: instance,
+                gates: gates.clone(),
+                redactor: redactor.clone(),
+                volumes: volumes.clone(),
+                starts,
+                begun,
+                _presence: self.run.reaper.presence(),
+            };
+            tokio::spawn(instance.run(phase, ended, inbox));
+        }
+        let messages = client.messages.clone();
+        let waiting = Waiting {
+            context,
+            launch,
+            gates,
+            begun,
+            messages: messages.clone(),
+        };
+        let internal = self.run.internal.clone();
+        client.spawn(async move {
+            // The launch's error is on its way before what it holds is taken down.
+            let outcome = waiting.outcome().await;
+            if outcome.is_err() {
+                let _ = internal.send(Internal::Failed { client: id, lease });
+            }
+            super::answer(&messages, call, outcome.map(Reply::Launched));
+        });
+    }
+}
+
 /// A launch that is under way.
-pub(super) struct Waiting {
-    pub(super) context: Arc<Context>,
-    pub(super) launch: Arc<Launch>,
-    pub(super) gates: Vec<Gate>,
-    pub(super) begun: Instant,
+struct Waiting {
+    context: Arc<Context>,
+    launch: Arc<Launch>,
+    gates: Vec<Gate>,
+    begun: Instant,
+    messages: mpsc::UnboundedSender<Message>,
 }
 
 impl Waiting {
     /// The services once all are ready; or, as soon as one has failed, why.
-    pub(super) async fn outcome(self) -> Result<Vec<ServiceInfo>, Error> {
+    async fn outcome(self) -> Result<Vec<ServiceInfo>, Error> {
         let settled = self.gates.iter().map(|gate| async move {
             match gate.settled().await {
                 Phase::Ready(info) => Ok(info.as_ref().clone()),
@@ -34,7 +141,8 @@ impl Waiting {
             Ok(services) => {
                 if self.context.config.report {
                     let took = self.begun.elapsed();
-                    terminal::launched(&self.launch, &services, took);
+                    let text = terminal::launched(&self.launch, &services, took);
+                    let _ = self.messages.send(Message::Say { text });
                 }
                 Ok(services)
             }
@@ -103,8 +211,14 @@ fn behind(plan: &Plan, failed: &[usize]) -> Vec<String> {
         .collect()
 }
 
-/// The phase of a shared instance as one more launch sees it: where it is ready, it is not taken for ready but checked.
-pub(super) fn check_again(handle: &Handle) -> watch::Receiver<Phase> {
+/// The phase of a shared instance as one more launch sees it: where it is ready, it is not taken for ready but checked,
+/// once for all who ask at the same moment.
+fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
+    if let Some(checking) = &handle.checking
+        && matches!(*checking.borrow(), Phase::Pending)
+    {
+        return checking.clone();
+    }
     let info = match &*handle.phase.borrow() {
         Phase::Ready(info) => info.clone(),
         Phase::Failed(error) => {
@@ -130,7 +244,7 @@ pub(super) fn check_again(handle: &Handle) -> watch::Receiver<Phase> {
         sender.send_replace(match outcome {
             Ok(_) => {
                 let mut info = info.as_ref().clone();
-                info.times = crate::protocol::Times { shared: true, ..Default::default() };
+                info.times = Times { shared: true, ..Times::default() };
                 Phase::Ready(Arc::new(info))
             }
             Err(error) => Phase::Failed(error.with(|report| {
@@ -139,5 +253,6 @@ pub(super) fn check_again(handle: &Handle) -> watch::Receiver<Phase> {
             })),
         });
     });
+    handle.checking = Some(receiver.clone());
     receiver
 }

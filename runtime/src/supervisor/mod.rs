@@ -1,9 +1,10 @@
 //! The supervisor: owner of every container of a run.
 //!
-//! One task owns the table of instances and leases; everyone else sends it messages, a client through the connection,
-//! the supervisor's own tasks through [`Internal`]. Each instance of a service is a task of its own that brings it up,
-//! serves what is asked of it, and takes it down. Nothing here knows whose process it runs in.
+//! One task owns the table of clients, instances and leases; everyone else sends it messages, a client through its
+//! connection, the supervisor's own tasks through [`Internal`]. Each instance of a service is a task of its own that brings
+//! it up, serves what is asked of it, and takes it down. Nothing here knows whose process it runs in.
 
+mod clients;
 mod container;
 mod context;
 mod events;
@@ -14,6 +15,7 @@ mod lines;
 mod listening;
 mod looking;
 mod network;
+mod once;
 mod ports;
 mod prober;
 mod reaper;
@@ -24,76 +26,129 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
-use seatrial_model::Scope;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::AbortHandle;
 
-use crate::config::Config;
 use crate::protocol::{
-    Action, CallId, FollowEnd, InstanceId, Launch, LeaseId, LogLine, Message, Reply, Request,
+    CallId, ClientId, FollowEnd, InstanceId, LeaseId, LogLine, Message, Reply, Request,
     RequestBody, ServiceInfo,
 };
+use crate::settings::Settings;
 use crate::{Error, ErrorKind, terminal};
-use context::Context;
-use instance::{Command, Gate, Instance, Phase};
+use clients::Client;
+use context::{Context, Run};
+use instance::{Command, Phase};
 
-/// Serves one client until it says [`RequestBody::Close`] or is gone, and removes everything before it returns.
+/// Serves one client, whose run ends with it, and removes everything before it returns.
 pub(crate) async fn run(
-    config: Result<Arc<Config>, Error>,
-    requests: mpsc::UnboundedReceiver<Request>,
+    mut requests: mpsc::UnboundedReceiver<Request>,
     messages: mpsc::UnboundedSender<Message>,
 ) {
-    let (internal, from_tasks) = mpsc::unbounded_channel();
-    let supervisor = Supervisor {
-        context: config.map(|config| Context::new(config, internal.clone())),
-        internal,
-        messages,
-        instances: HashMap::new(),
-        shared: HashMap::new(),
-        leases: HashMap::new(),
-        hooks: HashMap::new(),
-        follows: HashMap::new(),
-        next: 1,
+    const CLIENT: ClientId = 1;
+    let (inputs, from_clients) = mpsc::unbounded_channel();
+    let forward = async move {
+        // Sending fails only where the supervisor has panicked.
+        let input = |input| drop(inputs.send(input));
+        input(Input::Connected {
+            client: CLIENT,
+            messages,
+        });
+        input(Input::RunEnded);
+        while let Some(request) = requests.recv().await {
+            input(Input::Request {
+                client: CLIENT,
+                request,
+            });
+        }
+        input(Input::Disconnected { client: CLIENT });
     };
-    supervisor.serve(requests, from_tasks).await;
+    let supervise = async {
+        let mut supervisor = Supervisor::new(from_clients);
+        supervisor.serve().await;
+        supervisor.close().await;
+        supervisor.answer_closes().await;
+    };
+    tokio::join!(forward, supervise);
+}
+
+/// What reaches the supervisor from outside.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// A client that is to be sent its messages this way.
+    Connected {
+        client: ClientId,
+        messages: mpsc::UnboundedSender<Message>,
+    },
+    Request {
+        client: ClientId,
+        request: Request,
+    },
+    /// The connection is closed, whatever became of the client.
+    Disconnected {
+        client: ClientId,
+    },
+    /// No more clients will come than those that are connected.
+    RunEnded,
 }
 
 /// What the supervisor's own tasks tell it.
 pub(crate) enum Internal {
     /// Call the user's function, and pass its outcome on.
-    Hook {
-        identity: String,
-        binding: usize,
-        service: Box<ServiceInfo>,
-        outcome: oneshot::Sender<Result<(), String>>,
-    },
+    Hook(Hook),
     /// A launch has ended without success: what it holds goes.
-    Failed { lease: LeaseId },
+    Failed { client: ClientId, lease: LeaseId },
     /// A followed log has ended.
-    Unfollowed { follow: CallId },
+    Unfollowed { client: ClientId, follow: CallId },
 }
 
-/// Who shares an instance: the declaration, and the service in it.
-type SharedKey = (String, usize);
+/// A call of a user's function.
+pub(crate) struct Hook {
+    /// Who launched the service.
+    client: ClientId,
+    identity: String,
+    binding: usize,
+    service: Box<ServiceInfo>,
+    outcome: oneshot::Sender<Result<(), String>>,
+}
 
-struct Supervisor {
-    context: Result<Arc<Context>, Error>,
-    internal: mpsc::UnboundedSender<Internal>,
-    messages: mpsc::UnboundedSender<Message>,
+/// What comes of a call whose process is gone.
+const PROCESS_ENDED: &str = "the test process that has the function has ended";
+
+/// Who shares an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct SharedKey {
+    /// The process that it lives as long as.
+    client: ClientId,
+    /// The declaration.
+    identity: String,
+    /// The service in it.
+    service: usize,
+}
+
+pub(crate) struct Supervisor {
+    inputs: mpsc::UnboundedReceiver<Input>,
+    internal: mpsc::UnboundedReceiver<Internal>,
+    run: Arc<Run>,
+    /// One for each distinct settings.
+    contexts: Vec<Arc<Context>>,
+    clients: HashMap<ClientId, Client>,
     instances: HashMap<InstanceId, Handle>,
     shared: HashMap<SharedKey, InstanceId>,
-    leases: HashMap<LeaseId, Vec<InstanceId>>,
-    hooks: HashMap<CallId, oneshot::Sender<Result<(), String>>>,
-    follows: HashMap<CallId, AbortHandle>,
+    /// Calls of users' functions, by number.
+    hooks: HashMap<CallId, Hook>,
     next: u64,
+    /// Whether no more clients will come.
+    run_ended: bool,
+    /// Who has said [`RequestBody::Close`] and waits until everything is removed.
+    closing: Vec<(ClientId, CallId, mpsc::UnboundedSender<Message>)>,
 }
 
 /// The table's side of an instance.
 struct Handle {
     commands: mpsc::UnboundedSender<Command>,
     phase: watch::Receiver<Phase>,
+    /// The check of a shared instance that is under way, for all who ask meanwhile.
+    checking: Option<watch::Receiver<Phase>>,
     /// Tells of each start but the first, and closes when the instance has ended.
     starts: watch::Receiver<()>,
     address: network::HostNumber,
@@ -102,57 +157,73 @@ struct Handle {
 }
 
 impl Supervisor {
-    async fn serve(
-        mut self,
-        mut requests: mpsc::UnboundedReceiver<Request>,
-        mut internal: mpsc::UnboundedReceiver<Internal>,
-    ) {
-        let closing = loop {
+    pub(crate) fn new(inputs: mpsc::UnboundedReceiver<Input>) -> Self {
+        let (to_table, internal) = mpsc::unbounded_channel();
+        Self {
+            inputs,
+            internal,
+            run: Run::new(to_table),
+            contexts: Vec::new(),
+            clients: HashMap::new(),
+            instances: HashMap::new(),
+            shared: HashMap::new(),
+            hooks: HashMap::new(),
+            next: 1,
+            run_ended: false,
+            closing: Vec::new(),
+        }
+    }
+
+    /// Serves its clients until none is left and none will come.
+    pub(crate) async fn serve(&mut self) {
+        while !(self.run_ended && self.clients.is_empty()) {
             tokio::select! {
-                request = requests.recv() => match request {
-                    Some(Request { call, body: RequestBody::Close }) => break Some(call),
-                    Some(request) => self.request(request),
-                    None => break None,
+                input = self.inputs.recv() => match input {
+                    Some(input) => self.input(input),
+                    None => break,
                 },
-                Some(message) = internal.recv() => self.internal(message),
+                Some(message) = self.internal.recv() => self.internal(message),
             }
-        };
-        self.close().await;
-        self.answer_closes(closing, requests).await;
+        }
     }
 
     /// Ends every instance and waits until nothing is left on the engine.
-    async fn close(&mut self) {
-        for (_, follow) in self.follows.drain() {
-            follow.abort();
-        }
-        self.leases.clear();
+    pub(crate) async fn close(&mut self) {
+        self.clients.clear();
+        self.hooks.clear();
         self.shared.clear();
         self.instances.clear();
-        if let Ok(context) = &self.context {
-            context.close().await;
-        }
+        self.run.close().await;
     }
 
     /// Answers whoever asked for the end, also while it was under way. Launches are not answered any more: their test
     /// is about to be gone.
-    async fn answer_closes(
-        &self,
-        first: Option<CallId>,
-        mut requests: mpsc::UnboundedReceiver<Request>,
-    ) {
-        let Some(first) = first else { return };
-        self.answer(first, Ok(Reply::Done));
-        while let Some(request) = requests.recv().await {
-            if matches!(request.body, RequestBody::Close) {
-                self.answer(request.call, Ok(Reply::Done));
+    async fn answer_closes(&mut self) {
+        let mut known = HashMap::new();
+        for (client, call, messages) in self.closing.drain(..) {
+            answer(&messages, call, Ok(Reply::Done));
+            known.insert(client, messages);
+        }
+        while let Some(input) = self.inputs.recv().await {
+            match input {
+                Input::Connected { client, messages } => {
+                    known.insert(client, messages);
+                }
+                Input::Request {
+                    client,
+                    request:
+                        Request {
+                            call,
+                            body: RequestBody::Close,
+                        },
+                } => {
+                    if let Some(messages) = known.get(&client) {
+                        answer(messages, call, Ok(Reply::Done));
+                    }
+                }
+                _ => {}
             }
         }
-    }
-
-    fn answer(&self, call: CallId, outcome: Result<Reply, Error>) {
-        // A client that is gone wants no answer.
-        let _ = self.messages.send(Message::Answer { call, outcome });
     }
 
     fn number(&mut self) -> u64 {
@@ -160,195 +231,161 @@ impl Supervisor {
         self.next
     }
 
-    fn request(&mut self, Request { call, body }: Request) {
+    fn input(&mut self, input: Input) {
+        match input {
+            Input::Connected { client, messages } => {
+                self.clients.insert(client, Client::new(messages));
+            }
+            Input::Request { client, request } => self.request(client, request),
+            Input::Disconnected { client } => self.disconnected(client),
+            Input::RunEnded => self.run_ended = true,
+        }
+    }
+
+    fn request(&mut self, id: ClientId, Request { call, body }: Request) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            // It has said `Close`.
+            return;
+        };
         match body {
-            RequestBody::Launch { lease, launch } => self.launch(call, lease, Arc::new(*launch)),
+            RequestBody::Introduce(settings) => {
+                let context = (*settings).map(|settings| self.context(settings));
+                if let Some(client) = self.clients.get_mut(&id) {
+                    client.context = context;
+                }
+            }
+            RequestBody::Launch { lease, launch } => self.launch(id, call, lease, *launch),
             RequestBody::Release { lease } => {
-                self.release(lease);
-                self.answer(call, Ok(Reply::Done));
+                client.answer(call, Ok(Reply::Done));
+                self.release(id, lease);
             }
             RequestBody::Act {
                 instance,
-                action: Action::Follow { until },
-            } => self.follow(call, instance, until),
-            RequestBody::Act { instance, action } => self.act(call, instance, action),
+                action: crate::protocol::Action::Follow { until },
+            } => self.follow(id, call, instance, until),
+            RequestBody::Act { instance, action } => match self.instances.get(&instance) {
+                None => client.answer(call, Err(gone())),
+                Some(handle) => {
+                    let (answer, answered) = oneshot::channel();
+                    let _ = handle.commands.send(Command { action, answer });
+                    client.answer_with(call, async {
+                        answered.await.unwrap_or_else(|_| Err(gone()))
+                    });
+                }
+            },
             RequestBody::HookEnded { hook, outcome } => {
                 if let Some(waiting) = self.hooks.remove(&hook) {
-                    let _ = waiting.send(outcome);
+                    let _ = waiting.outcome.send(outcome);
                 }
             }
-            RequestBody::Unfollow { follow } => {
-                if let Some(task) = self.follows.remove(&follow) {
-                    task.abort();
+            RequestBody::Unfollow { follow } => client.unfollow(follow),
+            RequestBody::Close => {
+                let messages = client.messages.clone();
+                self.disconnected(id);
+                if self.run_ended && self.clients.is_empty() {
+                    self.closing.push((id, call, messages));
+                } else {
+                    answer(&messages, call, Ok(Reply::Done));
                 }
             }
-            RequestBody::Close => unreachable!("the loop ends with this message"),
+        }
+    }
+
+    /// The context for these settings: one and the same for equal ones.
+    fn context(&mut self, settings: Settings) -> Arc<Context> {
+        let known = self.contexts.iter().find(|known| known.is_of(&settings));
+        known.cloned().unwrap_or_else(|| {
+            let context = Context::new(self.run.clone(), settings);
+            self.contexts.push(context.clone());
+            context
+        })
+    }
+
+    /// Gives back all that a client holds, and ends what it waits for.
+    fn disconnected(&mut self, id: ClientId) {
+        let Some(client) = self.clients.remove(&id) else {
+            return;
+        };
+        for lease in client.into_leases() {
+            for instance in lease {
+                self.instances.remove(&instance);
+            }
+        }
+        self.shared.retain(|key, instance| {
+            let stays = key.client != id;
+            if !stays {
+                self.instances.remove(instance);
+            }
+            stays
+        });
+        for (_, hook) in self.hooks.extract_if(|_, hook| hook.client == id) {
+            let _ = hook.outcome.send(Err(PROCESS_ENDED.to_owned()));
         }
     }
 
     fn internal(&mut self, message: Internal) {
         match message {
-            Internal::Hook {
-                identity,
-                binding,
-                service,
-                outcome,
-            } => {
-                let hook = self.number();
-                self.hooks.insert(hook, outcome);
-                let _ = self.messages.send(Message::Hook {
-                    hook,
-                    identity,
-                    binding,
-                    service,
-                });
-            }
-            Internal::Failed { lease } => self.release(lease),
-            Internal::Unfollowed { follow } => {
-                self.follows.remove(&follow);
-            }
-        }
-    }
-
-    fn launch(&mut self, call: CallId, lease: LeaseId, launch: Arc<Launch>) {
-        let context = match &self.context {
-            Ok(context) => context.clone(),
-            Err(error) => {
-                let error = error.clone();
-                return self.answer(call, Err(error));
-            }
-        };
-        let begun = Instant::now();
-        let redactor = Arc::new(container::redactor(&launch));
-        let volumes = Arc::new(container::Volumes::new(&context, lease, &launch));
-
-        // First a number and a gate for each, so that every instance can be told of the others.
-        let mut gates: Vec<Gate> = Vec::new();
-        let mut starting = Vec::new();
-        for (index, service) in launch.plan.services.iter().enumerate() {
-            let key = (launch.identity.clone(), index);
-            let shared = match service.scope {
-                Scope::Test => None,
-                Scope::Binary => self.shared.get(&key).copied(),
-            };
-            if let Some(instance) = shared
-                && let Some(handle) = self.instances.get(&instance)
-            {
-                gates.push(Gate {
-                    address: handle.address,
-                    phase: launch::check_again(handle),
-                });
-                self.leases.entry(lease).or_default();
-                continue;
-            }
-            let instance = self.number();
-            let (phase, phase_seen) = watch::channel(Phase::Pending);
-            let (alive, ended) = watch::channel(());
-            let (commands, inbox) = mpsc::unbounded_channel();
-            let (started, starts) = watch::channel(());
-            let address = context.next_host();
-            self.instances.insert(
-                instance,
-                Handle {
-                    commands,
-                    phase: phase_seen.clone(),
-                    starts,
-                    address,
-                    _alive: alive,
-                },
-            );
-            match service.scope {
-                Scope::Test => self.leases.entry(lease).or_default().push(instance),
-                Scope::Binary => {
-                    self.shared.insert(key, instance);
+            Internal::Hook(hook) => {
+                let number = self.number();
+                if let Some(client) = self.clients.get(&hook.client) {
+                    client.send(Message::Hook {
+                        hook: number,
+                        identity: hook.identity.clone(),
+                        binding: hook.binding,
+                        service: hook.service.clone(),
+                    });
+                    self.hooks.insert(number, hook);
                 }
             }
-            gates.push(Gate {
-                address,
-                phase: phase_seen,
-            });
-            starting.push((index, instance, phase, started, ended, inbox));
-        }
-        for (index, instance, phase, starts, ended, inbox) in starting {
-            let instance = Instance {
-                context: context.clone(),
-                launch: launch.clone(),
-                index,
-                id: instance,
-                gates: gates.clone(),
-                redactor: redactor.clone(),
-                volumes: volumes.clone(),
-                starts,
-                begun,
-                _presence: context.reaper.presence(),
-            };
-            tokio::spawn(instance.run(phase, ended, inbox));
-        }
-        let waiting = launch::Waiting {
-            context,
-            launch,
-            gates,
-            begun,
-        };
-        let messages = self.messages.clone();
-        let internal = self.internal.clone();
-        tokio::spawn(async move {
-            // The launch's error is on its way before what it holds is taken down.
-            let outcome = waiting.outcome().await;
-            if outcome.is_err() {
-                let _ = internal.send(Internal::Failed { lease });
+            Internal::Failed { client, lease } => self.release(client, lease),
+            Internal::Unfollowed { client, follow } => {
+                if let Some(client) = self.clients.get_mut(&client) {
+                    client.unfollow(follow);
+                }
             }
-            let _ = messages.send(Message::Answer {
-                call,
-                outcome: outcome.map(Reply::Launched),
-            });
-        });
+        }
     }
 
     /// Drops the lease's hold; its own instances end in the background.
-    fn release(&mut self, lease: LeaseId) {
-        for instance in self.leases.remove(&lease).unwrap_or_default() {
+    fn release(&mut self, client: ClientId, lease: LeaseId) {
+        let Some(client) = self.clients.get_mut(&client) else {
+            return;
+        };
+        for instance in client.take_lease(lease) {
             self.instances.remove(&instance);
         }
     }
 
-    fn act(&mut self, call: CallId, instance: InstanceId, action: Action) {
-        let Some(handle) = self.instances.get(&instance) else {
-            return self.answer(call, Err(gone()));
+    fn follow(&mut self, id: ClientId, call: CallId, instance: InstanceId, until: FollowEnd) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
         };
-        let (answer, answered) = oneshot::channel();
-        let _ = handle.commands.send(Command { action, answer });
-        let messages = self.messages.clone();
-        tokio::spawn(async move {
-            let outcome = answered.await.unwrap_or_else(|_| Err(gone()));
-            let _ = messages.send(Message::Answer { call, outcome });
-        });
-    }
-
-    fn follow(&mut self, call: CallId, instance: InstanceId, until: FollowEnd) {
-        let (Some(handle), Ok(context)) = (self.instances.get(&instance), &self.context) else {
-            return self.answer(call, Err(gone()));
+        let (Some(handle), Ok(context)) = (self.instances.get(&instance), &client.context) else {
+            return client.answer(call, Err(gone()));
         };
         let Phase::Ready(info) = handle.phase.borrow().clone() else {
-            return self.answer(call, Err(gone()));
+            return client.answer(call, Err(gone()));
         };
-        let messages = self.messages.clone();
-        let internal = self.internal.clone();
+        let messages = client.messages.clone();
         let context = context.clone();
         let starts = handle.starts.clone();
-        let following = tokio::spawn(async move {
+        client.follow(call, async move {
             let send = |line: LogLine| {
                 let _ = messages.send(Message::Line { call, line });
             };
             let outcome = lines::follow(&context, &info.container, until, starts, send).await;
-            let _ = messages.send(Message::Answer {
-                call,
-                outcome: outcome.map(|()| Reply::Done),
+            answer(&messages, call, outcome.map(|()| Reply::Done));
+            let _ = context.run.internal.send(Internal::Unfollowed {
+                client: id,
+                follow: call,
             });
-            let _ = internal.send(Internal::Unfollowed { follow: call });
         });
-        self.follows.insert(call, following.abort_handle());
     }
+}
+
+/// Answers a call. A client that is gone wants no answer.
+fn answer(messages: &mpsc::UnboundedSender<Message>, call: CallId, outcome: Result<Reply, Error>) {
+    let _ = messages.send(Message::Answer { call, outcome });
 }
 
 fn gone() -> Error {

@@ -7,10 +7,10 @@ use futures_util::StreamExt as _;
 use seatrial_model::{ImageRef, Pull};
 use tokio::sync::oneshot;
 
-use super::Internal;
 use super::identity::LABEL;
 use super::instance::Instance;
 use super::running::Running;
+use super::{Hook, Internal, PROCESS_ENDED};
 use crate::engine::{ContainerSpec, ExecResult};
 use crate::readiness::{ProbeRunner, Run};
 
@@ -28,16 +28,18 @@ impl ProbeRunner for Prober<'_> {
     fn run_hook(&self, binding: usize) -> Run<'_, ()> {
         Box::pin(async move {
             let (outcome, ended) = oneshot::channel();
-            let hook = Internal::Hook {
+            let hook = Hook {
+                client: self.instance.client,
                 identity: self.instance.launch.identity.clone(),
                 binding,
                 service: Box::new(self.running.info.as_ref().clone()),
                 outcome,
             };
-            let _ = self.instance.context.internal.send(hook);
+            let internal = &self.instance.context.run.internal;
+            let _ = internal.send(Internal::Hook(hook));
             ended
                 .await
-                .unwrap_or_else(|_| Err("the test process does not answer".to_owned()))
+                .unwrap_or_else(|_| Err(PROCESS_ENDED.to_owned()))
         })
     }
 }
@@ -56,12 +58,12 @@ impl Prober<'_> {
         let service = instance.service();
         let name = format!(
             "seatrial-{}-{}-{}-probe-{}",
-            context.identity.token,
+            context.run.identity.token,
             instance.id,
             service.name,
             NEXT.fetch_add(1, Ordering::Relaxed)
         );
-        let mut labels: BTreeMap<String, String> = context.identity.labels();
+        let mut labels: BTreeMap<String, String> = context.run.identity.labels();
         labels.insert(
             format!("{LABEL}.composition"),
             instance.launch.plan.name.clone(),
@@ -71,7 +73,7 @@ impl Prober<'_> {
             format!("{}-probe", service.name),
         );
         let mut command = command.into_iter();
-        let mut guard = context.reaper.guard(engine, name.clone());
+        let mut guard = context.run.reaper.guard(engine, name.clone());
         let failed = |error: crate::engine::EngineError| error.to_string();
         let id = guard
             .create(ContainerSpec {

@@ -51,11 +51,8 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Those of this process.
-    fn of_this_process() -> Self {
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+    /// This machine, with these variables.
+    fn of_this_machine(variables: BTreeMap<String, String>) -> Self {
         Self {
             variables,
             root: PathBuf::from("/"),
@@ -83,13 +80,16 @@ impl Surroundings {
     }
 }
 
-/// Connects to the engine asked for, or to the first that answers.
+/// Connects to the engine asked for, or to the first that answers, as the variables of the environment say.
 ///
 /// # Errors
 ///
 /// Every place that was tried and what it said, ready for the terminal.
-pub(crate) async fn connect(choice: &EngineChoice) -> Result<Arc<dyn Engine>, DiscoveryError> {
-    connect_in(choice, &Surroundings::of_this_process()).await
+pub(crate) async fn connect(
+    choice: &EngineChoice,
+    variables: BTreeMap<String, String>,
+) -> Result<Arc<dyn Engine>, DiscoveryError> {
+    connect_in(choice, &Surroundings::of_this_machine(variables)).await
 }
 
 pub(super) async fn connect_in(

@@ -26,6 +26,7 @@ use super::lock::Locks;
 use super::progress::Reporter;
 use super::{ImageError, Images};
 use crate::config::{Config, Fallback};
+use crate::engine::discovery::{self, EngineChoice};
 use crate::engine::{Engine, ImageInfo};
 
 /// A workspace with its images, on an engine.
@@ -42,10 +43,9 @@ struct Rig {
 impl Rig {
     async fn new() -> Self {
         super::fixture::prepare().await;
-        let engine =
-            crate::engine::discovery::connect(&crate::engine::discovery::EngineChoice::Any)
-                .await
-                .unwrap_or_else(|error| panic!("{error}"));
+        let engine = discovery::connect(&EngineChoice::Any, std::env::vars().collect())
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         let directory = std::env::temp_dir().join(unique());
         fs::create_dir(&directory).expect("a directory");
         let mut config = Config::load(&directory, &|_| None).expect("the defaults");
@@ -61,7 +61,7 @@ impl Rig {
 
     /// Images as a new process has them: nothing remembered.
     fn images(&self) -> Images {
-        let mut images = Images::new(&self.config);
+        let mut images = Images::new(&self.config, BTreeMap::new());
         images.reporter = Reporter::lines(self.screen.clone());
         images.locks = Locks::at(self.directory.join("locks"));
         let docker_config = self.directory.join("docker").display().to_string();

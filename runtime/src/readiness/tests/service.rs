@@ -129,7 +129,9 @@ fn runtime() -> tokio::runtime::Runtime {
 /// The engine that is asked for, or the first that answers.
 async fn engine() -> Arc<dyn Engine> {
     let choice = EngineChoice::from(std::env::var("SEATRIAL_ENGINE").ok());
-    discovery::connect(&choice).await.expect("an engine")
+    discovery::connect(&choice, std::env::vars().collect())
+        .await
+        .expect("an engine")
 }
 
 fn labels() -> BTreeMap<String, String> {

@@ -72,6 +72,7 @@ pub(super) async fn adopt(engine: &Arc<dyn Engine>, known: &[NetworkInfo]) -> Op
         {
             return Some(Network {
                 id: network.id.clone(),
+                name: network.name.clone(),
                 subnet,
                 claim: Some(Arc::new(claim)),
             });

@@ -28,6 +28,7 @@ pub(super) struct HostNumber(u32);
 #[derive(Clone, Debug)]
 pub(super) struct Network {
     pub(super) id: String,
+    pub(super) name: String,
     subnet: Subnet,
     /// Where the network was another run's, what keeps others from taking it as well.
     claim: Option<Arc<Claim>>,
@@ -75,6 +76,7 @@ impl Network {
 pub(super) async fn create(
     engine: &Arc<dyn Engine>,
     identity: &Identity,
+    name: String,
     presence: Presence,
 ) -> Result<Network, EngineError> {
     let known = engine.networks().await?;
@@ -89,7 +91,7 @@ pub(super) async fn create(
             break;
         };
         let spec = NetworkSpec {
-            name: name(identity),
+            name: name.clone(),
             subnet,
             labels: identity.labels(),
         };
@@ -97,6 +99,7 @@ pub(super) async fn create(
             Ok(id) => {
                 return Ok(Network {
                     id,
+                    name,
                     subnet,
                     claim: None,
                 });
@@ -117,11 +120,6 @@ pub(super) async fn create(
         attempt: "create the run's network".to_owned(),
         message: "every subnet of 10.0.0.0/8 and 172.16.0.0/12 is in use".to_owned(),
     }))
-}
-
-/// What the run's own network is called.
-pub(super) fn name(identity: &Identity) -> String {
-    format!("seatrial-{}", identity.token)
 }
 
 /// Removes what came of a creation whose answer nobody got.

@@ -72,6 +72,7 @@ fn engine(networks: Networks) -> (Arc<Networks>, Arc<dyn Engine>) {
 
 fn network(claim: Option<Arc<Claim>>) -> Network {
     Network {
+        name: "seatrial-tests".to_owned(),
         id: "the-network".to_owned(),
         subnet: parsed("10.1.16.0/20"),
         claim,
@@ -147,14 +148,14 @@ async fn a_network_that_was_given_up_is_used_again_by_one_run_at_a_time() {
         ..Networks::default()
     });
     let identity = Identity::of_process();
-    let first = create(&engine, &identity, presence())
+    let first = create(&engine, &identity, "seatrial-tests".to_owned(), presence())
         .await
         .expect("a network");
     assert_eq!(
         (&first.id, first.subnet),
         (&given_up.id, given_up.subnets[0])
     );
-    let second = create(&engine, &identity, presence())
+    let second = create(&engine, &identity, "seatrial-tests".to_owned(), presence())
         .await
         .expect("a network");
     assert_ne!(second.id, given_up.id);
@@ -162,7 +163,7 @@ async fn a_network_that_was_given_up_is_used_again_by_one_run_at_a_time() {
 
     remove(&engine, &first).await.expect("given up again");
     drop(first);
-    let third = create(&engine, &identity, presence())
+    let third = create(&engine, &identity, "seatrial-tests".to_owned(), presence())
         .await
         .expect("a network");
     assert_eq!(third.id, given_up.id);
@@ -176,7 +177,13 @@ async fn a_network_of_a_dead_run_that_can_be_removed_is() {
         there: Mutex::new(vec![left.clone()]),
         ..Networks::default()
     });
-    let network = create(&engine, &Identity::of_process(), presence()).await;
+    let network = create(
+        &engine,
+        &Identity::of_process(),
+        "seatrial-tests".to_owned(),
+        presence(),
+    )
+    .await;
     assert_ne!(network.expect("a network").id, left.id);
     assert!(!networks.there.lock().unwrap().contains(&left));
 }
@@ -202,7 +209,13 @@ async fn a_network_of_which_anybody_may_have_need_is_not_touched() {
             counts: Mutex::new(FOR_EVER),
             ..Networks::default()
         });
-        let own = create(&engine, &Identity::of_process(), presence()).await;
+        let own = create(
+            &engine,
+            &Identity::of_process(),
+            "seatrial-tests".to_owned(),
+            presence(),
+        )
+        .await;
         assert_ne!(own.expect("a network").id, network.id);
         assert_eq!(*networks.removals.lock().unwrap(), 0, "{network:?}");
     }
@@ -212,6 +225,7 @@ async fn a_network_of_which_anybody_may_have_need_is_not_touched() {
 fn host_numbers_stay_within_the_subnet() {
     let hosts = Hosts::new();
     let network = Network {
+        name: "seatrial-tests".to_owned(),
         id: String::new(),
         subnet: parsed("10.1.16.0/20"),
         claim: None,

@@ -61,7 +61,9 @@ fn pass(client: &UnixStream, engine: &UnixStream) {
 
 async fn connect(choice: Option<String>) -> Arc<dyn Engine> {
     let choice = EngineChoice::from(choice);
-    discovery::connect(&choice).await.expect("an engine")
+    discovery::connect(&choice, std::env::vars().collect())
+        .await
+        .expect("an engine")
 }
 
 #[tokio::test]

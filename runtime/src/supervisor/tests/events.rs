@@ -58,7 +58,9 @@ pub(super) async fn open_gates(events: &Path, held: &[&str], expected: &[(&str, 
     // The supervisor does not act on a service before the launch has been answered.
     let config = Config::of_process(&crate::workspace::of_process()).expect("the configuration");
     let choice = EngineChoice::from(config.engine);
-    let engine = discovery::connect(&choice).await.expect("an engine");
+    let engine = discovery::connect(&choice, std::env::vars().collect())
+        .await
+        .expect("an engine");
     let exec = ExecSpec {
         command: ["touch", GATE].map(str::to_owned).to_vec(),
         ..ExecSpec::default()

@@ -3,7 +3,6 @@
 mod events;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use seatrial_model::{
     Check, CheckKind, EnvVar, Mount, MountMode, Origin, Plan, Port, Scope, ServicePlan, Template,
@@ -14,6 +13,7 @@ use crate::config::Config;
 use crate::protocol::{
     Action, ExecOutput, Launch, Message, Reply, Request, RequestBody, ServiceInfo,
 };
+use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 use events::{Events, GATE, open_gates};
 
@@ -53,15 +53,18 @@ impl Run {
                 .enable_all()
                 .build()
                 .expect("a runtime");
-            runtime.block_on(super::run(Ok(Arc::new(config)), from_client, to_client));
+            runtime.block_on(super::run(from_client, to_client));
         });
-        Self {
+        let mut run = Self {
             requests: Some(requests),
             messages,
             next: 0,
             events,
             serving: Some(serving),
-        }
+        };
+        let settings = Settings::new(config);
+        run.send(RequestBody::Introduce(Box::new(Ok(settings))));
+        run
     }
 
     fn send(&mut self, body: RequestBody) -> u64 {
@@ -80,7 +83,7 @@ impl Run {
         loop {
             match self.messages.recv().await.expect("an answer") {
                 Message::Answer { call, outcome } if call == wanted => return outcome,
-                Message::Answer { .. } | Message::Line { .. } => {}
+                Message::Answer { .. } | Message::Line { .. } | Message::Say { .. } => {}
                 Message::Hook { .. } => panic!("no hook was declared"),
             }
         }

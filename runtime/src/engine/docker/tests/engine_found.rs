@@ -8,7 +8,9 @@ use crate::engine::discovery::{EngineChoice, Surroundings, connect, connect_in};
 
 #[tokio::test]
 async fn this_machines_engine_is_found() {
-    let engine = connect(&EngineChoice::Any).await.expect("there is one");
+    let engine = connect(&EngineChoice::Any, std::env::vars().collect())
+        .await
+        .expect("there is one");
     let info = engine.info();
     assert_eq!(info.os, "linux");
     assert!(["amd64", "arm64"].contains(&info.arch.as_str()), "{info:?}");
@@ -19,7 +21,7 @@ async fn this_machines_engine_is_found() {
     );
     assert_eq!(info.published_host, "127.0.0.1");
 
-    let again = connect(&EngineChoice::Named(info.address.clone()))
+    let again = connect(&EngineChoice::Named(info.address.clone()), BTreeMap::new())
         .await
         .expect("by its address");
     assert_eq!(again.info(), info);
