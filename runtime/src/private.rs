@@ -12,6 +12,8 @@ pub use crate::test_run::{Launches, Ready, Test, run, run_async};
 pub struct Declaration {
     /// The plan as JSON.
     pub plan: &'static str,
+    /// Source file of the declaration, as the compiler was given it: relative to the workspace for its own packages.
+    pub file: &'static str,
     /// Module of the declaration.
     pub module: &'static str,
     /// Package of the declaration.

@@ -42,6 +42,7 @@ pub(super) fn declaration(runtime: &TokenStream, model: &Model) -> TokenStream {
     quote! {
         #runtime::__private::Declaration {
             plan: #plan,
+            file: ::core::file!(),
             module: ::core::module_path!(),
             package: ::core::env!("CARGO_PKG_NAME"),
             manifest_dir: ::core::env!("CARGO_MANIFEST_DIR"),
