@@ -163,14 +163,20 @@ pub enum Scope {
     Test,
     /// One per test process.
     Binary,
+    /// One per run, shared by its test processes.
+    Run,
 }
 
 impl Scope {
+    /// Every scope, the shortest life first.
+    pub const ALL: [Self; 3] = [Self::Test, Self::Binary, Self::Run];
+
     /// The word a declaration uses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Test => "test",
             Self::Binary => "binary",
+            Self::Run => "run",
         }
     }
 }

@@ -70,6 +70,7 @@ fn instance_of(scope: Scope) -> &'static str {
     match scope {
         Scope::Test => "test",
         Scope::Binary => "test process",
+        Scope::Run => "run",
     }
 }
 

@@ -259,8 +259,11 @@ pub(crate) fn choice<T: Copy>(
     found.map(|(_, value)| *value)
 }
 
+/// Scopes that a later version has. They are read to be refused, and not offered.
+const SCOPES_NOT_YET: &[&str] = &["run", "keep"];
+
 pub(crate) fn scope(word: &Ident, report: &mut Report) -> ScopeSyntax {
-    if word == "run" || word == "keep" {
+    if SCOPES_NOT_YET.iter().any(|scope| word == scope) {
         report.error(
             word.span(),
             message::not_yet(
@@ -270,7 +273,11 @@ pub(crate) fn scope(word: &Ident, report: &mut Report) -> ScopeSyntax {
         );
         return ScopeSyntax::Unreadable;
     }
-    let scopes = [("test", Scope::Test), ("binary", Scope::Binary)];
+    let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope));
+    let scopes: Vec<(&str, Scope)> = scopes
+        .into_iter()
+        .filter(|(name, _)| !SCOPES_NOT_YET.contains(name))
+        .collect();
     choice(word, "`scope`", &scopes, report).map_or(ScopeSyntax::Unreadable, ScopeSyntax::Is)
 }
 

@@ -7,6 +7,7 @@ mod expansion;
 mod mistakes;
 mod plan;
 mod report;
+mod scopes;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -140,7 +140,7 @@ fn service() -> impl Strategy<Value = ServicePlan> {
     });
     let words = || option::of(vec(template(), 0..3));
     let maybe = || option::of(text());
-    let scope = prop_oneof![Just(Scope::Test), Just(Scope::Binary)];
+    let scope = prop::sample::select(Scope::ALL.to_vec());
     let pull = prop_oneof![Just(Pull::Missing), Just(Pull::Always), Just(Pull::Never)];
     (
         (origin(), scope, pull, source(), timing(), storage()),
@@ -328,6 +328,17 @@ fn templates_are_shown_with_positions() {
 #[test]
 fn a_longer_life_is_greater() {
     assert!(Scope::Binary > Scope::Test);
-    assert_eq!(Scope::default().as_str(), "test");
-    assert_eq!(Scope::Binary.as_str(), "binary");
+    assert!(Scope::Run > Scope::Binary);
+    assert!(Scope::ALL.is_sorted());
+    assert_eq!(Scope::default(), Scope::Test);
+}
+
+#[test]
+fn a_scope_has_one_word_everywhere() {
+    assert_eq!(Scope::ALL.map(Scope::as_str), ["test", "binary", "run"]);
+    for scope in Scope::ALL {
+        let json = serde_json::to_value(scope).unwrap();
+        assert_eq!(json, scope.as_str());
+        assert_eq!(serde_json::from_value::<Scope>(json).unwrap(), scope);
+    }
 }

@@ -35,16 +35,18 @@ impl Supervisor {
         let mut gates: Vec<Gate> = Vec::new();
         let mut starting = Vec::new();
         for (index, service) in launch.plan.services.iter().enumerate() {
-            let key = SharedKey {
-                client: id,
+            let key = match service.scope {
+                Scope::Test => None,
+                Scope::Binary => Some(Some(id)),
+                Scope::Run => Some(None),
+            };
+            let key = key.map(|client| SharedKey {
+                client,
                 identity: launch.identity.clone(),
                 service: index,
-            };
-            let shared = match service.scope {
-                Scope::Test => None,
-                Scope::Binary => self.shared.get(&key),
-            };
-            if let Some(instance) = shared
+            });
+            if let Some(key) = &key
+                && let Some(instance) = self.shared.get(key)
                 && let Some(handle) = self.instances.get_mut(instance)
             {
                 gates.push(Gate {
@@ -71,9 +73,9 @@ impl Supervisor {
                     _alive: alive,
                 },
             );
-            match service.scope {
-                Scope::Test => client.hold(lease, instance),
-                Scope::Binary => {
+            match key {
+                None => client.hold(lease, instance),
+                Some(key) => {
                     self.shared.insert(key, instance);
                 }
             }

@@ -117,8 +117,8 @@ const PROCESS_ENDED: &str = "the test process that has the function has ended";
 /// Who shares an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct SharedKey {
-    /// The process that it lives as long as.
-    client: ClientId,
+    /// The client that it lives as long as; none where it lives as long as the run.
+    client: Option<ClientId>,
     /// The declaration.
     identity: String,
     /// The service in it.
@@ -312,7 +312,7 @@ impl Supervisor {
             }
         }
         self.shared.retain(|key, instance| {
-            let stays = key.client != id;
+            let stays = key.client != Some(id);
             if !stays {
                 self.instances.remove(instance);
             }
