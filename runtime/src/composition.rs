@@ -1,6 +1,6 @@
 //! Compositions: what the derive implements.
 
-use crate::client::Client;
+use crate::client::{Client, Instances};
 use crate::private::Declaration;
 use crate::{Operation, Service};
 
@@ -48,7 +48,7 @@ pub trait Composition: Sized + Send + 'static {
     ///
     /// Where a service cannot be launched; the error names the service and the cause, and nothing is left running.
     fn launch() -> Operation<Self> {
-        let launching = Client::get().launch(Self::__declaration(), None);
+        let launching = Client::get().launch(Self::__declaration(), Instances::AsDeclared, None);
         Operation::new(async move {
             let (services, lease) = launching.await?;
             let mut services = services

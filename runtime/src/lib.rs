@@ -59,6 +59,8 @@
 //! (`scope = binary`): then all tests of one executable share it under `cargo test`. However the process ends (tests that
 //! pass, fail or panic, time-outs, Ctrl-C, `SIGTERM`, `exit`), its containers, networks and volumes are removed first.
 //!
+//! A test that must not share asks for instances of its own: `#[composition(scope = test)]` on its parameter.
+//!
 //! # Features
 //!
 //! * `progress` (default): progress bars while images are fetched, where standard error is a terminal.

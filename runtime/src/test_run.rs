@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::client::{Client, Lease};
+use crate::client::{Client, Instances, Lease};
 use crate::private::{Declaration, FromService};
 use crate::protocol::ServiceInfo;
 use crate::{Composition, Error, Operation, Service, terminal};
@@ -37,7 +37,7 @@ pub struct Test {
 #[derive(Debug)]
 pub struct Launches {
     test: Test,
-    declarations: Vec<Declaration>,
+    declarations: Vec<(Declaration, Instances)>,
 }
 
 impl Launches {
@@ -51,12 +51,18 @@ impl Launches {
 
     /// One for a composition.
     pub fn composition<C: Composition>(&mut self) {
-        self.declarations.push(C::__declaration());
+        self.declarations
+            .push((C::__declaration(), Instances::AsDeclared));
+    }
+
+    /// One for a composition, of which the test has instances of its own.
+    pub fn own_composition<C: Composition>(&mut self) {
+        self.declarations.push((C::__declaration(), Instances::Own));
     }
 
     /// One for all services that are declared on parameters.
     pub fn parameters(&mut self, declaration: Declaration) {
-        self.declarations.push(declaration);
+        self.declarations.push((declaration, Instances::AsDeclared));
     }
 }
 
@@ -236,7 +242,10 @@ fn launch(launches: Launches) -> Result<Held, Error> {
     let launching: Vec<Operation<(Vec<ServiceInfo>, Arc<Lease>)>> = launches
         .declarations
         .into_iter()
-        .map(|declaration| client.launch(declaration, Some(launches.test.name.to_owned())))
+        .map(|(declaration, instances)| {
+            let test = Some(launches.test.name.to_owned());
+            client.launch(declaration, instances, test)
+        })
         .collect();
     let outcomes: Vec<_> = launching.into_iter().map(Operation::wait).collect();
     let held = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;

@@ -1,9 +1,11 @@
-//! How long services live and who shares them: by test and by test process, also mixed in one tree.
+//! How long services live and who shares them: by test and by test process, also mixed in one tree; and a test's own
+//! instances of what others share.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::thread;
 
-use seatrial::{Composition, ErrorKind, Operation, Service};
+use seatrial::{Composition, ErrorKind, LogLines, Operation, Service};
 use seatrial_tests::child;
 use seatrial_tests::conversation::ask;
 use seatrial_tests::events::Events;
@@ -69,6 +71,47 @@ fn an_instance_per_process_is_shared_and_one_per_test_is_not(first: Fleet) {
     let again = Fleet::launch().wait().expect("a fleet");
     assert_eq!(again.flagship.id(), first.flagship.id());
     assert_eq!(again.flagship.addr(), first.flagship.addr());
+}
+
+/// The logs of the flagships that `asks_for_its_own` had to itself.
+static OWN_FLAGSHIPS: Mutex<Vec<LogLines>> = Mutex::new(Vec::new());
+
+#[seatrial::test]
+#[ignore = "run by `a_test_gets_instances_of_its_own`"]
+async fn asks_for_its_own(
+    shared: Fleet,
+    #[composition(scope = test)] own: Fleet,
+    #[composition(scope = test)] another: Fleet,
+) {
+    let fleets = [&shared, &own, &another];
+    let flagships = fleets.iter().map(|fleet| &fleet.flagship);
+    assert_eq!(ids(flagships).len(), 3);
+    for fleet in fleets {
+        fleet.assert_boat_reaches_flagship();
+    }
+    OWN_FLAGSHIPS
+        .lock()
+        .expect("nobody panicked")
+        .extend([&own, &another].map(|fleet| fleet.flagship.log_lines()));
+    // Whatever it does to them, nobody else sees it.
+    own.flagship.stop().await.expect("it stops");
+}
+
+#[seatrial::test]
+fn a_test_gets_instances_of_its_own(shared: Fleet) {
+    asks_for_its_own();
+    // They go with the test that asked for them, the shared flagship does not.
+    let logs = std::mem::take(&mut *OWN_FLAGSHIPS.lock().expect("nobody panicked"));
+    assert_eq!(logs.len(), 2);
+    for log in logs {
+        assert!(
+            log.wait_iter().all(|line| line.is_ok()),
+            "it ends when the flagship is gone"
+        );
+    }
+    shared.assert_boat_reaches_flagship();
+    let again = Fleet::launch().wait().expect("a fleet");
+    assert_eq!(again.flagship.id(), shared.flagship.id());
 }
 
 #[derive(Composition)]

@@ -43,3 +43,13 @@ async fn not_send(_shop: Shop) -> Result<(), std::fmt::Error> {
     drop(local);
     Ok(())
 }
+
+#[seatrial::test]
+async fn instances_of_its_own(
+    shared: Shop,
+    #[composition(scope = test)] own: Shop,
+    #[composition(scope = test)] Shop { cache, .. }: Shop,
+    #[service(image = "app", scope = test)] own_composition: Service,
+) {
+    drop((shared, own, cache, own_composition));
+}

@@ -9,3 +9,6 @@ async fn counts(count: usize) {
 
 #[seatrial::test]
 fn lacks_its_attribute(_cache: Service) {}
+
+#[seatrial::test]
+fn wants_its_own(#[composition(scope = test)] _cache: Service) {}

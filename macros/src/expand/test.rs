@@ -8,7 +8,7 @@ use syn::{Attribute, Meta, ReturnType, Type};
 use super::declaration::declaration;
 use super::runtime;
 use crate::model::Model;
-use crate::parse::{Function, Parameter, Runtime};
+use crate::parse::{Function, Instances, Parameter, Runtime};
 
 pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
     let runtime = runtime(&model.declaration.settings);
@@ -29,7 +29,12 @@ pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
         .parameters
         .iter()
         .filter_map(|parameter| match parameter {
-            Parameter::Composition(ty) => Some(quote_spanned!(ty.span()=> composition::<#ty>)),
+            Parameter::Composition(ty, Instances::AsDeclared) => {
+                Some(quote_spanned!(ty.span()=> composition::<#ty>))
+            }
+            Parameter::Composition(ty, Instances::Own) => {
+                Some(quote_spanned!(ty.span()=> own_composition::<#ty>))
+            }
             Parameter::Service(_) => None,
         });
     let parameters = (!model.plan.services.is_empty()).then(|| {
@@ -109,7 +114,7 @@ fn arguments(function: &Function, ready: &Ident) -> Vec<TokenStream> {
     let compositions = function
         .parameters
         .iter()
-        .filter(|parameter| matches!(parameter, Parameter::Composition(_)))
+        .filter(|parameter| matches!(parameter, Parameter::Composition(..)))
         .count();
     let mut launch = 0usize..;
     let mut position = 0usize..;
@@ -117,7 +122,7 @@ fn arguments(function: &Function, ready: &Ident) -> Vec<TokenStream> {
         .parameters
         .iter()
         .map(|parameter| match parameter {
-            Parameter::Composition(ty) => {
+            Parameter::Composition(ty, _) => {
                 let launch = launch.next();
                 let take = quote_spanned!(ty.span()=> composition::<#ty>);
                 quote!(#ready.#take(#launch))

@@ -5,17 +5,16 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, Pat, PatType, Signature, Type, Visibility};
+use syn::{Attribute, FnArg, Signature, Visibility};
 
 use super::arguments::{self, Argument};
 use super::keys::{self, Key};
-use super::service;
+use super::parameter::{self, Parameter};
 use super::settings::CRATE_FORM;
-use super::structure::{is_not_yet, not_yet};
 use super::values;
 use crate::message;
 use crate::report::Report;
-use crate::syntax::{Declaration, Service, Settings, Spanned};
+use crate::syntax::{Declaration, Settings, Spanned};
 
 const PLACE: &str = "`#[seatrial::test(..)]`";
 
@@ -37,12 +36,6 @@ pub(crate) struct Function {
     pub(crate) options: Options,
     /// In the function's order.
     pub(crate) parameters: Vec<Parameter>,
-}
-
-/// A parameter of a test, with its type.
-pub(crate) enum Parameter {
-    Composition(Type),
-    Service(Type),
 }
 
 /// What `#[seatrial::test(..)]` says.
@@ -80,7 +73,7 @@ pub(crate) fn function(
     for input in &mut signature.inputs {
         // A receiver is refused with the rest of the signature.
         if let FnArg::Typed(parameter) = input {
-            parameters.push(self::parameter(parameter, &mut services, report));
+            parameters.push(parameter::parameter(parameter, &mut services, report));
         }
     }
     let declaration = Declaration {
@@ -112,38 +105,6 @@ fn split(input: ParseStream<'_>) -> syn::Result<Parts> {
         return Err(input.error("no body"));
     }
     Ok((attributes, visibility, signature, input.parse()?))
-}
-
-/// Takes our attributes off a parameter and reads them.
-fn parameter(
-    parameter: &mut PatType,
-    services: &mut Vec<Service>,
-    report: &mut Report,
-) -> Parameter {
-    let is_ours =
-        |attribute: &Attribute| attribute.path().is_ident("service") || is_not_yet(attribute);
-    let (ours, others) = std::mem::take(&mut parameter.attrs)
-        .into_iter()
-        .partition::<Vec<_>, _>(is_ours);
-    parameter.attrs = others;
-    not_yet(&ours, report);
-    let ty = (*parameter.ty).clone();
-    if !ours
-        .iter()
-        .any(|attribute| attribute.path().is_ident("service"))
-    {
-        return Parameter::Composition(ty);
-    }
-    match &*parameter.pat {
-        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
-            services.extend(service::service(&pat.ident, &ours, report));
-        }
-        pat => report.error_on(
-            pat,
-            "a service is named by its parameter, and this pattern is no name; write one such as `db: Service`",
-        ),
-    }
-    Parameter::Service(ty)
 }
 
 #[derive(Default)]

@@ -20,8 +20,8 @@ pub(crate) struct Key<T> {
     pub(crate) also: &'static [&'static str],
     /// Whether it may be given several times.
     pub(crate) repeats: bool,
-    /// Whether a later version has it. It is read to be refused, and not offered.
-    pub(crate) not_yet: bool,
+    /// Whether a message may offer it. One that is not offered is read to be refused.
+    pub(crate) offered: bool,
     /// Reads one. `None` where the argument's shape is wrong and nothing has been recorded about it.
     pub(crate) read: fn(&mut T, &Argument, &mut Report) -> Option<()>,
 }
@@ -37,7 +37,7 @@ impl<T> Key<T> {
             form,
             also: &[],
             repeats: false,
-            not_yet: false,
+            offered: true,
             read,
         }
     }
@@ -46,9 +46,18 @@ impl<T> Key<T> {
         Self { also, ..self }
     }
 
+    /// One that a later version has.
     pub(crate) const fn not_yet(self) -> Self {
         Self {
-            not_yet: true,
+            offered: false,
+            ..self
+        }
+    }
+
+    /// One that stands in another attribute.
+    pub(crate) const fn elsewhere(self) -> Self {
+        Self {
+            offered: false,
             ..self
         }
     }
@@ -91,7 +100,7 @@ pub(crate) fn read<T>(
 ) -> Given {
     let mut given = Given::default();
     for argument in arguments {
-        let offered = keys.iter().filter(|key| !key.not_yet);
+        let offered = keys.iter().filter(|key| key.offered);
         let names: Vec<&'static str> = offered.map(|key| key.name).collect();
         let Name::Word(word) = &argument.name else {
             report.error(

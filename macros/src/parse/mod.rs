@@ -5,11 +5,13 @@ mod arguments;
 mod container;
 mod function;
 mod keys;
+mod parameter;
 mod ready;
 mod service;
 mod settings;
 mod structure;
 mod values;
 
-pub(crate) use function::{Function, Parameter, Runtime, function};
+pub(crate) use function::{Function, Runtime, function};
+pub(crate) use parameter::{Instances, Parameter};
 pub(crate) use structure::structure;

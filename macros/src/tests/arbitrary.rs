@@ -122,6 +122,7 @@ fn arguments() -> impl Strategy<Value = String> {
         "ready(tcp)",
         "ready(http = \"/\")",
         "scope = binary",
+        "scope = test",
         "ready(exec = \"ping {self}\", image = \"a\", run = \"{db}\")",
         "ready(with = a::b)",
         "files(\"/a\" = \"{db}\", \"/b\" = include_file!(\"b\"))",
@@ -154,11 +155,14 @@ proptest! {
     }
 
     #[test]
-    fn a_test_is_expanded_or_refused(own in attribute(), db in attribute(), app in attribute()) {
+    fn a_test_is_expanded_or_refused(own in attribute(), db in attribute(), app in attribute(), shop in attribute()) {
         let item = quote! {
-            async fn test(#[service(#db)] db: Service, #[service(#app)] app: Service, shop: Shop) {}
+            async fn test(#[service(#db)] db: Service, #[service(#app)] app: Service, #[composition(#shop)] shop: Shop) {}
         };
         let expansion = pipeline::test(own, item, &Environment::default());
+        // Instances of its own are never forgotten without a word.
+        let text = expansion.to_string();
+        prop_assert!(text.contains("own_composition") || text.contains("compile_error"));
         prop_assert!(syn::parse2::<syn::File>(expansion).is_ok());
     }
 

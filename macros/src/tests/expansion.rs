@@ -77,6 +77,15 @@ fn of_an_async_test() {
 }
 
 #[test]
+fn of_a_test_with_instances_of_its_own() {
+    let item = quote! {
+        fn compares(shop: Shop, #[composition(scope = test)] #[cfg(all())] mut own: Shop) {}
+    };
+    let expansion = pipeline::test(TokenStream::new(), item, &Environment::default());
+    compare("test_with_instances_of_its_own", expansion);
+}
+
+#[test]
 fn of_a_test_without_parameters() {
     let item = quote!(
         fn nothing() -> () {}

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use seatrial_model::{Plan, Scope};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::Config;
@@ -39,6 +40,15 @@ pub(crate) struct Client {
     lost: OnceLock<Error>,
     /// Once set, no call is answered any more: whoever waits for one, waits until the process is gone.
     ending: AtomicBool,
+}
+
+/// Which instances a launch asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Instances {
+    /// Of each service one of the scope that is declared.
+    AsDeclared,
+    /// Of each service one of the launch's own.
+    Own,
 }
 
 enum Pending {
@@ -155,9 +165,10 @@ impl Client {
     pub(crate) fn launch(
         &'static self,
         declaration: Declaration,
+        instances: Instances,
         test: Option<String>,
     ) -> Operation<(Vec<ServiceInfo>, Arc<Lease>)> {
-        let launch = match prepare(declaration, test) {
+        let launch = match prepare(declaration, instances, test) {
             Ok(launch) => launch,
             Err(error) => return Operation::new(std::future::ready(Err(error))),
         };
@@ -305,8 +316,12 @@ impl Client {
 }
 
 /// The declaration, with what only this process knows.
-fn prepare(declaration: Declaration, test: Option<String>) -> Result<Launch, Error> {
-    let plan: seatrial_model::Plan = serde_json::from_str(declaration.plan).map_err(|error| {
+fn prepare(
+    declaration: Declaration,
+    instances: Instances,
+    test: Option<String>,
+) -> Result<Launch, Error> {
+    let mut plan: Plan = serde_json::from_str(declaration.plan).map_err(|error| {
         Error::new(
             ErrorKind::Configuration,
             format!(
@@ -321,6 +336,11 @@ fn prepare(declaration: Declaration, test: Option<String>) -> Result<Launch, Err
             );
         })
     })?;
+    if instances == Instances::Own {
+        for service in &mut plan.services {
+            service.scope = Scope::Test;
+        }
+    }
     let package_dir = workspace::package_dir(declaration.manifest_dir, declaration.package);
     Ok(Launch {
         identity: format!("{}::{}", declaration.module, plan.name),

@@ -1,0 +1,142 @@
+//! A parameter of a test, and our attributes on it: a service that is declared in place, or a composition, of which the
+//! test may want instances of its own.
+
+use seatrial_model::Scope;
+use syn::{Attribute, Meta, Pat, PatType, Type};
+
+use super::arguments::{self, Argument};
+use super::keys::{self, Key};
+use super::service;
+use super::structure::{is_not_yet, not_yet};
+use super::values;
+use crate::message;
+use crate::report::Report;
+use crate::syntax::{ScopeSyntax, Service};
+
+const PLACE: &str = "`#[composition(..)]` on a parameter";
+
+const FORM: &str = "#[composition(scope = test)]";
+
+const KEYS: &[Key<Instances>] = &[
+    Key::once("scope", "scope = test", scope),
+    Key::once("source", "source(..)", source).elsewhere(),
+    Key::once("crate", "crate = ..", runtime_crate).elsewhere(),
+];
+
+/// A parameter of a test, with its type.
+pub(crate) enum Parameter {
+    Composition(Type, Instances),
+    Service(Type),
+}
+
+/// Which instances of a composition a test gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Instances {
+    /// Of each service one of the scope that is declared.
+    #[default]
+    AsDeclared,
+    /// Of each service one of the test's own.
+    Own,
+}
+
+/// Takes our attributes off a parameter and reads them.
+pub(super) fn parameter(
+    parameter: &mut PatType,
+    services: &mut Vec<Service>,
+    report: &mut Report,
+) -> Parameter {
+    let (ours, others) = std::mem::take(&mut parameter.attrs)
+        .into_iter()
+        .partition::<Vec<_>, _>(is_ours);
+    parameter.attrs = others;
+    not_yet(&ours, report);
+    let ty = (*parameter.ty).clone();
+    if !ours.iter().any(is_service) {
+        return Parameter::Composition(ty, instances(&ours, report));
+    }
+    for attribute in ours.iter().filter(|attribute| is_composition(attribute)) {
+        report.error_on(
+            attribute,
+            "`#[composition(..)]` is for a parameter whose type is a composition, and this one declares a service; remove it, and write `scope` in `#[service(..)]`",
+        );
+    }
+    match &*parameter.pat {
+        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
+            services.extend(service::service(&pat.ident, &ours, report));
+        }
+        pat => report.error_on(
+            pat,
+            "a service is named by its parameter, and this pattern is no name; write one such as `db: Service`",
+        ),
+    }
+    Parameter::Service(ty)
+}
+
+fn is_ours(attribute: &Attribute) -> bool {
+    is_service(attribute) || is_composition(attribute) || is_not_yet(attribute)
+}
+
+fn is_service(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("service")
+}
+
+fn is_composition(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("composition")
+}
+
+/// Reads `#[composition(..)]` on a parameter. One that asks for nothing is a mistake, too.
+fn instances(attributes: &[Attribute], report: &mut Report) -> Instances {
+    let mut instances = Instances::default();
+    let mut own = attributes
+        .iter()
+        .filter(|attribute| is_composition(attribute));
+    let Some(attribute) = own.next() else {
+        return instances;
+    };
+    for more in own {
+        report.error_on(more, message::doubled("`#[composition(..)]`"));
+    }
+    match &attribute.meta {
+        Meta::List(list) if !list.tokens.is_empty() => {
+            let arguments = arguments::arguments(list.tokens.clone(), report);
+            keys::read(&mut instances, &arguments, KEYS, PLACE, report);
+        }
+        _ => report.error_on(attribute, message::malformed("`#[composition]`", FORM)),
+    }
+    instances
+}
+
+fn scope(instances: &mut Instances, argument: &Argument, report: &mut Report) -> Option<()> {
+    let word = argument.is().and_then(values::word)?;
+    match values::scope(word, report) {
+        ScopeSyntax::Is(Scope::Test) => *instances = Instances::Own,
+        ScopeSyntax::Is(wider) => {
+            let wider = wider.as_str();
+            report.error(
+                word.span(),
+                format!(
+                    "the scope `{wider}` is not allowed on a parameter: tests that share an instance must agree on its scope; write `#[composition(scope = {wider})]` on the struct"
+                ),
+            );
+        }
+        // It is in the report.
+        ScopeSyntax::Absent | ScopeSyntax::Unreadable => {}
+    }
+    Some(())
+}
+
+fn source(_: &mut Instances, argument: &Argument, report: &mut Report) -> Option<()> {
+    report.error(
+        argument.span(),
+        "`source` belongs to the declaration of the composition; write `#[composition(source(..))]` on the struct",
+    );
+    Some(())
+}
+
+fn runtime_crate(_: &mut Instances, argument: &Argument, report: &mut Report) -> Option<()> {
+    report.error(
+        argument.span(),
+        "`crate` belongs to the whole test; write `#[seatrial::test(crate = ..)]`",
+    );
+    Some(())
+}

@@ -1,0 +1,14 @@
+//! A parameter that asks for a scope which other tests would have to agree on.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "redis:7", port = 6379)]
+    cache: Service,
+}
+
+#[seatrial::test]
+async fn shares(#[composition(scope = binary)] shop: Shop) {
+    drop(shop);
+}
