@@ -51,7 +51,7 @@ fn an_image_that_cannot_be_read_is_no_absent_image() {
 
 #[test]
 fn a_scope_that_cannot_be_read_is_no_shorter_one() {
-    for scope in [quote!(scope = run), quote!(scope = binry), quote!(scope)] {
+    for scope in [quote!(scope = keep), quote!(scope = binry), quote!(scope)] {
         one_message(quote! {
             #[service(image = "a", #scope)] a: Service,
             #[service(image = "b", scope = binary, needs(a))] b: Service,
