@@ -71,6 +71,7 @@ mod config;
 mod engine;
 mod error;
 mod files;
+mod fingerprint;
 mod images;
 mod logs;
 mod operation;

@@ -11,12 +11,12 @@ use seatrial_model::secret::Redactor;
 use seatrial_model::{ImageRef, Pull};
 
 use super::error::{Cause, Trail};
-use super::fingerprint::Fingerprint;
 use super::progress::{Task, Work};
 use super::pull::patiently;
 use super::{Images, Request, context, dockerfile, names, platform, script, thread};
 use crate::config::{Fallback, ImageConfig};
 use crate::engine::{BuildSpec, EngineErrorKind, ImageInfo, Progress};
+use crate::fingerprint::Fingerprint;
 
 /// The label that holds the fingerprint.
 pub(super) const LABEL: &str = "dev.seatrial.fallback";

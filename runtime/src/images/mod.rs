@@ -12,7 +12,6 @@ mod credentials;
 mod dockerfile;
 mod error;
 mod fallback;
-mod fingerprint;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod ignore;
@@ -40,11 +39,11 @@ use self::credentials::CredentialFiles;
 pub(crate) use self::error::ImageError;
 use self::error::{Cause, Trail};
 use self::fallback::Recipe;
-use self::fingerprint::Fingerprint;
 use self::lock::{Locks, Turn};
 use self::progress::Reporter;
 use crate::config::{Config, ImageConfig};
 use crate::engine::{Engine, EngineInfo, ImageInfo};
+use crate::fingerprint::Fingerprint;
 
 /// The images of one process.
 pub(crate) struct Images {

@@ -1,20 +1,20 @@
-//! A short name for content, to see whether it changed.
+//! A short name for content: the same content has the same name, in every process and every version of Seatrial.
 //!
 //! FNV-1a with 128 bits: a dozen lines and the same in every version of everything, which the standard library's
-//! hasher does not promise. It withstands chance, not an attacker; who could write a context that collides could as
-//! well change the image.
+//! hasher does not promise. It withstands chance, not an attacker, so it must never stand for content that an attacker
+//! writes: whoever could write an image's context that collides could as well change the image.
 
 /// The hash of what was added, in order; where one part ends and the next begins counts.
-pub(super) struct Fingerprint(u128);
+pub(crate) struct Fingerprint(u128);
 
 impl Fingerprint {
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d)
     }
 
-    pub(super) fn add(&mut self, part: &[u8]) -> &mut Self {
+    pub(crate) fn add(&mut self, part: &[u8]) -> &mut Self {
         self.bytes(&(part.len() as u64).to_le_bytes());
         self.bytes(part);
         self
@@ -27,7 +27,7 @@ impl Fingerprint {
     }
 
     /// 32 hex digits.
-    pub(super) fn finish(&self) -> String {
+    pub(crate) fn finish(&self) -> String {
         format!("{:032x}", self.0)
     }
 }
