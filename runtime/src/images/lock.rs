@@ -9,13 +9,13 @@
 //! A holder can leave word for those who wait at that moment, who have its file open: it writes into the file before
 //! it unlinks it.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::thread;
+use crate::flock;
+use crate::private_directory::{create_private, open_private, user};
 
 /// Where the locks of one user are.
 #[derive(Clone, Debug)]
@@ -74,20 +74,20 @@ impl Locks {
 fn acquire(directory: PathBuf, path: PathBuf, waiting: impl FnOnce()) -> io::Result<Turn> {
     let mut waiting = Some(waiting);
     loop {
-        make_private(&directory)?;
-        let mut file = match open(&path, true) {
+        create_private(&directory)?;
+        let mut file = match open_private(&path, true) {
             Ok(file) => file,
             // The directory went with the last lock of somebody else's.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        if !flock(&file, libc::LOCK_EX | libc::LOCK_NB)? {
+        if !flock::try_lock(&file)? {
             if let Some(waiting) = waiting.take() {
                 waiting();
             }
-            flock(&file, libc::LOCK_EX)?;
+            flock::lock(&file)?;
         }
-        if is_at(&file, &path) {
+        if flock::is_at(&file, &path) {
             // Of a holder that was killed before it could unlink it.
             file.set_len(0)?;
             return Ok(Turn::Held(Lock {
@@ -128,76 +128,13 @@ impl Drop for Lock {
 fn sweep(directory: &Path) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
-        if let Ok(file) = open(&path, false)
-            && flock(&file, libc::LOCK_EX | libc::LOCK_NB).unwrap_or(false)
-            && is_at(&file, &path)
+        if let Ok(file) = open_private(&path, false)
+            && flock::try_lock(&file).unwrap_or(false)
+            && flock::is_at(&file, &path)
         {
             let _ = std::fs::remove_file(&path);
         }
     }
-}
-
-/// Makes the directory if it is not there, and makes sure that nobody else has a hand in it.
-fn make_private(directory: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(directory) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    let metadata = match std::fs::symlink_metadata(directory) {
-        // Gone again: opening the file will tell.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        other => other?,
-    };
-    if metadata.is_dir() && metadata.uid() == user() && metadata.mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(io::Error::new(
-        io::ErrorKind::PermissionDenied,
-        format!(
-            "{} is not a directory of this user's alone; remove it",
-            directory.display()
-        ),
-    ))
-}
-
-fn open(path: &Path, create: bool) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(create)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
-}
-
-/// Whether the lock was had; without `LOCK_NB` it always is.
-fn flock(file: &File, operation: libc::c_int) -> io::Result<bool> {
-    loop {
-        // SAFETY: flock takes a descriptor, which the borrowed file keeps open, and no memory.
-        if unsafe { libc::flock(file.as_raw_fd(), operation) } == 0 {
-            return Ok(true);
-        }
-        let error = io::Error::last_os_error();
-        match error.kind() {
-            io::ErrorKind::WouldBlock => return Ok(false),
-            io::ErrorKind::Interrupted => {}
-            _ => return Err(error),
-        }
-    }
-}
-
-/// Whether the open file is the one that has this name now.
-fn is_at(file: &File, path: &Path) -> bool {
-    match (file.metadata(), std::fs::symlink_metadata(path)) {
-        (Ok(open), Ok(named)) => open.ino() == named.ino() && open.dev() == named.dev(),
-        _ => false,
-    }
-}
-
-fn user() -> u32 {
-    // SAFETY: geteuid has no preconditions and always succeeds.
-    unsafe { libc::geteuid() }
 }
 
 #[cfg(test)]
@@ -271,23 +208,10 @@ mod tests {
     #[test]
     fn a_file_that_a_killed_process_left_is_removed() {
         let directory = directory("left");
-        make_private(&directory).expect("a directory");
+        create_private(&directory).expect("a directory");
         std::fs::write(directory.join("dead.lock"), "").expect("a file");
         std::fs::write(directory.join("a.lock"), "half a wo").expect("a file");
         drop(held(&directory));
         assert!(!directory.exists(), "the dead lock is left");
-    }
-
-    #[test]
-    fn a_directory_that_others_may_enter_is_refused() {
-        let directory = directory("open");
-        DirBuilder::new()
-            .mode(0o755)
-            .create(&directory)
-            .expect("a directory");
-        let refused = acquire(directory.clone(), directory.join("a.lock"), || ());
-        std::fs::remove_dir(&directory).expect("it is empty");
-        let error = refused.expect_err("others may enter it");
-        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
     }
 }

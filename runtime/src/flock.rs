@@ -1,0 +1,44 @@
+//! Advisory locks on files, by `flock`: the kernel lets go of one whatever happens to the process that holds it.
+//!
+//! A lock is on the open file, not on its name. Where holders unlink their file, whoever waited for it may hold a
+//! lock that keeps nobody out, which `is_at` tells.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Waits until this open file has the lock. It has it until every descriptor of it is closed.
+pub(crate) fn lock(file: &File) -> io::Result<()> {
+    flock(file, libc::LOCK_EX).map(drop)
+}
+
+/// Takes the lock unless another open file has it.
+pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
+    flock(file, libc::LOCK_EX | libc::LOCK_NB)
+}
+
+/// Whether the open file is the one that has this name now.
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), std::fs::symlink_metadata(path)) {
+        (Ok(open), Ok(named)) => open.ino() == named.ino() && open.dev() == named.dev(),
+        _ => false,
+    }
+}
+
+/// Whether the operation was done; without `LOCK_NB` it always is.
+fn flock(file: &File, operation: libc::c_int) -> io::Result<bool> {
+    loop {
+        // SAFETY: flock takes a descriptor, which the borrowed file keeps open, and no memory.
+        if unsafe { libc::flock(file.as_raw_fd(), operation) } == 0 {
+            return Ok(true);
+        }
+        let error = io::Error::last_os_error();
+        match error.kind() {
+            io::ErrorKind::WouldBlock => return Ok(false),
+            io::ErrorKind::Interrupted => {}
+            _ => return Err(error),
+        }
+    }
+}
