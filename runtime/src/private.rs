@@ -14,6 +14,8 @@ pub struct Declaration {
     pub plan: &'static str,
     /// Source file of the declaration, as the compiler was given it: relative to the workspace for its own packages.
     pub file: &'static str,
+    /// Line and column of the declaration in it.
+    pub position: (u32, u32),
     /// Module of the declaration.
     pub module: &'static str,
     /// Package of the declaration.

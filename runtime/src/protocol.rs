@@ -61,7 +61,7 @@ pub(crate) enum RequestBody {
 /// A composition to launch: the plan and what only the test process could supply.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Launch {
-    /// The same for the same declaration: see [`crate::client`].
+    /// The same for the same declaration, in every process, and for no other.
     pub(crate) identity: String,
     pub(crate) plan: Plan,
     /// Name of the test it is for, where there is one.

@@ -43,6 +43,7 @@ pub(super) fn declaration(runtime: &TokenStream, model: &Model) -> TokenStream {
         #runtime::__private::Declaration {
             plan: #plan,
             file: ::core::file!(),
+            position: (::core::line!(), ::core::column!()),
             module: ::core::module_path!(),
             package: ::core::env!("CARGO_PKG_NAME"),
             manifest_dir: ::core::env!("CARGO_MANIFEST_DIR"),

@@ -3,27 +3,25 @@
 //! Calls go out at once and are matched with their answers by number. Nothing here knows where the supervisor runs.
 
 mod connection;
+mod declaration;
 mod ending;
 mod hooks;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use seatrial_model::{Plan, Scope};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::Config;
 use crate::private::{Declaration, Hook};
 use crate::protocol::{
-    Action, CallId, InstanceId, Launch, LeaseId, LogLine, Message, Reply, Request, RequestBody,
-    ServiceInfo,
+    Action, CallId, InstanceId, LeaseId, LogLine, Message, Reply, Request, RequestBody, ServiceInfo,
 };
 use crate::settings::Settings;
-use crate::{Error, ErrorKind, Operation, terminal, workspace};
+use crate::{Error, ErrorKind, Operation, terminal};
 
 /// How long an ending process waits for an engine that does not answer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -168,7 +166,7 @@ impl Client {
         instances: Instances,
         test: Option<String>,
     ) -> Operation<(Vec<ServiceInfo>, Arc<Lease>)> {
-        let launch = match prepare(declaration, instances, test) {
+        let launch = match declaration::prepare(declaration, instances, test) {
             Ok(launch) => launch,
             Err(error) => return Operation::new(std::future::ready(Err(error))),
         };
@@ -313,49 +311,6 @@ impl Client {
     fn hook_ended(&self, hook: CallId, outcome: Result<(), String>) {
         self.send(self.number(), RequestBody::HookEnded { hook, outcome });
     }
-}
-
-/// The declaration, with what only this process knows.
-fn prepare(
-    declaration: Declaration,
-    instances: Instances,
-    test: Option<String>,
-) -> Result<Launch, Error> {
-    let mut plan: Plan = serde_json::from_str(declaration.plan).map_err(|error| {
-        Error::new(
-            ErrorKind::Configuration,
-            format!(
-                "the declaration of `{}` cannot be read: {error}",
-                declaration.module
-            ),
-        )
-        .with(|report| {
-            report.help = Some(
-                "build the tests again; `seatrial` and `seatrial-macros` must be of one version"
-                    .to_owned(),
-            );
-        })
-    })?;
-    if instances == Instances::Own {
-        for service in &mut plan.services {
-            service.scope = Scope::Test;
-        }
-    }
-    let package_dir = workspace::package_dir(declaration.manifest_dir, declaration.package);
-    Ok(Launch {
-        identity: format!("{}::{}", declaration.module, plan.name),
-        plan,
-        test,
-        package_dir,
-        workspace: workspace::of_process(),
-        binaries: declaration.binaries.iter().map(PathBuf::from).collect(),
-        files: declaration
-            .files
-            .iter()
-            .map(|content| content.to_vec())
-            .collect(),
-        user: workspace::user(),
-    })
 }
 
 /// A hold on the services of one launch: given back when dropped, or when the process ends, however it ends.

@@ -250,8 +250,11 @@ pub(super) fn files(launch: &Launch, index: usize) -> Option<Vec<u8>> {
 pub(super) struct Volumes {
     /// What the engine's names begin with, for volumes as short-lived as the launch.
     of_launch: String,
-    /// The same, for volumes that a service uses that outlives it: whoever shares the service shares those.
+    /// The same, for volumes that a service uses which lives as long as the test process: whoever shares the service
+    /// shares those.
     of_process: String,
+    /// The same, for those of services that live as long as the run.
+    of_run: String,
     made: Mutex<BTreeMap<String, Arc<VolumeGuard>>>,
 }
 
@@ -268,6 +271,7 @@ impl Volumes {
         Self {
             of_launch: format!("seatrial-{token}-{client}-{lease}"),
             of_process: format!("seatrial-{token}-{client}-{declaration:08x}"),
+            of_run: format!("seatrial-{token}-{declaration:08x}"),
             made: Mutex::default(),
         }
     }
@@ -284,10 +288,10 @@ impl Volumes {
         let mut guards = Vec::new();
         for volume in &service.volumes {
             let Some(own) = &volume.name else { continue };
-            let prefix = if is_lasting(plan, own) {
-                &self.of_process
-            } else {
-                &self.of_launch
+            let prefix = match widest_scope(plan, own) {
+                Scope::Test => &self.of_launch,
+                Scope::Binary => &self.of_process,
+                Scope::Run => &self.of_run,
             };
             let name = format!("{prefix}-{own}");
             let guard = {
@@ -304,12 +308,14 @@ impl Volumes {
     }
 }
 
-/// Whether a service that outlives the test uses the volume of this name.
-fn is_lasting(plan: &Plan, volume: &str) -> bool {
-    plan.services.iter().any(|service| {
-        let uses = |name: &Option<String>| name.as_deref() == Some(volume);
-        service.scope > Scope::Test && service.volumes.iter().any(|volume| uses(&volume.name))
-    })
+/// The widest scope of the services that use the volume of this name.
+fn widest_scope(plan: &Plan, volume: &str) -> Scope {
+    let uses = |service: &&ServicePlan| {
+        let mut names = service.volumes.iter().map(|volume| volume.name.as_deref());
+        names.any(|name| name == Some(volume))
+    };
+    let scopes = plan.services.iter().filter(uses).map(|it| it.scope);
+    scopes.max().unwrap_or_default()
 }
 
 /// What is published for a service: each declared port on a free port of this machine's loopback address.

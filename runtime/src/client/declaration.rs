@@ -1,0 +1,163 @@
+//! From a declaration to what the supervisor is asked to launch.
+
+use std::path::PathBuf;
+
+use seatrial_model::{Plan, Scope};
+
+use super::Instances;
+use crate::fingerprint::Fingerprint;
+use crate::private::Declaration;
+use crate::protocol::Launch;
+use crate::{Error, ErrorKind, workspace};
+
+/// The declaration, with what only this process knows.
+///
+/// # Errors
+///
+/// The plan is of another version.
+pub(super) fn prepare(
+    declaration: Declaration,
+    instances: Instances,
+    test: Option<String>,
+) -> Result<Launch, Error> {
+    let mut plan: Plan = serde_json::from_str(declaration.plan).map_err(|error| {
+        Error::new(
+            ErrorKind::Configuration,
+            format!(
+                "the declaration of `{}` cannot be read: {error}",
+                declaration.module
+            ),
+        )
+        .with(|report| {
+            report.help = Some(
+                "build the tests again; `seatrial` and `seatrial-macros` must be of one version"
+                    .to_owned(),
+            );
+        })
+    })?;
+    if instances == Instances::Own {
+        for service in &mut plan.services {
+            service.scope = Scope::Test;
+        }
+    }
+    let mut launch = Launch {
+        identity: String::new(),
+        plan,
+        test,
+        package_dir: workspace::package_dir(declaration.manifest_dir, declaration.package),
+        workspace: workspace::of_process(),
+        binaries: declaration.binaries.iter().map(PathBuf::from).collect(),
+        files: declaration
+            .files
+            .iter()
+            .map(|content| content.to_vec())
+            .collect(),
+        user: workspace::user(),
+    };
+    launch.identity = identity(&declaration, &launch);
+    Ok(launch)
+}
+
+/// The same for the same declaration, whichever test executable it is compiled into, and for no other: its source file, its
+/// name, and a hash of all that its services are made from. The module would not do: one that several executables
+/// include has another path in each, and two structs in two functions may have one.
+fn identity(declaration: &Declaration, launch: &Launch) -> String {
+    let mut content = Fingerprint::new();
+    content.add(declaration.plan.as_bytes());
+    for path in [&launch.package_dir, &launch.workspace]
+        .into_iter()
+        .chain(&launch.binaries)
+    {
+        content.add(path.as_os_str().as_encoded_bytes());
+    }
+    for file in &launch.files {
+        content.add(file);
+    }
+    if !declaration.hooks.is_empty() {
+        // A plan does not tell two functions of one name apart; where they are named does.
+        let (line, column) = declaration.position;
+        content.add(&line.to_le_bytes()).add(&column.to_le_bytes());
+    }
+    let hash = content.finish();
+    format!("{}:{}:{hash}", declaration.file, launch.plan.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAN: &str = r#"{"name":"Shop","services":[]}"#;
+
+    fn declaration() -> Declaration {
+        Declaration {
+            plan: PLAN,
+            module: "shop::tests",
+            file: "shop/tests/common/mod.rs",
+            position: (3, 10),
+            package: "shop",
+            manifest_dir: "/nowhere/shop",
+            binaries: &[],
+            files: &[],
+            hooks: &[],
+        }
+    }
+
+    fn identity_of(declaration: Declaration) -> String {
+        let launch = prepare(declaration, Instances::AsDeclared, None);
+        launch.expect("the plan is of this version").identity
+    }
+
+    #[test]
+    fn a_declaration_is_one_in_every_module_that_includes_it() {
+        let there = Declaration {
+            module: "other::tests",
+            position: (9, 9),
+            ..declaration()
+        };
+        assert_eq!(identity_of(there), identity_of(declaration()));
+        let own = prepare(declaration(), Instances::Own, Some("a test".to_owned()));
+        let own = own.expect("the plan is of this version");
+        assert_eq!(own.identity, identity_of(declaration()));
+    }
+
+    #[test]
+    fn file_name_content_and_functions_tell_declarations_apart() {
+        let hooked = Declaration {
+            hooks: &[|_| Box::pin(async { Ok(()) })],
+            ..declaration()
+        };
+        let others = [
+            Declaration {
+                file: "shop/tests/other.rs",
+                ..declaration()
+            },
+            Declaration {
+                plan: r#"{"name":"Shed","services":[]}"#,
+                ..declaration()
+            },
+            Declaration {
+                manifest_dir: "/nowhere/else",
+                ..declaration()
+            },
+            Declaration {
+                binaries: &["/target/shop"],
+                ..declaration()
+            },
+            Declaration {
+                files: &[b"a"],
+                ..declaration()
+            },
+            hooked,
+            Declaration {
+                position: (30, 10),
+                ..hooked
+            },
+        ];
+        let mut seen = vec![identity_of(declaration())];
+        for other in others {
+            let identity = identity_of(other);
+            assert!(!seen.contains(&identity), "{other:?}");
+            seen.push(identity);
+        }
+    }
+}
