@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::Error;
 use crate::client::Client;
 use crate::operation::block_on;
-use crate::protocol::{Action, CallId, FollowEnd, InstanceId, LogLine};
+use crate::protocol::{Action, CallId, FollowEnd, InstanceId, LINES_UNREAD, LogLine};
 
 /// The lines of a service's log as they come, from the first. It goes on when the service is stopped and started again,
 /// and ends when its container is gone.
@@ -35,7 +35,12 @@ pub struct LogLines {
     client: &'static Client,
     follow: CallId,
     lines: mpsc::UnboundedReceiver<Result<LogLine, Error>>,
+    /// How many were read that the supervisor was not told of.
+    read: usize,
 }
+
+/// So often it is told.
+const TELL_EVERY: usize = LINES_UNREAD / 4;
 
 impl LogLines {
     pub(crate) fn new(client: &'static Client, instance: InstanceId, until: FollowEnd) -> Self {
@@ -44,12 +49,25 @@ impl LogLines {
             client,
             follow,
             lines,
+            read: 0,
         }
+    }
+
+    fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<LogLine, Error>>> {
+        let line = self.lines.poll_recv(context);
+        if let Poll::Ready(Some(Ok(_))) = line {
+            self.read += 1;
+            if self.read == TELL_EVERY {
+                self.client.have_read(self.follow, TELL_EVERY);
+                self.read = 0;
+            }
+        }
+        line
     }
 
     /// The next line; `None` when there will be no more.
     pub async fn next(&mut self) -> Option<Result<LogLine, Error>> {
-        poll_fn(|context| self.lines.poll_recv(context)).await
+        poll_fn(|context| self.poll_line(context)).await
     }
 
     /// Blocks the thread until there is a next line; `None` when there will be no more.
@@ -67,7 +85,7 @@ impl Stream for LogLines {
     type Item = Result<LogLine, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.lines.poll_recv(context)
+        self.poll_line(context)
     }
 }
 

@@ -45,13 +45,17 @@ pub(crate) enum RequestBody {
     Act {
         instance: InstanceId,
         action: Action,
+        /// Whether a function asks for it for which the instance waits: see [`Message::Hook`].
+        in_hook: bool,
     },
     /// A call of the user's function, asked for by [`Message::Hook`], has ended.
     HookEnded {
         hook: CallId,
         outcome: Result<(), String>,
     },
-    /// Nobody reads the lines of this call any more.
+    /// So many more lines of this call may be sent: somebody has read as many. Not answered.
+    ReadLines { follow: CallId, count: usize },
+    /// Nobody reads the lines of this call any more. Not answered.
     Unfollow { follow: CallId },
     /// The client's last request: all that it holds goes. Answered when that is removed, where the run ends with it, and
     /// otherwise at once.
@@ -85,7 +89,8 @@ pub(crate) enum Action {
     Logs {
         tail: Option<usize>,
     },
-    /// Every line from the first, as [`Message::Line`], until [`RequestBody::Unfollow`] or the end that `until` says.
+    /// Every line from the first, as [`Message::Line`], until [`RequestBody::Unfollow`] or the end that `until` says. No
+    /// more than [`LINES_UNREAD`] are under way.
     Follow {
         until: FollowEnd,
     },
@@ -116,6 +121,10 @@ pub(crate) enum Action {
         from: String,
     },
 }
+
+/// How many lines of a followed log are sent before the first is read: who reads slowly holds up the log and not the
+/// connection, and nobody's memory fills up.
+pub(crate) const LINES_UNREAD: usize = 1024;
 
 /// When a followed log has no more lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

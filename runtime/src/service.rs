@@ -430,7 +430,8 @@ impl Service {
     }
 
     fn call(&self, action: Action) -> Operation<Reply> {
-        self.client().act(self.info.instance, action)
+        let in_hook = self.lease.is_of_hook();
+        self.client().act(self.info.instance, action, in_hook)
     }
 
     fn act<T: 'static>(

@@ -10,8 +10,7 @@ use crate::protocol::{CallId, ServiceInfo};
 /// Runs `hook` on a thread and a runtime of its own, so that it may block and may use what needs tokio, and reports
 /// its outcome.
 pub(super) fn run(client: &'static Client, call: CallId, hook: Hook, service: ServiceInfo) {
-    // The supervisor holds the service while it waits for the outcome.
-    let lease = Arc::new(Lease::none(client));
+    let lease = Arc::new(Lease::of_hook(client));
     let spawned = std::thread::Builder::new()
         .name("seatrial-hook".to_owned())
         .spawn(move || {

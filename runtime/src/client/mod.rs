@@ -194,8 +194,18 @@ impl Client {
     }
 
     /// Does something with an instance. The request is on its way when this returns.
-    pub(crate) fn act(&self, instance: InstanceId, action: Action) -> Operation<Reply> {
-        Operation::new(self.call(self.number(), RequestBody::Act { instance, action }))
+    pub(crate) fn act(
+        &self,
+        instance: InstanceId,
+        action: Action,
+        in_hook: bool,
+    ) -> Operation<Reply> {
+        let act = RequestBody::Act {
+            instance,
+            action,
+            in_hook,
+        };
+        Operation::new(self.call(self.number(), act))
     }
 
     /// Follows an instance's log.
@@ -207,8 +217,18 @@ impl Client {
         let (lines, received) = mpsc::unbounded_channel();
         let call = self.number();
         self.expect(call, Pending::Lines(lines));
-        self.send(call, RequestBody::Act { instance, action });
+        let act = RequestBody::Act {
+            instance,
+            action,
+            in_hook: false,
+        };
+        self.send(call, act);
         (call, received)
+    }
+
+    /// So many lines of a [`follow`](Self::follow) have been read.
+    pub(crate) fn have_read(&self, follow: CallId, count: usize) {
+        self.send(self.number(), RequestBody::ReadLines { follow, count });
     }
 
     /// Ends a [`follow`](Self::follow).
@@ -313,6 +333,9 @@ impl Client {
     }
 }
 
+/// No launch's number.
+const HOOK: LeaseId = 0;
+
 /// A hold on the services of one launch: given back when dropped, or when the process ends, however it ends.
 pub(crate) struct Lease {
     client: &'static Client,
@@ -325,13 +348,19 @@ impl Lease {
         self.client
     }
 
-    /// No hold at all, for a handle that is used while something else holds the service.
-    pub(crate) fn none(client: &'static Client) -> Self {
+    /// No hold at all, for the handle that a function of the user's is given: the supervisor holds the service while it
+    /// waits for the function.
+    fn of_hook(client: &'static Client) -> Self {
         Self {
             client,
-            id: 0,
+            id: HOOK,
             released: AtomicBool::new(true),
         }
+    }
+
+    /// Whether its handle was given to a function of the user's.
+    pub(crate) fn is_of_hook(&self) -> bool {
+        self.id == HOOK
     }
 
     /// Gives the services back; their handles are of no use any more.

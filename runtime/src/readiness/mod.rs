@@ -54,6 +54,8 @@ pub(crate) struct Subject<'a> {
     /// What it had written before it was started this time; the beginning for its first start.
     pub(crate) output_before: OutputPosition,
     pub(crate) probes: &'a dyn ProbeRunner,
+    /// Whether all its checks have held before.
+    pub(crate) was_ready: bool,
 }
 
 /// The future of a probe.
@@ -289,6 +291,38 @@ pub(crate) async fn wait(
             .max()
             .unwrap_or(0),
     })
+}
+
+/// Waits until a container that was ready before is seen to be so still, which takes milliseconds: its ports and HTTP are
+/// asked, commands, probes and functions are not run, and what its log said stays said. Whether it has ended is for
+/// `exited` to tell.
+///
+/// # Errors
+///
+/// As [`wait`].
+pub(crate) async fn wait_again(
+    subject: &Subject<'_>,
+    checks: &[PreparedCheck],
+    timing: &PreparedTiming,
+    exited: impl Future<Output = ()>,
+) -> Result<(), NotReady> {
+    let quick = checks.iter().filter(|check| {
+        matches!(
+            check,
+            PreparedCheck::Tcp { .. } | PreparedCheck::Http { .. }
+        )
+    });
+    let quick: Vec<PreparedCheck> = quick.cloned().collect();
+    let timing = PreparedTiming {
+        delay: Duration::ZERO,
+        successes: 1,
+        ..timing.clone()
+    };
+    let subject = Subject {
+        was_ready: true,
+        ..*subject
+    };
+    wait(&subject, &quick, &timing, exited).await
 }
 
 /// One thing to check.

@@ -48,6 +48,8 @@ impl Port {
         };
         match target {
             Target::Direct(_) => Outcome::Holds,
+            // Whether the service serves it was seen then. That its container runs is seen elsewhere.
+            Target::Published(..) if subject.was_ready => Outcome::Holds,
             Target::Published(..) => self.hold.watch(&stream).await,
         }
     }

@@ -3,14 +3,14 @@
 //! Numbers that clients give (calls, leases, follows) mean something within one client only. Dropping a client ends all
 //! that is done to answer it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::context::Context;
-use crate::protocol::{CallId, InstanceId, LeaseId, Message, Reply};
+use crate::protocol::{CallId, InstanceId, LINES_UNREAD, LeaseId, Message, Reply};
 use crate::{Error, ErrorKind};
 
 pub(super) struct Client {
@@ -19,9 +19,18 @@ pub(super) struct Client {
     pub(super) context: Result<Arc<Context>, Error>,
     /// Its own instances, by lease.
     leases: HashMap<LeaseId, Vec<InstanceId>>,
-    follows: HashMap<CallId, AbortHandle>,
+    follows: HashMap<CallId, Follow>,
+    /// The declarations whose functions it has.
+    launched: HashSet<String>,
     /// What is done to answer it.
     tasks: JoinSet<()>,
+}
+
+/// A log that is followed.
+struct Follow {
+    task: AbortHandle,
+    /// How many lines may be sent.
+    unread: Arc<Semaphore>,
 }
 
 impl Client {
@@ -34,6 +43,7 @@ impl Client {
             )),
             leases: HashMap::new(),
             follows: HashMap::new(),
+            launched: HashSet::new(),
             tasks: JoinSet::new(),
         }
     }
@@ -57,20 +67,40 @@ impl Client {
         self.spawn(async move { super::answer(&messages, call, outcome.await) });
     }
 
-    /// Follows a log until it ends or [`unfollow`](Self::unfollow) is called.
-    pub(super) fn follow(
-        &mut self,
-        follow: CallId,
-        following: impl Future<Output = ()> + Send + 'static,
-    ) {
-        let task = self.spawn(following);
-        self.follows.insert(follow, task);
+    /// Follows a log until it ends or [`unfollow`](Self::unfollow) is called. `following` takes a permit for each line.
+    pub(super) fn follow<F>(&mut self, call: CallId, following: impl FnOnce(Arc<Semaphore>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let unread = Arc::new(Semaphore::new(LINES_UNREAD));
+        let task = self.spawn(following(unread.clone()));
+        self.follows.insert(call, Follow { task, unread });
     }
 
-    pub(super) fn unfollow(&mut self, follow: CallId) {
-        if let Some(task) = self.follows.remove(&follow) {
-            task.abort();
+    /// So many lines of a followed log have been read.
+    pub(super) fn read_lines(&mut self, call: CallId, count: usize) {
+        if let Some(follow) = self.follows.get(&call) {
+            let missing = LINES_UNREAD.saturating_sub(follow.unread.available_permits());
+            follow.unread.add_permits(count.min(missing));
         }
+    }
+
+    pub(super) fn unfollow(&mut self, call: CallId) {
+        if let Some(follow) = self.follows.remove(&call) {
+            follow.task.abort();
+        }
+    }
+
+    /// Notes a launch of a declaration.
+    pub(super) fn launches(&mut self, identity: &str) {
+        if !self.launched.contains(identity) {
+            self.launched.insert(identity.to_owned());
+        }
+    }
+
+    /// Whether it has the functions of a declaration.
+    pub(super) fn has_launched(&self, identity: &str) -> bool {
+        self.launched.contains(identity)
     }
 
     /// Has the lease hold one more instance.

@@ -4,7 +4,7 @@
 //! Whatever ends the task, its guards hand what they hold to the reaper.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use seatrial_model::secret::Redactor;
@@ -13,13 +13,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::container::{self, Place, Volumes};
 use super::context::{Context, engine_error};
+use super::exits::Exits;
 use super::looking::{Inbox, Whose};
 use super::network::{HostNumber, Network};
 use super::reaper::{Guard, Presence, VolumeGuard};
-use super::running::{self, Running};
+use super::running::{self, Running, Thoroughness};
 use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort};
 use crate::protocol::{Action, ClientId, InstanceId, Launch, Reply, ServiceInfo, Times};
-use crate::readiness::{self, OutputPosition};
+use crate::readiness;
 use crate::{Error, ErrorKind};
 
 /// How many log lines an error shows.
@@ -29,8 +30,18 @@ const PORT_CHOICES: u32 = 10;
 
 /// Something to do, and where the answer goes.
 pub(super) struct Command {
-    pub(super) action: Action,
+    pub(super) order: Order,
     pub(super) answer: oneshot::Sender<Result<Reply, Error>>,
+}
+
+/// What an instance is to do.
+pub(super) enum Order {
+    /// What a handle asks for.
+    Act(Action),
+    /// The same, asked for by a function of the user's for which the instance waits.
+    ActInHook(Action),
+    /// See whether it is as ready as it was.
+    CheckAgain,
 }
 
 /// How far an instance is. Only ever goes from `Pending` to one of the others.
@@ -78,6 +89,8 @@ pub(super) struct Instance {
     pub(super) gates: Vec<Gate>,
     pub(super) redactor: Arc<Redactor>,
     pub(super) volumes: Arc<Volumes>,
+    /// Told the container once it is started.
+    pub(super) container: Arc<OnceLock<String>>,
     /// Told of each start but the first.
     pub(super) starts: watch::Sender<()>,
     pub(super) begun: Instant,
@@ -115,7 +128,7 @@ impl Instance {
 
     async fn live(&self, phase: &watch::Sender<Phase>, commands: mpsc::UnboundedReceiver<Command>) {
         let mut inbox = Inbox::new(commands);
-        let mut running = match self.bring_up(&mut inbox).await {
+        let running = match self.bring_up(&mut inbox).await {
             Ok(running) => running,
             Err(Trouble::Blocked) => {
                 phase.send_replace(Phase::Blocked);
@@ -166,7 +179,7 @@ impl Instance {
         )?;
         let mut choice = 0;
         let container = loop {
-            let mut container = self
+            let container = self
                 .create(&engine, &image, &network, &volumes, choice)
                 .await?;
             if times.created.is_none() {
@@ -189,18 +202,19 @@ impl Instance {
         };
         times.started = Some(self.begun.elapsed());
         self.record("started", &[]);
+        let _ = self.container.set(container.id.clone());
         let mut running = Running {
-            exited: running::watch_exit(&engine, &container.id),
+            exits: Exits::of(&engine, &container.id),
             engine,
             image,
             direct: readiness::reach::is_direct(network.gateway()),
             address: network.address(self.gates[self.index].address),
             network: network.id.clone(),
-            output_before: OutputPosition::default(),
+            output_before: Mutex::default(),
             info: Arc::new(self.info(&container, &network, &times)),
             container,
         };
-        running.wait_ready(self, inbox).await?;
+        running.wait_ready(self, inbox, Thoroughness::All).await?;
         times.ready = Some(self.begun.elapsed());
         running.info = Arc::new(self.info(&running.container, &network, &times));
         Ok(running)
@@ -380,7 +394,7 @@ pub(super) struct Container {
 }
 
 impl Container {
-    pub(super) async fn start(&mut self) -> Result<(), EngineError> {
+    pub(super) async fn start(&self) -> Result<(), EngineError> {
         self.guard.start(&self.id).await
     }
 }

@@ -1,6 +1,6 @@
 //! A launch: an instance for each service, taken or begun, and the outcome: all ready, or why not.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use futures_util::future::try_join_all;
@@ -8,10 +8,10 @@ use seatrial_model::{Plan, Scope};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::context::Context;
-use super::instance::{Command, Gate, Instance, Phase};
+use super::instance::{Command, Gate, Instance, Order, Phase};
 use super::{Handle, Internal, SharedKey, Supervisor, container};
 use crate::protocol::{
-    Action, CallId, ClientId, Launch, LeaseId, Message, Reply, ServiceInfo, Times,
+    CallId, ClientId, InstanceId, Launch, LeaseId, Message, Reply, ServiceInfo, Times,
 };
 use crate::{Error, terminal};
 
@@ -26,6 +26,7 @@ impl Supervisor {
             Err(error) => return client.answer(call, Err(error.clone())),
         };
         context.forget_failures();
+        client.launches(&launch.identity);
         let begun = Instant::now();
         let launch = Arc::new(launch);
         let redactor = Arc::new(container::redactor(&launch));
@@ -61,6 +62,7 @@ impl Supervisor {
             let (alive, ended) = watch::channel(());
             let (commands, inbox) = mpsc::unbounded_channel();
             let (started, starts) = watch::channel(());
+            let container = Arc::new(OnceLock::new());
             let address = self.run.next_host();
             self.instances.insert(
                 instance,
@@ -68,6 +70,7 @@ impl Supervisor {
                     commands,
                     phase: phase_seen.clone(),
                     checking: None,
+                    container: container.clone(),
                     starts,
                     address,
                     _alive: alive,
@@ -83,23 +86,32 @@ impl Supervisor {
                 address,
                 phase: phase_seen,
             });
-            starting.push((index, instance, phase, started, ended, inbox));
+            starting.push(New {
+                index,
+                instance,
+                phase,
+                container,
+                starts: started,
+                ended,
+                inbox,
+            });
         }
-        for (index, instance, phase, starts, ended, inbox) in starting {
+        for new in starting {
             let instance = Instance {
                 context: context.clone(),
                 client: id,
                 launch: launch.clone(),
-                index,
-                id: instance,
+                index: new.index,
+                id: new.instance,
                 gates: gates.clone(),
                 redactor: redactor.clone(),
                 volumes: volumes.clone(),
-                starts,
+                container: new.container,
+                starts: new.starts,
                 begun,
                 _presence: self.run.reaper.presence(),
             };
-            tokio::spawn(instance.run(phase, ended, inbox));
+            tokio::spawn(instance.run(new.phase, new.ended, new.inbox));
         }
         let messages = client.messages.clone();
         let waiting = Waiting {
@@ -119,6 +131,17 @@ impl Supervisor {
             super::answer(&messages, call, outcome.map(Reply::Launched));
         });
     }
+}
+
+/// The instance's side of what the table has of it.
+struct New {
+    index: usize,
+    instance: InstanceId,
+    phase: watch::Sender<Phase>,
+    container: Arc<OnceLock<String>>,
+    starts: watch::Sender<()>,
+    ended: watch::Receiver<()>,
+    inbox: mpsc::UnboundedReceiver<Command>,
 }
 
 /// A launch that is under way.
@@ -235,7 +258,7 @@ fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
     let (sender, receiver) = watch::channel(Phase::Pending);
     let (answer, answered) = oneshot::channel();
     let sent = handle.commands.send(Command {
-        action: Action::WaitReady,
+        order: Order::CheckAgain,
         answer,
     });
     tokio::spawn(async move {

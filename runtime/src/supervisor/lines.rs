@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::context::{Context, engine_error};
 use crate::engine::{Engine, EngineError, EngineErrorKind, Output};
-use crate::protocol::{FollowEnd, LogLine};
+use crate::protocol::{CallId, FollowEnd, LogLine, Message};
 use crate::readiness::OutputPosition;
 use crate::{Error, ErrorKind};
 
@@ -77,6 +77,27 @@ pub(super) async fn last(
     Ok(lines)
 }
 
+/// Where the lines of a followed log go.
+pub(super) struct Followed {
+    pub(super) messages: mpsc::UnboundedSender<Message>,
+    pub(super) call: CallId,
+    /// How many lines may be sent.
+    pub(super) unread: Arc<Semaphore>,
+}
+
+impl Followed {
+    async fn send(&self, lines: Vec<LogLine>) {
+        for line in lines {
+            // Nobody closes it.
+            if let Ok(permit) = self.unread.acquire().await {
+                permit.forget();
+            }
+            let call = self.call;
+            let _ = self.messages.send(Message::Line { call, line });
+        }
+    }
+}
+
 /// Hands out every line from the first, until the container has stopped or is gone. The engine ends the stream when the
 /// container stops; when it was started again, of which `starts` tells, it goes on behind what was handed out.
 pub(super) async fn follow(
@@ -84,7 +105,7 @@ pub(super) async fn follow(
     id: &str,
     until: FollowEnd,
     mut starts: watch::Receiver<()>,
-    mut send: impl FnMut(LogLine),
+    followed: &Followed,
 ) -> Result<(), Error> {
     let engine = context.engine().await?;
     let mut seen = OutputPosition::default();
@@ -106,13 +127,17 @@ pub(super) async fn follow(
                     piece.bytes.drain(..skipped);
                     *skip -= skipped as u64;
                     *seen += piece.bytes.len() as u64;
-                    assembling.take(&piece, &mut send);
+                    let mut lines = Vec::new();
+                    assembling.take(&piece, |line| lines.push(line));
+                    followed.send(lines).await;
                 }
                 Some(Err(error)) => break Err(error),
                 None => break Ok(()),
             }
         };
-        assembling.finish(&mut send);
+        let mut lines = Vec::new();
+        assembling.finish(|line| lines.push(line));
+        followed.send(lines).await;
         match ended {
             Err(error) if error.kind != EngineErrorKind::NotFound => {
                 return Err(engine_error(ErrorKind::Operation, &error));

@@ -1,7 +1,7 @@
 //! What only looks at a running container: its log, a command run in it, files copied out of it.
 //!
-//! Served at once and side by side, also while the container is waited for: the user's own readiness check may look,
-//! too. What changes the container's state is not served here but put off until its turn.
+//! Served at once and side by side, also while the container is waited for. What changes the container's state is put off
+//! until its turn, unless the user's own readiness check asks for it: that must not wait for itself.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -11,8 +11,9 @@ use seatrial_model::secret::Redactor;
 use tokio::sync::mpsc;
 
 use super::context::engine_error;
-use super::instance::Command;
+use super::instance::{Command, Instance, Order};
 use super::lines;
+use super::running::Running;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ExecSpec};
 use crate::protocol::{Action, ExecOutput, Reply};
 use crate::{Error, ErrorKind};
@@ -61,19 +62,29 @@ pub(super) struct Looking {
 
 impl Looking {
     /// Does what is asked in the background, and answers; hands back what does not only look.
-    pub(super) fn serve(&self, Command { action, answer }: Command) -> Option<Command> {
-        let look = match action {
-            Action::Logs { tail } => Look::Logs { tail },
-            Action::Exec { command } => Look::Exec { command },
-            Action::CopyOut { from } => Look::CopyOut { from },
-            action => return Some(Command { action, answer }),
-        };
+    pub(super) fn serve(&self, command: Command) -> Option<Command> {
+        let Command { order, mut answer } = command;
+        let look =
+            match order {
+                Order::Act(Action::Logs { tail }) | Order::ActInHook(Action::Logs { tail }) => {
+                    Look::Logs { tail }
+                }
+                Order::Act(Action::Exec { command })
+                | Order::ActInHook(Action::Exec { command }) => Look::Exec { command },
+                Order::Act(Action::CopyOut { from })
+                | Order::ActInHook(Action::CopyOut { from }) => Look::CopyOut { from },
+                order => return Some(Command { order, answer }),
+            };
         let (engine, container) = (self.engine.clone(), self.container.clone());
         let whose = self.whose.clone();
         tokio::spawn(async move {
-            let seen = look.see(&engine, &container, &whose.redactor).await;
-            // Who asked may be gone.
-            let _ = answer.send(seen.map_err(|error| whose.refused(&error)));
+            tokio::select! {
+                seen = look.see(&engine, &container, &whose.redactor) => {
+                    let _ = answer.send(seen.map_err(|error| whose.refused(&error)));
+                }
+                // Who asked is gone.
+                () = answer.closed() => {}
+            }
         });
         None
     }
@@ -138,10 +149,25 @@ impl Inbox {
         }
     }
 
-    /// Serves what only looks, and puts off the rest, as long as it is polled.
-    pub(super) async fn serve_looks(&mut self, looking: &Looking) -> Infallible {
+    /// Serves what must not wait until the service is ready, as long as it is polled: what only looks, and what a function
+    /// of the user's asks for that decides whether the service is ready. The rest is put off.
+    pub(super) async fn serve_meanwhile(
+        &mut self,
+        running: &Running,
+        instance: &Instance,
+    ) -> Infallible {
+        let looking = running.looking(instance);
         while let Some(command) = self.commands.recv().await {
-            self.put_off.extend(looking.serve(command));
+            match looking.serve(command) {
+                Some(Command {
+                    order: Order::ActInHook(action),
+                    answer,
+                }) => {
+                    let _ = answer.send(running.act_in_hook(instance, action).await);
+                }
+                Some(command) => self.put_off.push_back(command),
+                None => {}
+            }
         }
         std::future::pending().await
     }

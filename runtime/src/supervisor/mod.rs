@@ -8,6 +8,7 @@ mod clients;
 mod container;
 mod context;
 mod events;
+mod exits;
 mod identity;
 mod instance;
 mod launch;
@@ -25,19 +26,20 @@ mod running;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::protocol::{
-    CallId, ClientId, FollowEnd, InstanceId, LeaseId, LogLine, Message, Reply, Request,
-    RequestBody, ServiceInfo,
+    Action, CallId, ClientId, FollowEnd, InstanceId, LeaseId, Message, Reply, Request, RequestBody,
+    ServiceInfo,
 };
 use crate::settings::Settings;
 use crate::{Error, ErrorKind, terminal};
 use clients::Client;
 use context::{Context, Run};
-use instance::{Command, Phase};
+use instance::{Command, Order, Phase};
+use lines::Followed;
 
 /// Serves one client, whose run ends with it, and removes everything before it returns.
 pub(crate) async fn run(
@@ -103,7 +105,7 @@ pub(crate) enum Internal {
 
 /// A call of a user's function.
 pub(crate) struct Hook {
-    /// Who launched the service.
+    /// Who has launched the service; then who runs the function.
     client: ClientId,
     identity: String,
     binding: usize,
@@ -149,6 +151,8 @@ struct Handle {
     phase: watch::Receiver<Phase>,
     /// The check of a shared instance that is under way, for all who ask meanwhile.
     checking: Option<watch::Receiver<Phase>>,
+    /// Its container, once it is started.
+    container: Arc<OnceLock<String>>,
     /// Tells of each start but the first, and closes when the instance has ended.
     starts: watch::Receiver<()>,
     address: network::HostNumber,
@@ -261,13 +265,23 @@ impl Supervisor {
             }
             RequestBody::Act {
                 instance,
-                action: crate::protocol::Action::Follow { until },
+                action: Action::Follow { until },
+                ..
             } => self.follow(id, call, instance, until),
-            RequestBody::Act { instance, action } => match self.instances.get(&instance) {
+            RequestBody::Act {
+                instance,
+                action,
+                in_hook,
+            } => match self.instances.get(&instance) {
                 None => client.answer(call, Err(gone())),
                 Some(handle) => {
                     let (answer, answered) = oneshot::channel();
-                    let _ = handle.commands.send(Command { action, answer });
+                    let order = if in_hook {
+                        Order::ActInHook(action)
+                    } else {
+                        Order::Act(action)
+                    };
+                    let _ = handle.commands.send(Command { order, answer });
                     client.answer_with(call, async {
                         answered.await.unwrap_or_else(|_| Err(gone()))
                     });
@@ -278,6 +292,7 @@ impl Supervisor {
                     let _ = waiting.outcome.send(outcome);
                 }
             }
+            RequestBody::ReadLines { follow, count } => client.read_lines(follow, count),
             RequestBody::Unfollow { follow } => client.unfollow(follow),
             RequestBody::Close => {
                 let messages = client.messages.clone();
@@ -318,25 +333,15 @@ impl Supervisor {
             }
             stays
         });
-        for (_, hook) in self.hooks.extract_if(|_, hook| hook.client == id) {
-            let _ = hook.outcome.send(Err(PROCESS_ENDED.to_owned()));
+        let left: Vec<_> = self.hooks.extract_if(|_, hook| hook.client == id).collect();
+        for (_, hook) in left {
+            self.run_hook(hook);
         }
     }
 
     fn internal(&mut self, message: Internal) {
         match message {
-            Internal::Hook(hook) => {
-                let number = self.number();
-                if let Some(client) = self.clients.get(&hook.client) {
-                    client.send(Message::Hook {
-                        hook: number,
-                        identity: hook.identity.clone(),
-                        binding: hook.binding,
-                        service: hook.service.clone(),
-                    });
-                    self.hooks.insert(number, hook);
-                }
-            }
+            Internal::Hook(hook) => self.run_hook(hook),
             Internal::Failed { client, lease } => self.release(client, lease),
             Internal::Unfollowed { client, follow } => {
                 if let Some(client) = self.clients.get_mut(&client) {
@@ -344,6 +349,28 @@ impl Supervisor {
                 }
             }
         }
+    }
+
+    /// Has a client run a function: who has launched the service or, where that is gone, another that has the same
+    /// declaration.
+    fn run_hook(&mut self, mut hook: Hook) {
+        if !self.clients.contains_key(&hook.client) {
+            let mut others = self.clients.iter();
+            let other = others.find(|(_, client)| client.has_launched(&hook.identity));
+            let Some((other, _)) = other else {
+                let _ = hook.outcome.send(Err(PROCESS_ENDED.to_owned()));
+                return;
+            };
+            hook.client = *other;
+        }
+        let number = self.number();
+        self.clients[&hook.client].send(Message::Hook {
+            hook: number,
+            identity: hook.identity.clone(),
+            binding: hook.binding,
+            service: hook.service.clone(),
+        });
+        self.hooks.insert(number, hook);
     }
 
     /// Drops the lease's hold; its own instances end in the background.
@@ -363,17 +390,18 @@ impl Supervisor {
         let (Some(handle), Ok(context)) = (self.instances.get(&instance), &client.context) else {
             return client.answer(call, Err(gone()));
         };
-        let Phase::Ready(info) = handle.phase.borrow().clone() else {
+        let Some(container) = handle.container.get().cloned() else {
             return client.answer(call, Err(gone()));
         };
-        let messages = client.messages.clone();
-        let context = context.clone();
+        let (context, messages) = (context.clone(), client.messages.clone());
         let starts = handle.starts.clone();
-        client.follow(call, async move {
-            let send = |line: LogLine| {
-                let _ = messages.send(Message::Line { call, line });
+        client.follow(call, |unread| async move {
+            let lines = Followed {
+                messages: messages.clone(),
+                call,
+                unread,
             };
-            let outcome = lines::follow(&context, &info.container, until, starts, send).await;
+            let outcome = lines::follow(&context, &container, until, starts, &lines).await;
             answer(&messages, call, outcome.map(|()| Reply::Done));
             let _ = context.run.internal.send(Internal::Unfollowed {
                 client: id,

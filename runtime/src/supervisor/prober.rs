@@ -73,7 +73,7 @@ impl Prober<'_> {
             format!("{}-probe", service.name),
         );
         let mut command = command.into_iter();
-        let mut guard = context.run.reaper.guard(engine, name.clone());
+        let guard = context.run.reaper.guard(engine, name.clone());
         let failed = |error: crate::engine::EngineError| error.to_string();
         let id = guard
             .create(ContainerSpec {

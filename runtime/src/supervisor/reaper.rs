@@ -37,8 +37,8 @@ pub(super) struct Guard {
     reaper: Reaper,
     engine: Arc<dyn Engine>,
     name: String,
-    /// Ends when what the engine was last asked to do is over, however it ended. `None` before the creation.
-    busy: Option<watch::Receiver<()>>,
+    /// Each ends when something that the engine was asked to do is over, however it ended. None before the creation.
+    busy: Mutex<Vec<watch::Receiver<()>>>,
     creation: Creation,
     /// What the container uses: let go when it is removed, not before.
     used: Vec<Box<dyn Send + Sync>>,
@@ -83,7 +83,7 @@ impl Reaper {
             reaper: self.clone(),
             engine: engine.clone(),
             name,
-            busy: None,
+            busy: Mutex::default(),
             creation: Creation::default(),
             used: Vec::new(),
         }
@@ -120,7 +120,7 @@ impl Guard {
     }
 
     /// Creates the container and returns its id.
-    pub(super) async fn create(&mut self, spec: ContainerSpec) -> Result<String, EngineError> {
+    pub(super) async fn create(&self, spec: ContainerSpec) -> Result<String, EngineError> {
         debug_assert_eq!(spec.name, self.name, "the guard removes by this name");
         let (engine, creation) = (self.engine.clone(), self.creation.clone());
         self.run_to_completion("create the container", async move {
@@ -134,7 +134,7 @@ impl Guard {
     }
 
     /// Starts the container.
-    pub(super) async fn start(&mut self, id: &str) -> Result<(), EngineError> {
+    pub(super) async fn start(&self, id: &str) -> Result<(), EngineError> {
         let (engine, id) = (self.engine.clone(), id.to_owned());
         let starting = async move { engine.start(&id).await };
         self.run_to_completion("start the container", starting)
@@ -142,25 +142,21 @@ impl Guard {
     }
 
     /// Asks the container's process to end, and kills it after its grace period.
-    pub(super) async fn stop(&mut self, id: &str) -> Result<(), EngineError> {
+    pub(super) async fn stop(&self, id: &str) -> Result<(), EngineError> {
         let (engine, id) = (self.engine.clone(), id.to_owned());
         let stopping = async move { engine.stop(&id).await };
         self.run_to_completion("stop the container", stopping).await
     }
 
     /// Sends the container's process a signal, `SIGKILL` without one.
-    pub(super) async fn kill(
-        &mut self,
-        id: &str,
-        signal: Option<String>,
-    ) -> Result<(), EngineError> {
+    pub(super) async fn kill(&self, id: &str, signal: Option<String>) -> Result<(), EngineError> {
         let (engine, id) = (self.engine.clone(), id.to_owned());
         let killing = async move { engine.kill(&id, signal.as_deref()).await };
         self.run_to_completion("kill the container", killing).await
     }
 
     /// Takes the container off a network.
-    pub(super) async fn disconnect(&mut self, id: &str, network: &str) -> Result<(), EngineError> {
+    pub(super) async fn disconnect(&self, id: &str, network: &str) -> Result<(), EngineError> {
         let (engine, id, network) = (self.engine.clone(), id.to_owned(), network.to_owned());
         let disconnecting = async move { engine.disconnect(&id, &network).await };
         self.run_to_completion("disconnect the container from its network", disconnecting)
@@ -169,7 +165,7 @@ impl Guard {
 
     /// Puts the container back on a network.
     pub(super) async fn connect(
-        &mut self,
+        &self,
         id: &str,
         attachment: Attachment,
     ) -> Result<(), EngineError> {
@@ -183,12 +179,16 @@ impl Guard {
     /// creation makes a container that nobody knows; one that is left in the middle of a start, or of an end, may for ever
     /// count the container on its network, which then cannot be removed.
     async fn run_to_completion<T: Send + 'static>(
-        &mut self,
+        &self,
         attempt: &str,
         work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
     ) -> Result<T, EngineError> {
         let (over, busy) = watch::channel(());
-        self.busy = Some(busy);
+        {
+            let mut all = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+            all.retain(|busy| busy.has_changed().is_ok());
+            all.push(busy);
+        }
         let working = tokio::spawn(async move {
             let outcome = work.await;
             drop(over);
@@ -215,11 +215,14 @@ impl Drop for Guard {
             used,
         } = self;
         let (reaper, engine, creation) = (reaper.clone(), engine.clone(), creation.clone());
-        let (name, busy) = (std::mem::take(name), busy.take());
+        let busy = std::mem::take(busy.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let name = std::mem::take(name);
         let used = std::mem::take(used);
         tokio::spawn(async move {
-            if let Some(mut busy) = busy {
-                while busy.changed().await.is_ok() {}
+            if !busy.is_empty() {
+                for mut busy in busy {
+                    while busy.changed().await.is_ok() {}
+                }
                 let removed = if creation.is_uncertain() {
                     uncertain(|| discard(&*engine, &name)).await
                 } else {

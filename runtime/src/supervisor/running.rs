@@ -1,13 +1,13 @@
 //! A started container: waiting until it is ready, doing what is asked of it, and knowing when it ends.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use seatrial_model::Origin;
-use tokio::sync::watch;
 
 use super::context::engine_error;
-use super::instance::{Command, Container, Instance, LOG_LINES};
+use super::exits::{Exit, Exits};
+use super::instance::{Command, Container, Instance, LOG_LINES, Order};
 use super::looking::{Inbox, Looking};
 use super::prober::Prober;
 use super::{lines, listening};
@@ -28,34 +28,21 @@ pub(super) struct Running {
     /// Whether `address` is reachable from this process.
     pub(super) direct: bool,
     /// What it had written before its latest start.
-    pub(super) output_before: OutputPosition,
-    pub(super) exited: watch::Receiver<Option<Exit>>,
+    pub(super) output_before: Mutex<OutputPosition>,
+    pub(super) exits: Exits,
     pub(super) info: Arc<ServiceInfo>,
 }
 
 /// The exit code of what was ended by `SIGKILL`: 128 and the signal's number.
 const KILLED: i64 = 137;
 
-/// How a container's run ended.
-#[derive(Clone, Debug)]
-pub(super) enum Exit {
-    Code(i64),
-    /// The engine does not say: it went away, perhaps.
-    Unknown(EngineError),
-}
-
-/// Follows a container that was just started to its end.
-pub(super) fn watch_exit(engine: &Arc<dyn Engine>, id: &str) -> watch::Receiver<Option<Exit>> {
-    let (sender, receiver) = watch::channel(None);
-    let (engine, id) = (engine.clone(), id.to_owned());
-    tokio::spawn(async move {
-        let exit = tokio::select! {
-            code = engine.wait(&id) => code.map_or_else(Exit::Unknown, Exit::Code),
-            () = sender.closed() => return,
-        };
-        sender.send_replace(Some(exit));
-    });
-    receiver
+/// How much is asked of a service to count as ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Thoroughness {
+    /// All its checks.
+    All,
+    /// What takes milliseconds: for a service that was ready before, and whose container is followed.
+    Again,
 }
 
 impl Running {
@@ -68,6 +55,7 @@ impl Running {
         &self,
         instance: &Instance,
         inbox: &mut Inbox,
+        thoroughness: Thoroughness,
     ) -> Result<(), Error> {
         let service = instance.service();
         let prober = Prober {
@@ -83,8 +71,9 @@ impl Running {
             published: &self.container.ports,
             ports: &ports,
             health: &self.image.healthcheck,
-            output_before: self.output_before,
+            output_before: *self.position(),
             probes: &prober,
+            was_ready: false,
         };
         let checks: Vec<PreparedCheck> = service
             .ready
@@ -97,15 +86,18 @@ impl Running {
             .collect();
         let default = instance.context.config.timeouts.ready;
         let timing = PreparedTiming::new(&service.timing, default);
-        let mut exited = self.exited.clone();
-        let ended = async move {
-            // The sender lives as long as the container runs.
-            let _ = exited.wait_for(Option::is_some).await;
+        let ready = async {
+            let ended = self.exits.ended();
+            match thoroughness {
+                Thoroughness::All => readiness::wait(&subject, &checks, &timing, ended).await,
+                Thoroughness::Again => {
+                    readiness::wait_again(&subject, &checks, &timing, ended).await
+                }
+            }
         };
-        let looking = self.looking(instance);
         let outcome = tokio::select! {
-            outcome = readiness::wait(&subject, &checks, &timing, ended) => outcome,
-            never = inbox.serve_looks(&looking) => match never {},
+            outcome = ready => outcome,
+            never = inbox.serve_meanwhile(self, instance) => match never {},
         };
         match outcome {
             Ok(()) => Ok(()),
@@ -164,7 +156,7 @@ impl Running {
 
     /// What became of a container that ended, and what to do.
     async fn how_it_ended(&self, instance: &Instance, log: &[String]) -> (String, Option<String>) {
-        let exit = self.exited.borrow().clone();
+        let exit = self.exits.latest();
         if let Some(Exit::Unknown(error)) = exit {
             let error = engine_error(ErrorKind::Engine, &error);
             let report = error.report();
@@ -207,96 +199,145 @@ impl Running {
     }
 
     /// Does what is asked, and answers. What only looks goes on by itself; what changes the state comes one by one.
-    pub(super) async fn serve(&mut self, instance: &Instance, command: Command, inbox: &mut Inbox) {
-        let Some(Command { action, answer }) = self.looking(instance).serve(command) else {
+    pub(super) async fn serve(&self, instance: &Instance, command: Command, inbox: &mut Inbox) {
+        let Some(Command { order, mut answer }) = self.looking(instance).serve(command) else {
             return;
         };
-        let (engine, id) = (self.engine.clone(), self.id().to_owned());
-        let outcome = match action {
-            Action::CopyIn { at, tar } => engine
-                .upload(&id, &at, tar)
-                .await
-                .map_err(|error| self.refused(instance, &error)),
-            Action::Stop => self.stop(instance).await,
-            Action::Start => self.start(instance, inbox).await,
-            Action::Restart => match self.stop(instance).await {
-                Ok(()) => self.start(instance, inbox).await,
-                Err(error) => Err(error),
-            },
-            Action::Kill { signal } => self.kill(instance, signal).await,
-            Action::Pause => engine
-                .pause(&id)
-                .await
-                .map_err(|error| self.refused(instance, &error)),
-            Action::Unpause => engine
-                .unpause(&id)
-                .await
-                .map_err(|error| self.refused(instance, &error)),
-            Action::Disconnect => {
-                let network = self.network.clone();
-                let disconnected = self.container.guard.disconnect(&id, &network).await;
-                disconnected.map_err(|error| self.refused(instance, &error))
+        let thoroughness = match order {
+            Order::Act(Action::WaitReady) => Thoroughness::All,
+            Order::CheckAgain => Thoroughness::Again,
+            Order::Act(action) => {
+                let outcome = self.act(instance, action, inbox).await;
+                let _ = answer.send(outcome.map(|()| Reply::Done));
+                return;
             }
+            Order::ActInHook(action) => {
+                let _ = answer.send(self.act_in_hook(instance, action).await);
+                return;
+            }
+        };
+        tokio::select! {
+            outcome = self.wait_ready(instance, inbox, thoroughness) => {
+                let _ = answer.send(outcome.map(|()| Reply::Done));
+            }
+            // Nobody waits any more.
+            () = answer.closed() => {}
+        }
+    }
+
+    async fn act(
+        &self,
+        instance: &Instance,
+        action: Action,
+        inbox: &mut Inbox,
+    ) -> Result<(), Error> {
+        match action {
+            Action::Stop => self.stop(instance).await,
+            Action::Start => {
+                self.start(instance).await?;
+                self.wait_started(instance, inbox).await
+            }
+            Action::Restart => {
+                self.stop(instance).await?;
+                self.start(instance).await?;
+                self.wait_started(instance, inbox).await
+            }
+            Action::Kill { signal: None } => {
+                self.act_at_once(instance, Action::Kill { signal: None })
+                    .await?;
+                self.exits.ended().await;
+                instance.record("killed", &[]);
+                Ok(())
+            }
+            action => self.act_at_once(instance, action).await,
+        }
+    }
+
+    /// Does what the user's readiness check asks for. What waits until the service is ready does not wait, or it would
+    /// wait for itself; and a stop is no end that fails the launch.
+    pub(super) async fn act_in_hook(
+        &self,
+        instance: &Instance,
+        action: Action,
+    ) -> Result<Reply, Error> {
+        let outcome = match action {
+            Action::WaitReady => Err(waits_for_itself(instance)),
+            Action::Stop | Action::Kill { signal: None } => {
+                self.exits.disregard_latest();
+                self.act_at_once(instance, action).await
+            }
+            Action::Start => self.start(instance).await,
+            Action::Restart => {
+                self.exits.disregard_latest();
+                self.act_at_once(instance, Action::Stop).await?;
+                self.start(instance).await
+            }
+            action => self.act_at_once(instance, action).await,
+        };
+        outcome.map(|()| Reply::Done)
+    }
+
+    /// Does what needs no waiting for the service.
+    async fn act_at_once(&self, instance: &Instance, action: Action) -> Result<(), Error> {
+        let (engine, id) = (&self.engine, self.id());
+        let guard = &self.container.guard;
+        let outcome = match action {
+            Action::CopyIn { at, tar } => engine.upload(id, &at, tar).await,
+            Action::Stop => guard.stop(id).await,
+            Action::Kill { signal } => guard.kill(id, signal).await,
+            Action::Pause => engine.pause(id).await,
+            Action::Unpause => engine.unpause(id).await,
+            Action::Disconnect => guard.disconnect(id, &self.network).await,
             Action::Reconnect => {
                 let attachment = Attachment {
                     network: self.network.clone(),
                     address: self.address,
                 };
-                let connected = self.container.guard.connect(&id, attachment).await;
-                connected.map_err(|error| self.refused(instance, &error))
+                guard.connect(id, attachment).await
             }
-            Action::WaitReady => self.wait_ready(instance, inbox).await,
-            Action::Logs { .. }
+            Action::Start
+            | Action::Restart
+            | Action::WaitReady
+            | Action::Logs { .. }
             | Action::Exec { .. }
             | Action::CopyOut { .. }
-            | Action::Follow { .. } => {
-                unreachable!("what only looks is served elsewhere")
-            }
+            | Action::Follow { .. } => unreachable!("it is served elsewhere"),
         };
-        let _ = answer.send(outcome.map(|()| Reply::Done));
+        outcome.map_err(|error| self.refused(instance, &error))
     }
 
-    async fn stop(&mut self, instance: &Instance) -> Result<(), Error> {
-        let id = self.id().to_owned();
-        let stopped = self.container.guard.stop(&id).await;
-        stopped.map_err(|error| self.refused(instance, &error))?;
-        self.ended().await;
+    async fn stop(&self, instance: &Instance) -> Result<(), Error> {
+        self.act_at_once(instance, Action::Stop).await?;
+        self.exits.ended().await;
         instance.record("stopped", &[]);
         Ok(())
     }
 
-    async fn start(&mut self, instance: &Instance, inbox: &mut Inbox) -> Result<(), Error> {
+    async fn start(&self, instance: &Instance) -> Result<(), Error> {
         let refused = |error: EngineError| self.refused(instance, &error);
-        let before = OutputPosition::now(&*self.engine, self.id())
-            .await
-            .map_err(refused)?;
-        let started = self.container.start().await;
-        started.map_err(|error| self.refused(instance, &error))?;
-        self.output_before = before;
-        self.exited = watch_exit(&self.engine, self.id());
+        let before = OutputPosition::now(&*self.engine, self.id()).await;
+        let before = before.map_err(refused)?;
+        self.container.start().await.map_err(refused)?;
+        *self.position() = before;
+        self.exits.started(&self.engine, self.id());
         instance.starts.send_replace(());
         instance.record("started", &[]);
-        self.wait_ready(instance, inbox).await?;
+        Ok(())
+    }
+
+    async fn wait_started(&self, instance: &Instance, inbox: &mut Inbox) -> Result<(), Error> {
+        self.wait_ready(instance, inbox, Thoroughness::All).await?;
         instance.record("ready", &[]);
         Ok(())
     }
 
-    async fn kill(&mut self, instance: &Instance, signal: Option<String>) -> Result<(), Error> {
-        let (id, ends) = (self.id().to_owned(), signal.is_none());
-        let killed = self.container.guard.kill(&id, signal).await;
-        killed.map_err(|error| self.refused(instance, &error))?;
-        if ends {
-            self.ended().await;
-            instance.record("killed", &[]);
-        }
-        Ok(())
+    /// What the container had written before its latest start.
+    fn position(&self) -> MutexGuard<'_, OutputPosition> {
+        let position = self.output_before.lock();
+        position.unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn ended(&self) {
-        let _ = self.exited.clone().wait_for(Option::is_some).await;
-    }
-
-    fn looking(&self, instance: &Instance) -> Looking {
+    pub(super) fn looking(&self, instance: &Instance) -> Looking {
         Looking {
             engine: self.engine.clone(),
             container: self.id().to_owned(),
@@ -307,6 +348,16 @@ impl Running {
     fn refused(&self, instance: &Instance, error: &EngineError) -> Error {
         instance.whose().refused(error)
     }
+}
+
+fn waits_for_itself(instance: &Instance) -> Error {
+    let what = "a readiness check cannot wait until its own service is ready";
+    instance.blame(Error::new(ErrorKind::Operation, what).with(|report| {
+        report.help = Some(
+            "look at the service with `exec`, its ports or its log, and return an error while it is not ready"
+                .to_owned(),
+        );
+    }))
 }
 
 /// The last lines of a container's log, for a report: where there are none to be had, none.

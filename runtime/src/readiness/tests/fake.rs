@@ -77,6 +77,7 @@ impl Script {
             health: &[],
             output_before: OutputPosition::default(),
             probes: &runner,
+            was_ready: false,
         };
         wait(&subject, checks, timing, exited).await
     }

@@ -228,6 +228,7 @@ impl Fixture {
             health: &self.health,
             output_before: self.output_before,
             probes: self,
+            was_ready: false,
         };
         // The supervisor's tasks move between threads.
         let wait: Pin<Box<dyn Future<Output = _> + Send>> =

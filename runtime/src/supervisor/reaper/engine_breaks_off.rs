@@ -77,7 +77,7 @@ async fn a_container_of_which_nobody_was_told_is_removed() {
 
     let name = format!("seatrial-breaks-off-{}", std::process::id());
     let reaper = Reaper::new();
-    let mut guard = reaper.guard(&engine, name.clone());
+    let guard = reaper.guard(&engine, name.clone());
     let spec = ContainerSpec {
         name: name.clone(),
         image: IMAGE.to_owned(),

@@ -59,7 +59,7 @@ impl Counted {
         let counted = Arc::new(self);
         let engine: Arc<dyn Engine> = Arc::new(FakeEngine::new(counted.clone()));
         let reaper = Reaper::new();
-        let mut guard = reaper.guard(&engine, "one".to_owned());
+        let guard = reaper.guard(&engine, "one".to_owned());
         let spec = ContainerSpec {
             name: "one".to_owned(),
             ..ContainerSpec::default()

@@ -106,6 +106,7 @@ impl Run {
         let call = self.send(RequestBody::Act {
             instance: service.instance,
             action,
+            in_hook: false,
         });
         self.answer(call).await
     }

@@ -1,0 +1,91 @@
+//! How the runs of one container end: it runs once from its start, and again after each start that follows a stop.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::engine::{Engine, EngineError};
+
+/// How a container's run ended.
+#[derive(Clone, Debug)]
+pub(super) enum Exit {
+    Code(i64),
+    /// The engine does not say: it went away, perhaps.
+    Unknown(EngineError),
+}
+
+/// Follows a container from end to end.
+pub(super) struct Exits {
+    state: Arc<watch::Sender<State>>,
+    /// Who waits for the engine to tell. Ended with this.
+    following: Mutex<JoinSet<()>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The number of the container's latest run.
+    run: u64,
+    /// How that ended.
+    exit: Option<Exit>,
+}
+
+impl Exits {
+    /// Follows a container that was just started.
+    pub(super) fn of(engine: &Arc<dyn Engine>, id: &str) -> Self {
+        let exits = Self {
+            state: Arc::new(watch::Sender::new(State::default())),
+            following: Mutex::default(),
+        };
+        exits.started(engine, id);
+        exits
+    }
+
+    /// The container was started again.
+    pub(super) fn started(&self, engine: &Arc<dyn Engine>, id: &str) {
+        let run = self.begin_run();
+        let (engine, id, state) = (engine.clone(), id.to_owned(), self.state.clone());
+        let mut following = self
+            .following
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        following.spawn(async move {
+            let exit = engine
+                .wait(&id)
+                .await
+                .map_or_else(Exit::Unknown, Exit::Code);
+            state.send_if_modified(|state| {
+                let is_latest = state.run == run;
+                if is_latest {
+                    state.exit = Some(exit);
+                }
+                is_latest
+            });
+        });
+    }
+
+    /// The container is about to be stopped on purpose: whoever waits for its end waits for that of its next run.
+    pub(super) fn disregard_latest(&self) {
+        self.begin_run();
+    }
+
+    fn begin_run(&self) -> u64 {
+        let mut run = 0;
+        self.state.send_modify(|state| {
+            run = state.run + 1;
+            *state = State { run, exit: None };
+        });
+        run
+    }
+
+    /// How the latest run ended, if it has.
+    pub(super) fn latest(&self) -> Option<Exit> {
+        self.state.borrow().exit.clone()
+    }
+
+    /// Waits until the latest run has ended.
+    pub(super) async fn ended(&self) {
+        let mut state = self.state.subscribe();
+        let _ = state.wait_for(|state| state.exit.is_some()).await;
+    }
+}
