@@ -1,5 +1,6 @@
 //! The supervisor driven by messages, on a real engine.
 
+mod clients;
 mod events;
 
 use std::path::PathBuf;

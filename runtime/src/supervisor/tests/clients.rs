@@ -1,0 +1,384 @@
+//! Several clients of one supervisor.
+
+use seatrial_model::{Check, CheckKind, Scope, ServicePlan};
+use tokio::sync::mpsc;
+
+use super::{lasting, launch, script};
+use crate::config::Config;
+use crate::protocol::{
+    Action, ClientId, ExecOutput, FollowEnd, LINES_UNREAD, Message, Reply, Request, RequestBody,
+    ServiceInfo,
+};
+use crate::settings::Settings;
+use crate::supervisor::{Input, Supervisor};
+use crate::{Error, ErrorKind};
+
+/// A supervisor on a thread of its own.
+struct Run {
+    /// `None` once the run is over.
+    inputs: Option<mpsc::UnboundedSender<Input>>,
+    serving: Option<std::thread::JoinHandle<()>>,
+    clients: ClientId,
+}
+
+/// Ends the run; nothing is left.
+impl Drop for Run {
+    fn drop(&mut self) {
+        if let Some(inputs) = self.inputs.take() {
+            for client in 1..=self.clients {
+                let _ = inputs.send(Input::Disconnected { client });
+            }
+            let _ = inputs.send(Input::RunEnded);
+        }
+        if let Some(serving) = self.serving.take() {
+            serving.join().expect("the supervisor ends by itself");
+        }
+    }
+}
+
+impl Run {
+    fn new() -> Self {
+        let (inputs, from_clients) = mpsc::unbounded_channel();
+        let serving = std::thread::spawn(move || {
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            let runtime = builder.enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let mut supervisor = Supervisor::new(from_clients);
+                supervisor.serve().await;
+                supervisor.close().await;
+            });
+        });
+        Self {
+            inputs: Some(inputs),
+            serving: Some(serving),
+            clients: 0,
+        }
+    }
+
+    fn connect(&mut self) -> Peer {
+        let workspace = crate::workspace::of_process();
+        let config = Config::of_process(&workspace).expect("the workspace's configuration");
+        self.connect_with(config)
+    }
+
+    fn connect_with(&mut self, config: Config) -> Peer {
+        let inputs = self.inputs.clone().expect("the run goes on");
+        self.clients += 1;
+        let client = self.clients;
+        let (messages, received) = mpsc::unbounded_channel();
+        let _ = inputs.send(Input::Connected { client, messages });
+        let mut peer = Peer {
+            inputs,
+            client,
+            messages: received,
+            next: 0,
+        };
+        let settings = Box::new(Ok(Settings::new(config)));
+        peer.send(RequestBody::Introduce(settings));
+        peer
+    }
+}
+
+/// One client.
+struct Peer {
+    inputs: mpsc::UnboundedSender<Input>,
+    client: ClientId,
+    messages: mpsc::UnboundedReceiver<Message>,
+    next: u64,
+}
+
+impl Peer {
+    fn send(&mut self, body: RequestBody) -> u64 {
+        self.next += 1;
+        let request = Request {
+            call: self.next,
+            body,
+        };
+        let client = self.client;
+        let _ = self.inputs.send(Input::Request { client, request });
+        self.next
+    }
+
+    async fn next(&mut self) -> Message {
+        self.messages.recv().await.expect("a message")
+    }
+
+    async fn answer(&mut self, wanted: u64) -> Result<Reply, Error> {
+        loop {
+            match self.next().await {
+                Message::Answer { call, outcome } if call == wanted => return outcome,
+                Message::Hook { .. } => panic!("no function is awaited"),
+                _ => {}
+            }
+        }
+    }
+
+    fn begin_launch(&mut self, services: Vec<ServicePlan>) -> u64 {
+        let launch = Box::new(launch(services));
+        self.send(RequestBody::Launch { lease: 1, launch })
+    }
+
+    async fn launched(&mut self, call: u64) -> Result<Vec<ServiceInfo>, Error> {
+        match self.answer(call).await? {
+            Reply::Launched(services) => Ok(services),
+            other => panic!("not {other:?}"),
+        }
+    }
+
+    async fn launch(&mut self, services: Vec<ServicePlan>) -> Result<Vec<ServiceInfo>, Error> {
+        let call = self.begin_launch(services);
+        self.launched(call).await
+    }
+
+    async fn act(
+        &mut self,
+        service: &ServiceInfo,
+        action: Action,
+        in_hook: bool,
+    ) -> Result<Reply, Error> {
+        let call = self.send(RequestBody::Act {
+            instance: service.instance,
+            action,
+            in_hook,
+        });
+        self.answer(call).await
+    }
+
+    async fn exec(&mut self, service: &ServiceInfo, in_hook: bool) -> Result<ExecOutput, Error> {
+        let command = vec!["true".to_owned()];
+        match self.act(service, Action::Exec { command }, in_hook).await? {
+            Reply::Exec(output) => Ok(output),
+            other => panic!("not {other:?}"),
+        }
+    }
+
+    /// The call of a function of the user's.
+    async fn hook(&mut self) -> (u64, ServiceInfo) {
+        loop {
+            if let Message::Hook { hook, service, .. } = self.next().await {
+                return (hook, *service);
+            }
+        }
+    }
+
+    fn end_hook(&mut self, hook: u64) {
+        let outcome = Ok(());
+        self.send(RequestBody::HookEnded { hook, outcome });
+    }
+
+    fn disconnect(self) {
+        let client = self.client;
+        let _ = self.inputs.send(Input::Disconnected { client });
+    }
+}
+
+fn scoped(mut service: ServicePlan, scope: Scope) -> ServicePlan {
+    service.scope = scope;
+    service
+}
+
+fn hooked(field: &str) -> ServicePlan {
+    let mut service = lasting(field, &[]);
+    service.ready.push(Check {
+        kind: CheckKind::Hook {
+            binding: 0,
+            name: "looks".to_owned(),
+        },
+    });
+    service
+}
+
+#[tokio::test]
+async fn engine_clients_that_number_alike_hold_their_own() {
+    let mut run = Run::new();
+    let (mut one, mut other) = (run.connect(), run.connect());
+    let both = (
+        one.begin_launch(vec![lasting("own", &[])]),
+        other.begin_launch(vec![lasting("own", &[])]),
+    );
+    assert_eq!(both.0, both.1, "the same numbers");
+    let first = one.launched(both.0).await.expect("ready").remove(0);
+    let second = other.launched(both.1).await.expect("ready").remove(0);
+    assert_ne!(first.container, second.container);
+
+    one.disconnect();
+    let error = other.exec(&first, false).await.expect_err("it is gone");
+    assert!(error.to_string().contains("gone"), "{error}");
+    let output = other.exec(&second, false).await;
+    assert!(output.expect("it is there").success());
+}
+
+#[tokio::test]
+async fn engine_a_service_of_the_run_is_one_for_all_whoever_has_launched_it() {
+    let mut run = Run::new();
+    let services = || {
+        vec![
+            scoped(lasting("of_run", &[]), Scope::Run),
+            scoped(lasting("of_process", &[0]), Scope::Binary),
+            lasting("of_test", &[1]),
+        ]
+    };
+    let mut first = run.connect();
+    first.begin_launch(services());
+    let mut clients: Vec<Peer> = (0..3).map(|_| run.connect()).collect();
+    let calls: Vec<u64> = clients
+        .iter_mut()
+        .map(|client| client.begin_launch(services()))
+        .collect();
+    // While nothing is ready yet.
+    first.disconnect();
+    let mut launched = Vec::new();
+    for (client, call) in clients.iter_mut().zip(calls) {
+        launched.push(client.launched(call).await.expect("all are ready"));
+    }
+    for services in &launched[1..] {
+        assert_eq!(services[0].container, launched[0][0].container);
+        for own in 1..3 {
+            assert_ne!(services[own].container, launched[0][own].container);
+        }
+    }
+    for client in clients.drain(..) {
+        client.disconnect();
+    }
+    // Nobody holds it, and the run goes on.
+    let mut late = run.connect();
+    let late = late.launch(services()).await.expect("all are ready");
+    assert_eq!(late[0].container, launched[0][0].container);
+    assert!(late[0].times.shared);
+    assert!(!late[1].times.shared);
+}
+
+#[tokio::test]
+async fn engine_a_function_is_run_by_another_process_where_its_own_has_ended() {
+    let mut run = Run::new();
+    let services = || vec![scoped(hooked("hooked"), Scope::Run)];
+    let (mut one, mut other) = (run.connect(), run.connect());
+    one.begin_launch(services());
+    let call = other.begin_launch(services());
+    one.hook().await;
+    one.disconnect();
+    let (hook, service) = other.hook().await;
+    other.end_hook(hook);
+    let launched = other.launched(call).await.expect("it is ready");
+    assert_eq!(launched[0].container, service.container);
+}
+
+#[tokio::test]
+async fn engine_a_readiness_function_does_anything_to_its_service_without_waiting_for_itself() {
+    let mut run = Run::new();
+    let mut client = run.connect();
+    let mut service = hooked("hooked");
+    // It ends at once when it is restarted.
+    service.stop_signal = Some("SIGKILL".to_owned());
+    let call = client.begin_launch(vec![service]);
+    let (hook, service) = client.hook().await;
+    let tar = crate::files::pack(env!("CARGO_MANIFEST_DIR").as_ref(), "/tmp/copied");
+    let copy = Action::CopyIn {
+        at: "/".to_owned(),
+        tar: tar.expect("a tar"),
+    };
+    let done = [
+        Action::Pause,
+        Action::Unpause,
+        Action::Restart,
+        Action::Kill { signal: None },
+        Action::Start,
+        copy,
+        Action::Disconnect,
+        Action::Reconnect,
+    ];
+    for action in done {
+        let done = client.act(&service, action.clone(), true).await;
+        assert_eq!(done, Ok(Reply::Done), "{action:?}");
+    }
+    assert!(
+        client
+            .exec(&service, true)
+            .await
+            .expect("it runs")
+            .success()
+    );
+    let follow = client.send(RequestBody::Act {
+        instance: service.instance,
+        action: Action::Follow {
+            until: FollowEnd::Removed,
+        },
+        in_hook: true,
+    });
+    loop {
+        if let Message::Line { call, line } = client.next().await {
+            assert_eq!((call, &*line.text), (follow, "up"));
+            break;
+        }
+    }
+    let error = client.act(&service, Action::WaitReady, true).await;
+    let error = error.expect_err("it would wait for itself");
+    assert!(error.to_string().contains("help: look at"), "{error}");
+    client.end_hook(hook);
+    client.launched(call).await.expect("it is ready");
+}
+
+#[tokio::test]
+async fn engine_no_more_lines_are_sent_than_are_read() {
+    let mut run = Run::new();
+    let mut client = run.connect();
+    let mut service = script("talks", "seq 3000; echo up; exec sleep infinity", &[]);
+    service.ready = vec![super::log("up")];
+    let service = client.launch(vec![service]).await.expect("ready").remove(0);
+    let follow = client.send(RequestBody::Act {
+        instance: service.instance,
+        action: Action::Follow {
+            until: FollowEnd::Removed,
+        },
+        in_hook: false,
+    });
+    let mut expected = 1..;
+    for count in [LINES_UNREAD, 10] {
+        for number in expected.by_ref().take(count) {
+            match client.next().await {
+                Message::Line { call, line } => {
+                    assert_eq!((call, line.text), (follow, number.to_string()));
+                }
+                other => panic!("not {other:?}"),
+            }
+        }
+        // The engine has long sent more by the time that it has run a command.
+        let command = vec!["true".to_owned()];
+        let exec = client.send(RequestBody::Act {
+            instance: service.instance,
+            action: Action::Exec { command },
+            in_hook: false,
+        });
+        match client.next().await {
+            Message::Answer { call, .. } if call == exec => {}
+            other => panic!("not {other:?}"),
+        }
+        client.send(RequestBody::ReadLines { follow, count: 10 });
+    }
+}
+
+#[tokio::test]
+async fn engine_a_run_has_one_engine_and_who_asks_for_another_is_told() {
+    let mut run = Run::new();
+    let mut first = run.connect();
+    let launched = first.launch(vec![lasting("one", &[])]).await;
+    launched.expect("it is ready");
+
+    let directory = std::env::temp_dir();
+    let link = directory.join(format!("seatrial-test-engine-{}", std::process::id()));
+    let address = crate::images::fixture::engine_socket().await;
+    std::os::unix::fs::symlink(&address, &link).expect("a link");
+    let mut config = Config::of_process(&crate::workspace::of_process()).expect("a configuration");
+    config.engine = Some(format!("unix://{}", link.display()));
+    let mut second = run.connect_with(config);
+    let refused = second.launch(vec![lasting("one", &[])]).await;
+    std::fs::remove_file(&link).expect("the link");
+    let error = refused.expect_err("the run has an engine");
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    let text = error.to_string();
+    assert!(text.contains(&*link.to_string_lossy()), "{text}");
+    assert!(text.contains("help: give all test processes"), "{text}");
+
+    let again = first.launch(vec![lasting("another", &[])]).await;
+    again.expect("the first is not disturbed");
+}
