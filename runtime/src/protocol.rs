@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::engine::PublishedPort;
 use crate::settings::Settings;
+use crate::terminal::Shown;
 
 /// Numbers the supervisor gives to its clients.
 pub(crate) type ClientId = u64;
@@ -145,8 +146,8 @@ pub(crate) enum Message {
     },
     /// A line of a log that is followed.
     Line { call: CallId, line: LogLine },
-    /// Something for people to read.
-    Say { text: String },
+    /// Something for people to see.
+    Show(Shown),
     /// Run the user's function number `binding` of the declaration that was launched under `identity`, and answer with
     /// [`RequestBody::HookEnded`].
     Hook {

@@ -9,8 +9,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use seatrial_model::{Origin, Plan};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Report};
+use crate::images::ProgressReport;
 use crate::protocol::{Launch, ServiceInfo};
 
 /// Says something about the run.
@@ -18,15 +20,31 @@ pub(crate) fn say(text: &str) {
     show(&format!("seatrial: {text}\n"));
 }
 
-/// Where texts go instead of to standard error.
-type Elsewhere = Box<dyn Fn(&str) + Send + Sync>;
+/// Something for people to see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Shown {
+    /// A text, whole lines.
+    Text(String),
+    /// How far work on an image is.
+    Progress(ProgressReport),
+}
+
+/// What is done instead of writing to standard error.
+type Elsewhere = Box<dyn Fn(Shown) + Send + Sync>;
 
 static ELSEWHERE: OnceLock<Elsewhere> = OnceLock::new();
 
 /// Has everything shown elsewhere, for a process that nobody sees.
 #[expect(dead_code, reason = "no such process is started yet")]
-pub(crate) fn redirect(elsewhere: impl Fn(&str) + Send + Sync + 'static) {
+pub(crate) fn redirect(elsewhere: impl Fn(Shown) + Send + Sync + 'static) {
     let _ = ELSEWHERE.set(Box::new(elsewhere));
+}
+
+/// Shows a report elsewhere; nothing where that is not asked for.
+pub(crate) fn show_progress(report: ProgressReport) {
+    if let Some(elsewhere) = ELSEWHERE.get() {
+        elsewhere(Shown::Progress(report));
+    }
 }
 
 /// Whether people see what this process writes to standard error.
@@ -37,7 +55,7 @@ pub(crate) fn is_seen() -> bool {
 /// Shows a text as it is.
 pub(crate) fn show(text: &str) {
     if let Some(elsewhere) = ELSEWHERE.get() {
-        return elsewhere(text);
+        return elsewhere(Shown::Text(text.to_owned()));
     }
     // One write, so that lines of several processes do not mix. Nobody can be told that standard error is gone.
     let _ = std::io::stderr().write_all(text.as_bytes());

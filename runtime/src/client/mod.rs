@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::Config;
+use crate::images::Screen;
 use crate::private::{Declaration, Hook};
 use crate::protocol::{
     Action, CallId, InstanceId, LeaseId, LogLine, Message, Reply, Request, RequestBody, ServiceInfo,
@@ -34,6 +35,8 @@ pub(crate) struct Client {
     /// The hooks of all declarations that were launched, by identity.
     hooks: Mutex<HashMap<String, &'static [Hook]>>,
     settings: Result<Settings, Error>,
+    /// What the supervisor shows to people.
+    screen: Mutex<Screen>,
     /// Why nothing is answered any more: the supervisor is gone.
     lost: OnceLock<Error>,
     /// Once set, no call is answered any more: whoever waits for one, waits until the process is gone.
@@ -103,6 +106,7 @@ impl Client {
             pending: Mutex::default(),
             hooks: Mutex::default(),
             settings: Settings::of_process(),
+            screen: Mutex::default(),
             lost: OnceLock::new(),
             ending: AtomicBool::new(false),
         };
@@ -276,7 +280,10 @@ impl Client {
                     let _ = lines.send(Ok(line));
                 }
             }
-            Message::Say { text } => terminal::show(&text),
+            Message::Show(shown) => {
+                let mut screen = self.screen.lock().unwrap_or_else(PoisonError::into_inner);
+                screen.show(shown);
+            }
             Message::Hook {
                 hook,
                 identity,

@@ -175,7 +175,7 @@ pub(crate) struct BuildSpec<'a> {
 pub(crate) type ProgressSink<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 
 /// A report while an image is pulled or built.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Progress {
     /// A layer is on its way.
     Layer {

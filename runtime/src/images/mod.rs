@@ -20,6 +20,7 @@ mod names;
 mod platform;
 mod progress;
 mod pull;
+mod screen;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -40,7 +41,9 @@ pub(crate) use self::error::ImageError;
 use self::error::{Cause, Trail};
 use self::fallback::Recipe;
 use self::lock::{Locks, Turn};
+pub(crate) use self::progress::ProgressReport;
 use self::progress::Reporter;
+pub(crate) use self::screen::Screen;
 use crate::config::{Config, ImageConfig};
 use crate::engine::{Engine, EngineInfo, ImageInfo};
 use crate::fingerprint::Fingerprint;

@@ -5,8 +5,11 @@
 
 use std::collections::HashMap;
 use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use crate::engine::Progress;
 use crate::terminal;
@@ -14,9 +17,49 @@ use crate::terminal;
 /// Where the plain lines of an image get another one at the earliest.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
+/// How far work on an image is, from the process that does it to one that people see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ProgressReport {
+    /// Something to know that is no progress.
+    Note(String),
+    /// Work has begun. The others tell of it by its number.
+    Begun {
+        task: u64,
+        work: Work,
+        image: String,
+    },
+    /// What an engine reports.
+    Engine {
+        task: u64,
+        progress: Progress,
+    },
+    /// More bytes of what is made here.
+    Bytes {
+        task: u64,
+        more: u64,
+    },
+    Done {
+        task: u64,
+    },
+    Failed {
+        task: u64,
+    },
+}
+
+impl ProgressReport {
+    /// The number of the work that it begins (`true`) or ends.
+    pub(crate) fn begins_or_ends(&self) -> Option<(u64, bool)> {
+        match self {
+            Self::Begun { task, .. } => Some((*task, true)),
+            Self::Done { task } | Self::Failed { task } => Some((*task, false)),
+            Self::Note(_) | Self::Engine { .. } | Self::Bytes { .. } => None,
+        }
+    }
+}
+
 /// What is done to get an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Work {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Work {
     Pull,
     Build,
     Script,
@@ -51,6 +94,8 @@ enum Display {
     #[cfg(feature = "progress")]
     Bars(indicatif::MultiProgress),
     Lines(Arc<Mutex<dyn Write + Send>>),
+    /// In another process.
+    Elsewhere,
 }
 
 /// The progress of one image. Dropped without [`Task::done`], it says that the work failed.
@@ -58,6 +103,8 @@ pub(super) struct Task {
     display: Display,
     work: Work,
     image: String,
+    /// Tells it from others of this process.
+    number: u64,
     begun: Instant,
     state: Mutex<State>,
 }
@@ -79,16 +126,20 @@ struct State {
 impl Reporter {
     /// On standard error.
     pub(super) fn standard() -> Self {
+        if !terminal::is_seen() {
+            return Self {
+                display: Display::Elsewhere,
+            };
+        }
         #[cfg(feature = "progress")]
-        if terminal::is_seen()
-            && std::io::IsTerminal::is_terminal(&std::io::stderr())
+        if std::io::IsTerminal::is_terminal(&std::io::stderr())
             && std::env::var_os("TERM").is_some_and(|t| t != "dumb")
         {
             return Self {
                 display: Display::Bars(indicatif::MultiProgress::new()),
             };
         }
-        Self::lines(Arc::new(Mutex::new(Shown)))
+        Self::lines(Arc::new(Mutex::new(std::io::stderr())))
     }
 
     /// Plain lines.
@@ -105,11 +156,13 @@ impl Reporter {
 
     /// The beginning of work on an image.
     pub(super) fn begin(&self, work: Work, image: &str) -> Task {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let now = Instant::now();
         let task = Task {
             display: self.display.clone(),
             work,
             image: image.to_owned(),
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             begun: now,
             state: Mutex::new(State {
                 layers: HashMap::new(),
@@ -122,25 +175,17 @@ impl Reporter {
                 bar: self.display.bar(work, image),
             }),
         };
-        if !task.state().has_bar() {
+        if matches!(self.display, Display::Elsewhere) {
+            terminal::show_progress(ProgressReport::Begun {
+                task: task.number,
+                work,
+                image: image.to_owned(),
+            });
+        } else if !task.state().has_bar() {
             task.display
                 .line(&format!("{} {image} ...", work.going_on()));
         }
         task
-    }
-}
-
-/// Whole texts go where people see them.
-struct Shown;
-
-impl Write for Shown {
-    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-        terminal::show(&String::from_utf8_lossy(text));
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 
@@ -157,6 +202,7 @@ impl Display {
                 let _ = to.write_all(format!("seatrial: {text}\n").as_bytes());
                 let _ = to.flush();
             }
+            Self::Elsewhere => terminal::show_progress(ProgressReport::Note(text.to_owned())),
         }
     }
 
@@ -176,6 +222,11 @@ impl Display {
 impl Task {
     /// Takes what an engine reports.
     pub(super) fn report(&self, progress: Progress) {
+        if let Display::Elsewhere = self.display {
+            self.state().moved = Instant::now();
+            let task = self.number;
+            return terminal::show_progress(ProgressReport::Engine { task, progress });
+        }
         match progress {
             Progress::Layer {
                 id,
@@ -189,6 +240,9 @@ impl Task {
 
     /// A line of output.
     pub(super) fn line(&self, line: &str) {
+        if let Display::Elsewhere = self.display {
+            return self.report(Progress::Line(line.to_owned()));
+        }
         let line = line.trim_end();
         let mut state = self.state();
         state.moved = Instant::now();
@@ -213,6 +267,11 @@ impl Task {
     /// More bytes of what is made here.
     pub(super) fn bytes(&self, more: u64) {
         let mut state = self.state();
+        if let Display::Elsewhere = self.display {
+            state.moved = Instant::now();
+            let task = self.number;
+            return terminal::show_progress(ProgressReport::Bytes { task, more });
+        }
         state.bytes += more;
         self.tell(&mut state);
     }
@@ -230,6 +289,9 @@ impl Task {
             state.clear();
             state.all_bytes().1
         };
+        if let Display::Elsewhere = self.display {
+            return terminal::show_progress(ProgressReport::Done { task: self.number });
+        }
         let mut text = format!(
             "{} {} in {}",
             self.work.done(),
@@ -310,6 +372,9 @@ impl Drop for Task {
         }
         state.clear();
         drop(state);
+        if let Display::Elsewhere = self.display {
+            return terminal::show_progress(ProgressReport::Failed { task: self.number });
+        }
         self.display.line(&format!(
             "{} {} failed after {}",
             self.work.going_on(),

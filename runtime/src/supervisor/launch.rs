@@ -10,10 +10,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::context::Context;
 use super::instance::{Command, Gate, Instance, Order, Phase};
 use super::{Handle, Internal, SharedKey, Supervisor, container};
+use crate::Error;
 use crate::protocol::{
     CallId, ClientId, InstanceId, Launch, LeaseId, Message, Reply, ServiceInfo, Times,
 };
-use crate::{Error, terminal};
+use crate::terminal::{self, Shown};
 
 impl Supervisor {
     /// Launches a composition for a client.
@@ -167,7 +168,7 @@ impl Waiting {
                 if self.context.config.report {
                     let took = self.begun.elapsed();
                     let text = terminal::launched(&self.launch, &services, took);
-                    let _ = self.messages.send(Message::Say { text });
+                    let _ = self.messages.send(Message::Show(Shown::Text(text)));
                 }
                 Ok(services)
             }

@@ -35,7 +35,8 @@ use crate::protocol::{
     ServiceInfo,
 };
 use crate::settings::Settings;
-use crate::{Error, ErrorKind, terminal};
+use crate::terminal::{self, Shown};
+use crate::{Error, ErrorKind};
 use clients::Client;
 use context::{Context, Run};
 use instance::{Command, Order, Phase};
@@ -89,6 +90,9 @@ pub(crate) enum Input {
     Disconnected {
         client: ClientId,
     },
+    /// Something for people to see, who look at the clients' terminals.
+    #[expect(dead_code, reason = "only a supervisor that nobody sees sends it")]
+    Show(Shown),
     /// No more clients will come than those that are connected.
     RunEnded,
 }
@@ -139,6 +143,8 @@ pub(crate) struct Supervisor {
     /// Calls of users' functions, by number.
     hooks: HashMap<CallId, Hook>,
     next: u64,
+    /// The work on images that has begun and not ended, for clients that come later.
+    work: HashMap<u64, Shown>,
     /// Whether no more clients will come.
     run_ended: bool,
     /// Who has said [`RequestBody::Close`] and waits until everything is removed.
@@ -173,6 +179,7 @@ impl Supervisor {
             shared: HashMap::new(),
             hooks: HashMap::new(),
             next: 1,
+            work: HashMap::new(),
             run_ended: false,
             closing: Vec::new(),
         }
@@ -238,11 +245,34 @@ impl Supervisor {
     fn input(&mut self, input: Input) {
         match input {
             Input::Connected { client, messages } => {
-                self.clients.insert(client, Client::new(messages));
+                let client_of = Client::new(messages);
+                for begun in self.work.values() {
+                    client_of.send(Message::Show(begun.clone()));
+                }
+                self.clients.insert(client, client_of);
             }
             Input::Request { client, request } => self.request(client, request),
             Input::Disconnected { client } => self.disconnected(client),
+            Input::Show(shown) => self.show(shown),
             Input::RunEnded => self.run_ended = true,
+        }
+    }
+
+    /// Has every client show something.
+    fn show(&mut self, shown: Shown) {
+        for client in self.clients.values() {
+            client.send(Message::Show(shown.clone()));
+        }
+        if let Shown::Progress(report) = &shown {
+            match report.begins_or_ends() {
+                Some((task, true)) => {
+                    self.work.insert(task, shown);
+                }
+                Some((task, false)) => {
+                    self.work.remove(&task);
+                }
+                None => {}
+            }
         }
     }
 

@@ -84,7 +84,7 @@ impl Run {
         loop {
             match self.messages.recv().await.expect("an answer") {
                 Message::Answer { call, outcome } if call == wanted => return outcome,
-                Message::Answer { .. } | Message::Line { .. } | Message::Say { .. } => {}
+                Message::Answer { .. } | Message::Line { .. } | Message::Show(_) => {}
                 Message::Hook { .. } => panic!("no hook was declared"),
             }
         }
