@@ -85,6 +85,15 @@ mod settings;
 mod supervisor;
 mod terminal;
 mod test_run;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the supervisor is still reached through channels of this process"
+    )
+)]
+mod wire;
 mod workspace;
 
 pub use composition::Composition;

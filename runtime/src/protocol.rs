@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use seatrial_model::{Plan, Port};
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 use crate::Error;
 use crate::engine::PublishedPort;
 use crate::settings::Settings;
 use crate::terminal::Shown;
+use crate::wire::InLane;
 
 /// Numbers the supervisor gives to its clients.
 pub(crate) type ClientId = u64;
@@ -26,14 +28,14 @@ pub(crate) type LeaseId = u64;
 pub(crate) type InstanceId = u64;
 
 /// A client's message.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub(crate) call: CallId,
     pub(crate) body: RequestBody,
 }
 
 /// What a client wants.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum RequestBody {
     /// The first request of a client, and not answered: the settings for what it launches; or what is wrong with them,
     /// which every launch is answered with.
@@ -63,8 +65,22 @@ pub(crate) enum RequestBody {
     Close,
 }
 
+/// What concerns one launch, call or hook stays in order; the rest does not wait for it. A client takes the numbers of its
+/// leases and calls from one counter. A hook's number is the supervisor's: where it equals one of the client's, the two
+/// share a lane.
+impl InLane for Request {
+    fn lane(&self) -> u64 {
+        match &self.body {
+            RequestBody::Launch { lease, .. } | RequestBody::Release { lease } => *lease,
+            RequestBody::HookEnded { hook, .. } => *hook,
+            RequestBody::Unfollow { follow } | RequestBody::ReadLines { follow, .. } => *follow,
+            RequestBody::Introduce(_) | RequestBody::Act { .. } | RequestBody::Close => self.call,
+        }
+    }
+}
+
 /// A composition to launch: the plan and what only the test process could supply.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Launch {
     /// The same for the same declaration, in every process, and for no other.
     pub(crate) identity: String,
@@ -78,13 +94,13 @@ pub(crate) struct Launch {
     /// Paths of built binaries, by binding.
     pub(crate) binaries: Vec<PathBuf>,
     /// Contents of included files, by binding.
-    pub(crate) files: Vec<Vec<u8>>,
+    pub(crate) files: Vec<ByteBuf>,
     /// User and group id that own the source.
     pub(crate) user: (u32, u32),
 }
 
 /// Something to do with an instance.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Action {
     /// The whole log, or its last lines: [`Reply::Log`].
     Logs {
@@ -115,6 +131,7 @@ pub(crate) enum Action {
     /// Unpacks a tar below a directory.
     CopyIn {
         at: String,
+        #[serde(with = "serde_bytes")]
         tar: Vec<u8>,
     },
     /// Packs a file or directory: [`Reply::Tar`].
@@ -137,7 +154,7 @@ pub(crate) enum FollowEnd {
 }
 
 /// The supervisor's message.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Message {
     /// The answer to a call.
     Answer {
@@ -158,6 +175,18 @@ pub(crate) enum Message {
     },
 }
 
+/// The lines of a followed log come before the answer that ends it.
+impl InLane for Message {
+    fn lane(&self) -> u64 {
+        match self {
+            Self::Answer { call, .. } | Self::Line { call, .. } => *call,
+            Self::Hook { hook, .. } => *hook,
+            // No call's number.
+            Self::Show(_) => 0,
+        }
+    }
+}
+
 /// A successful answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Reply {
@@ -166,7 +195,7 @@ pub(crate) enum Reply {
     Launched(Vec<ServiceInfo>),
     Log(String),
     Exec(ExecOutput),
-    Tar(Vec<u8>),
+    Tar(#[serde(with = "serde_bytes")] Vec<u8>),
 }
 
 /// A running service, as its handle knows it.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use seatrial_model::{Plan, Scope};
+use serde_bytes::ByteBuf;
 
 use super::Instances;
 use crate::fingerprint::Fingerprint;
@@ -50,7 +51,7 @@ pub(super) fn prepare(
         files: declaration
             .files
             .iter()
-            .map(|content| content.to_vec())
+            .map(|content| ByteBuf::from(*content))
             .collect(),
         user: workspace::user(),
     };

@@ -43,6 +43,8 @@ use self::fallback::Recipe;
 use self::lock::{Locks, Turn};
 pub(crate) use self::progress::ProgressReport;
 use self::progress::Reporter;
+#[cfg(test)]
+pub(crate) use self::progress::Work;
 pub(crate) use self::screen::Screen;
 use crate::config::{Config, ImageConfig};
 use crate::engine::{Engine, EngineInfo, ImageInfo};

@@ -234,7 +234,7 @@ pub(super) fn files(launch: &Launch, index: usize) -> Option<Vec<u8>> {
     let files = &launch.plan.services[index].files;
     let content = |content: &FileContent| match content {
         FileContent::Text(template) => render(launch, index, template).into_bytes(),
-        FileContent::Included(binding) => launch.files[*binding].clone(),
+        FileContent::Included(binding) => launch.files[*binding].to_vec(),
     };
     (!files.is_empty()).then(|| {
         files::pack_texts(

@@ -1,0 +1,337 @@
+//! Every message of the protocol, through the stream and back, with every field set to something of its own.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use seatrial_model::Port;
+
+use super::plan::{plan, text};
+use super::*;
+use crate::config::{Config, Fallback, SupervisorMode};
+use crate::engine::{Progress, PublishedPort};
+use crate::images::{ProgressReport, Work};
+use crate::protocol::{
+    Action, ExecOutput, FollowEnd, Launch, LogLine, Message, Reply, Request, RequestBody,
+    ServiceInfo, Times,
+};
+use crate::settings::Settings;
+use crate::terminal::Shown;
+use crate::{Error, ErrorKind};
+
+fn launch() -> Launch {
+    Launch {
+        identity: text("package::module::Shop"),
+        plan: plan(),
+        test: Some(text("a test")),
+        package_dir: "/src/package".into(),
+        workspace: "/src".into(),
+        binaries: vec!["/target/server".into()],
+        files: vec![ByteBuf::from([0, 0xff, 0xc1]), ByteBuf::new()],
+        user: (1000, u32::MAX),
+    }
+}
+
+fn actions() -> Vec<Action> {
+    vec![
+        Action::Logs { tail: None },
+        Action::Logs { tail: Some(20) },
+        Action::Follow {
+            until: FollowEnd::Stopped,
+        },
+        Action::Follow {
+            until: FollowEnd::Removed,
+        },
+        Action::Exec {
+            command: vec![text("sh"), text("-c")],
+        },
+        Action::Stop,
+        Action::Start,
+        Action::Restart,
+        Action::Kill { signal: None },
+        Action::Kill {
+            signal: Some(text("SIGHUP")),
+        },
+        Action::Pause,
+        Action::Unpause,
+        Action::Disconnect,
+        Action::Reconnect,
+        Action::WaitReady,
+        Action::CopyIn {
+            at: text("/"),
+            tar: vec![0, 0xff, 0xc1],
+        },
+        Action::CopyOut { from: text("/etc") },
+    ]
+}
+
+/// Every request, each of which would be lost if a variant did not survive.
+pub(super) fn requests() -> Vec<Request> {
+    let mut bodies = vec![
+        RequestBody::Introduce(Box::new(Ok(settings()))),
+        RequestBody::Introduce(Box::new(Err(error(ErrorKind::Configuration)))),
+        RequestBody::Launch {
+            lease: u64::MAX,
+            launch: Box::new(launch()),
+        },
+        RequestBody::Release { lease: 1 },
+        RequestBody::HookEnded {
+            hook: 2,
+            outcome: Ok(()),
+        },
+        RequestBody::HookEnded {
+            hook: 5,
+            outcome: Err(text("it failed")),
+        },
+        RequestBody::ReadLines {
+            follow: 3,
+            count: 256,
+        },
+        RequestBody::Unfollow { follow: 3 },
+        RequestBody::Close,
+    ];
+    bodies.extend(actions().into_iter().map(|action| RequestBody::Act {
+        instance: 4,
+        action,
+        in_hook: true,
+    }));
+    (100..)
+        .zip(bodies)
+        .map(|(call, body)| Request { call, body })
+        .collect()
+}
+
+/// Every key, and every way to get an image.
+fn settings() -> Settings {
+    let mut config = Config::load("/nowhere".as_ref(), &|_| None).expect("the defaults");
+    config.engine = Some(text("podman"));
+    config.events = Some(PathBuf::from("/nowhere/events"));
+    config.supervisor = SupervisorMode::Process;
+    let image = |name: &str| name.parse().expect("an image");
+    let images = &mut config.images;
+    images.pull = seatrial_model::Pull::Always;
+    images.mirrors = [(text("docker.io"), vec![text("mirror.example")])].into();
+    images.substitutions = [(image("postgres:15"), image("team/postgres:15"))].into();
+    let build = Fallback::Build {
+        context: PathBuf::from("/nowhere/context"),
+        dockerfile: text("Dockerfile"),
+        args: [(text("VERSION"), text("1"))].into(),
+    };
+    let script = Fallback::Script(PathBuf::from("/nowhere/script"));
+    images.fallbacks = [(image("redis:7"), build), (image("debian"), script)].into();
+    Settings {
+        config,
+        variables: [(text("HOME"), text("/nowhere"))].into(),
+    }
+}
+
+fn service_info() -> ServiceInfo {
+    let published = |host_ip: &str| PublishedPort {
+        container: 80,
+        host_ip: host_ip.parse().expect("an address"),
+        host: 30000,
+    };
+    ServiceInfo {
+        instance: 5,
+        composition: text("Shop"),
+        field: text("user_db"),
+        name: text("user-db"),
+        container: text("0123456789ab"),
+        address: Ipv4Addr::new(10, 0, 0, 7),
+        host: text("127.0.0.1"),
+        ports: vec![Port {
+            name: None,
+            number: 80,
+        }],
+        published: vec![published("127.0.0.1"), published("::1")],
+        times: Times {
+            image: Some(Duration::ZERO),
+            created: Some(Duration::from_nanos(999_999_999)),
+            unblocked: Some(Duration::MAX),
+            started: None,
+            ready: Some(Duration::from_secs(1)),
+            shared: true,
+        },
+    }
+}
+
+fn error(kind: ErrorKind) -> Error {
+    Error::new(kind, "cannot start the container").with(|report| {
+        report.composition = Some(text("Shop"));
+        report.service = Some(text("db"));
+        report.details = vec![text("detail")];
+        report.log = vec![text("line")];
+        report.not_started = vec![text("app")];
+        report.also = vec![(text("cache"), text("exited"))];
+        report.help = Some(text("try again"));
+    })
+}
+
+fn messages() -> Vec<Message> {
+    let replies = [
+        Reply::Done,
+        Reply::Launched(vec![service_info()]),
+        Reply::Log(text("log")),
+        Reply::Exec(ExecOutput {
+            code: i64::MIN,
+            stdout: text("out"),
+            stderr: text("err"),
+        }),
+        Reply::Tar(vec![0, 0xff, 0xc1]),
+    ];
+    let kinds = [
+        ErrorKind::Engine,
+        ErrorKind::Configuration,
+        ErrorKind::Image,
+        ErrorKind::Start,
+        ErrorKind::Exited,
+        ErrorKind::NotReady,
+        ErrorKind::Operation,
+        ErrorKind::Files,
+        ErrorKind::Interrupted,
+    ];
+    let outcomes = replies
+        .map(Ok)
+        .into_iter()
+        .chain(kinds.map(|kind| Err(error(kind))))
+        .chain([Err(Error::new(ErrorKind::Engine, ""))]);
+    let mut messages: Vec<_> = (200..)
+        .zip(outcomes)
+        .map(|(call, outcome)| Message::Answer { call, outcome })
+        .collect();
+    let layer = Progress::Layer {
+        id: text("layer"),
+        status: text("Downloading"),
+        current: Some(1),
+        total: None,
+    };
+    let reports = [
+        ProgressReport::Note(text("note")),
+        ProgressReport::Begun {
+            task: 1,
+            work: Work::Pull,
+            image: text("redis:7"),
+        },
+        ProgressReport::Engine {
+            task: 1,
+            progress: layer,
+        },
+        ProgressReport::Engine {
+            task: 1,
+            progress: Progress::Line(text("Step 1")),
+        },
+        ProgressReport::Bytes { task: 1, more: 2 },
+        ProgressReport::Done { task: 1 },
+        ProgressReport::Failed { task: 1 },
+    ];
+    let shown = reports.map(Shown::Progress).into_iter();
+    let shown = shown.chain([Shown::Text(text("line\n"))]);
+    messages.extend(shown.map(Message::Show));
+    messages.extend([
+        Message::Line {
+            call: 6,
+            line: LogLine {
+                stderr: true,
+                text: text("line"),
+            },
+        },
+        Message::Hook {
+            hook: 7,
+            identity: text("package::Shop"),
+            binding: 1,
+            service: Box::new(service_info()),
+        },
+    ]);
+    messages
+}
+
+#[tokio::test]
+async fn every_request_survives() {
+    let (received, end) = all::<Request>(&written(requests()).await).await;
+    end.expect("the stream is whole");
+    assert_eq!(by_lane(received), by_lane(requests()));
+}
+
+/// Only within a lane is there an order.
+fn by_lane<T: InLane>(mut messages: Vec<T>) -> Vec<T> {
+    messages.sort_by_key(InLane::lane);
+    messages
+}
+
+#[tokio::test]
+async fn every_message_survives() {
+    let (received, end) = all::<Message>(&written(messages()).await).await;
+    end.expect("the stream is whole");
+    assert_eq!(by_lane(received), by_lane(messages()));
+}
+
+#[test]
+fn what_belongs_together_is_in_one_lane() {
+    let lane = |body| Request { call: 50, body }.lane();
+    let launch = Box::new(launch());
+    assert_eq!(lane(RequestBody::Launch { lease: 9, launch }), 9);
+    assert_eq!(lane(RequestBody::Release { lease: 9 }), 9);
+    let action = Action::Stop;
+    assert_eq!(
+        lane(RequestBody::Act {
+            instance: 9,
+            action,
+            in_hook: false,
+        }),
+        50
+    );
+    let outcome = Ok(());
+    assert_eq!(lane(RequestBody::HookEnded { hook: 8, outcome }), 8);
+    assert_eq!(lane(RequestBody::Unfollow { follow: 7 }), 7);
+    let read = RequestBody::ReadLines {
+        follow: 7,
+        count: 1,
+    };
+    assert_eq!(lane(read), 7);
+    assert_eq!(lane(RequestBody::Close), 50);
+    for message in messages() {
+        let expected = match &message {
+            Message::Answer { call, .. } | Message::Line { call, .. } => *call,
+            Message::Hook { hook, .. } => *hook,
+            Message::Show(_) => 0,
+        };
+        assert_eq!(message.lane(), expected);
+    }
+}
+
+#[tokio::test]
+async fn bytes_are_not_written_as_numbers() {
+    let tar = vec![0xff; 1000];
+    let request = Request {
+        call: 1,
+        body: RequestBody::Act {
+            instance: 1,
+            action: Action::CopyIn {
+                at: text("/"),
+                tar: tar.clone(),
+            },
+            in_hook: false,
+        },
+    };
+    let mut launch = launch();
+    launch.files = vec![ByteBuf::from(tar.clone())];
+    let launch = Request {
+        call: 2,
+        body: RequestBody::Launch {
+            lease: 2,
+            launch: Box::new(launch),
+        },
+    };
+    let reply = Message::Answer {
+        call: 3,
+        outcome: Ok(Reply::Tar(tar.clone())),
+    };
+    for bytes in [
+        written([request]).await,
+        written([launch]).await,
+        written([reply]).await,
+    ] {
+        let whole = bytes.windows(tar.len()).any(|window| window == tar);
+        assert!(whole, "the bytes are not one piece");
+    }
+}
