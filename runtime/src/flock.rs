@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Waits until this open file has the lock. It has it until every descriptor of it is closed.
+/// Waits until this open file has the lock. It has it until it is unlocked or every descriptor of it is closed.
 pub(crate) fn lock(file: &File) -> io::Result<()> {
     flock(file, libc::LOCK_EX).map(drop)
 }
@@ -17,6 +17,15 @@ pub(crate) fn lock(file: &File) -> io::Result<()> {
 /// Takes the lock unless another open file has it.
 pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
     flock(file, libc::LOCK_EX | libc::LOCK_NB)
+}
+
+/// Lets go of the lock, also where another process has a descriptor of the same open file.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "needed for runs only, which are on Linux only")
+)]
+pub(crate) fn unlock(file: &File) -> io::Result<()> {
+    flock(file, libc::LOCK_UN).map(drop)
 }
 
 /// Whether the open file is the one that has this name now.

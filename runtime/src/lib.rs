@@ -80,6 +80,12 @@ mod private;
 mod private_directory;
 mod protocol;
 mod readiness;
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the supervisor is in the test process until it is started by this"
+)]
+mod run;
 mod service;
 mod settings;
 mod supervisor;

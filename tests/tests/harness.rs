@@ -339,3 +339,20 @@ fn a_test_without_services_needs_no_engine() {
     let verdict = child::run(command.env("SEATRIAL_ENGINE", "unix:///nonexistent/engine.sock"));
     assert!(verdict.passed, "{verdict:#?}");
 }
+
+/// What starts a supervisor sets the variable; here nothing else of it is there.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_executable_that_is_started_as_a_supervisor_runs_no_test_and_lists_none() {
+    for arguments in [&["--list"][..], &["an_exit_code", "--nocapture"], &[]] {
+        let mut command = Command::new(std::env::current_exe().expect("a path"));
+        command
+            .args(arguments)
+            .env("SEATRIAL_SUPERVISE", "/nonexistent");
+        let verdict = child::run(&mut command);
+        assert!(!verdict.passed, "{verdict:?}");
+        assert_eq!(verdict.stdout, "");
+        let told = "`SEATRIAL_SUPERVISE` is for Seatrial's own use: unset it";
+        assert!(verdict.stderr.contains(told), "{verdict:?}");
+    }
+}

@@ -1,0 +1,161 @@
+//! What a run is, seen from a process of it: the same for all its processes, and with whose end it ends.
+//!
+//! Found by looking at this process's environment and at its ancestors, through whatever stands between (a shell,
+//! `timeout`, a target runner). It starts nothing and asks nobody.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+use super::Run;
+use super::error::StartError;
+use super::process::{self, ProcessId, Stat};
+
+/// The variable by which a user says what the run is.
+const RUN_ID: &str = "SEATRIAL_RUN_ID";
+
+/// The variable by which nextest does.
+const NEXTEST_RUN_ID: &str = "NEXTEST_RUN_ID";
+
+impl Run {
+    /// The run of this process.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell about processes.
+    pub(crate) fn of_process() -> Result<Self, StartError> {
+        Self::of(
+            std::process::id(),
+            |name| std::env::var_os(name),
+            &SystemProcesses,
+        )
+        .ok_or(StartError::Unsupported)
+    }
+
+    fn of(
+        pid: u32,
+        variable: impl Fn(&str) -> Option<OsString>,
+        processes: &dyn Processes,
+    ) -> Option<Self> {
+        let own = processes.look_up(pid)?;
+        let ancestors = || Ancestors::of(&own, processes);
+        let named = |name: &str| ancestors().find(|ancestor| ancestor.is_named(name));
+        let variable = |name| variable(name).filter(|value| !value.is_empty());
+
+        if let Some(id) = variable(RUN_ID) {
+            let entry = [RUN_ID.as_bytes(), b"=", id.as_bytes()].concat();
+            let topmost = ancestors()
+                .take_while(|ancestor| processes.has_in_environment(ancestor.id.pid, &entry))
+                .last();
+            return Some(Self {
+                key: format!("seatrial:{}", id.to_string_lossy()),
+                process: topmost.unwrap_or(own).id,
+            });
+        }
+        if let Some(id) = variable(NEXTEST_RUN_ID) {
+            let runner = named("cargo-nextest").or_else(|| ancestors().next());
+            return Some(Self {
+                key: format!("nextest:{}", id.to_string_lossy()),
+                process: runner.unwrap_or(own).id,
+            });
+        }
+        let (kind, process) = match named("cargo") {
+            Some(cargo) => ("cargo", cargo.id),
+            None => ("process", own.id),
+        };
+        let (boot, namespace) = (process::boot(), process::namespace());
+        Some(Self {
+            key: format!("{kind}:{process}/{boot}/{namespace}"),
+            process,
+        })
+    }
+}
+
+/// A process of the table.
+#[derive(Clone, Debug)]
+struct Process {
+    id: ProcessId,
+    parent: u32,
+    /// What it calls itself.
+    name: String,
+    /// The file name of its executable, where this user may know it.
+    executable: Option<String>,
+}
+
+impl Process {
+    fn is_named(&self, name: &str) -> bool {
+        self.name == name || self.executable.as_deref() == Some(name)
+    }
+}
+
+/// The table of processes.
+trait Processes {
+    fn look_up(&self, pid: u32) -> Option<Process>;
+
+    /// Whether a process was started with this entry, `NAME=value`, in its environment. False where it is not known.
+    fn has_in_environment(&self, pid: u32, entry: &[u8]) -> bool;
+}
+
+/// The system's own.
+struct SystemProcesses;
+
+impl Processes for SystemProcesses {
+    fn look_up(&self, pid: u32) -> Option<Process> {
+        let stat = Stat::of(pid)?;
+        let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
+        let executable = path.and_then(|path| {
+            let name = path.file_name()?.to_string_lossy().into_owned();
+            // The file may have been replaced while it runs.
+            let name = name.strip_suffix(" (deleted)").unwrap_or(&name);
+            Some(name.to_owned())
+        });
+        Some(Process {
+            id: ProcessId {
+                pid,
+                start: stat.start,
+            },
+            parent: stat.parent,
+            name: stat.name,
+            executable,
+        })
+    }
+
+    fn has_in_environment(&self, pid: u32, entry: &[u8]) -> bool {
+        std::fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|e| e == entry))
+    }
+}
+
+/// The ancestors of a process, the nearest first.
+struct Ancestors<'a> {
+    next: u32,
+    /// Numbers may be given again during the walk, and then it could go in a circle.
+    seen: HashSet<u32>,
+    processes: &'a dyn Processes,
+}
+
+impl<'a> Ancestors<'a> {
+    fn of(process: &Process, processes: &'a dyn Processes) -> Self {
+        Self {
+            next: process.parent,
+            seen: HashSet::from([process.id.pid]),
+            processes,
+        }
+    }
+}
+
+impl Iterator for Ancestors<'_> {
+    type Item = Process;
+
+    fn next(&mut self) -> Option<Process> {
+        if self.next == 0 || !self.seen.insert(self.next) {
+            return None;
+        }
+        let ancestor = self.processes.look_up(self.next)?;
+        self.next = ancestor.parent;
+        Some(ancestor)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! Becoming the supervisor: what this executable does instead of its `main` when `start.rs` has started it.
+//!
+//! Every executable with Seatrial in it looks for one variable before `main`, and does nothing else where it is not
+//! set. Where it is, `main` never runs: no test harness sees its arguments, lists its tests or prints a line.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::path::PathBuf;
+
+use super::directory::RunDirectory;
+use super::process::ProcessId;
+use super::supervise;
+use crate::flock;
+
+/// Where the run's directory is; that it is set makes the process a supervisor.
+pub(super) const DIRECTORY: &str = "SEATRIAL_SUPERVISE";
+
+/// The process with whose end the run ends.
+pub(super) const PROCESS: &str = "SEATRIAL_SUPERVISE_PROCESS";
+
+/// The C library calls it before `main`, after what the standard library has there for itself (99), and before other
+/// constructors of the executable: those of a test executable may start what a supervisor must not have.
+#[used]
+#[unsafe(link_section = ".init_array.00101")]
+static INTERCEPT: extern "C" fn() = intercept;
+
+/// Makes sure that the linker keeps the above: whoever calls this has it in the executable.
+pub(super) fn link() {
+    std::hint::black_box(&INTERCEPT);
+}
+
+extern "C" fn intercept() {
+    // SAFETY: the name ends with a zero, and before `main` nobody else changes the environment.
+    let is_ordinary = unsafe { libc::getenv(c"SEATRIAL_SUPERVISE".as_ptr()) }.is_null();
+    if is_ordinary {
+        return;
+    }
+    let code = match std::panic::catch_unwind(become_supervisor) {
+        Ok(Ok(())) => 0,
+        Ok(Err(reason)) => {
+            eprintln!("error: {reason}");
+            1
+        }
+        // Its message is in the log by now.
+        Err(_) => 101,
+    };
+    // SAFETY: the call only ends the process, without what the executable has registered for its end.
+    unsafe { libc::_exit(code) }
+}
+
+fn become_supervisor() -> Result<(), String> {
+    let mut startup = Startup::take()?;
+    let failed = |error| format!("the supervisor cannot be detached: {error}");
+    reset_signals();
+    fork().map_err(failed)?;
+    // Before it leaves the group by which it can be killed until then.
+    startup.announce();
+    detach().map_err(failed)?;
+    supervise::run(startup)
+}
+
+/// What a supervisor is started with.
+#[derive(Debug)]
+pub(crate) struct Startup {
+    /// Where the run's processes find the supervisor.
+    pub(crate) directory: RunDirectory,
+    /// With whose end the run ends.
+    pub(crate) process: ProcessId,
+    /// Keeps others from starting a supervisor until this one listens, also when the process that started it is gone.
+    _lock: File,
+    /// Where that process waits for word.
+    pipe: File,
+}
+
+/// The descriptors of the above, beside the standard ones.
+const LOCK: RawFd = 3;
+const PIPE: RawFd = 4;
+
+impl Startup {
+    /// Takes what `start.rs` has handed over, and leaves nothing of it to the processes that this one starts.
+    fn take() -> Result<Self, String> {
+        let variables = [DIRECTORY, PROCESS].map(std::env::var_os);
+        for name in [DIRECTORY, PROCESS] {
+            // SAFETY: before `main` no other thread of this program runs.
+            unsafe { std::env::remove_var(name) };
+        }
+        let not_ours = || format!("`{DIRECTORY}` is for Seatrial's own use: unset it");
+        let [Some(directory), Some(process)] = variables else {
+            return Err(not_ours());
+        };
+        let directory = RunDirectory::at(PathBuf::from(directory));
+        let process = process.to_str().and_then(|text| text.parse().ok());
+        let process = process.ok_or_else(not_ours)?;
+
+        for (from, to) in [(libc::STDIN_FILENO, LOCK), (libc::STDOUT_FILENO, PIPE)] {
+            // SAFETY: the call takes numbers. What may have been open under the second is nothing that Rust code owns:
+            // none of this program's has run.
+            if unsafe { libc::dup3(from, to, libc::O_CLOEXEC) } < 0 {
+                return Err(not_ours());
+            }
+        }
+        // SAFETY: both were opened just now, for this alone.
+        let [lock, pipe] = [LOCK, PIPE].map(|descriptor| unsafe { File::from_raw_fd(descriptor) });
+        if !flock::is_at(&lock, &directory.election()) {
+            return Err(not_ours());
+        }
+        Ok(Self {
+            directory,
+            process,
+            _lock: lock,
+            pipe,
+        })
+    }
+
+    /// Says who this is, so that it can be killed when it says nothing else.
+    fn announce(&mut self) {
+        // That nobody waits any more is no reason not to listen: others may.
+        let _ = writeln!(self.pipe, "{}", std::process::id());
+    }
+
+    /// Says that the supervisor listens. From here on others may connect.
+    pub(super) fn listens(mut self) {
+        let _ = writeln!(self.pipe, "ready");
+    }
+
+    /// Says why the supervisor cannot start.
+    pub(crate) fn fail(mut self, reason: &str) {
+        let _ = writeln!(self.pipe, "failed {reason}");
+    }
+}
+
+/// Goes on in a process that is not a child of the one that has started this one, which need not wait for it.
+fn fork() -> io::Result<()> {
+    // SAFETY: before `main` no other thread of this program runs, so that the child may do whatever this process may.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(()),
+        // SAFETY: the call only ends the process. Its parent waits for that, and the child is init's then.
+        _ => unsafe { libc::_exit(0) },
+    }
+}
+
+/// Leaves everything else that was inherited: session, working directory, descriptors.
+fn detach() -> io::Result<()> {
+    // SAFETY: the calls take no memory but a string that ends with a zero. Neither fails: this process was just forked,
+    // so it leads no group, and the kernel copies the name.
+    unsafe {
+        libc::setsid();
+        libc::prctl(libc::PR_SET_NAME, c"seatrial".as_ptr());
+    }
+    std::env::set_current_dir("/")?;
+    let null = File::options().read(true).write(true).open("/dev/null")?;
+    for standard in [libc::STDIN_FILENO, libc::STDOUT_FILENO] {
+        // SAFETY: the calls take numbers; what was open before are copies of what `Startup` has.
+        if unsafe { libc::dup2(null.as_raw_fd(), standard) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    drop(null);
+    close_from(PIPE + 1)
+}
+
+/// Whatever the executable's parent did with signals is over, but for those by which terminals end what they started.
+fn reset_signals() {
+    // SAFETY: the calls take numbers, constants, and a set that the first of them initialises. Those of the numbers that
+    // are not signals, or that cannot be changed, are refused.
+    unsafe {
+        for signal in 1..=libc::SIGRTMAX() {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        for signal in [libc::SIGPIPE, libc::SIGINT, libc::SIGHUP] {
+            libc::signal(signal, libc::SIG_IGN);
+        }
+        let mut none = std::mem::MaybeUninit::uninit();
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
+    }
+}
+
+/// Closes all descriptors from this one on: pipes of cargo and nextest among them, which wait for their end.
+fn close_from(first: RawFd) -> io::Result<()> {
+    let from = libc::c_uint::try_from(first).expect("a descriptor is not negative");
+    // SAFETY: the call takes numbers. No Rust code owns these descriptors: what of this program's has run, has closed
+    // what it opened.
+    let refused = unsafe { libc::syscall(libc::SYS_close_range, from, libc::c_uint::MAX, 0) } != 0;
+    // Kernels before 5.9 do not know the call, and some sandboxes refuse it.
+    if refused { close_listed(first) } else { Ok(()) }
+}
+
+/// The same, by the kernel's list of what is open.
+pub(super) fn close_listed(first: RawFd) -> io::Result<()> {
+    let entries = std::fs::read_dir("/proc/self/fd")?;
+    // The list's own descriptor is among them, so they are closed after it.
+    let open: Vec<RawFd> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|descriptor| *descriptor >= first)
+        .collect();
+    for descriptor in open {
+        // SAFETY: as above. That of the list is closed already, and nobody else opens anything.
+        unsafe { libc::close(descriptor) };
+    }
+    Ok(())
+}

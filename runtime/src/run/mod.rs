@@ -1,0 +1,70 @@
+//! A run: which one this process belongs to, and its one supervisor, found or started.
+//!
+//! Everything up to the connection and its end is here, nothing of what is said over it. Linux only: elsewhere the
+//! functions say that they are unsupported, and the supervisor stays in the test process.
+
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "elsewhere nothing is asked about other processes")
+)]
+pub(crate) mod process;
+
+mod error;
+
+#[cfg(target_os = "linux")]
+mod directory;
+#[cfg(target_os = "linux")]
+mod election;
+#[cfg(target_os = "linux")]
+mod end;
+#[cfg(target_os = "linux")]
+mod identity;
+#[cfg(target_os = "linux")]
+mod intercept;
+#[cfg(target_os = "linux")]
+mod peer;
+#[cfg(target_os = "linux")]
+mod start;
+#[cfg(target_os = "linux")]
+mod station;
+#[cfg(target_os = "linux")]
+mod supervise;
+#[cfg(target_os = "linux")]
+mod sweep;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+#[cfg(not(target_os = "linux"))]
+mod unsupported;
+
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+use self::process::ProcessId;
+
+pub(crate) use self::error::StartError;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use self::unsupported::connect;
+#[cfg(target_os = "linux")]
+pub(crate) use self::{
+    directory::Log,
+    election::connect,
+    intercept::Startup,
+    station::{NotYet, Station},
+};
+
+/// A run, as its processes know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// The same in all processes of the run, and in no others.
+    pub(crate) key: String,
+    /// When it has ended, no further process joins the run.
+    pub(crate) process: ProcessId,
+}
+
+/// A connection to the run's supervisor.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) stream: UnixStream,
+    /// Where the supervisor writes what it cannot tell a client.
+    pub(crate) log: PathBuf,
+}

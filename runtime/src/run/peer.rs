@@ -1,0 +1,43 @@
+//! Who is at the other end of a socket.
+
+use std::io;
+use std::mem::{self, MaybeUninit};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+
+/// The user who listens, as it was when that began.
+pub(super) fn user(stream: &UnixStream) -> io::Result<u32> {
+    let mut credentials = MaybeUninit::<libc::ucred>::zeroed();
+    let mut length =
+        libc::socklen_t::try_from(mem::size_of::<libc::ucred>()).expect("a few bytes are few");
+    // SAFETY: the borrowed stream keeps the descriptor open; the pointers are to a value and to its size, and the call
+    // writes no more than that.
+    let refused = unsafe {
+        libc::getsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            credentials.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    } != 0;
+    if refused {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: all-zero is a value of this type, and the call has at most replaced it by another.
+    Ok(unsafe { credentials.assume_init() }.uid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_other_end_of_ones_own_socket_is_ones_own() {
+        let (one, _other) = UnixStream::pair().expect("a pair");
+        assert_eq!(
+            user(&one).expect("it is known"),
+            crate::private_directory::user()
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! Processes as the kernel numbers them: which one is meant, also when its number is given to another later.
+//!
+//! Everything here is read from Linux's `/proc`. Where there is none, it says so or is `unknown`; nothing is guessed.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+/// Where the system does not tell.
+pub(crate) const UNKNOWN: &str = "unknown";
+
+/// Differs from boot to boot.
+pub(crate) fn boot() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| UNKNOWN.to_owned(), |id| id.trim().to_owned())
+}
+
+/// Within which a process id means one process: a container has another one, on the same boot.
+pub(crate) fn namespace() -> String {
+    let link = std::fs::read_link("/proc/self/ns/pid");
+    let number = link.ok().and_then(|link| {
+        // `pid:[4026531836]`
+        let text = link.to_string_lossy().into_owned();
+        text.split(['[', ']']).nth(1).map(str::to_owned)
+    });
+    number.unwrap_or_else(|| UNKNOWN.to_owned())
+}
+
+/// Whether this system tells about processes.
+pub(crate) fn is_known() -> bool {
+    Path::new("/proc/self/stat").exists()
+}
+
+/// What the kernel says of a process in `/proc/PID/stat` (proc(5)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stat {
+    /// The file name of its executable, cut off after 15 bytes, or what the process calls itself.
+    pub(crate) name: String,
+    /// `R`, `S`, `Z`, ..
+    pub(crate) state: char,
+    /// 0 where the parent is outside the namespace.
+    pub(crate) parent: u32,
+    /// In clock ticks since the machine started.
+    pub(crate) start: u64,
+}
+
+impl Stat {
+    pub(crate) fn of(pid: u32) -> Option<Self> {
+        let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+        Self::parse(&String::from_utf8_lossy(&stat))
+    }
+
+    /// `42 (a name) S 7 ..`, in which the name may hold anything.
+    fn parse(stat: &str) -> Option<Self> {
+        let (before, after) = stat.rsplit_once(") ")?;
+        let (_, name) = before.split_once(" (")?;
+        let fields: Vec<&str> = after.split_whitespace().collect();
+        Some(Self {
+            name: name.to_owned(),
+            state: fields.first()?.chars().next()?,
+            parent: fields.get(1)?.parse().ok()?,
+            start: fields.get(19)?.parse().ok()?,
+        })
+    }
+}
+
+/// One process: its number, and when it started, for numbers are given again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ProcessId {
+    pub(crate) pid: u32,
+    /// In clock ticks since the machine started.
+    pub(crate) start: u64,
+}
+
+impl ProcessId {
+    /// The process that has this number now.
+    pub(crate) fn of(pid: u32) -> Option<Self> {
+        let start = Stat::of(pid)?.start;
+        Some(Self { pid, start })
+    }
+
+    /// Whether the process runs. One that has ended and that its parent has not waited for does not.
+    pub(crate) fn is_alive(self) -> bool {
+        Stat::of(self.pid)
+            .is_some_and(|stat| stat.start == self.start && !matches!(stat.state, 'Z' | 'X'))
+    }
+}
+
+/// `42:123456`.
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.pid, self.start)
+    }
+}
+
+/// Not what `Display` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InvalidProcessId;
+
+impl FromStr for ProcessId {
+    type Err = InvalidProcessId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidProcessId> {
+        let (pid, start) = text.split_once(':').ok_or(InvalidProcessId)?;
+        Ok(Self {
+            pid: pid.parse().map_err(|_| InvalidProcessId)?,
+            start: start.parse().map_err(|_| InvalidProcessId)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stat_is_read_whatever_the_process_is_called() {
+        let fields = "S 7 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 9 9";
+        for name in ["xtask", "a b", "a) S 1 (b", ""] {
+            let stat = Stat::parse(&format!("42 ({name}) {fields}")).expect("a stat");
+            assert_eq!(
+                (stat.name.as_str(), stat.state, stat.parent, stat.start),
+                (name, 'S', 7, 123_456)
+            );
+        }
+        for malformed in ["", "42 (a", "42 (a) S", "42 (a) S x 42"] {
+            assert_eq!(Stat::parse(malformed), None, "{malformed}");
+        }
+    }
+
+    #[test]
+    fn a_process_id_survives_being_written() {
+        let id = ProcessId { pid: 42, start: 7 };
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for malformed in ["", "42", "42:", ":7", "42:7:8", "-1:7"] {
+            assert_eq!(malformed.parse::<ProcessId>(), Err(InvalidProcessId));
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Where a supervisor cannot be a process of its own yet: the functions of the others, which say so.
+
+use super::{Connection, Run, StartError};
+
+impl Run {
+    /// The run of this process.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub(crate) fn of_process() -> Result<Self, StartError> {
+        Err(StartError::Unsupported)
+    }
+}
+
+/// Connects to the supervisor of the run, which is started if there is none.
+///
+/// # Errors
+///
+/// Always.
+pub(crate) fn connect(_: &Run) -> Result<Connection, StartError> {
+    Err(StartError::Unsupported)
+}
