@@ -80,25 +80,12 @@ mod private;
 mod private_directory;
 mod protocol;
 mod readiness;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the supervisor is in the test process until it is started by this"
-)]
 mod run;
 mod service;
 mod settings;
 mod supervisor;
 mod terminal;
 mod test_run;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "the supervisor is still reached through channels of this process"
-    )
-)]
 mod wire;
 mod workspace;
 

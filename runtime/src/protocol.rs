@@ -14,6 +14,7 @@ use serde_bytes::ByteBuf;
 
 use crate::Error;
 use crate::engine::PublishedPort;
+use crate::run::process::ProcessId;
 use crate::settings::Settings;
 use crate::terminal::Shown;
 use crate::wire::InLane;
@@ -37,9 +38,8 @@ pub(crate) struct Request {
 /// What a client wants.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum RequestBody {
-    /// The first request of a client, and not answered: the settings for what it launches; or what is wrong with them,
-    /// which every launch is answered with.
-    Introduce(Box<Result<Settings, Error>>),
+    /// The first request of a client, and not answered.
+    Introduce(Box<Introduction>),
     /// Launch a composition and hold its services under this lease. Answered with [`Reply::Launched`].
     Launch { lease: LeaseId, launch: Box<Launch> },
     /// Give a lease back. Answered at once; what nobody holds any more is removed in the background.
@@ -63,6 +63,15 @@ pub(crate) enum RequestBody {
     /// The client's last request: all that it holds goes. Answered when that is removed, where the run ends with it, and
     /// otherwise at once.
     Close,
+}
+
+/// Who a client is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Introduction {
+    /// For what it launches; or what is wrong with them, which every launch is answered with.
+    pub(crate) settings: Result<Settings, Error>,
+    /// The process with whose end its run ends; none where the run ends with the client.
+    pub(crate) process: Option<ProcessId>,
 }
 
 /// What concerns one launch, call or hook stays in order; the rest does not wait for it. A client takes the numbers of its

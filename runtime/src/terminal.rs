@@ -35,7 +35,6 @@ type Elsewhere = Box<dyn Fn(Shown) + Send + Sync>;
 static ELSEWHERE: OnceLock<Elsewhere> = OnceLock::new();
 
 /// Has everything shown elsewhere, for a process that nobody sees.
-#[expect(dead_code, reason = "no such process is started yet")]
 pub(crate) fn redirect(elsewhere: impl Fn(Shown) + Send + Sync + 'static) {
     let _ = ELSEWHERE.set(Box::new(elsewhere));
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::config::Config;
+use crate::config::{Config, SupervisorMode};
 use crate::images::Screen;
 use crate::private::{Declaration, Hook};
 use crate::protocol::{
@@ -93,7 +93,9 @@ impl Client {
         static CLIENT: OnceLock<&'static Client> = OnceLock::new();
         CLIENT.get_or_init(|| {
             let client: &'static Self = Box::leak(Box::new(Self::connect()));
-            ending::register(client);
+            if client.mode() == SupervisorMode::InProcess {
+                ending::register(client);
+            }
             client
         })
     }
@@ -110,9 +112,7 @@ impl Client {
             lost: OnceLock::new(),
             ending: AtomicBool::new(false),
         };
-        let settings = Box::new(client.settings.clone());
-        client.send(client.number(), RequestBody::Introduce(settings));
-        connection::open(from_client);
+        connection::open(client.mode(), client.settings.clone(), from_client);
         client
     }
 
@@ -120,6 +120,12 @@ impl Client {
     pub(crate) fn config(&self) -> Option<&Config> {
         let settings = self.settings.as_ref().ok()?;
         Some(&settings.config)
+    }
+
+    /// Whose process the supervisor is in, as far as that can be chosen.
+    fn mode(&self) -> SupervisorMode {
+        let config = self.config();
+        config.map_or(SupervisorMode::InProcess, |config| config.supervisor)
     }
 
     fn number(&self) -> u64 {

@@ -14,6 +14,9 @@ use super::process::{self, ProcessId, Stat};
 /// The variable by which a user says what the run is.
 const RUN_ID: &str = "SEATRIAL_RUN_ID";
 
+/// The executable that runs tests for nextest.
+const NEXTEST: &str = "cargo-nextest";
+
 /// The variable by which nextest does.
 const NEXTEST_RUN_ID: &str = "NEXTEST_RUN_ID";
 
@@ -39,7 +42,9 @@ impl Run {
     ) -> Option<Self> {
         let own = processes.look_up(pid)?;
         let ancestors = || Ancestors::of(&own, processes);
-        let named = |name: &str| ancestors().find(|ancestor| ancestor.is_named(name));
+        let runner = ancestors().find(|it| it.is_named("cargo") || it.is_named(NEXTEST));
+        // A cargo that a test of nextest's has started is not of that run, whose variables it has inherited.
+        let is_cargos = runner.as_ref().is_some_and(|it| !it.is_named(NEXTEST));
         let variable = |name| variable(name).filter(|value| !value.is_empty());
 
         if let Some(id) = variable(RUN_ID) {
@@ -52,14 +57,16 @@ impl Run {
                 process: topmost.unwrap_or(own).id,
             });
         }
-        if let Some(id) = variable(NEXTEST_RUN_ID) {
-            let runner = named("cargo-nextest").or_else(|| ancestors().next());
+        if let Some(id) = variable(NEXTEST_RUN_ID)
+            && !is_cargos
+        {
+            let runner = runner.or_else(|| ancestors().next());
             return Some(Self {
                 key: format!("nextest:{}", id.to_string_lossy()),
                 process: runner.unwrap_or(own).id,
             });
         }
-        let (kind, process) = match named("cargo") {
+        let (kind, process) = match runner.filter(|_| is_cargos) {
             Some(cargo) => ("cargo", cargo.id),
             None => ("process", own.id),
         };

@@ -45,12 +45,7 @@ pub(crate) use self::error::StartError;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use self::unsupported::connect;
 #[cfg(target_os = "linux")]
-pub(crate) use self::{
-    directory::Log,
-    election::connect,
-    intercept::Startup,
-    station::{NotYet, Station},
-};
+pub(crate) use self::{directory::Log, election::connect, intercept::Startup, station::Station};
 
 /// A run, as its processes know it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,8 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Where the system does not tell.
 pub(crate) const UNKNOWN: &str = "unknown";
 
@@ -65,7 +67,7 @@ impl Stat {
 }
 
 /// One process: its number, and when it started, for numbers are given again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct ProcessId {
     pub(crate) pid: u32,
     /// In clock ticks since the machine started.

@@ -19,6 +19,8 @@ mod network;
 mod once;
 mod ports;
 mod prober;
+#[cfg(target_os = "linux")]
+pub(crate) mod process;
 mod reaper;
 mod running;
 
@@ -31,8 +33,8 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::protocol::{
-    Action, CallId, ClientId, FollowEnd, InstanceId, LeaseId, Message, Reply, Request, RequestBody,
-    ServiceInfo,
+    Action, CallId, ClientId, FollowEnd, InstanceId, Introduction, LeaseId, Message, Reply,
+    Request, RequestBody, ServiceInfo,
 };
 use crate::settings::Settings;
 use crate::terminal::{self, Shown};
@@ -44,6 +46,7 @@ use lines::Followed;
 
 /// Serves one client, whose run ends with it, and removes everything before it returns.
 pub(crate) async fn run(
+    settings: Result<Settings, Error>,
     mut requests: mpsc::UnboundedReceiver<Request>,
     messages: mpsc::UnboundedSender<Message>,
 ) {
@@ -56,7 +59,18 @@ pub(crate) async fn run(
             client: CLIENT,
             messages,
         });
-        input(Input::RunEnded);
+        input(Input::RunGoesOn(false));
+        let introduction = Introduction {
+            settings,
+            process: None,
+        };
+        input(Input::Request {
+            client: CLIENT,
+            request: Request {
+                call: 0,
+                body: RequestBody::Introduce(Box::new(introduction)),
+            },
+        });
         while let Some(request) = requests.recv().await {
             input(Input::Request {
                 client: CLIENT,
@@ -91,10 +105,9 @@ pub(crate) enum Input {
         client: ClientId,
     },
     /// Something for people to see, who look at the clients' terminals.
-    #[expect(dead_code, reason = "only a supervisor that nobody sees sends it")]
     Show(Shown),
-    /// No more clients will come than those that are connected.
-    RunEnded,
+    /// Whether more clients may come than those that are connected.
+    RunGoesOn(bool),
 }
 
 /// What the supervisor's own tasks tell it.
@@ -187,11 +200,18 @@ impl Supervisor {
 
     /// Serves its clients until none is left and none will come.
     pub(crate) async fn serve(&mut self) {
-        while !(self.run_ended && self.clients.is_empty()) {
+        loop {
+            // What has come by now may keep the run from being over.
+            while let Ok(input) = self.inputs.try_recv() {
+                self.input(input);
+            }
+            if self.run_ended && self.clients.is_empty() {
+                return;
+            }
             tokio::select! {
                 input = self.inputs.recv() => match input {
                     Some(input) => self.input(input),
-                    None => break,
+                    None => return,
                 },
                 Some(message) = self.internal.recv() => self.internal(message),
             }
@@ -254,7 +274,7 @@ impl Supervisor {
             Input::Request { client, request } => self.request(client, request),
             Input::Disconnected { client } => self.disconnected(client),
             Input::Show(shown) => self.show(shown),
-            Input::RunEnded => self.run_ended = true,
+            Input::RunGoesOn(goes_on) => self.run_ended = !goes_on,
         }
     }
 
@@ -282,8 +302,8 @@ impl Supervisor {
             return;
         };
         match body {
-            RequestBody::Introduce(settings) => {
-                let context = (*settings).map(|settings| self.context(settings));
+            RequestBody::Introduce(introduction) => {
+                let context = introduction.settings.map(|settings| self.context(settings));
                 if let Some(client) = self.clients.get_mut(&id) {
                     client.context = context;
                 }

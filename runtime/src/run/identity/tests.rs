@@ -64,6 +64,21 @@ fn without_anything_else_a_process_is_a_run_of_its_own() {
 }
 
 #[test]
+fn a_cargo_that_a_test_of_nextest_has_started_is_a_run_of_its_own() {
+    let table = Table::new([
+        (50, 40, "test", ""),
+        (40, 30, "cargo", ""),
+        (30, 20, "test", ""),
+        (20, 10, "cargo-nextest", ""),
+        (10, 1, "cargo", ""),
+        (1, 0, "init", ""),
+    ]);
+    let run = table.run("NEXTEST_RUN_ID=outer");
+    assert_eq!(run.process.pid, 40);
+    assert!(run.key.starts_with("cargo:40:400/"), "{}", run.key);
+}
+
+#[test]
 fn the_nearest_cargo_is_the_run_whatever_stands_between() {
     for cargo in ["cargo", "exe:cargo"] {
         let table = Table::new([

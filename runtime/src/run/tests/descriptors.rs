@@ -3,20 +3,30 @@
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 
-use super::{Fixture, child};
+use super::{Fixture, child, wait_until};
 use crate::run::process::Stat;
 
 #[test]
 fn a_supervisor_has_no_descriptor_of_its_parents() {
     let fixture = Fixture::new("descriptors");
     let (mut pipe, written) = io::pipe().expect("a pipe");
-    // SAFETY: the call takes numbers; the borrowed descriptor is open.
-    let inherited = unsafe { libc::fcntl(written.as_raw_fd(), libc::F_SETFD, 0) };
-    assert_eq!(inherited, 0);
+    // SAFETY: the calls take numbers; the borrowed descriptors are open.
+    let (inherited, waits_never) = unsafe {
+        (
+            libc::fcntl(written.as_raw_fd(), libc::F_SETFD, 0),
+            libc::fcntl(pipe.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK),
+        )
+    };
+    assert_eq!((inherited, waits_never), (0, 0));
     let client = fixture.attach();
     drop(written);
-    let read = pipe.read(&mut [0]).expect("a pipe can be read");
-    assert_eq!(read, 0, "the end of the pipe");
+    wait_until("the pipe's end", || match pipe.read(&mut [0]) {
+        Ok(read) => read == 0,
+        Err(error) => {
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+            false
+        }
+    });
     assert!(client.supervisor.is_alive());
 }
 

@@ -21,7 +21,7 @@ fn connect_as_another(socket: &Path) -> io::Result<()> {
         .iter_mut()
         .zip(socket.as_os_str().as_bytes())
     {
-        *to = from.cast_signed();
+        *to = *from as libc::c_char;
     }
     let length = libc::socklen_t::try_from(std::mem::size_of_val(&address)).expect("few bytes");
     let check = |result: libc::c_long| match result {

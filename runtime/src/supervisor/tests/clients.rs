@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 use super::{lasting, launch, script};
 use crate::config::Config;
 use crate::protocol::{
-    Action, ClientId, ExecOutput, FollowEnd, LINES_UNREAD, Message, Reply, Request, RequestBody,
-    ServiceInfo,
+    Action, ClientId, ExecOutput, FollowEnd, Introduction, LINES_UNREAD, Message, Reply, Request,
+    RequestBody, ServiceInfo,
 };
 use crate::settings::Settings;
 use crate::supervisor::{Input, Supervisor};
@@ -28,7 +28,7 @@ impl Drop for Run {
             for client in 1..=self.clients {
                 let _ = inputs.send(Input::Disconnected { client });
             }
-            let _ = inputs.send(Input::RunEnded);
+            let _ = inputs.send(Input::RunGoesOn(false));
         }
         if let Some(serving) = self.serving.take() {
             serving.join().expect("the supervisor ends by itself");
@@ -73,8 +73,11 @@ impl Run {
             messages: received,
             next: 0,
         };
-        let settings = Box::new(Ok(Settings::new(config)));
-        peer.send(RequestBody::Introduce(settings));
+        let introduction = Box::new(Introduction {
+            settings: Ok(Settings::new(config)),
+            process: None,
+        });
+        peer.send(RequestBody::Introduce(introduction));
         peer
     }
 }

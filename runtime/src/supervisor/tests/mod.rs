@@ -54,18 +54,16 @@ impl Run {
                 .enable_all()
                 .build()
                 .expect("a runtime");
-            runtime.block_on(super::run(from_client, to_client));
+            let settings = Ok(Settings::new(config));
+            runtime.block_on(super::run(settings, from_client, to_client));
         });
-        let mut run = Self {
+        Self {
             requests: Some(requests),
             messages,
             next: 0,
             events,
             serving: Some(serving),
-        };
-        let settings = Settings::new(config);
-        run.send(RequestBody::Introduce(Box::new(Ok(settings))));
-        run
+        }
     }
 
     fn send(&mut self, body: RequestBody) -> u64 {

@@ -12,9 +12,10 @@ use crate::config::{Config, Fallback, SupervisorMode};
 use crate::engine::{Progress, PublishedPort};
 use crate::images::{ProgressReport, Work};
 use crate::protocol::{
-    Action, ExecOutput, FollowEnd, Launch, LogLine, Message, Reply, Request, RequestBody,
-    ServiceInfo, Times,
+    Action, ExecOutput, FollowEnd, Introduction, Launch, LogLine, Message, Reply, Request,
+    RequestBody, ServiceInfo, Times,
 };
+use crate::run::process::ProcessId;
 use crate::settings::Settings;
 use crate::terminal::Shown;
 use crate::{Error, ErrorKind};
@@ -68,8 +69,8 @@ fn actions() -> Vec<Action> {
 /// Every request, each of which would be lost if a variant did not survive.
 pub(super) fn requests() -> Vec<Request> {
     let mut bodies = vec![
-        RequestBody::Introduce(Box::new(Ok(settings()))),
-        RequestBody::Introduce(Box::new(Err(error(ErrorKind::Configuration)))),
+        introduce(Ok(settings()), Some(ProcessId { pid: 7, start: 9 })),
+        introduce(Err(error(ErrorKind::Configuration)), None),
         RequestBody::Launch {
             lease: u64::MAX,
             launch: Box::new(launch()),
@@ -99,6 +100,10 @@ pub(super) fn requests() -> Vec<Request> {
         .zip(bodies)
         .map(|(call, body)| Request { call, body })
         .collect()
+}
+
+fn introduce(settings: Result<Settings, Error>, process: Option<ProcessId>) -> RequestBody {
+    RequestBody::Introduce(Box::new(Introduction { settings, process }))
 }
 
 /// Every key, and every way to get an image.

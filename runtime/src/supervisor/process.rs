@@ -1,0 +1,177 @@
+//! The supervisor as a process of its own: its clients come over a socket, and the run ends with the processes that they
+//! name.
+//!
+//! Nobody sees this process. What it has to say goes to its clients, and into its log.
+
+use std::collections::HashSet;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+
+use super::{Input, Supervisor};
+use crate::protocol::{ClientId, Message, Request, RequestBody};
+use crate::run::process::ProcessId;
+use crate::run::{Log, Startup, Station};
+use crate::terminal::{self, Shown};
+use crate::wire::{self, EncodeError};
+use crate::{Error, ErrorKind};
+
+/// Serves the run until it is over and everything is removed.
+///
+/// # Errors
+///
+/// It cannot begin; the process that has started this one is told.
+pub(crate) fn run(startup: Startup) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let reason = format!("no runtime can be made: {error}");
+            startup.fail(&reason);
+            return Err(reason);
+        }
+    };
+    let process = startup.process;
+    runtime.block_on(async {
+        let station = Station::open(startup).map_err(|error| error.to_string())?;
+        serve(station, process).await;
+        Ok(())
+    })
+}
+
+async fn serve(mut station: Station, process: ProcessId) {
+    let (inputs, from_clients) = mpsc::unbounded_channel();
+    let shows = inputs.clone();
+    terminal::redirect(move |shown| {
+        if let Shown::Text(text) = &shown {
+            log(text);
+        }
+        let _ = shows.send(Input::Show(shown));
+    });
+    let processes = Processes::new(inputs.clone());
+    processes.join(process);
+    let mut supervisor = Supervisor::new(from_clients);
+    let mut clients: ClientId = 0;
+    let mut accept = |stream| {
+        clients += 1;
+        let (messages, to_client) = mpsc::unbounded_channel();
+        let client = clients;
+        // At once: the run does not end while somebody is about to be welcomed.
+        let _ = inputs.send(Input::Connected { client, messages });
+        let (inputs, processes) = (inputs.clone(), processes.clone());
+        tokio::spawn(async move {
+            if let Err(reason) = converse(stream, client, &inputs, to_client, &processes).await {
+                log(&format!("client {client}: {reason}\n"));
+            }
+            let _ = inputs.send(Input::Disconnected { client });
+        });
+    };
+    loop {
+        tokio::select! {
+            stream = station.accept() => accept(stream),
+            () = supervisor.serve() => match station.close(Log::Remove).await {
+                Ok(()) => break,
+                Err(not_yet) => {
+                    accept(not_yet.stream);
+                    station = not_yet.station;
+                }
+            },
+        }
+    }
+    supervisor.close().await;
+}
+
+/// Hands on what a client says, until it has nothing more to say.
+///
+/// # Errors
+///
+/// Why the connection is closed before its client closes it. Nothing of what was said is in it.
+async fn converse(
+    mut stream: UnixStream,
+    client: ClientId,
+    inputs: &mpsc::UnboundedSender<Input>,
+    to_client: mpsc::UnboundedReceiver<Message>,
+    processes: &Processes,
+) -> Result<(), String> {
+    let welcomed = wire::welcome(&mut stream).await;
+    welcomed.map_err(|error| error.to_string())?;
+    let (read, write) = stream.into_split();
+    tokio::spawn(wire::write_messages(write, to_client, refused));
+    let mut requests = wire::Messages::<_, Request>::new(read);
+    loop {
+        match requests.next().await {
+            Ok(Some(request)) => {
+                if let RequestBody::Introduce(introduction) = &request.body
+                    && let Some(process) = introduction.process
+                {
+                    processes.join(process);
+                }
+                let _ = inputs.send(Input::Request { client, request });
+            }
+            // A process that was killed closes its connection in the middle of whatever it says.
+            Ok(None) | Err(wire::WireError::Io(_)) => return Ok(()),
+            Err(wire::WireError::TooLarge(_)) => {
+                return Err("it has sent more than is allowed".to_owned());
+            }
+            Err(_) => return Err("it has sent what is not understood".to_owned()),
+        }
+    }
+}
+
+/// What is sent instead of a message that cannot be sent.
+fn refused(message: Message, error: &EncodeError) -> Option<Message> {
+    match message {
+        Message::Answer { call, .. } => Some(Message::Answer {
+            call,
+            outcome: Err(Error::new(
+                ErrorKind::Operation,
+                format!("the answer cannot be sent to the test: {error}"),
+            )),
+        }),
+        _ => None,
+    }
+}
+
+/// The processes with whose end the run ends, as far as clients have named them.
+#[derive(Clone)]
+struct Processes {
+    alive: Arc<Mutex<HashSet<ProcessId>>>,
+    inputs: mpsc::UnboundedSender<Input>,
+}
+
+impl Processes {
+    fn new(inputs: mpsc::UnboundedSender<Input>) -> Self {
+        Self {
+            alive: Arc::default(),
+            inputs,
+        }
+    }
+
+    /// Has the run go on until this process, too, has ended.
+    fn join(&self, process: ProcessId) {
+        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        if !alive.insert(process) {
+            return;
+        }
+        let _ = self.inputs.send(Input::RunGoesOn(true));
+        let processes = self.clone();
+        tokio::spawn(async move {
+            process.ended().await;
+            let alive = &processes.alive;
+            let mut alive = alive.lock().unwrap_or_else(PoisonError::into_inner);
+            alive.remove(&process);
+            if alive.is_empty() {
+                let _ = processes.inputs.send(Input::RunGoesOn(false));
+            }
+        });
+    }
+}
+
+/// Writes into the log, which is this process's standard error.
+fn log(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
