@@ -260,7 +260,7 @@ pub(crate) fn choice<T: Copy>(
 }
 
 /// Scopes that a later version has. They are read to be refused, and not offered.
-const SCOPES_NOT_YET: &[&str] = &["run", "keep"];
+const SCOPES_NOT_YET: &[&str] = &["keep"];
 
 pub(crate) fn scope(word: &Ident, report: &mut Report) -> ScopeSyntax {
     if SCOPES_NOT_YET.iter().any(|scope| word == scope) {
@@ -268,7 +268,7 @@ pub(crate) fn scope(word: &Ident, report: &mut Report) -> ScopeSyntax {
             word.span(),
             message::not_yet(
                 format!("the scope `{word}`"),
-                "write `scope = binary` for one instance per test process",
+                "write `scope = run` for one instance per run of `cargo test` or `cargo nextest run`",
             ),
         );
         return ScopeSyntax::Unreadable;

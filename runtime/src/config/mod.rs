@@ -12,7 +12,7 @@
 //! | `report` | `SEATRIAL_REPORT` | `false` |
 //! | `events` | `SEATRIAL_EVENTS` | none |
 //! | `logs_on_failure` | `SEATRIAL_LOGS_ON_FAILURE` | 20 |
-//! | `supervisor` | `SEATRIAL_SUPERVISOR` | `in-process` |
+//! | `supervisor` | `SEATRIAL_SUPERVISOR` | `process` |
 //! | `timeouts.ready` | `SEATRIAL_TIMEOUTS_READY` | `60s` |
 //! | `timeouts.pull` | `SEATRIAL_TIMEOUTS_PULL` | `15m` |
 //! | `mirrors` | `SEATRIAL_MIRRORS` | none |

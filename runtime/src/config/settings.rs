@@ -136,10 +136,10 @@ pub(super) fn settle(
                 &root,
                 "supervisor",
                 "SEATRIAL_SUPERVISOR",
-                "supervisor = \"in-process\"",
+                "supervisor = \"process\"",
                 supervisor,
             )
-            .unwrap_or(SupervisorMode::InProcess),
+            .unwrap_or(SupervisorMode::Process),
         images: ImageConfig {
             workspace: workspace.to_owned(),
             pull: settings

@@ -78,7 +78,7 @@ fn without_a_file_the_defaults_hold() {
     assert!(!config.report);
     assert_eq!(config.events, None);
     assert_eq!(config.logs_on_failure, 20);
-    assert_eq!(config.supervisor, SupervisorMode::InProcess);
+    assert_eq!(config.supervisor, SupervisorMode::Process);
     assert_eq!(config.images.pull, Pull::Missing);
     assert!(config.images.mirrors.is_empty());
 }
@@ -95,7 +95,7 @@ ports = "30000-30099"
 report = true
 events = "target/events.jsonl"
 logs_on_failure = 5
-supervisor = "process"
+supervisor = "in-process"
 
 [timeouts]
 ready = "1m30s"
@@ -130,7 +130,7 @@ script = "tests/images/debian/rootfs"
         Some(workspace.root.join("target/events.jsonl"))
     );
     assert_eq!(config.logs_on_failure, 5);
-    assert_eq!(config.supervisor, SupervisorMode::Process);
+    assert_eq!(config.supervisor, SupervisorMode::InProcess);
     assert_eq!(config.timeouts.ready, Duration::from_secs(90));
     assert_eq!(config.timeouts.pull, Duration::from_secs(120));
     assert_eq!(
@@ -180,7 +180,7 @@ substitutions = { "a" = "b" }
     .variable("SEATRIAL_REPORT", "0")
     .variable("SEATRIAL_EVENTS", "/absolute")
     .variable("SEATRIAL_LOGS_ON_FAILURE", "7")
-    .variable("SEATRIAL_SUPERVISOR", "process")
+    .variable("SEATRIAL_SUPERVISOR", "in-process")
     .variable("SEATRIAL_TIMEOUTS_READY", "2s")
     .variable("SEATRIAL_TIMEOUTS_PULL", "3s")
     .variable("SEATRIAL_MIRRORS", "docker.io=c.example, ghcr.io=d.example")
@@ -197,7 +197,7 @@ substitutions = { "a" = "b" }
     assert!(!config.report);
     assert_eq!(config.events, Some("/absolute".into()));
     assert_eq!(config.logs_on_failure, 7);
-    assert_eq!(config.supervisor, SupervisorMode::Process);
+    assert_eq!(config.supervisor, SupervisorMode::InProcess);
     assert_eq!(config.timeouts.ready, Duration::from_secs(2));
     assert_eq!(config.timeouts.pull, Duration::from_secs(3));
     assert_eq!(config.images.mirrors["docker.io"], ["c.example"]);
