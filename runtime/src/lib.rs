@@ -55,9 +55,15 @@
 //!
 //! # Scopes
 //!
-//! A service lives as long as the test that declares it (`scope = test`, the default) or as the test process
-//! (`scope = binary`): then all tests of one executable share it under `cargo test`. However the process ends (tests that
-//! pass, fail or panic, time-outs, Ctrl-C, `SIGTERM`, `exit`), its containers, networks and volumes are removed first.
+//! A service lives as long as the test that declares it (`scope = test`, the default), as the test process
+//! (`scope = binary`), or as the run of `cargo test` or `cargo nextest run` (`scope = run`), whose tests of all packages
+//! share it. A shared service that is handed to a test is checked again, which takes milliseconds.
+//!
+//! All of it belongs to a supervisor, a process of its own that the first test process of the run starts from its own
+//! executable. However a test process ends (tests that pass, fail or panic, time-outs, Ctrl-C, `exit`, `SIGKILL`), the
+//! supervisor removes what lived as long; when the run is over it removes all the rest, and ends. Where there is no Linux,
+//! the supervisor is in the test process: `scope = run` then is as `scope = binary`, and a process that is killed leaves
+//! what it had.
 //!
 //! A test that must not share asks for instances of its own: `#[composition(scope = test)]` on its parameter.
 //!

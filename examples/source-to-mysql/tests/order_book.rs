@@ -4,24 +4,13 @@ use anyhow::{Context, Result};
 use seatrial::{Composition, Service};
 use source_to_mysql::{Error, OrderBook, OrderLine};
 
-/// One database for all tests of this file: started once, gone when the last of them is done.
+/// One database for all tests of a run: started once, also under nextest, and gone with the run.
 ///
-/// Tests that share it run at the same time, so each uses customers and products of its own.
+/// Tests that share it run at the same time, so each uses customers and products of its own. A test that breaks its database
+/// asks for one of its own.
 #[derive(Composition)]
-#[composition(scope = binary)]
+#[composition(scope = run)]
 struct Shared {
-    #[service(
-        image = "mariadb:10.11",
-        port = 3306,
-        env(MARIADB_ROOT_PASSWORD = "sea", MARIADB_DATABASE = "orders"),
-        files("/docker-entrypoint-initdb.d/schema.sql" = include_file!("schema.sql")),
-    )]
-    db: Service,
-}
-
-/// A database of a test's own, for tests that break it.
-#[derive(Composition)]
-struct Own {
     #[service(
         image = "mariadb:10.11",
         port = 3306,
@@ -183,7 +172,9 @@ fn every_table_takes_part_in_transactions(shared: Shared) -> Result<()> {
 }
 
 #[seatrial::test]
-async fn orders_outlive_a_restart_of_the_database(own: Own) -> Result<()> {
+async fn orders_outlive_a_restart_of_the_database(
+    #[composition(scope = test)] own: Shared,
+) -> Result<()> {
     let book = order_book(&own.db).await?;
     let customer = book.add_customer("ed@example.com", "Ed").await?;
     book.restock("sextant", 12_000, 1).await?;
@@ -201,7 +192,9 @@ async fn orders_outlive_a_restart_of_the_database(own: Own) -> Result<()> {
 }
 
 #[seatrial::test]
-async fn a_database_that_is_gone_is_an_error(own: Own) -> Result<()> {
+async fn a_database_that_is_gone_is_an_error(
+    #[composition(scope = test)] own: Shared,
+) -> Result<()> {
     let book = order_book(&own.db).await?;
     assert_eq!(book.stock("compass").await?, None);
 

@@ -1,4 +1,5 @@
-//! How a process ends while services are held: by returning or exiting, and by a signal.
+//! How a process ends that has its supervisor in itself: by returning or exiting, and by a signal. Where the supervisor is a
+//! process of its own, nothing of this is needed.
 //!
 //! Both ways everything is removed before the process is gone. What kills a process without letting it act is none of
 //! this module's business, nor is a signal that somebody else has taken care of before: one that is ignored, as under

@@ -1,4 +1,4 @@
-//! The test process's side: one connection to the supervisor, leases, and what must happen when the process ends.
+//! The test process's side: one connection to the supervisor, and the leases.
 //!
 //! Calls go out at once and are matched with their answers by number. Nothing here knows where the supervisor runs.
 

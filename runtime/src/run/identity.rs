@@ -32,6 +32,10 @@ impl Run {
             |name| std::env::var_os(name),
             &SystemProcesses,
         )
+        .map(|run| Self {
+            key: format!("{} {}", run.key, groups()),
+            ..run
+        })
         .ok_or(StartError::Unsupported)
     }
 
@@ -76,6 +80,22 @@ impl Run {
             process,
         })
     }
+}
+
+/// The groups of this process. The supervisor has those of the process that starts it, and may use what they may (an
+/// engine's socket, for one): it is of no use to a process with others.
+fn groups() -> String {
+    let mut groups = [0; 256];
+    let room = libc::c_int::try_from(groups.len()).expect("it is small");
+    // SAFETY: the call writes no more numbers than there is room for, and says how many. Where there are more it says -1.
+    let count = unsafe { libc::getgroups(room, groups.as_mut_ptr()) };
+    // SAFETY: the call takes nothing, touches no memory and cannot fail.
+    let own = unsafe { libc::getegid() };
+    let mut groups = groups[..usize::try_from(count).unwrap_or(0)].to_vec();
+    groups.sort_unstable();
+    groups.insert(0, own);
+    let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
+    groups.join(",")
 }
 
 /// A process of the table.

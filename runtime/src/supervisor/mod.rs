@@ -469,7 +469,7 @@ fn answer(messages: &mpsc::UnboundedSender<Message>, call: CallId, outcome: Resu
 fn gone() -> Error {
     Error::new(ErrorKind::Operation, "the service is gone").with(|report| {
         report.help = Some(
-            "a service lives as long as its scope: keep what uses it within the test, or give it `scope = binary`"
+            "a service lives as long as its scope: keep what uses it within the test, or give it a wider scope, such as `scope = run`"
                 .to_owned(),
         );
     })

@@ -8,7 +8,7 @@ use crate::Client;
 
 /// The shop as its tests see it: an app in front of a database and a cache.
 #[derive(Composition)]
-#[composition(scope = binary)]
+#[composition(scope = run)]
 struct Shop {
     #[service(
         image = "mariadb:10.11",
