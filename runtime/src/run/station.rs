@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 
-use super::directory::{Log, RunDirectory};
+use super::directory::{ElectionLock, Log, RunDirectory};
 use super::intercept::Startup;
 use super::sweep;
 use crate::private_directory::user;
@@ -81,19 +81,21 @@ impl Station {
         }
     }
 
-    /// Leaves, unless somebody has connected: removes the socket, the log unless it is kept, and the directory.
+    /// Is found no more, unless somebody has connected: removes the socket.
     ///
     /// Whoever connects at this very moment finds the connection closed, and starts another supervisor.
     ///
     /// # Errors
     ///
     /// Somebody has connected.
-    pub(crate) async fn close(self, log: Log) -> Result<(), Box<NotYet>> {
-        let directory = self.directory.clone();
-        let lock = tokio::task::spawn_blocking(move || directory.lock()).await;
+    pub(crate) async fn close(self) -> Result<Closed, Box<NotYet>> {
+        let lock = lock(&self.directory).await;
+        let closed = Closed {
+            directory: self.directory.clone(),
+        };
         // What tokio knows of the socket may be older than the lock, so the socket itself is asked.
         let Ok(listener) = self.listener.into_std() else {
-            return Ok(());
+            return Ok(closed);
         };
         while let Ok((stream, _)) = listener.accept() {
             let registered = stream
@@ -104,7 +106,7 @@ impl Station {
                 continue;
             }
             let Ok(listener) = UnixListener::from_std(listener) else {
-                return Ok(());
+                return Ok(closed);
             };
             let station = Self {
                 directory: self.directory,
@@ -113,11 +115,34 @@ impl Station {
             return Err(Box::new(NotYet { station, stream }));
         }
         // Without the lock everything is left to who sweeps.
-        if let Ok(Ok(lock)) = lock {
+        if lock.is_some() {
+            let _ = std::fs::remove_file(self.directory.socket());
+        }
+        Ok(closed)
+    }
+}
+
+/// The place of a supervisor that is found no more, with its log.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    directory: RunDirectory,
+}
+
+impl Closed {
+    /// Removes the directory, with the log unless it is kept; unless another supervisor has come meanwhile.
+    pub(crate) async fn leave(self, log: Log) {
+        if let Some(lock) = lock(&self.directory).await
+            && !self.directory.socket().exists()
+        {
             self.directory.remove(lock, log);
         }
-        Ok(())
     }
+}
+
+async fn lock(directory: &RunDirectory) -> Option<ElectionLock> {
+    let directory = directory.clone();
+    let locking = tokio::task::spawn_blocking(move || directory.lock());
+    locking.await.ok()?.ok()
 }
 
 fn is_own(stream: &UnixStream) -> bool {
@@ -143,21 +168,15 @@ mod tests {
         let station = station("waits");
         let directory = station.directory.clone();
         let client = Client::connect(directory.socket()).expect("somebody listens");
-        let not_yet = station
-            .close(Log::Remove)
-            .await
-            .expect_err("a client waits");
+        let not_yet = station.close().await.expect_err("a client waits");
         drop(client);
         not_yet.stream.readable().await.expect("it is registered");
 
         // It listens as before.
         let _client = Client::connect(directory.socket()).expect("somebody listens");
         drop(not_yet.station.accept().await);
-        not_yet
-            .station
-            .close(Log::Remove)
-            .await
-            .expect("nobody waits");
+        let closed = not_yet.station.close().await;
+        closed.expect("nobody waits").leave(Log::Remove).await;
         assert!(!directory.path().parent().expect("a parent").exists());
     }
 
@@ -165,7 +184,8 @@ mod tests {
     async fn a_log_is_left_where_somebody_should_read_it() {
         let station = station("log");
         let directory = station.directory.clone();
-        station.close(Log::Keep).await.expect("nobody waits");
+        let closed = station.close().await.expect("nobody waits");
+        closed.leave(Log::Keep).await;
         let left: Vec<_> = std::fs::read_dir(directory.path())
             .expect("a directory")
             .map(|entry| entry.expect("an entry").file_name())
@@ -175,20 +195,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_supervisor_that_leaves_leaves_another_alone() {
+        let station = station("another");
+        let directory = station.directory.clone();
+        let closed = station.close().await.expect("nobody waits");
+        let another = Station::listen(directory.clone()).expect("a socket");
+        closed.leave(Log::Remove).await;
+        let _client = Client::connect(directory.socket()).expect("it still listens");
+        drop(another.accept().await);
+        let closed = another.close().await.expect("nobody waits");
+        closed.leave(Log::Remove).await;
+        assert!(!directory.path().exists());
+    }
+
+    #[tokio::test]
     async fn a_supervisor_leaves_nothing_alone_while_another_starts() {
         let station = station("lock");
         let directory = station.directory.clone();
         let lock = directory.lock().expect("nobody has it");
-        let mut closing = std::pin::pin!(station.close(Log::Remove));
+        let mut closing = std::pin::pin!(station.close());
         assert!(futures_util::poll!(closing.as_mut()).is_pending());
         let client = Client::connect(directory.socket()).expect("it still listens");
         drop(lock);
         let not_yet = closing.await.expect_err("a client waits");
         drop(client);
-        not_yet
-            .station
-            .close(Log::Remove)
-            .await
-            .expect("nobody waits");
+        let closed = not_yet.station.close().await;
+        closed.expect("nobody waits").leave(Log::Remove).await;
     }
 }

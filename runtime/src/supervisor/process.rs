@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::UnixStream;
@@ -46,9 +47,13 @@ pub(crate) fn run(startup: Startup) -> Result<(), String> {
 async fn serve(mut station: Station, process: ProcessId) {
     let (inputs, from_clients) = mpsc::unbounded_channel();
     let shows = inputs.clone();
+    // Whether something is in the log that nobody was there to be told.
+    let untold = Arc::new(AtomicBool::new(false));
+    let tells = untold.clone();
     terminal::redirect(move |shown| {
         if let Shown::Text(text) = &shown {
             log(text);
+            tells.store(true, Ordering::Relaxed);
         }
         let _ = shows.send(Input::Show(shown));
     });
@@ -70,19 +75,25 @@ async fn serve(mut station: Station, process: ProcessId) {
             let _ = inputs.send(Input::Disconnected { client });
         });
     };
-    loop {
+    let closed = loop {
         tokio::select! {
             stream = station.accept() => accept(stream),
-            () = supervisor.serve() => match station.close(Log::Remove).await {
-                Ok(()) => break,
+            () = supervisor.serve() => match station.close().await {
+                Ok(closed) => break closed,
                 Err(not_yet) => {
                     accept(not_yet.stream);
                     station = not_yet.station;
                 }
             },
         }
-    }
+    };
+    untold.store(false, Ordering::Relaxed);
     supervisor.close().await;
+    let log = match untold.load(Ordering::Relaxed) {
+        true => Log::Keep,
+        false => Log::Remove,
+    };
+    closed.leave(log).await;
 }
 
 /// Hands on what a client says, until it has nothing more to say.

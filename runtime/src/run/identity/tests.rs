@@ -178,7 +178,7 @@ fn real_ancestors_are_found_through_a_shell() {
 
     read.expect("the inner shell's number");
     let (by_id, by_cargo) = (by_id.expect("it ran"), by_cargo.expect("it ran"));
-    assert!(by_id.key.starts_with("seatrial:real "), "{}", by_id.key);
+    assert_eq!(by_id.key, "seatrial:real");
     assert_eq!(by_id.process.pid, shell.id());
     assert!(by_cargo.key.starts_with("cargo:"), "{}", by_cargo.key);
     assert_eq!(by_cargo.process, by_id.process);

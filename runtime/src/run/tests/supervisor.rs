@@ -55,8 +55,11 @@ async fn supervise(startup: Startup) -> Result<(), String> {
     loop {
         serve(&station, &mut clients, process).await;
         drop(claim);
-        match station.close(Log::Remove).await {
-            Ok(()) => return Ok(()),
+        match station.close().await {
+            Ok(closed) => {
+                closed.leave(Log::Remove).await;
+                return Ok(());
+            }
             Err(not_yet) => {
                 station = not_yet.station;
                 clients.spawn(converse(not_yet.stream));
