@@ -108,6 +108,8 @@ pub(crate) enum Input {
     Show(Shown),
     /// Whether more clients may come than those that are connected.
     RunGoesOn(bool),
+    /// The run is to be over at once, whoever is connected.
+    End,
 }
 
 /// What the supervisor's own tasks tell it.
@@ -160,6 +162,8 @@ pub(crate) struct Supervisor {
     work: HashMap<u64, Shown>,
     /// Whether no more clients will come.
     run_ended: bool,
+    /// Whether it has been asked to end, whoever is connected.
+    ends_at_once: bool,
     /// Who has said [`RequestBody::Close`] and waits until everything is removed.
     closing: Vec<(ClientId, CallId, mpsc::UnboundedSender<Message>)>,
 }
@@ -194,18 +198,19 @@ impl Supervisor {
             next: 1,
             work: HashMap::new(),
             run_ended: false,
+            ends_at_once: false,
             closing: Vec::new(),
         }
     }
 
-    /// Serves its clients until none is left and none will come.
+    /// Serves its clients until none is left and none will come, or it is asked to end.
     pub(crate) async fn serve(&mut self) {
         loop {
             // What has come by now may keep the run from being over.
             while let Ok(input) = self.inputs.try_recv() {
                 self.input(input);
             }
-            if self.run_ended && self.clients.is_empty() {
+            if self.ends_at_once || self.run_ended && self.clients.is_empty() {
                 return;
             }
             tokio::select! {
@@ -216,6 +221,12 @@ impl Supervisor {
                 Some(message) = self.internal.recv() => self.internal(message),
             }
         }
+    }
+
+    /// Whether it has been asked to end, whoever is connected.
+    #[cfg(target_os = "linux")]
+    fn ends_at_once(&self) -> bool {
+        self.ends_at_once
     }
 
     /// Ends every instance and waits until nothing is left on the engine.
@@ -275,6 +286,7 @@ impl Supervisor {
             Input::Disconnected { client } => self.disconnected(client),
             Input::Show(shown) => self.show(shown),
             Input::RunGoesOn(goes_on) => self.run_ended = !goes_on,
+            Input::End => self.ends_at_once = true,
         }
     }
 

@@ -8,8 +8,11 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use signal_hook::consts::SIGTERM;
+use signal_hook::iterator::Signals;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::{Input, Supervisor};
 use crate::protocol::{ClientId, Message, Request, RequestBody};
@@ -57,18 +60,22 @@ async fn serve(mut station: Station, process: ProcessId) {
         }
         let _ = shows.send(Input::Show(shown));
     });
+    end_at_signal(inputs.clone());
     let processes = Processes::new(inputs.clone());
     processes.join(process);
     let mut supervisor = Supervisor::new(from_clients);
     let mut clients: ClientId = 0;
+    let mut conversations = JoinSet::new();
     let mut accept = |stream| {
+        // Those that have ended are let go of.
+        while conversations.try_join_next().is_some() {}
         clients += 1;
         let (messages, to_client) = mpsc::unbounded_channel();
         let client = clients;
         // At once: the run does not end while somebody is about to be welcomed.
         let _ = inputs.send(Input::Connected { client, messages });
         let (inputs, processes) = (inputs.clone(), processes.clone());
-        tokio::spawn(async move {
+        conversations.spawn(async move {
             if let Err(reason) = converse(stream, client, &inputs, to_client, &processes).await {
                 log(&format!("client {client}: {reason}\n"));
             }
@@ -81,12 +88,17 @@ async fn serve(mut station: Station, process: ProcessId) {
             () = supervisor.serve() => match station.close().await {
                 Ok(closed) => break closed,
                 Err(not_yet) => {
-                    accept(not_yet.stream);
+                    // Otherwise it is closed, and its client begins again.
+                    if !supervisor.ends_at_once() {
+                        accept(not_yet.stream);
+                    }
                     station = not_yet.station;
                 }
             },
         }
     };
+    // Who is connected all the same is told so by the end of the connection, and at once.
+    conversations.shutdown().await;
     untold.store(false, Ordering::Relaxed);
     supervisor.close().await;
     let log = match untold.load(Ordering::Relaxed) {
@@ -94,6 +106,24 @@ async fn serve(mut station: Station, process: ProcessId) {
         false => Log::Remove,
     };
     closed.leave(log).await;
+}
+
+/// Has the run over at `SIGTERM`: who ends this process, such as a CI's runner that ends all that a job has started, does not
+/// want its containers left.
+fn end_at_signal(inputs: mpsc::UnboundedSender<Input>) {
+    let waiting = Signals::new([SIGTERM]).and_then(|mut signals| {
+        std::thread::Builder::new()
+            .name("seatrial-signals".to_owned())
+            .spawn(move || {
+                if signals.forever().next().is_some() {
+                    log("SIGTERM: removing what was started\n");
+                    let _ = inputs.send(Input::End);
+                }
+            })
+    });
+    if let Err(error) = waiting {
+        log(&format!("signals cannot be handled: {error}\n"));
+    }
 }
 
 /// Hands on what a client says, until it has nothing more to say.

@@ -7,6 +7,8 @@ mod child;
 mod descriptors;
 mod elections;
 mod endings;
+
+mod real;
 mod strangers;
 pub(super) mod supervisor;
 
