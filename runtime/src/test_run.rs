@@ -277,10 +277,13 @@ impl Held {
             .map(|service| (service, service.log_tail(lines)))
             .collect();
         for (service, tail) in tails {
-            eprint!(
-                "{}",
-                terminal::log_of_failed_test(service.info(), tail.wait())
-            );
+            let tail = tail.wait();
+            let is_read = tail.is_ok();
+            eprint!("{}", terminal::log_of_failed_test(service.info(), tail));
+            if !is_read && client.is_some_and(Client::is_lost) {
+                // The others say the same.
+                break;
+            }
         }
     }
 

@@ -324,6 +324,11 @@ impl Client {
         self.let_go(self.lost.get_or_init(|| error));
     }
 
+    /// Whether the supervisor is gone.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.get().is_some()
+    }
+
     /// Tells everyone who waits that there will be no answer.
     fn let_go(&self, error: &Error) {
         let waiting: Vec<CallId> = self.pending().keys().copied().collect();
