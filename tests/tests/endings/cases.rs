@@ -1,12 +1,14 @@
 //! Tests that end in one way each. They are run by the tests beside this module, which tell them through the
 //! environment where to write what they hold.
 
+mod busy;
+
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use seatrial::{Composition, Service};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::engine;
 
@@ -55,24 +57,31 @@ struct Fleet {
 impl Fleet {
     /// Tells the driver that all is ready, and what there is that must be gone later.
     fn record(&self) {
-        let mut volumes = Vec::new();
-        let mut addresses = Vec::new();
-        for service in [&self.db, &self.echo, &self.app] {
-            let (of_one, published) = engine::volumes_and_addresses(service.id());
-            volumes.extend(of_one);
-            addresses.extend(published);
-        }
-        let text = json!({
-            "pid": std::process::id(),
-            "volumes": volumes,
-            "addresses": addresses,
-        });
-        let at = named(RECORD);
-        // Whoever sees the file sees all of it.
-        let beside = at.with_extension(format!("{:?}", std::thread::current().id()));
-        std::fs::write(&beside, text.to_string()).expect("a record");
-        std::fs::rename(beside, at).expect("a record in place");
+        record_services(&[&self.db, &self.echo, &self.app]);
     }
+}
+
+fn record_services(services: &[&Service]) {
+    let mut volumes = Vec::new();
+    let mut addresses = Vec::new();
+    for service in services {
+        let (of_one, published) = engine::volumes_and_addresses(service.id());
+        volumes.extend(of_one);
+        addresses.extend(published);
+    }
+    record(&json!({
+        "pid": std::process::id(),
+        "volumes": volumes,
+        "addresses": addresses,
+    }));
+}
+
+fn record(value: &Value) {
+    let at = named(RECORD);
+    // Whoever sees the file sees all of it.
+    let beside = at.with_extension(format!("{:?}", std::thread::current().id()));
+    std::fs::write(&beside, value.to_string()).expect("a record");
+    std::fs::rename(beside, at).expect("a record in place");
 }
 
 fn named(variable: &str) -> PathBuf {

@@ -164,3 +164,19 @@ fn an_output_that_nobody_reads_any_more_leaves_nothing() {
         }
     });
 }
+
+#[test]
+fn tests_leave_nothing_where_the_supervisor_is_in_their_process() {
+    rounds(|| {
+        for (case, code) in [
+            ("passes", 0),
+            ("returns_an_error", 101),
+            ("panics", 101),
+            ("exits_with_failure", 1),
+            ("times_out", 101),
+        ] {
+            let ended = Run::direct(case).in_process().end();
+            ended.exited(code).had_services();
+        }
+    });
+}

@@ -18,6 +18,8 @@ pub(crate) struct Gate {
 struct State {
     closed: Mutex<bool>,
     changed: Condvar,
+    /// What has come to the gate while it was closed.
+    held: Mutex<Vec<u8>>,
 }
 
 impl Gate {
@@ -35,10 +37,10 @@ impl Gate {
                 let engine = UnixStream::connect(engine::socket()).expect("the engine");
                 let (to_client, from_engine) = (client.try_clone(), engine.try_clone());
                 let state = state.clone();
-                std::thread::spawn(move || pass(client, engine, || state.wait()));
+                std::thread::spawn(move || pass(client, engine, |part| state.wait(part)));
                 let (to_client, from_engine) =
                     (to_client.expect("a handle"), from_engine.expect("a handle"));
-                std::thread::spawn(move || pass(from_engine, to_client, || ()));
+                std::thread::spawn(move || pass(from_engine, to_client, |_| ()));
             }
         });
         gate
@@ -48,6 +50,12 @@ impl Gate {
         *self.state.closed.lock().expect("no panic") = true;
     }
 
+    /// Whether this is in what has come to the gate while it was closed.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        let held = self.state.held.lock().expect("no panic");
+        held.windows(text.len()).any(|part| part == text.as_bytes())
+    }
+
     pub(crate) fn open(&self) {
         *self.state.closed.lock().expect("no panic") = false;
         self.state.changed.notify_all();
@@ -55,17 +63,20 @@ impl Gate {
 }
 
 impl State {
-    fn wait(&self) {
+    fn wait(&self, part: &[u8]) {
         let closed = self.closed.lock().expect("no panic");
+        if *closed {
+            self.held.lock().expect("no panic").extend_from_slice(part);
+        }
         let open = self.changed.wait_while(closed, |closed| *closed);
         drop(open.expect("no panic"));
     }
 }
 
-fn pass(mut from: UnixStream, mut to: UnixStream, wait: impl Fn()) {
+fn pass(mut from: UnixStream, mut to: UnixStream, wait: impl Fn(&[u8])) {
     let mut buffer = [0; 1 << 14];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
-        wait();
+        wait(&buffer[..read]);
         if to.write_all(&buffer[..read]).is_err() {
             break;
         }

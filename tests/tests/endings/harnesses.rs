@@ -3,9 +3,10 @@
 use std::process::{Command, Stdio};
 use std::sync::Once;
 
-use libc::{SIGINT, SIGTERM};
+use libc::{SIGINT, SIGKILL, SIGTERM};
 
-use crate::run::{Run, rounds};
+use crate::processes;
+use crate::run::{Run, rounds, until};
 
 /// Says that the tests which need cargo-nextest are not wanted where it is not installed.
 const WITHOUT_NEXTEST: &str = "SEATRIAL_TESTS_WITHOUT_NEXTEST";
@@ -104,14 +105,12 @@ fn cargo_test_leaves_nothing() {
 #[test]
 fn cargo_test_that_is_interrupted_leaves_nothing() {
     rounds(|| {
-        for (signal, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")] {
+        for signal in [SIGINT, SIGTERM] {
             let mut run = test("works").spawn();
             run.until_recorded();
             run.signal_group(signal);
             let ended = run.end().was_ended_by(signal).had_services();
-            ended
-                .said_once(&format!("seatrial: {name}: removing"))
-                .did_not_say("panicked");
+            ended.did_not_say("seatrial:").did_not_say("panicked");
         }
     });
 }
@@ -144,6 +143,7 @@ fn nextest_that_is_interrupted_leaves_nothing() {
             let ended = run.end().exited(100).had_services();
             ended
                 .said("Cancelling due to")
+                .did_not_say("seatrial:")
                 .did_not_say("panicked")
                 .did_not_say("LEAK");
         }
@@ -165,12 +165,57 @@ fn nextest_that_ends_a_slow_test_leaves_nothing() {
             if ended.has_recorded() {
                 ended
                     .had_services()
-                    .said("seatrial: SIGTERM: removing")
+                    .did_not_say("seatrial:")
                     .did_not_say("panicked")
                     .did_not_say("LEAK");
                 return;
             }
         }
         panic!("its services were never ready");
+    });
+}
+
+/// Kills everything of a run at once, but for its supervisor, which nobody who does so in earnest knows of.
+#[track_caller]
+fn is_killed(run: Run) {
+    let mut run = run.spawn();
+    run.until_recorded();
+    for process in processes::others(&run.id) {
+        processes::signal(processes::number(process), SIGKILL);
+    }
+    run.end().was_ended_by(SIGKILL).had_services();
+}
+
+#[test]
+fn cargo_test_that_is_killed_leaves_nothing() {
+    rounds(|| is_killed(test("works")));
+}
+
+#[test]
+fn nextest_that_is_killed_leaves_nothing() {
+    rounds(|| {
+        if let Some(run) = nextest("works") {
+            is_killed(run);
+        }
+    });
+}
+
+#[test]
+fn a_test_that_survives_nextest_keeps_its_services_until_it_ends() {
+    rounds(|| {
+        let Some(run) = nextest("busy::is_served_when_told") else {
+            return;
+        };
+        let mut run = run.spawn();
+        run.until_recorded();
+        run.signal_group(SIGKILL);
+        run.until_gone();
+        run.go();
+        until("the test's own end", || {
+            processes::others(&run.id).is_empty().then_some(())
+        });
+        let record = run.record_at("record").expect("a record");
+        assert_eq!(record["served"], true, "{record:#}\n{}", run.output());
+        run.end().was_ended_by(SIGKILL);
     });
 }

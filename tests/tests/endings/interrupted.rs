@@ -1,13 +1,17 @@
-//! Endings by a signal, of the test executable as it is.
+//! Endings by a signal where the supervisor is in the test's process, of the test executable as it is: then the process
+//! handles the signal, and is gone once everything else is.
 
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 
 use libc::{SIGHUP, SIGINT, SIGTERM};
 
+use crate::ended::Ended;
+use crate::engine;
 use crate::gate::Gate;
-use crate::run::{Ended, Run, Running, is_gone, rounds, until};
-use crate::{cases, engine};
+use crate::image::{Making, making};
+use crate::processes::is_gone;
+use crate::run::{Run, rounds, until};
+use crate::running::Running;
 
 /// What is said at a signal is one line, and it says all: no test fails for it.
 #[track_caller]
@@ -23,8 +27,12 @@ fn ended_quietly_by(ended: Ended, signal: libc::c_int, name: &str) {
         .did_not_say("the last lines");
 }
 
+fn in_process(case: &str) -> Run {
+    Run::direct(case).in_process()
+}
+
 fn launched(case: &str) -> Running {
-    let mut run = Run::direct(case).spawn();
+    let mut run = in_process(case).spawn();
     run.until_recorded();
     run
 }
@@ -44,7 +52,7 @@ fn a_signal_to_a_test_that_waits_leaves_nothing() {
 fn a_signal_to_a_test_that_works_leaves_nothing() {
     rounds(|| {
         for no_capture in [false, true] {
-            let mut run = Run::direct("works");
+            let mut run = in_process("works");
             if no_capture {
                 run.command.arg("--no-capture");
             }
@@ -65,14 +73,14 @@ fn a_signal_during_a_launch_leaves_nothing() {
             (SIGINT, "SIGINT", 2),
             (SIGTERM, "SIGTERM", 3),
         ] {
-            let mut run = Run::direct("is_never_ready").spawn();
+            let mut run = in_process("is_never_ready").spawn();
             run.until("there are containers", |run| {
                 (engine::containers(&run.id).len() >= containers).then_some(())
             });
             run.signal_group(signal);
             ended_quietly_by(run.end(), signal, name);
         }
-        let mut run = Run::direct("is_never_ready").spawn();
+        let mut run = in_process("is_never_ready").spawn();
         run.until("the second service waits for its readiness", |run| {
             (engine::running(&run.id) == 2).then_some(())
         });
@@ -84,29 +92,13 @@ fn a_signal_during_a_launch_leaves_nothing() {
 #[test]
 fn a_signal_while_an_image_is_made_leaves_nothing() {
     rounds(|| {
-        let mut run = Run::direct("image_is_made");
-        let (script, started) = (run.path("rootfs"), run.path("started"));
-        let text = format!(
-            "#!/bin/sh\nsleep 1000 &\necho $$ $! > {0}.new\nmv {0}.new {0}\nwait\n",
-            started.display()
-        );
-        std::fs::write(&script, text).expect("a script");
-        std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).expect("executable");
-        run.command.env(
-            "SEATRIAL_IMAGES",
-            format!("{}=script:{}", cases::MADE, script.display()),
-        );
-        let mut run = run.spawn();
-        let processes = run.until("the script runs", |_| {
-            std::fs::read_to_string(&started).ok()
-        });
+        let Making { run, processes } = making(in_process("image_is_made"));
         run.signal(SIGTERM);
         run.end()
             .was_ended_by(SIGTERM)
             .said_once("SIGTERM: removing")
             .did_not_say("panicked");
-        for process in processes.split_whitespace() {
-            let process = process.parse().expect("a process id");
+        for process in processes {
             until("the script's end", || is_gone(process).then_some(()));
         }
     });
@@ -129,7 +121,7 @@ fn signals_that_arrive_together_count_once() {
 #[test]
 fn a_second_signal_ends_the_process_at_once() {
     rounds(|| {
-        let mut run = Run::direct("waits");
+        let mut run = in_process("waits");
         let gate = Gate::at(&run.path("engine"));
         let host = format!("unix://{}", gate.socket.display());
         run.command.env("DOCKER_HOST", host);
@@ -152,7 +144,7 @@ fn a_second_signal_ends_the_process_at_once() {
 #[test]
 fn a_signal_to_a_process_that_is_ending_leaves_nothing() {
     rounds(|| {
-        let mut run = Run::direct("passes_when_told");
+        let mut run = in_process("passes_when_told");
         let gate = Gate::at(&run.path("engine"));
         let host = format!("unix://{}", gate.socket.display());
         run.command.env("DOCKER_HOST", host);
@@ -172,7 +164,7 @@ fn a_signal_to_a_process_that_is_ending_leaves_nothing() {
 #[test]
 fn a_signal_that_is_ignored_stays_so() {
     rounds(|| {
-        let mut run = Run::direct("waits");
+        let mut run = in_process("waits");
         // SAFETY: between fork and exec, this calls one function, which is async-signal-safe.
         unsafe {
             run.command.pre_exec(|| {
@@ -191,7 +183,7 @@ fn a_signal_that_is_ignored_stays_so() {
 #[test]
 fn a_signal_that_the_process_handles_itself_stays_its_own() {
     rounds(|| {
-        let ended = Run::direct("handles_the_signal_itself").end();
+        let ended = in_process("handles_the_signal_itself").end();
         ended.exited(0).had_services().did_not_say("seatrial:");
     });
 }
@@ -201,7 +193,7 @@ fn a_signal_whose_message_nobody_reads_leaves_nothing() {
     rounds(|| {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         let errors = writer.try_clone().expect("a second handle");
-        let mut run = Run::direct("works").with_output(writer, errors).spawn();
+        let mut run = in_process("works").with_output(writer, errors).spawn();
         run.until_recorded();
         drop(reader);
         run.signal(SIGINT);
