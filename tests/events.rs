@@ -1,5 +1,6 @@
 //! What happened in a child process, as `SEATRIAL_EVENTS` has it written down.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The file that events are written to; gone when dropped.
@@ -24,16 +25,25 @@ impl Events {
     ///
     /// Where nothing was written, or no events.
     pub fn all(&self) -> Vec<(String, String)> {
-        let text = std::fs::read_to_string(&self.0).expect("events were written");
-        let word = |line: &str, key: &str| {
-            let (_, rest) = line
-                .split_once(&format!("\"{key}\":\""))
-                .expect("a known key");
-            rest.split('"').next().unwrap_or_default().to_owned()
-        };
-        text.lines()
+        let lines = self.text();
+        lines
+            .lines()
             .map(|line| (word(line, "service"), word(line, "event")))
             .collect()
+    }
+
+    /// The runs that wrote them.
+    ///
+    /// # Panics
+    ///
+    /// Where nothing was written, or no events.
+    pub fn runs(&self) -> BTreeSet<String> {
+        let lines = self.text();
+        lines.lines().map(|line| word(line, "run")).collect()
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(&self.0).expect("events were written")
     }
 
     /// How often `event` happened to `service`.
@@ -62,4 +72,12 @@ impl Drop for Events {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
+}
+
+/// The value of a key in an event, where that is a text.
+fn word(line: &str, key: &str) -> String {
+    let (_, rest) = line
+        .split_once(&format!("\"{key}\":\""))
+        .expect("a known key");
+    rest.split('"').next().unwrap_or_default().to_owned()
 }

@@ -134,6 +134,9 @@ impl Supervisor {
     }
 }
 
+/// What whoever stops or changes a shared service should have done.
+const OWN_INSTANCES: &str = "give a test that stops or changes a service instances of its own: write `#[composition(scope = test)]` on its parameter";
+
 /// The instance's side of what the table has of it.
 struct New {
     index: usize,
@@ -249,7 +252,7 @@ fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
         Phase::Ready(info) => info.clone(),
         Phase::Failed(error) => {
             let error = error.clone().with(|report| {
-                let note = "it failed earlier in this process, and is not tried again";
+                let note = "it failed earlier in this run, and is not tried again";
                 report.details.push(note.to_owned());
             });
             return watch::channel(Phase::Failed(error)).1;
@@ -276,6 +279,7 @@ fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
             Err(error) => Phase::Failed(error.with(|report| {
                 let note = "it was ready when it was launched; a test before this one may have changed that";
                 report.details.push(note.to_owned());
+                report.help.get_or_insert_with(|| OWN_INSTANCES.to_owned());
             })),
         });
     });

@@ -1,0 +1,12 @@
+//! Uses the PostgreSQL of the run and prints the id of its container.
+
+use seatrial_sharing_fleet::Fleet;
+use seatrial_sharing_fleet::seatrial::Composition as _;
+
+fn main() {
+    let fleet = Fleet::launch()
+        .wait()
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(fleet.answers().expect("an answer"));
+    println!("{}", fleet.db.id());
+}
