@@ -20,7 +20,7 @@ fn has_its_own_too(harbour: Harbour, #[composition(scope = test)] own: Harbour) 
         assert_ne!(shared.id(), own.id());
     }
     // Whatever it does to its own, nobody else sees it.
-    own.lighthouse.stop().wait().expect("it stops");
+    own.lighthouse.kill().wait().expect("it ends");
     harbour.assert_all_run();
 }
 
