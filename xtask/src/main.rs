@@ -52,8 +52,9 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "soak",
-        usage: "soak network [--rounds N]",
-        about: "count the networks that an engine of its own cannot remove, with and without our lock",
+        usage: soak::USAGE,
+        about: "provoke what happens rarely, often enough to be counted: networks that get stuck, runs that are killed,\n\
+                many processes that start at once",
         run: soak::run,
     },
     Command {

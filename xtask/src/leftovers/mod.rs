@@ -3,7 +3,7 @@
 
 mod files;
 mod images;
-mod networks;
+pub(crate) mod networks;
 mod processes;
 
 use std::collections::BTreeMap;

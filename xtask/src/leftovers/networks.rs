@@ -11,7 +11,7 @@ use crate::api::Api;
 
 /// Why a network is still there.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// It is gone now: someone was about to remove it.
     Gone,
     /// Nothing is attached to it, and the engine takes it for used.
@@ -25,7 +25,7 @@ pub(super) enum Verdict {
 /// # Errors
 ///
 /// Where the engine does not answer.
-pub(super) fn judge(api: &Api, id: &str) -> Result<Verdict> {
+pub(crate) fn judge(api: &Api, id: &str) -> Result<Verdict> {
     let path = format!("/networks/{id}");
     let Some(network) = api.get(&path)? else {
         return Ok(Verdict::Gone);

@@ -1,12 +1,12 @@
-//! `cargo xtask soak network`: what happens rarely, provoked often enough to be counted, on an engine that is thrown
-//! away afterwards.
+//! `cargo xtask soak network`: how many networks get stuck, on an engine that is thrown away afterwards.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
+use super::{Options, Seed};
 use crate::daemon::{self, Daemon};
 use crate::steps::Steps;
 use crate::{engine, images, workspace};
@@ -29,7 +29,7 @@ const BRIDGE: &str = "/sys/class/net/docker0";
 /// `cargo xtask soak network`: prints how many networks got stuck without the lock and with it, and fails where any
 /// did with it.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let rounds = rounds(arguments)?;
+    let Options { rounds, .. } = Options::read(arguments, ROUNDS, MOST_ROUNDS, Seed::Refused)?;
     let bridge = Path::new(BRIDGE).exists();
     let mut steps = Steps::new();
     let result = network(rounds, &mut steps);
@@ -46,20 +46,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     );
     ensure!(with == 0, "{with} networks got stuck with the lock");
     Ok(())
-}
-
-fn rounds(arguments: &[String]) -> Result<u32> {
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match words[..] {
-        ["network"] => Ok(ROUNDS),
-        ["network", "--rounds", number] => match number.parse() {
-            Ok(rounds) if (1..=MOST_ROUNDS).contains(&rounds) => Ok(rounds),
-            _ => bail!("invalid number of rounds `{number}`: expected 1 to {MOST_ROUNDS}"),
-        },
-        [] => bail!("`cargo xtask soak` takes what to soak; write `cargo xtask soak network`"),
-        ["network", ..] => bail!("`cargo xtask soak network` takes no argument but `--rounds N`"),
-        [other, ..] => bail!("there is no soak `{other}`; write `cargo xtask soak network`"),
-    }
 }
 
 /// The counts without and with the lock.
@@ -138,27 +124,6 @@ fn stuck(line: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_rounds_are_read() {
-        let rounds = |line: &str| {
-            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-            rounds(&words).map_err(|error| error.to_string())
-        };
-        assert_eq!(rounds("network"), Ok(200));
-        assert_eq!(rounds("network --rounds 7"), Ok(7));
-        for (line, part) in [
-            ("", "takes what to soak"),
-            ("images", "no soak `images`"),
-            ("network --round 7", "no argument but `--rounds N`"),
-            ("network --rounds", "no argument but `--rounds N`"),
-            ("network --rounds 0", "invalid number of rounds `0`"),
-            ("network --rounds 99999", "expected 1 to"),
-        ] {
-            let error = rounds(line).expect_err(line);
-            assert!(error.contains(part), "{line}: {error}");
-        }
-    }
 
     #[test]
     fn the_figure_is_read() {

@@ -1,0 +1,21 @@
+//! Tests of one test process under `cargo test`, and of one each under nextest. (`lib.rs` says more.)
+
+use seatrial_soak::{Crew, Fleet, voyage};
+
+#[seatrial::test]
+#[ignore = "run by `cargo xtask soak`"]
+async fn first_a(fleet: Fleet, crew: Crew) -> anyhow::Result<()> {
+    voyage("first_a", fleet, crew).await
+}
+
+#[seatrial::test]
+#[ignore = "run by `cargo xtask soak`"]
+async fn first_b(fleet: Fleet, crew: Crew) -> anyhow::Result<()> {
+    voyage("first_b", fleet, crew).await
+}
+
+#[seatrial::test]
+#[ignore = "run by `cargo xtask soak`"]
+async fn first_c(fleet: Fleet, crew: Crew) -> anyhow::Result<()> {
+    voyage("first_c", fleet, crew).await
+}

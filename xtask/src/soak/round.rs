@@ -1,0 +1,458 @@
+//! One round: a run of tests under an id and in directories of its own, and what exists of it at a moment: processes,
+//! what carries its label on the engine, and its directory.
+//!
+//! A process is the round's where the round's variable is in its environment, and only such a process is ever killed.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::api::Api;
+use crate::leftovers::networks::{self, Verdict};
+
+/// The variable that makes a process one of a run.
+const RUN_ID: &str = "SEATRIAL_RUN_ID";
+
+/// What a supervisor is called, from its first moment on.
+const SUPERVISOR: &str = "seatrial-supervisor";
+
+/// The pace at which conditions are looked at that nothing tells of.
+pub(super) const PACE: Duration = Duration::from_millis(20);
+
+/// How long what has to go is waited for, to tell what goes late from what stays.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
+
+/// How long a run may take: far more than it does.
+const ENDS_WITHIN: Duration = Duration::from_secs(180);
+
+/// How much of a run's output is shown where a round has failed.
+const LINES: usize = 60;
+
+pub(super) struct Round {
+    pub(super) id: String,
+    directory: PathBuf,
+}
+
+/// What became of things that have to go.
+pub(super) struct Gone {
+    pub(super) took: Duration,
+    /// The networks that the engine does not remove, and that it says nothing is attached to.
+    pub(super) stuck: u32,
+    /// What was there after the time that is allowed, and how long it stayed.
+    pub(super) late: Option<String>,
+}
+
+/// A process of the round.
+#[derive(Clone, Debug)]
+pub(super) struct Process {
+    pub(super) id: u32,
+    arguments: Vec<String>,
+}
+
+impl Process {
+    pub(super) fn is_supervisor(&self) -> bool {
+        self.arguments[0] == SUPERVISOR
+    }
+
+    /// The name of its test executable, where it runs tests.
+    pub(super) fn test_executable(&self) -> Option<&str> {
+        let path = Path::new(&self.arguments[0]);
+        let is_built = path.parent().is_some_and(|it| it.ends_with("deps"));
+        if !is_built || self.arguments.iter().any(|it| it == "--list") {
+            return None;
+        }
+        let (name, _hash) = path.file_name()?.to_str()?.rsplit_once('-')?;
+        Some(name)
+    }
+
+    /// The test that it was told to run, where that is one.
+    pub(super) fn test(&self) -> Option<&str> {
+        let exact = self.arguments.iter().any(|it| it == "--exact");
+        let mut names = self.arguments[1..].iter().filter(|it| !it.starts_with('-'));
+        names.next().filter(|_| exact).map(String::as_str)
+    }
+
+    /// Kills it, unless its number is another's by now.
+    pub(super) fn kill(&self, round: &Round) {
+        let Ok(id) = libc::pid_t::try_from(self.id) else {
+            return;
+        };
+        if round.has(self.id) {
+            // SAFETY: the call takes two numbers and no memory.
+            unsafe { libc::kill(id, libc::SIGKILL) };
+        }
+    }
+}
+
+impl Round {
+    /// A round with nothing in it yet.
+    pub(super) fn new(name: &str, number: u32) -> Result<Self> {
+        let id = format!("soak-{name}-{}-{number}", std::process::id());
+        let directory = std::env::temp_dir().join(&id);
+        let round = Self { id, directory };
+        for own in ["temporary", "runtime", "records"] {
+            fs::create_dir_all(round.directory.join(own))
+                .with_context(|| format!("cannot create {}", round.directory.display()))?;
+        }
+        Ok(round)
+    }
+
+    /// Makes a command one of the round's run.
+    pub(super) fn prepare(&self, command: &mut Command) -> Result<()> {
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            let is_others = ["NEXTEST", "SEATRIAL_", "RUST_TEST_", "CARGO_PKG_"];
+            if is_others.iter().any(|prefix| text.starts_with(prefix)) {
+                command.env_remove(&name);
+            }
+        }
+        let output = self.directory.join("output");
+        let output = File::options().create(true).append(true).open(output)?;
+        command
+            .env(RUN_ID, &self.id)
+            .env("SEATRIAL_EVENTS", self.events_file())
+            .env("SOAK_RECORDS", self.directory.join("records"))
+            .env("TMPDIR", self.directory.join("temporary"))
+            .env("XDG_RUNTIME_DIR", self.directory.join("runtime"))
+            .env("CARGO_TERM_COLOR", "never")
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output);
+        Ok(())
+    }
+
+    fn events_file(&self) -> PathBuf {
+        self.directory.join("events")
+    }
+
+    /// The names of what tests have written down and that begin with `prefix`, without it.
+    pub(super) fn records(&self, prefix: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.directory.join("records"));
+        let names = entries.into_iter().flatten().flatten();
+        names
+            .filter_map(|entry| Some(entry.file_name().to_str()?.strip_prefix(prefix)?.to_owned()))
+            .collect()
+    }
+
+    /// What is in a record.
+    pub(super) fn record(&self, name: &str) -> Result<String> {
+        let path = self.directory.join("records").join(name);
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
+    }
+
+    /// How often something happened to a service.
+    pub(super) fn count(&self, service: &str, event: &str) -> Result<usize> {
+        let text = fs::read_to_string(self.events_file()).unwrap_or_default();
+        let mut count = 0;
+        for line in text.lines() {
+            let line: Value = serde_json::from_str(line).context("an event is not JSON")?;
+            count += usize::from(line["service"] == service && line["event"] == event);
+        }
+        Ok(count)
+    }
+
+    /// Whether a process is of this round. One that has ended is of none.
+    fn has(&self, process: u32) -> bool {
+        let entry = format!("{RUN_ID}={}", self.id);
+        let environment = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+        environment
+            .split(|byte| *byte == 0)
+            .any(|it| it == entry.as_bytes())
+    }
+
+    /// The round's processes.
+    pub(super) fn processes(&self) -> Vec<Process> {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        ids.filter(|id| self.has(*id))
+            .filter_map(|id| {
+                let words = fs::read(format!("/proc/{id}/cmdline")).ok()?;
+                let words = String::from_utf8_lossy(&words).into_owned();
+                let arguments = words.split('\0').map(str::to_owned).collect();
+                Some(Process { id, arguments })
+            })
+            .collect()
+    }
+
+    /// Waits until `seen` sees what it looks for in the round's processes; `None` where the run is over before.
+    pub(super) fn until<T>(
+        &self,
+        run: &mut Child,
+        mut seen: impl FnMut(&[Process]) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let begun = Instant::now();
+        loop {
+            if let Some(value) = seen(&self.processes()) {
+                return Ok(Some(value));
+            }
+            if run.try_wait()?.is_some() {
+                return Ok(None);
+            }
+            self.check_time(begun)?;
+            thread::sleep(PACE / 2);
+        }
+    }
+
+    /// Waits for the end of a run.
+    pub(super) fn ended(&self, run: &mut Child) -> Result<ExitStatus> {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = run.try_wait()? {
+                return Ok(status);
+            }
+            self.check_time(begun)?;
+            thread::sleep(PACE);
+        }
+    }
+
+    /// Ends the round where it takes too long since `begun`.
+    pub(super) fn check_time(&self, begun: Instant) -> Result<()> {
+        if begun.elapsed() > ENDS_WITHIN {
+            let processes = self.processes();
+            self.kill_all();
+            bail!("after {ENDS_WITHIN:?} the run had not ended; its processes: {processes:?}");
+        }
+        Ok(())
+    }
+
+    /// Kills all processes of the round but its supervisor, until there is none.
+    pub(super) fn kill_all(&self) {
+        loop {
+            let mut processes = self.processes();
+            processes.retain(|process| !process.is_supervisor());
+            if processes.is_empty() {
+                return;
+            }
+            for process in processes {
+                process.kill(self);
+            }
+        }
+    }
+
+    /// Waits until `left` finds nothing, with the time that this takes. Being allowed so much, it is told of what takes
+    /// longer.
+    pub(super) fn gone(
+        &self,
+        api: &Api,
+        since: Instant,
+        allowed: Duration,
+        left: impl Fn() -> Result<Vec<Left>>,
+    ) -> Result<Gone> {
+        let mut late: Option<String> = None;
+        let mut stuck = 0;
+        loop {
+            let now = left()?;
+            let took = since.elapsed();
+            if now.is_empty() {
+                let late = late.map(|late| format!("{late} (gone after {took:.1?})"));
+                return Ok(Gone { took, stuck, late });
+            }
+            // Once there is nobody who could remove it, it is found out why a network is there.
+            if now.iter().all(|left| left.kind == Kind::Network) && self.processes().is_empty() {
+                for network in left()? {
+                    match networks::judge(api, &network.id)? {
+                        Verdict::Gone => {}
+                        Verdict::EngineDefect => stuck += 1,
+                        Verdict::Left(state) => {
+                            let words = format!("network {}: {state}", network.words);
+                            late =
+                                Some(late.map_or(words.clone(), |late| format!("{late}, {words}")));
+                        }
+                    }
+                }
+                return Ok(Gone { took, stuck, late });
+            }
+            if took > allowed && late.is_none() {
+                late = Some(words(&now));
+            }
+            if took > GIVEN_UP_AFTER {
+                let late = Some(format!("still there after {took:.0?}: {}", words(&now)));
+                return Ok(Gone { took, stuck, late });
+            }
+            thread::sleep(PACE);
+        }
+    }
+
+    /// All that exists of the round.
+    pub(super) fn left(&self, api: &Api) -> Result<Vec<Left>> {
+        let mut all = self.labelled(api)?;
+        for process in self.processes() {
+            all.push(Left {
+                kind: Kind::Process,
+                id: process.id.to_string(),
+                words: process.arguments.join(" "),
+                item: Value::Null,
+            });
+        }
+        let runtime = fs::read_dir(self.directory.join("runtime"))?;
+        for entry in runtime {
+            let path = entry?.path();
+            all.push(Left {
+                kind: Kind::Directory,
+                id: String::new(),
+                words: path.display().to_string(),
+                item: Value::Null,
+            });
+        }
+        Ok(all)
+    }
+
+    /// What carries the round's label on the engine.
+    pub(super) fn labelled(&self, api: &Api) -> Result<Vec<Left>> {
+        let id = &self.id;
+        // {"label":["LABEL=ID"]}
+        let filter = format!("filters=%7B%22label%22%3A%5B%22dev.seatrial.run%3D{id}%22%5D%7D");
+        let mut all = Vec::new();
+        for (kind, path, id) in [
+            (
+                Kind::Container,
+                format!("/containers/json?all=1&{filter}"),
+                "Id",
+            ),
+            (Kind::Network, format!("/networks?{filter}"), "Id"),
+            (Kind::Volume, format!("/volumes?{filter}"), "Name"),
+        ] {
+            let document = api.get(&path)?.unwrap_or_default();
+            // Volumes come in an object of their own, which holds `null` where there is none.
+            let items = document.as_array().or(document["Volumes"].as_array());
+            all.extend(items.into_iter().flatten().map(|item| {
+                let name = item["Names"][0].as_str().or(item["Name"].as_str());
+                Left {
+                    kind,
+                    id: item[id].as_str().unwrap_or_default().to_owned(),
+                    words: name.unwrap_or("?").to_owned(),
+                    item: item.clone(),
+                }
+            }));
+        }
+        Ok(all)
+    }
+
+    /// Removes the round's directory, for there is nothing to be found out from it.
+    pub(super) fn remove(self) {
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+
+    /// What there is to find out from: the end of the output, what supervisors have written, and where the rest is.
+    pub(super) fn story(&self) -> String {
+        let output = fs::read_to_string(self.directory.join("output")).unwrap_or_default();
+        let lines: Vec<&str> = output.lines().collect();
+        let lines = lines[lines.len().saturating_sub(LINES)..].join("\n    | ");
+        let mut text = format!("    | {lines}\n");
+        let runs = fs::read_dir(self.directory.join("runtime/seatrial"));
+        for run in runs.into_iter().flatten().flatten() {
+            let log = fs::read_to_string(run.path().join("log")).unwrap_or_default();
+            if !log.is_empty() {
+                text += &format!("    supervisor's log:\n{log}\n");
+            }
+        }
+        text + &format!("    kept: {}", self.directory.display())
+    }
+}
+
+/// Something that exists of a round.
+#[derive(Clone, Debug)]
+pub(super) struct Left {
+    pub(super) kind: Kind,
+    id: String,
+    words: String,
+    /// What the engine says of it.
+    item: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Container,
+    Network,
+    Volume,
+    Process,
+    Directory,
+}
+
+impl Left {
+    /// The value of one of our labels.
+    pub(super) fn label(&self, name: &str) -> &str {
+        let label = &self.item["Labels"][format!("dev.seatrial.{name}")];
+        label.as_str().unwrap_or_default()
+    }
+}
+
+fn words(all: &[Left]) -> String {
+    let words: Vec<String> = all
+        .iter()
+        .map(|it| format!("{:?} {}", it.kind, it.words).to_lowercase())
+        .collect();
+    words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(words: &str) -> Process {
+        Process {
+            id: 1,
+            arguments: words.split(' ').map(str::to_owned).collect(),
+        }
+    }
+
+    #[test]
+    fn a_test_process_is_told_from_others() {
+        for (words, executable, test) in [
+            (
+                "/w/target/debug/deps/first-62 --exact first_a --nocapture",
+                Some("first"),
+                Some("first_a"),
+            ),
+            (
+                "/w/target/debug/deps/first-62 --ignored",
+                Some("first"),
+                None,
+            ),
+            (
+                "/w/target/debug/deps/first-62 --list --format terse",
+                None,
+                None,
+            ),
+            ("/root/.cargo/bin/cargo-nextest nextest run", None, None),
+            ("seatrial-supervisor", None, None),
+        ] {
+            let process = process(words);
+            assert_eq!(process.test_executable(), executable, "{words}");
+            assert_eq!(process.test().filter(|_| executable.is_some()), test);
+        }
+        assert!(process("seatrial-supervisor").is_supervisor());
+    }
+
+    #[test]
+    fn only_a_process_with_the_rounds_id_is_the_rounds() {
+        let round = Round::new("unit", 1).expect("a directory");
+        let mut command = Command::new("cat");
+        round.prepare(&mut command).expect("a file");
+        command.stdin(Stdio::piped());
+        let mut child = command.spawn().expect("a child");
+        let mut other = Command::new("cat");
+        let mut other = other.stdin(Stdio::piped()).spawn().expect("a child");
+        let seen = round.until(&mut child, |all| {
+            (all.len() == 1 && all[0].arguments[0] == "cat").then(|| all[0].id)
+        });
+        let is_other = round.has(other.id());
+        round.kill_all();
+        let status = round.ended(&mut child).expect("it was killed");
+        let other_lives = other.try_wait().expect("a child").is_none();
+        other.kill().expect("a signal");
+        other.wait().expect("its end");
+        let left = round.processes();
+        let id = child.id();
+        round.remove();
+        assert_eq!(seen.expect("it is seen"), Some(id));
+        assert!(!is_other && other_lives);
+        assert!(!status.success());
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
