@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::left::{Gone, Kind, Left};
+use super::process::Process;
 use super::random::{self, Random};
-use super::round::{Gone, Kind, Left, Round};
+use super::round::{PACE, Round};
 use super::{Options, Seed, figures};
 use crate::api::Api;
 use crate::steps::Steps;
@@ -23,6 +25,9 @@ const MOST_ROUNDS: u32 = 10_000;
 
 /// What was held by what is killed must be gone so soon.
 const WITHIN: Duration = Duration::from_secs(5);
+
+/// How long the beginning of a run takes, roughly: until its shared services are ready.
+const BEGINNING: Duration = Duration::from_millis(1500);
 
 /// The package that is run, its test executables, and their tests.
 pub(super) const PACKAGE: &str = "seatrial-soak";
@@ -94,8 +99,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             let plan = Plan {
                 harness,
                 victim,
-                // Also after the last test.
-                after: random.duration(length.mul_f64(1.05)),
+                after: moment(&mut random, length),
             };
             play(&api, number, &plan, &mut random, tally)?;
         }
@@ -120,6 +124,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// When to kill in tests that take so long. Also after the last of them; and every third time soon, for most that can go
+/// wrong does while supervisor, network and shared services begin.
+fn moment(random: &mut Random, length: Duration) -> Duration {
+    match random.below(3) {
+        0 => random.duration(BEGINNING.min(length)),
+        _ => random.duration(length.mul_f64(1.05)),
+    }
+}
+
 /// A round to be.
 #[derive(Debug)]
 struct Plan {
@@ -132,7 +145,7 @@ struct Plan {
 /// Plays a round, and tells of it.
 fn play(api: &Api, number: u32, plan: &Plan, random: &mut Random, tally: &mut Tally) -> Result<()> {
     let round = Round::new("kill", 2 * number + u32::from(plan.victim == Victim::All))?;
-    let mut told = String::new();
+    let mut told = Vec::new();
     let outcome = match plan.victim {
         Victim::One => kill_one(api, &round, plan, random, &mut told),
         Victim::All => kill_all(api, &round, plan, random, &mut told),
@@ -146,17 +159,18 @@ fn play(api: &Api, number: u32, plan: &Plan, random: &mut Random, tally: &mut Ta
             tally.killed += 1;
             tally.stuck += gone.stuck;
             tally.took.push(gone.took);
-            told += &format!("; gone after {:.2?}", gone.took);
+            told.push(format!("gone after {:.2?}", gone.took));
             gone.late
                 .map(|late| format!("not gone within {WITHIN:?}: {late}"))
         }
         Ok(None) => {
             tally.too_late += 1;
-            told += "the tests were over";
+            told.push("the tests were over".to_owned());
             None
         }
         Err(error) => Some(format!("{error:#}")),
     };
+    let told = told.join(", ");
     match failure {
         None => {
             println!("{head}: {told}");
@@ -203,10 +217,10 @@ fn kill_one(
     round: &Round,
     plan: &Plan,
     random: &mut Random,
-    told: &mut String,
+    told: &mut Vec<String>,
 ) -> Result<Option<Gone>> {
     let mut run = start(round, plan.harness)?;
-    let candidates = |all: &[super::round::Process]| {
+    let candidates = |all: &[Process]| {
         let mut them: Vec<_> = all.iter().filter_map(test_process).collect();
         them.sort_unstable_by_key(|(process, _)| process.id);
         (!them.is_empty()).then_some(them)
@@ -222,17 +236,29 @@ fn kill_one(
     let (process, tests) = alive.swap_remove(random.below(alive.len()));
     process.kill(round);
     let killed = Instant::now();
-    *told = format!("{} of {} killed", tests.join(" "), alive.len() + 1);
+    let count = alive.len() + 1;
+    told.push(format!(
+        "killed {}, of {count} test processes",
+        tests.join(" ")
+    ));
     let tests: BTreeSet<String> = tests.into_iter().collect();
     let of_killed = |left: &Left| {
         let name = left.label("test").rsplit("::").next().unwrap_or_default();
         left.kind == Kind::Container && left.label("composition") == OWN && tests.contains(name)
     };
-    let gone = round.gone(api, killed, WITHIN, || {
+    let left = || {
         let mut left = round.labelled(api)?;
         left.retain(of_killed);
         Ok(left)
-    })?;
+    };
+    let mut gone = round.gone(api, killed, WITHIN, left)?;
+    // What was just being created comes later.
+    while killed.elapsed() < WITHIN && run.try_wait()?.is_none() {
+        if !left()?.is_empty() {
+            gone = round.gone(api, killed, WITHIN, left)?;
+        }
+        thread::sleep(PACE);
+    }
     finish(round, api, &mut run, &tests)?;
     Ok(Some(gone))
 }
@@ -273,7 +299,7 @@ fn kill_all(
     round: &Round,
     plan: &Plan,
     random: &mut Random,
-    told: &mut String,
+    told: &mut Vec<String>,
 ) -> Result<Option<Gone>> {
     let mut run = start(round, plan.harness)?;
     let is_there = |all: &[_]| all.iter().find_map(test_process).map(drop);
@@ -296,11 +322,11 @@ fn kill_all(
     round.kill_all();
     let killed = Instant::now();
     run.wait()?;
-    *told = format!(
-        "{} processes killed{}",
-        processes.len(),
-        if tests_first { ", tests first" } else { "" }
-    );
+    let order = if tests_first { "tests" } else { "runner" };
+    told.push(format!(
+        "killed {} processes, the {order} first",
+        processes.len()
+    ));
     let gone = round.gone(api, killed, WITHIN, || round.left(api))?;
     Ok((!was_over || gone.late.is_some()).then_some(gone))
 }
@@ -335,7 +361,7 @@ impl Harness {
 }
 
 /// A process that runs tests, and which.
-fn test_process(process: &super::round::Process) -> Option<(super::round::Process, Vec<String>)> {
+fn test_process(process: &Process) -> Option<(Process, Vec<String>)> {
     let executable = process.test_executable()?;
     let tests = match process.test() {
         Some(test) => vec![test.to_owned()],

@@ -2,7 +2,9 @@
 //! what it looks for is rare.
 
 mod kill;
+mod left;
 mod network;
+mod process;
 mod random;
 mod round;
 mod start;

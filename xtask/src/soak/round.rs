@@ -1,10 +1,9 @@
-//! One round: a run of tests under an id and in directories of its own, and what exists of it at a moment: processes,
-//! what carries its label on the engine, and its directory.
+//! One round: a run of tests under an id and in directories of its own, its processes, and what they have written.
 //!
 //! A process is the round's where the round's variable is in its environment, and only such a process is ever killed.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,20 +11,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::api::Api;
-use crate::leftovers::networks::{self, Verdict};
+use super::process::Process;
 
 /// The variable that makes a process one of a run.
 const RUN_ID: &str = "SEATRIAL_RUN_ID";
 
-/// What a supervisor is called, from its first moment on.
-const SUPERVISOR: &str = "seatrial-supervisor";
-
 /// The pace at which conditions are looked at that nothing tells of.
 pub(super) const PACE: Duration = Duration::from_millis(20);
-
-/// How long what has to go is waited for, to tell what goes late from what stays.
-const GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
 
 /// How long a run may take: far more than it does.
 const ENDS_WITHIN: Duration = Duration::from_secs(180);
@@ -36,57 +28,6 @@ const LINES: usize = 60;
 pub(super) struct Round {
     pub(super) id: String,
     directory: PathBuf,
-}
-
-/// What became of things that have to go.
-pub(super) struct Gone {
-    pub(super) took: Duration,
-    /// The networks that the engine does not remove, and that it says nothing is attached to.
-    pub(super) stuck: u32,
-    /// What was there after the time that is allowed, and how long it stayed.
-    pub(super) late: Option<String>,
-}
-
-/// A process of the round.
-#[derive(Clone, Debug)]
-pub(super) struct Process {
-    pub(super) id: u32,
-    arguments: Vec<String>,
-}
-
-impl Process {
-    pub(super) fn is_supervisor(&self) -> bool {
-        self.arguments[0] == SUPERVISOR
-    }
-
-    /// The name of its test executable, where it runs tests.
-    pub(super) fn test_executable(&self) -> Option<&str> {
-        let path = Path::new(&self.arguments[0]);
-        let is_built = path.parent().is_some_and(|it| it.ends_with("deps"));
-        if !is_built || self.arguments.iter().any(|it| it == "--list") {
-            return None;
-        }
-        let (name, _hash) = path.file_name()?.to_str()?.rsplit_once('-')?;
-        Some(name)
-    }
-
-    /// The test that it was told to run, where that is one.
-    pub(super) fn test(&self) -> Option<&str> {
-        let exact = self.arguments.iter().any(|it| it == "--exact");
-        let mut names = self.arguments[1..].iter().filter(|it| !it.starts_with('-'));
-        names.next().filter(|_| exact).map(String::as_str)
-    }
-
-    /// Kills it, unless its number is another's by now.
-    pub(super) fn kill(&self, round: &Round) {
-        let Ok(id) = libc::pid_t::try_from(self.id) else {
-            return;
-        };
-        if round.has(self.id) {
-            // SAFETY: the call takes two numbers and no memory.
-            unsafe { libc::kill(id, libc::SIGKILL) };
-        }
-    }
 }
 
 impl Round {
@@ -118,12 +59,17 @@ impl Round {
             .env("SEATRIAL_EVENTS", self.events_file())
             .env("SOAK_RECORDS", self.directory.join("records"))
             .env("TMPDIR", self.directory.join("temporary"))
-            .env("XDG_RUNTIME_DIR", self.directory.join("runtime"))
+            .env("XDG_RUNTIME_DIR", self.runtime())
             .env("CARGO_TERM_COLOR", "never")
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output);
         Ok(())
+    }
+
+    /// Where the run's supervisor has its directory.
+    pub(super) fn runtime(&self) -> PathBuf {
+        self.directory.join("runtime")
     }
 
     fn events_file(&self) -> PathBuf {
@@ -157,7 +103,7 @@ impl Round {
     }
 
     /// Whether a process is of this round. One that has ended is of none.
-    fn has(&self, process: u32) -> bool {
+    pub(super) fn has(&self, process: u32) -> bool {
         let entry = format!("{RUN_ID}={}", self.id);
         let environment = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
         environment
@@ -234,105 +180,6 @@ impl Round {
         }
     }
 
-    /// Waits until `left` finds nothing, with the time that this takes. Being allowed so much, it is told of what takes
-    /// longer.
-    pub(super) fn gone(
-        &self,
-        api: &Api,
-        since: Instant,
-        allowed: Duration,
-        left: impl Fn() -> Result<Vec<Left>>,
-    ) -> Result<Gone> {
-        let mut late: Option<String> = None;
-        let mut stuck = 0;
-        loop {
-            let now = left()?;
-            let took = since.elapsed();
-            if now.is_empty() {
-                let late = late.map(|late| format!("{late} (gone after {took:.1?})"));
-                return Ok(Gone { took, stuck, late });
-            }
-            // Once there is nobody who could remove it, it is found out why a network is there.
-            if now.iter().all(|left| left.kind == Kind::Network) && self.processes().is_empty() {
-                for network in left()? {
-                    match networks::judge(api, &network.id)? {
-                        Verdict::Gone => {}
-                        Verdict::EngineDefect => stuck += 1,
-                        Verdict::Left(state) => {
-                            let words = format!("network {}: {state}", network.words);
-                            late =
-                                Some(late.map_or(words.clone(), |late| format!("{late}, {words}")));
-                        }
-                    }
-                }
-                return Ok(Gone { took, stuck, late });
-            }
-            if took > allowed && late.is_none() {
-                late = Some(words(&now));
-            }
-            if took > GIVEN_UP_AFTER {
-                let late = Some(format!("still there after {took:.0?}: {}", words(&now)));
-                return Ok(Gone { took, stuck, late });
-            }
-            thread::sleep(PACE);
-        }
-    }
-
-    /// All that exists of the round.
-    pub(super) fn left(&self, api: &Api) -> Result<Vec<Left>> {
-        let mut all = self.labelled(api)?;
-        for process in self.processes() {
-            all.push(Left {
-                kind: Kind::Process,
-                id: process.id.to_string(),
-                words: process.arguments.join(" "),
-                item: Value::Null,
-            });
-        }
-        let runtime = fs::read_dir(self.directory.join("runtime"))?;
-        for entry in runtime {
-            let path = entry?.path();
-            all.push(Left {
-                kind: Kind::Directory,
-                id: String::new(),
-                words: path.display().to_string(),
-                item: Value::Null,
-            });
-        }
-        Ok(all)
-    }
-
-    /// What carries the round's label on the engine.
-    pub(super) fn labelled(&self, api: &Api) -> Result<Vec<Left>> {
-        let id = &self.id;
-        // {"label":["LABEL=ID"]}
-        let filter = format!("filters=%7B%22label%22%3A%5B%22dev.seatrial.run%3D{id}%22%5D%7D");
-        let mut all = Vec::new();
-        for (kind, path, id) in [
-            (
-                Kind::Container,
-                format!("/containers/json?all=1&{filter}"),
-                "Id",
-            ),
-            (Kind::Network, format!("/networks?{filter}"), "Id"),
-            (Kind::Volume, format!("/volumes?{filter}"), "Name"),
-        ] {
-            let document = api.get(&path)?.unwrap_or_default();
-            // Volumes come in an object of their own, which holds `null` where there is none.
-            let items = document.as_array().or(document["Volumes"].as_array());
-            all.extend(items.into_iter().flatten().map(|item| {
-                let name = item["Names"][0].as_str().or(item["Name"].as_str());
-                Left {
-                    kind,
-                    id: item[id].as_str().unwrap_or_default().to_owned(),
-                    words: name.unwrap_or("?").to_owned(),
-                    item: item.clone(),
-                }
-            }));
-        }
-        Ok(all)
-    }
-
     /// Removes the round's directory, for there is nothing to be found out from it.
     pub(super) fn remove(self) {
         let _ = fs::remove_dir_all(&self.directory);
@@ -344,7 +191,7 @@ impl Round {
         let lines: Vec<&str> = output.lines().collect();
         let lines = lines[lines.len().saturating_sub(LINES)..].join("\n    | ");
         let mut text = format!("    | {lines}\n");
-        let runs = fs::read_dir(self.directory.join("runtime/seatrial"));
+        let runs = fs::read_dir(self.runtime().join("seatrial"));
         for run in runs.into_iter().flatten().flatten() {
             let log = fs::read_to_string(run.path().join("log")).unwrap_or_default();
             if !log.is_empty() {
@@ -355,79 +202,9 @@ impl Round {
     }
 }
 
-/// Something that exists of a round.
-#[derive(Clone, Debug)]
-pub(super) struct Left {
-    pub(super) kind: Kind,
-    id: String,
-    words: String,
-    /// What the engine says of it.
-    item: Value,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Container,
-    Network,
-    Volume,
-    Process,
-    Directory,
-}
-
-impl Left {
-    /// The value of one of our labels.
-    pub(super) fn label(&self, name: &str) -> &str {
-        let label = &self.item["Labels"][format!("dev.seatrial.{name}")];
-        label.as_str().unwrap_or_default()
-    }
-}
-
-fn words(all: &[Left]) -> String {
-    let words: Vec<String> = all
-        .iter()
-        .map(|it| format!("{:?} {}", it.kind, it.words).to_lowercase())
-        .collect();
-    words.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn process(words: &str) -> Process {
-        Process {
-            id: 1,
-            arguments: words.split(' ').map(str::to_owned).collect(),
-        }
-    }
-
-    #[test]
-    fn a_test_process_is_told_from_others() {
-        for (words, executable, test) in [
-            (
-                "/w/target/debug/deps/first-62 --exact first_a --nocapture",
-                Some("first"),
-                Some("first_a"),
-            ),
-            (
-                "/w/target/debug/deps/first-62 --ignored",
-                Some("first"),
-                None,
-            ),
-            (
-                "/w/target/debug/deps/first-62 --list --format terse",
-                None,
-                None,
-            ),
-            ("/root/.cargo/bin/cargo-nextest nextest run", None, None),
-            ("seatrial-supervisor", None, None),
-        ] {
-            let process = process(words);
-            assert_eq!(process.test_executable(), executable, "{words}");
-            assert_eq!(process.test().filter(|_| executable.is_some()), test);
-        }
-        assert!(process("seatrial-supervisor").is_supervisor());
-    }
 
     #[test]
     fn only_a_process_with_the_rounds_id_is_the_rounds() {

@@ -12,7 +12,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::kill::PACKAGE;
-use super::round::{Kind, PACE, Round};
+use super::left::Kind;
+use super::round::{PACE, Round};
 use super::{Options, Seed, figures};
 use crate::api::Api;
 use crate::steps::Steps;

@@ -1,0 +1,157 @@
+//! What exists of a round at a moment: processes, what carries its label on the engine, and its directory; and waiting
+//! until nothing does.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::round::{PACE, Round};
+use crate::api::Api;
+use crate::leftovers::networks::{self, Verdict};
+
+/// How long what has to go is waited for, to tell what goes late from what stays.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
+
+/// What became of things that have to go.
+pub(super) struct Gone {
+    pub(super) took: Duration,
+    /// The networks that the engine does not remove, and that it says nothing is attached to.
+    pub(super) stuck: u32,
+    /// What was there after the time that is allowed, and how long it stayed.
+    pub(super) late: Option<String>,
+}
+
+/// Something that exists of a round.
+#[derive(Clone, Debug)]
+pub(super) struct Left {
+    pub(super) kind: Kind,
+    id: String,
+    words: String,
+    /// What the engine says of it.
+    item: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Container,
+    Network,
+    Volume,
+    Process,
+    Directory,
+}
+
+impl Left {
+    /// The value of one of our labels.
+    pub(super) fn label(&self, name: &str) -> &str {
+        let label = &self.item["Labels"][format!("dev.seatrial.{name}")];
+        label.as_str().unwrap_or_default()
+    }
+}
+
+impl Round {
+    /// Waits until `left` finds nothing, with the time that this takes. Being allowed so much, it is told of what takes
+    /// longer.
+    pub(super) fn gone(
+        &self,
+        api: &Api,
+        since: Instant,
+        allowed: Duration,
+        left: impl Fn() -> Result<Vec<Left>>,
+    ) -> Result<Gone> {
+        let mut late: Option<String> = None;
+        let mut stuck = 0;
+        loop {
+            let now = left()?;
+            let took = since.elapsed();
+            if now.is_empty() {
+                let late = late.map(|late| format!("{late} (gone after {took:.1?})"));
+                return Ok(Gone { took, stuck, late });
+            }
+            // Once there is nobody who could remove it, it is found out why a network is there.
+            if now.iter().all(|left| left.kind == Kind::Network) && self.processes().is_empty() {
+                for network in left()? {
+                    match networks::judge(api, &network.id)? {
+                        Verdict::Gone => {}
+                        Verdict::EngineDefect => stuck += 1,
+                        Verdict::Left(state) => {
+                            let words = format!("network {}: {state}", network.words);
+                            late =
+                                Some(late.map_or(words.clone(), |late| format!("{late}, {words}")));
+                        }
+                    }
+                }
+                return Ok(Gone { took, stuck, late });
+            }
+            if took > allowed && late.is_none() {
+                late = Some(words(&now));
+            }
+            if took > GIVEN_UP_AFTER {
+                let late = Some(format!("still there after {took:.0?}: {}", words(&now)));
+                return Ok(Gone { took, stuck, late });
+            }
+            thread::sleep(PACE);
+        }
+    }
+
+    /// All that exists of the round.
+    pub(super) fn left(&self, api: &Api) -> Result<Vec<Left>> {
+        let plain = |kind, words| Left {
+            kind,
+            words,
+            id: String::new(),
+            item: Value::Null,
+        };
+        // First of all: where there is no process, nothing more is created.
+        let processes = self.processes().into_iter();
+        let mut all: Vec<Left> = processes
+            .map(|process| plain(Kind::Process, process.arguments.join(" ")))
+            .collect();
+        all.extend(self.labelled(api)?);
+        for entry in fs::read_dir(self.runtime())? {
+            all.push(plain(Kind::Directory, entry?.path().display().to_string()));
+        }
+        Ok(all)
+    }
+
+    /// What carries the round's label on the engine.
+    pub(super) fn labelled(&self, api: &Api) -> Result<Vec<Left>> {
+        let id = &self.id;
+        // {"label":["LABEL=ID"]}
+        let filter = format!("filters=%7B%22label%22%3A%5B%22dev.seatrial.run%3D{id}%22%5D%7D");
+        let mut all = Vec::new();
+        for (kind, path, id) in [
+            (
+                Kind::Container,
+                format!("/containers/json?all=1&{filter}"),
+                "Id",
+            ),
+            (Kind::Network, format!("/networks?{filter}"), "Id"),
+            (Kind::Volume, format!("/volumes?{filter}"), "Name"),
+        ] {
+            let document = api.get(&path)?.unwrap_or_default();
+            // Volumes come in an object of their own, which holds `null` where there is none.
+            let items = document.as_array().or(document["Volumes"].as_array());
+            all.extend(items.into_iter().flatten().map(|item| {
+                let name = item["Names"][0].as_str().or(item["Name"].as_str());
+                Left {
+                    kind,
+                    id: item[id].as_str().unwrap_or_default().to_owned(),
+                    words: name.unwrap_or("?").to_owned(),
+                    item: item.clone(),
+                }
+            }));
+        }
+        Ok(all)
+    }
+}
+
+fn words(all: &[Left]) -> String {
+    let words: Vec<String> = all
+        .iter()
+        .map(|it| format!("{:?} {}", it.kind, it.words).to_lowercase())
+        .collect();
+    words.join(", ")
+}
