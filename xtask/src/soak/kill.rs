@@ -26,12 +26,14 @@ const MOST_ROUNDS: u32 = 10_000;
 /// What was held by what is killed must be gone so soon.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// How long the beginning of a run takes, roughly: until its shared services are ready.
-const BEGINNING: Duration = Duration::from_millis(1500);
+/// How long it takes roughly, from the first test process on, until there is a supervisor.
+const SUPERVISOR_BEGINS: Duration = Duration::from_millis(100);
+/// And until its shared services are ready.
+const SERVICES_BEGIN: Duration = Duration::from_millis(1500);
 
 /// The package that is run, its test executables, and their tests.
 pub(super) const PACKAGE: &str = "seatrial-soak";
-const EXECUTABLES: [&str; 2] = ["first", "second"];
+const EXECUTABLES: [&str; 2] = ["port", "starboard"];
 const TESTS: [&str; 3] = ["a", "b", "c"];
 
 /// What tests have to themselves.
@@ -63,6 +65,7 @@ struct Tally {
     too_late: u32,
     took: Vec<Duration>,
     stuck: u32,
+    unswept: u32,
     failures: Vec<String>,
 }
 
@@ -124,11 +127,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// When to kill in tests that take so long. Also after the last of them; and every third time soon, for most that can go
-/// wrong does while supervisor, network and shared services begin.
+/// When to kill in tests that take so long. Also after the last of them; and every other time soon, for most that can go
+/// wrong does while the supervisor, then the network and the shared services begin.
 fn moment(random: &mut Random, length: Duration) -> Duration {
-    match random.below(3) {
-        0 => random.duration(BEGINNING.min(length)),
+    match random.below(4) {
+        0 => random.duration(SUPERVISOR_BEGINS),
+        1 => random.duration(SERVICES_BEGIN),
         _ => random.duration(length.mul_f64(1.05)),
     }
 }
@@ -158,6 +162,7 @@ fn play(api: &Api, number: u32, plan: &Plan, random: &mut Random, tally: &mut Ta
         Ok(Some(gone)) => {
             tally.killed += 1;
             tally.stuck += gone.stuck;
+            tally.unswept += u32::from(gone.unswept);
             tally.took.push(gone.took);
             told.push(format!("gone after {:.2?}", gone.took));
             gone.late
@@ -385,6 +390,12 @@ impl Tally {
         );
         if self.stuck > 0 {
             words += &format!("; networks stuck by the engine's defect: {}", self.stuck);
+        }
+        if self.unswept > 0 {
+            words += &format!(
+                "; killed before a supervisor was started, so that an empty directory is left to be swept: {}",
+                self.unswept
+            );
         }
         words
     }

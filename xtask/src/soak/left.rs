@@ -20,6 +20,8 @@ pub(super) struct Gone {
     pub(super) took: Duration,
     /// The networks that the engine does not remove, and that it says nothing is attached to.
     pub(super) stuck: u32,
+    /// There is a directory, whose maker was killed before it could start a supervisor. The next run's sweeps it.
+    pub(super) unswept: bool,
     /// What was there after the time that is allowed, and how long it stayed.
     pub(super) late: Option<String>,
 }
@@ -66,9 +68,18 @@ impl Round {
         loop {
             let now = left()?;
             let took = since.elapsed();
-            if now.is_empty() {
+            let unswept = !now.is_empty()
+                && now.iter().all(|left| left.kind == Kind::Directory)
+                && !self.had_supervisor();
+            let gone = |stuck, late| Gone {
+                took,
+                stuck,
+                unswept,
+                late,
+            };
+            if now.is_empty() || unswept {
                 let late = late.map(|late| format!("{late} (gone after {took:.1?})"));
-                return Ok(Gone { took, stuck, late });
+                return Ok(gone(stuck, late));
             }
             // Once there is nobody who could remove it, it is found out why a network is there.
             if now.iter().all(|left| left.kind == Kind::Network) && self.processes().is_empty() {
@@ -83,14 +94,14 @@ impl Round {
                         }
                     }
                 }
-                return Ok(Gone { took, stuck, late });
+                return Ok(gone(stuck, late));
             }
             if took > allowed && late.is_none() {
                 late = Some(words(&now));
             }
             if took > GIVEN_UP_AFTER {
                 let late = Some(format!("still there after {took:.0?}: {}", words(&now)));
-                return Ok(Gone { took, stuck, late });
+                return Ok(gone(stuck, late));
             }
             thread::sleep(PACE);
         }

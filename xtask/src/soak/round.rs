@@ -180,6 +180,20 @@ impl Round {
         }
     }
 
+    /// Whether the run's directory holds more than the lock under which a supervisor is started.
+    pub(super) fn had_supervisor(&self) -> bool {
+        let runs = fs::read_dir(self.runtime().join("seatrial"));
+        let files = runs
+            .into_iter()
+            .flatten()
+            .flatten()
+            .flat_map(|run| fs::read_dir(run.path()));
+        files
+            .flatten()
+            .flatten()
+            .any(|file| file.file_name() != "election")
+    }
+
     /// Removes the round's directory, for there is nothing to be found out from it.
     pub(super) fn remove(self) {
         let _ = fs::remove_dir_all(&self.directory);

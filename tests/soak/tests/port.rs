@@ -4,18 +4,18 @@ use seatrial_soak::{Crew, Fleet, voyage};
 
 #[seatrial::test]
 #[ignore = "run by `cargo xtask soak`"]
-async fn first_a(fleet: Fleet, crew: Crew) -> anyhow::Result<()> {
-    voyage("first_a", fleet, crew).await
+async fn port_a(fleet: Fleet, crew: Crew) -> anyhow::Result<()> {
+    voyage("port_a", fleet, crew).await
 }
 
 #[seatrial::test]
 #[ignore = "run by `cargo xtask soak`"]
-async fn first_b(fleet: Fleet, crew: Crew) -> anyhow::Result<()> {
-    voyage("first_b", fleet, crew).await
+async fn port_b(fleet: Fleet, crew: Crew) -> anyhow::Result<()> {
+    voyage("port_b", fleet, crew).await
 }
 
 #[seatrial::test]
 #[ignore = "run by `cargo xtask soak`"]
-async fn first_c(fleet: Fleet, crew: Crew) -> anyhow::Result<()> {
-    voyage("first_c", fleet, crew).await
+async fn port_c(fleet: Fleet, crew: Crew) -> anyhow::Result<()> {
+    voyage("port_c", fleet, crew).await
 }

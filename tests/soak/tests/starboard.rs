@@ -1,0 +1,21 @@
+//! Tests of one test process under `cargo test`, and of one each under nextest. (`lib.rs` says more.)
+
+use seatrial_soak::{Crew, Fleet, voyage};
+
+#[seatrial::test]
+#[ignore = "run by `cargo xtask soak`"]
+async fn starboard_a(fleet: Fleet, crew: Crew) -> anyhow::Result<()> {
+    voyage("starboard_a", fleet, crew).await
+}
+
+#[seatrial::test]
+#[ignore = "run by `cargo xtask soak`"]
+async fn starboard_b(fleet: Fleet, crew: Crew) -> anyhow::Result<()> {
+    voyage("starboard_b", fleet, crew).await
+}
+
+#[seatrial::test]
+#[ignore = "run by `cargo xtask soak`"]
+async fn starboard_c(fleet: Fleet, crew: Crew) -> anyhow::Result<()> {
+    voyage("starboard_c", fleet, crew).await
+}
