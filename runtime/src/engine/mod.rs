@@ -5,6 +5,7 @@
 //! leaves that module. An engine does one thing per call, keeps no state of ours, retries nothing and prints nothing.
 
 mod address;
+mod deadlines;
 pub(crate) mod discovery;
 mod docker;
 #[cfg(test)]

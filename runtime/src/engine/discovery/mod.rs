@@ -20,6 +20,7 @@ use serde::Deserialize;
 use self::error::{Answer, Tried};
 use super::Engine;
 use super::address::{self, Address};
+use super::deadlines::WithDeadlines;
 use super::docker::Docker;
 
 pub(crate) use self::error::DiscoveryError;
@@ -100,7 +101,7 @@ pub(super) async fn connect_in(
     for candidate in candidates(choice, surroundings) {
         let (address, answer) = match candidate.address {
             Ok(address) => match ask(&address, surroundings.patience).await {
-                Ok(engine) => return Ok(Arc::new(engine)),
+                Ok(engine) => return Ok(Arc::new(WithDeadlines(Arc::new(engine)))),
                 Err(answer) => (address.to_string(), answer),
             },
             Err((written, refusal)) => (written, Answer::Unsupported(refusal)),
