@@ -48,6 +48,28 @@ pub fn take_signals(command: &mut Command) {
     }
 }
 
+/// Has the child begin a run of its own, as it does for users: nothing tells it of the one this process may be part of.
+pub fn leave_run(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["NEXTEST", "SEATRIAL_", "RUST_TEST_"]
+            .iter()
+            .any(|own| text.starts_with(own))
+        {
+            command.env_remove(&name);
+        }
+    }
+}
+
+/// Whether no process of this number runs any more: it is gone, or dead and its parent has not looked yet.
+pub fn is_gone(process: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+    stat.map_or(true, |stat| {
+        let after_name = stat.rsplit(')').next();
+        after_name.is_some_and(|rest| rest.starts_with(" Z"))
+    })
+}
+
 /// A command that runs the ignored test named `name`.
 pub fn test(name: &str) -> Command {
     let mut command = tests(name);

@@ -1,6 +1,8 @@
-//! What the engine tests share: the image they run in, talking to the service that `fixtures/serve.pl` is, and running
-//! one test of an executable in a process of its own.
+//! What the engine tests share: talking to the service that `fixtures/serve.pl` is, running one test of an executable in a
+//! process of its own or many under a cargo of their own, and what was recorded of a run, by the runtime and by the engine.
 
+pub mod cargo;
 pub mod child;
 pub mod conversation;
+pub mod engine;
 pub mod events;

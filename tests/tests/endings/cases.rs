@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use seatrial::{Composition, Service};
 use serde_json::{Value, json};
 
-use crate::engine;
+use seatrial_tests::engine;
 
 /// The variable that names the file a case writes once its services are ready.
 pub(crate) const RECORD: &str = "ENDINGS_RECORD";

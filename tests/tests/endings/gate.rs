@@ -3,14 +3,14 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 
-use crate::engine;
+use seatrial_tests::engine;
+
+use crate::run::Run;
 
 /// A socket beside the engine's own.
 pub(crate) struct Gate {
-    pub(crate) socket: PathBuf,
     state: Arc<State>,
 }
 
@@ -23,18 +23,20 @@ struct State {
 }
 
 impl Gate {
-    /// An open gate at `socket`.
-    pub(crate) fn at(socket: &Path) -> Self {
+    /// An open gate between the engine and a child to be.
+    pub(crate) fn before(run: &mut Run) -> Self {
+        let socket = run.path("engine");
+        let host = format!("unix://{}", socket.display());
+        run.command.env("DOCKER_HOST", host);
         let listener = UnixListener::bind(socket).expect("a socket");
         let state = Arc::new(State::default());
         let gate = Self {
-            socket: socket.to_owned(),
             state: state.clone(),
         };
         // Its threads end with this process: they are a few, and blocked.
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let engine = UnixStream::connect(engine::socket()).expect("the engine");
+                let engine = engine::connect();
                 let (to_client, from_engine) = (client.try_clone(), engine.try_clone());
                 let state = state.clone();
                 std::thread::spawn(move || pass(client, engine, |part| state.wait(part)));

@@ -1,15 +1,12 @@
 //! The same endings under `cargo test` and `cargo nextest`.
 
-use std::process::{Command, Stdio};
 use std::sync::Once;
 
 use libc::{SIGINT, SIGKILL, SIGTERM};
+use seatrial_tests::cargo;
 
 use crate::processes;
 use crate::run::{Run, rounds, until};
-
-/// Says that the tests which need cargo-nextest are not wanted where it is not installed.
-const WITHOUT_NEXTEST: &str = "SEATRIAL_TESTS_WITHOUT_NEXTEST";
 
 /// What this project's own profile asks for is not the matter here. What outlives a test is told of after a time that no
 /// busy machine takes to see that a pipe is closed.
@@ -18,13 +15,6 @@ const PROFILE: &str = "\
 leak-timeout = \"10s\"
 ";
 
-fn cargo() -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    command
-}
-
 /// What is tested, with `--workspace` as CI builds it: then cargo has nothing to build but what has changed.
 const TARGET: [&str; 3] = ["--workspace", "--test", "endings"];
 
@@ -32,7 +22,7 @@ const TARGET: [&str; 3] = ["--workspace", "--test", "endings"];
 fn build() {
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {
-        let mut command = cargo();
+        let mut command = cargo::cargo();
         command.arg("test").args(TARGET).arg("--no-run");
         let output = command.output().expect("cargo runs");
         assert!(output.status.success(), "{output:#?}");
@@ -42,7 +32,7 @@ fn build() {
 /// A case under `cargo test`.
 fn test(case: &str) -> Run {
     build();
-    let mut run = Run::new(cargo());
+    let mut run = Run::new(cargo::cargo());
     run.command.arg("test").args(TARGET);
     run.command
         .args(["--", "--ignored", "--exact", &format!("cases::{case}")]);
@@ -52,21 +42,10 @@ fn test(case: &str) -> Run {
 /// A case under `cargo nextest`; `None` where that is not installed and need not be.
 #[track_caller]
 fn nextest(case: &str) -> Option<Run> {
-    let mut version = cargo();
-    version
-        .args(["nextest", "--version"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    if !version.status().is_ok_and(|status| status.success()) {
-        assert!(
-            std::env::var_os(WITHOUT_NEXTEST).is_some(),
-            "cargo-nextest is not installed: run `cargo install cargo-nextest --locked`, or set {WITHOUT_NEXTEST}=1"
-        );
-        return None;
-    }
+    let mut command = cargo::nextest()?;
+    command.args(TARGET);
     build();
-    let mut run = Run::new(cargo());
-    run.command.args(["nextest", "run"]).args(TARGET);
+    let mut run = Run::new(command);
     run.command.args([
         "--run-ignored",
         "only",

@@ -4,12 +4,12 @@
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 
 use libc::{SIGHUP, SIGINT, SIGTERM};
+use seatrial_tests::child::is_gone;
+use seatrial_tests::engine;
 
 use crate::ended::Ended;
-use crate::engine;
 use crate::gate::Gate;
 use crate::image::{Making, making};
-use crate::processes::is_gone;
 use crate::run::{Run, rounds, until};
 use crate::running::Running;
 
@@ -122,9 +122,7 @@ fn signals_that_arrive_together_count_once() {
 fn a_second_signal_ends_the_process_at_once() {
     rounds(|| {
         let mut run = in_process("waits");
-        let gate = Gate::at(&run.path("engine"));
-        let host = format!("unix://{}", gate.socket.display());
-        run.command.env("DOCKER_HOST", host);
+        let gate = Gate::before(&mut run);
         let mut run = run.spawn();
         run.until_recorded();
         gate.close();
@@ -145,9 +143,7 @@ fn a_second_signal_ends_the_process_at_once() {
 fn a_signal_to_a_process_that_is_ending_leaves_nothing() {
     rounds(|| {
         let mut run = in_process("passes_when_told");
-        let gate = Gate::at(&run.path("engine"));
-        let host = format!("unix://{}", gate.socket.display());
-        run.command.env("DOCKER_HOST", host);
+        let gate = Gate::before(&mut run);
         let mut run = run.spawn();
         run.until_recorded();
         gate.close();

@@ -2,12 +2,12 @@
 //! test's process at once, whichever it is; and endings of the supervisor itself.
 
 use libc::{SIGINT, SIGKILL, SIGTERM};
+use seatrial_tests::child::is_gone;
+use seatrial_tests::engine;
 
 use crate::ended::Ended;
-use crate::engine;
 use crate::gate::Gate;
 use crate::image::{Making, making};
-use crate::processes::is_gone;
 use crate::run::{Run, rounds};
 use crate::running::Running;
 
@@ -121,9 +121,7 @@ fn a_copy_that_is_under_way_leaves_nothing() {
     rounds(|| {
         for signal in SIGNALS {
             let mut run = Run::direct("busy::in_a_copy");
-            let gate = Gate::at(&run.path("engine"));
-            let host = format!("unix://{}", gate.socket.display());
-            run.command.env("DOCKER_HOST", host);
+            let gate = Gate::before(&mut run);
             let mut run = run.spawn();
             run.until_recorded();
             gate.close();

@@ -11,7 +11,6 @@
 mod cases;
 mod direct;
 mod ended;
-mod engine;
 mod gate;
 mod harnesses;
 mod image;

@@ -48,12 +48,3 @@ pub(crate) fn signal(process: libc::pid_t, signal: libc::c_int) {
 pub(crate) fn number(process: u32) -> libc::pid_t {
     libc::pid_t::try_from(process).expect("a process id")
 }
-
-/// Whether no process of this number runs any more: it is gone, or dead and its parent has not looked yet.
-pub(crate) fn is_gone(process: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
-    stat.map_or(true, |stat| {
-        let after_name = stat.rsplit(')').next();
-        after_name.is_some_and(|rest| rest.starts_with(" Z"))
-    })
-}

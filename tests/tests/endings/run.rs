@@ -104,16 +104,7 @@ impl Run {
         for own in ["", "temporary", "runtime"] {
             std::fs::create_dir_all(directory.join(own)).expect("a directory");
         }
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            // A child is no part of the run this process may be part of.
-            if ["NEXTEST", "SEATRIAL_", "RUST_TEST_"]
-                .iter()
-                .any(|own| text.starts_with(own))
-            {
-                command.env_remove(&name);
-            }
-        }
+        child::leave_run(&mut command);
         command
             .env("SEATRIAL_RUN_ID", &id)
             .env("TMPDIR", directory.join("temporary"))

@@ -9,11 +9,12 @@ use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
+use seatrial_tests::engine;
 use serde_json::Value;
 
 use crate::ended::{Ended, strings};
+use crate::processes;
 use crate::run::{Directory, Supervisor, comes_about, until};
-use crate::{engine, processes};
 
 /// How long a supervisor may take to remove everything, once its run is over. Its own limits are well below that.
 const REMOVAL: Duration = Duration::from_secs(60);

@@ -3,10 +3,11 @@
 use std::process::Command;
 
 use libc::SIGKILL;
+use seatrial_tests::engine;
 
 use crate::cases::RECORD;
+use crate::processes;
 use crate::run::{Run, rounds, until};
-use crate::{engine, processes};
 
 /// Runs two tests side by side, and ends as the second does.
 const SCRIPT: &str = "\

@@ -1,7 +1,7 @@
 //! What all test processes of a run share, counted from the engine's own events: under `cargo nextest run`, where each
 //! test is a process, and under `cargo test`, where each test executable is.
 
-mod engine;
+mod created;
 mod run;
 mod stopped;
 

@@ -1,17 +1,15 @@
 //! One cargo that runs tests of the packages in `tests/sharing`, and what came of it.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use seatrial_tests::events::Events;
+use seatrial_tests::{cargo, child, engine};
 
-use crate::engine::{self, Created, Recording};
-
-/// Says that the tests which need cargo-nextest are not wanted where it is not installed.
-const WITHOUT_NEXTEST: &str = "SEATRIAL_TESTS_WITHOUT_NEXTEST";
+use crate::created::{Created, Recording};
 
 /// How long a supervisor may take to end once its run is over.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -28,7 +26,7 @@ pub(crate) struct Ended {
 /// Runs the ignored tests of all targets of these names under `cargo test`, which must all pass.
 #[track_caller]
 pub(crate) fn cargo_test(targets: &[&str]) -> Ended {
-    let mut command = cargo();
+    let mut command = cargo::cargo();
     command.arg("test").args(selected(targets));
     command.args(["--", "--ignored"]);
     run(command)
@@ -37,32 +35,11 @@ pub(crate) fn cargo_test(targets: &[&str]) -> Ended {
 /// As [`cargo_test`], under `cargo nextest`; `None` where that is not installed and need not be.
 #[track_caller]
 pub(crate) fn nextest(targets: &[&str]) -> Option<Ended> {
-    let mut version = cargo();
-    version
-        .args(["nextest", "--version"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    if !version.status().is_ok_and(|status| status.success()) {
-        assert!(
-            std::env::var_os(WITHOUT_NEXTEST).is_some(),
-            "cargo-nextest is not installed: run `cargo install cargo-nextest --locked`, or set {WITHOUT_NEXTEST}=1"
-        );
-        return None;
-    }
-    let mut command = cargo();
-    command.args(["nextest", "run"]).args(selected(targets));
+    let mut command = cargo::nextest()?;
+    command.args(selected(targets));
     // A test is told of as leaky, and fails, in this project's own profile.
     command.args(["--run-ignored", "only", "--retries", "0"]);
     Some(run(command))
-}
-
-fn cargo() -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::null());
-    command
 }
 
 /// With `--workspace` as CI builds it: then cargo has nothing to build but what has changed.
@@ -77,16 +54,7 @@ fn run(mut command: Command) -> Ended {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let directory = Directory::new(&format!("sharing-{}-{number}", std::process::id()));
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        // Cargo begins a run of its own, as it does for users: nothing tells it of the one this process may be part of.
-        if ["NEXTEST", "SEATRIAL_", "RUST_TEST_"]
-            .iter()
-            .any(|own| text.starts_with(own))
-        {
-            command.env_remove(&name);
-        }
-    }
+    child::leave_run(&mut command);
     let events = Events::new(&format!("sharing-{number}"));
     command
         .env("SEATRIAL_EVENTS", events.path())
@@ -103,7 +71,7 @@ fn run(mut command: Command) -> Ended {
     assert_eq!(runs.len(), 1, "{runs:?}\n{text}");
     let created = recording.created(run);
     until_ended(created.owner());
-    let left = engine::left(run);
+    let left = engine::of(run);
     assert!(left.is_empty(), "left behind: {left:#?}\n{text}");
     let files = std::fs::read_dir(&directory.0).expect("a directory");
     let files: Vec<_> = files.map(|entry| entry.expect("an entry").path()).collect();
@@ -119,7 +87,7 @@ fn run(mut command: Command) -> Ended {
 fn build() {
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {
-        let mut command = cargo();
+        let mut command = cargo::cargo();
         command.args(["test", "--no-run"]);
         command.args(selected(&["crew", "first", "second", "third", "main"]));
         let output = command.output().expect("cargo runs");
@@ -127,16 +95,11 @@ fn build() {
     });
 }
 
-/// Waits until the process is gone, or dead and its parent has not looked yet.
+/// Waits until the process has ended.
 #[track_caller]
 fn until_ended(process: u32) {
     let begun = Instant::now();
-    let runs = || {
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        let state = stat.rsplit(')').next().unwrap_or_default();
-        !state.is_empty() && !state.starts_with(" Z")
-    };
-    while runs() {
+    while !child::is_gone(process) {
         assert!(
             begun.elapsed() < DEADLINE,
             "the supervisor {process} runs on"

@@ -1,13 +1,12 @@
-//! What the engine says was created, and what it still has: asked by HTTP over its Unix socket, not through what is
-//! tested.
+//! What the engine says was created: asked for by HTTP, not through what is tested.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io::{BufRead, BufReader, Write};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use seatrial_tests::engine::{answer, ask, connect, request};
 use serde_json::Value;
 
 /// How long an event may take that is certain to come.
@@ -162,75 +161,4 @@ fn mark() -> String {
     let (status, answer) = ask("DELETE", &format!("/volumes/{name}"));
     assert_eq!(status, 204, "{answer}");
     name
-}
-
-/// Everything the engine has of a run whose supervisor has ended, in words.
-pub(crate) fn left(run: &str) -> Vec<String> {
-    let query = format!("filters=%7B%22label%22%3A%5B%22dev.seatrial.run%3D{run}%22%5D%7D");
-    let containers = get(&format!("/containers/json?all=1&{query}"));
-    let containers = texts(&containers, "Id").map(|id| format!("container {id}"));
-    let networks = get(&format!("/networks?{query}"));
-    let networks = texts(&networks, "Id").filter(|id| is_left(id));
-    let networks = networks.map(|id| format!("network {id}"));
-    let volumes = get(&format!("/volumes?{query}"));
-    let volumes = texts(&volumes["Volumes"], "Name").map(|name| format!("volume {name}"));
-    containers.chain(networks).chain(volumes).collect()
-}
-
-/// Whether a network was left behind: not where the engine has lost count of the containers on it (Docker before 28,
-/// moby#42119), has none there and refuses to remove it for those that it counts.
-fn is_left(network: &str) -> bool {
-    let path = format!("/networks/{network}");
-    let (status, body) = ask("GET", &path);
-    if status == 404 {
-        return false;
-    }
-    let inspected: Value = serde_json::from_str(&body).expect("JSON");
-    let attached = inspected["Containers"].as_object();
-    if attached.is_some_and(|attached| !attached.is_empty()) {
-        return true;
-    }
-    let (status, body) = ask("DELETE", &path);
-    !(matches!(status, 403 | 409) && body.contains("active endpoints"))
-}
-
-fn texts<'a>(list: &'a Value, key: &'a str) -> impl Iterator<Item = &'a str> {
-    let items = list.as_array().into_iter().flatten();
-    items.filter_map(move |item| item[key].as_str())
-}
-
-fn get(path: &str) -> Value {
-    let (status, body) = ask("GET", path);
-    assert_eq!(status, 200, "{path}: {body}");
-    serde_json::from_str(&body).expect("JSON")
-}
-
-fn ask(method: &str, path: &str) -> (u16, String) {
-    answer(request(method, path))
-}
-
-fn request(method: &str, path: &str) -> UnixStream {
-    let mut stream = connect();
-    // HTTP/1.0: the answer ends with the connection and comes in one piece.
-    write!(stream, "{method} {path} HTTP/1.0\r\nHost: engine\r\n\r\n").expect("a request");
-    stream
-}
-
-/// The engine's socket: the one `DOCKER_HOST` names, else the usual one.
-fn connect() -> UnixStream {
-    let host = std::env::var("DOCKER_HOST").unwrap_or_default();
-    let socket = host
-        .strip_prefix("unix://")
-        .unwrap_or("/var/run/docker.sock");
-    UnixStream::connect(socket)
-        .unwrap_or_else(|error| panic!("cannot connect to `{socket}`: {error}"))
-}
-
-/// Status and body of an answer.
-fn answer(mut stream: UnixStream) -> (u16, String) {
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-    (status.expect("a status"), body.to_owned())
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 /// The engine's socket: the one `DOCKER_HOST` names, else the usual one.
-pub(crate) fn socket() -> PathBuf {
+pub fn socket() -> PathBuf {
     let host = std::env::var("DOCKER_HOST").unwrap_or_default();
     PathBuf::from(
         host.strip_prefix("unix://")
@@ -15,13 +15,44 @@ pub(crate) fn socket() -> PathBuf {
     )
 }
 
-/// Status and body of the answer.
-fn ask(method: &str, path: &str) -> (u16, String) {
+/// A connection to the engine.
+///
+/// # Panics
+///
+/// Where there is none.
+pub fn connect() -> UnixStream {
     let socket = socket();
-    let mut stream = UnixStream::connect(&socket)
-        .unwrap_or_else(|error| panic!("cannot connect to `{}`: {error}", socket.display()));
+    UnixStream::connect(&socket)
+        .unwrap_or_else(|error| panic!("cannot connect to `{}`: {error}", socket.display()))
+}
+
+/// Status and body of the answer.
+///
+/// # Panics
+///
+/// Where the engine gives none.
+pub fn ask(method: &str, path: &str) -> (u16, String) {
+    answer(request(method, path))
+}
+
+/// A request without a body, whose answer is still to be read.
+///
+/// # Panics
+///
+/// Where there is no engine.
+pub fn request(method: &str, path: &str) -> UnixStream {
+    let mut stream = connect();
     // HTTP/1.0: the answer ends with the connection and comes in one piece.
     write!(stream, "{method} {path} HTTP/1.0\r\nHost: engine\r\n\r\n").expect("a request");
+    stream
+}
+
+/// Status and body of the answer to a request.
+///
+/// # Panics
+///
+/// Where it is no answer.
+pub fn answer(mut stream: UnixStream) -> (u16, String) {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
@@ -41,7 +72,7 @@ fn of_run(run: &str) -> String {
 }
 
 /// The ids of all containers of a run, also of those that do not run.
-pub(crate) fn containers(run: &str) -> Vec<String> {
+pub fn containers(run: &str) -> Vec<String> {
     texts(
         &get(&format!("/containers/json?all=1&{}", of_run(run))),
         "Id",
@@ -49,12 +80,12 @@ pub(crate) fn containers(run: &str) -> Vec<String> {
 }
 
 /// How many containers of a run are running.
-pub(crate) fn running(run: &str) -> usize {
+pub fn running(run: &str) -> usize {
     texts(&get(&format!("/containers/json?{}", of_run(run))), "Id").len()
 }
 
 /// Everything the engine has of a run, in words.
-pub(crate) fn of(run: &str) -> Vec<String> {
+pub fn of(run: &str) -> Vec<String> {
     let query = of_run(run);
     let mut all = Vec::new();
     for container in containers(run) {
@@ -99,7 +130,7 @@ fn texts(list: &Value, key: &str) -> Vec<String> {
 }
 
 /// The volumes a container uses, and the addresses of this machine its ports are published on.
-pub(crate) fn volumes_and_addresses(container: &str) -> (Vec<String>, Vec<String>) {
+pub fn volumes_and_addresses(container: &str) -> (Vec<String>, Vec<String>) {
     let inspected = get(&format!("/containers/{container}/json"));
     let mounts = inspected["Mounts"].as_array().cloned().unwrap_or_default();
     let volumes = mounts.iter().filter(|mount| mount["Type"] == "volume");
@@ -115,12 +146,12 @@ pub(crate) fn volumes_and_addresses(container: &str) -> (Vec<String>, Vec<String
 }
 
 /// Whether the engine has a volume of this name.
-pub(crate) fn has_volume(name: &str) -> bool {
+pub fn has_volume(name: &str) -> bool {
     ask("GET", &format!("/volumes/{name}")).0 != 404
 }
 
 /// Removes what a run has left, where leaving it was the test.
-pub(crate) fn clean(run: &str) {
+pub fn clean(run: &str) {
     for container in containers(run) {
         ask("DELETE", &format!("/containers/{container}?force=1&v=1"));
     }
