@@ -40,7 +40,7 @@ pub(crate) struct Leftovers<'a> {
 struct Found(BTreeMap<(Kind, String), String>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+pub(crate) enum Kind {
     Container,
     Network,
     Volume,
@@ -152,35 +152,54 @@ impl<'a> Leftovers<'a> {
 fn labelled(api: &Api) -> Result<Found> {
     let mut found = Found::default();
     for label in LABELS {
-        // {"label":["LABEL"]}
-        let filter = format!("filters=%7B%22label%22%3A%5B%22{label}%22%5D%7D");
-        for (kind, path, id) in [
-            (
-                Kind::Container,
-                format!("/containers/json?all=1&{filter}"),
-                "Id",
-            ),
-            (Kind::Network, format!("/networks?{filter}"), "Id"),
-            (Kind::Volume, format!("/volumes?{filter}"), "Name"),
-        ] {
-            let document = api.get(&path)?.unwrap_or_default();
-            // Volumes come in an object of their own, which holds `null` where there is none.
-            let items = document.as_array().or(document["Volumes"].as_array());
-            for item in items.into_iter().flatten() {
-                let id = item[id].as_str().unwrap_or_default();
-                found.insert(kind, id, words(item, label));
-            }
+        for (kind, id, item) in labelled_with(api, label)? {
+            found.insert(kind, id, words(&item, label));
         }
     }
     Ok(found)
 }
 
+/// The containers, networks and volumes that carry a label (`LABEL`, or `LABEL=VALUE`): id, and what the engine says.
+///
+/// # Errors
+///
+/// Where the engine does not answer.
+pub(crate) fn labelled_with(api: &Api, label: &str) -> Result<Vec<(Kind, String, Value)>> {
+    let label = label.replace('=', "%3D");
+    // {"label":["LABEL"]}
+    let filter = format!("filters=%7B%22label%22%3A%5B%22{label}%22%5D%7D");
+    let mut all = Vec::new();
+    for (kind, path, id) in [
+        (
+            Kind::Container,
+            format!("/containers/json?all=1&{filter}"),
+            "Id",
+        ),
+        (Kind::Network, format!("/networks?{filter}"), "Id"),
+        (Kind::Volume, format!("/volumes?{filter}"), "Name"),
+    ] {
+        let document = api.get(&path)?.unwrap_or_default();
+        // Volumes come in an object of their own, which holds `null` where there is none.
+        let items = document.as_array().or(document["Volumes"].as_array());
+        for item in items.into_iter().flatten() {
+            let id = item[id].as_str().unwrap_or_default().to_owned();
+            all.push((kind, id, item.clone()));
+        }
+    }
+    Ok(all)
+}
+
+/// What the engine calls something.
+pub(crate) fn name(item: &Value) -> &str {
+    let name = item["Names"][0].as_str().or(item["Name"].as_str());
+    name.unwrap_or("?").trim_start_matches('/')
+}
+
 /// What the engine says of something, as its name and whose it is: `shop-db (dev.seatrial.run=5f3a)`.
 fn words(item: &Value, label: &str) -> String {
-    let name = item["Names"][0].as_str().or(item["Name"].as_str());
-    let name = name.unwrap_or("?").trim_start_matches('/');
     format!(
-        "{name} ({label}={})",
+        "{} ({label}={})",
+        name(item),
         item["Labels"][label].as_str().unwrap_or("?")
     )
 }

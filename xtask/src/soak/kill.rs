@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::left::{Gone, Kind, Left};
+use super::left::{Gone, Left};
 use super::process::Process;
 use super::random::{self, Random};
 use super::round::{PACE, Round};
 use super::{Options, Seed, figures};
 use crate::api::Api;
+use crate::leftovers::Kind;
 use crate::steps::Steps;
 use crate::{images, install, workspace};
 

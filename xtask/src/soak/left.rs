@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::round::{PACE, Round};
 use crate::api::Api;
 use crate::leftovers::networks::{self, Verdict};
+use crate::leftovers::{self, Kind};
 
 /// How long what has to go is waited for, to tell what goes late from what stays.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
@@ -34,15 +35,6 @@ pub(super) struct Left {
     words: String,
     /// What the engine says of it.
     item: Value,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Container,
-    Network,
-    Volume,
-    Process,
-    Directory,
 }
 
 impl Left {
@@ -69,7 +61,7 @@ impl Round {
             let now = left()?;
             let took = since.elapsed();
             let unswept = !now.is_empty()
-                && now.iter().all(|left| left.kind == Kind::Directory)
+                && now.iter().all(|left| left.kind == Kind::File)
                 && !self.had_supervisor();
             let gone = |stuck, late| Gone {
                 took,
@@ -122,47 +114,29 @@ impl Round {
             .collect();
         all.extend(self.labelled(api)?);
         for entry in fs::read_dir(self.runtime())? {
-            all.push(plain(Kind::Directory, entry?.path().display().to_string()));
+            all.push(plain(Kind::File, entry?.path().display().to_string()));
         }
         Ok(all)
     }
 
     /// What carries the round's label on the engine.
     pub(super) fn labelled(&self, api: &Api) -> Result<Vec<Left>> {
-        let id = &self.id;
-        // {"label":["LABEL=ID"]}
-        let filter = format!("filters=%7B%22label%22%3A%5B%22dev.seatrial.run%3D{id}%22%5D%7D");
-        let mut all = Vec::new();
-        for (kind, path, id) in [
-            (
-                Kind::Container,
-                format!("/containers/json?all=1&{filter}"),
-                "Id",
-            ),
-            (Kind::Network, format!("/networks?{filter}"), "Id"),
-            (Kind::Volume, format!("/volumes?{filter}"), "Name"),
-        ] {
-            let document = api.get(&path)?.unwrap_or_default();
-            // Volumes come in an object of their own, which holds `null` where there is none.
-            let items = document.as_array().or(document["Volumes"].as_array());
-            all.extend(items.into_iter().flatten().map(|item| {
-                let name = item["Names"][0].as_str().or(item["Name"].as_str());
-                Left {
-                    kind,
-                    id: item[id].as_str().unwrap_or_default().to_owned(),
-                    words: name.unwrap_or("?").to_owned(),
-                    item: item.clone(),
-                }
-            }));
-        }
-        Ok(all)
+        let label = format!("dev.seatrial.run={}", self.id);
+        let all = leftovers::labelled_with(api, &label)?.into_iter();
+        let left = all.map(|(kind, id, item)| Left {
+            kind,
+            id,
+            words: leftovers::name(&item).to_owned(),
+            item,
+        });
+        Ok(left.collect())
     }
 }
 
 fn words(all: &[Left]) -> String {
     let words: Vec<String> = all
         .iter()
-        .map(|it| format!("{:?} {}", it.kind, it.words).to_lowercase())
+        .map(|it| format!("{} {}", it.kind, it.words))
         .collect();
     words.join(", ")
 }

@@ -12,10 +12,10 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::kill::PACKAGE;
-use super::left::Kind;
 use super::round::{PACE, Round};
 use super::{Options, Seed, figures};
 use crate::api::Api;
+use crate::leftovers::Kind;
 use crate::steps::Steps;
 use crate::{images, install, workspace};
 
