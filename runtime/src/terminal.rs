@@ -123,6 +123,17 @@ pub(crate) fn error(report: &Report) -> String {
     text
 }
 
+/// An error of anybody's with all of its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let _ = write!(text, ": {error}");
+        source = error.source();
+    }
+    text
+}
+
 fn names(names: &[String]) -> String {
     names
         .iter()

@@ -1,7 +1,7 @@
 //! The way to the supervisor, on a thread of its own.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tokio::net::UnixStream;
@@ -83,7 +83,7 @@ async fn dispatch(mut messages: mpsc::UnboundedReceiver<Message>) {
 /// A connection to the run's supervisor, which has welcomed this process.
 struct Welcomed {
     stream: UnixStream,
-    log: std::path::PathBuf,
+    log: PathBuf,
 }
 
 /// Why there is no such connection.
@@ -131,24 +131,24 @@ async fn over(
     Welcomed { stream, log }: Welcomed,
     settings: Result<Settings, Error>,
     process: ProcessId,
-    mut from_client: mpsc::UnboundedReceiver<Request>,
+    requests: mpsc::UnboundedReceiver<Request>,
 ) -> Error {
-    let (read, write) = stream.into_split();
-    let (requests, to_write) = mpsc::unbounded_channel();
+    let (read, mut write) = stream.into_split();
     let introduction = Introduction {
         settings,
         process: Some(process),
     };
-    let _ = requests.send(Request {
+    let (first, introductions) = mpsc::unbounded_channel();
+    let _ = first.send(Request {
         call: 0,
         body: RequestBody::Introduce(Box::new(introduction)),
     });
+    drop(first);
     tokio::spawn(async move {
-        while let Some(request) = from_client.recv().await {
-            let _ = requests.send(request);
-        }
+        // All of it is there before anything else is. What ends the connection is told by the reading of it.
+        let _ = wire::write_messages(&mut write, introductions, refused).await;
+        let _ = wire::write_messages(write, requests, refused).await;
     });
-    tokio::spawn(wire::write_messages(write, to_write, refused));
     let mut messages = wire::Messages::<_, Message>::new(read);
     loop {
         match messages.next().await {
@@ -181,14 +181,9 @@ fn gone(log: &Path, why: Option<&wire::WireError>) -> Error {
 }
 
 fn without_process(error: &StartError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        text.push_str(&format!(": {error}"));
-        source = error.source();
-    }
     format!(
-        "{text}; this test process runs its services itself and shares none with others. To have it so without this \
-         warning, set `SEATRIAL_SUPERVISOR=in-process`"
+        "{}; this test process runs its services itself and shares none with others. To have it so without this \
+         warning, set `SEATRIAL_SUPERVISOR=in-process`",
+        terminal::chain(error)
     )
 }

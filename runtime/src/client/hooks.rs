@@ -6,6 +6,7 @@ use super::{Client, Lease};
 use crate::Service;
 use crate::private::Hook;
 use crate::protocol::{CallId, ServiceInfo};
+use crate::terminal;
 
 /// Runs `hook` on a thread and a runtime of its own, so that it may block and may use what needs tokio, and reports
 /// its outcome.
@@ -21,7 +22,7 @@ pub(super) fn run(client: &'static Client, call: CallId, hook: Hook, service: Se
                     .map_err(|error| format!("cannot make a runtime: {error}"))?;
                 runtime
                     .block_on(hook(Service::new(service, lease)))
-                    .map_err(|error| chain(error.as_ref()))
+                    .map_err(|error| terminal::chain(error.as_ref()))
             }));
             client.hook_ended(
                 call,
@@ -31,17 +32,6 @@ pub(super) fn run(client: &'static Client, call: CallId, hook: Hook, service: Se
     if let Err(error) = spawned {
         client.hook_ended(call, Err(format!("cannot start a thread: {error}")));
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -1,6 +1,7 @@
 //! The test process's side: one connection to the supervisor, and the leases.
 //!
-//! Calls go out at once and are matched with their answers by number. Nothing here knows where the supervisor runs.
+//! Calls go out at once and are matched with their answers by number. Where the supervisor runs is known to [`connection`] alone,
+//! and how a process ends that has it in itself, to [`ending`].
 
 mod connection;
 mod declaration;

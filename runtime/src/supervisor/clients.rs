@@ -93,9 +93,7 @@ impl Client {
 
     /// Notes a launch of a declaration.
     pub(super) fn launches(&mut self, identity: &str) {
-        if !self.launched.contains(identity) {
-            self.launched.insert(identity.to_owned());
-        }
+        self.launched.insert(identity.to_owned());
     }
 
     /// Whether it has the functions of a declaration.

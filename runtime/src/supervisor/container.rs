@@ -323,7 +323,7 @@ pub(super) fn published(
     context: &Context,
     service: &ServicePlan,
 ) -> Result<Vec<PublishedPort>, Error> {
-    let range = &context.config.ports;
+    let range = &context.config().ports;
     let mut published: Vec<PublishedPort> = Vec::new();
     for port in &service.ports {
         let Some(host) = context.run.ports.take(range) else {

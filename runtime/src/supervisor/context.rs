@@ -1,8 +1,8 @@
 //! What the instances of a run share: the engine, the network, the reaper, for all of them; and the configuration and the
 //! images, for those of clients with the same settings.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc;
 
@@ -27,7 +27,8 @@ pub(super) struct Run {
     pub(super) ports: Ports,
     pub(super) internal: mpsc::UnboundedSender<Internal>,
     hosts: Hosts,
-    engine: Once<Arc<dyn Engine>>,
+    /// The first that was found.
+    engine: OnceLock<Arc<dyn Engine>>,
     network: Once<Network>,
     /// How many networks were tried to be made: each has a name of its own.
     networks: AtomicU32,
@@ -41,7 +42,7 @@ impl Run {
             ports: Ports::default(),
             internal,
             hosts: Hosts::new(),
-            engine: Once::new(),
+            engine: OnceLock::new(),
             network: Once::new(),
             networks: AtomicU32::new(0),
         })
@@ -55,8 +56,8 @@ impl Run {
     /// Waits until every container is removed, and removes the network.
     pub(super) async fn close(&self) {
         self.reaper.drained().await;
-        if let (Some(engine), Some(network)) = (self.engine.made().await, self.network.made().await)
-            && let Err(error) = network::remove(&engine, &network).await
+        if let (Some(engine), Some(network)) = (self.engine.get(), self.network.made().await)
+            && let Err(error) = network::remove(engine, &network).await
         {
             report_leftover(&format!("network `{}`", network.name), &error);
         }
@@ -66,7 +67,6 @@ impl Run {
 /// Shared by the instances that clients with the same settings launch.
 pub(super) struct Context {
     pub(super) run: Arc<Run>,
-    pub(super) config: Config,
     pub(super) images: Images,
     pub(super) events: Events,
     settings: Settings,
@@ -75,15 +75,18 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(run: Arc<Run>, settings: Settings) -> Arc<Self> {
-        let config = settings.config.clone();
+        let config = &settings.config;
         Arc::new(Self {
             events: Events::new(run.identity.run.clone(), config.events.as_ref()),
-            images: Images::new(&config, settings.variables.clone()),
+            images: Images::new(config, settings.variables.clone()),
             run,
-            config,
             settings,
             engine: Once::new(),
         })
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.settings.config
     }
 
     /// Whether these settings are the context's.
@@ -94,13 +97,12 @@ impl Context {
     /// Has a launch that begins now try again what has failed before.
     pub(super) fn forget_failures(&self) {
         self.engine.forget_failure();
-        self.run.engine.forget_failure();
         self.run.network.forget_failure();
     }
 
     /// The engine, found at the first call. A run has one; settings that lead to another are told so.
     pub(super) async fn engine(&self) -> Result<Arc<dyn Engine>, Error> {
-        let choice = EngineChoice::from(self.config.engine.clone());
+        let choice = EngineChoice::from(self.config().engine.clone());
         let variables = self.settings.variables.clone();
         let run = self.run.clone();
         self.engine
@@ -108,10 +110,9 @@ impl Context {
                 let found = discovery::connect(&choice, variables)
                     .await
                     .map_err(|error| Error::new(ErrorKind::Engine, error.to_string()))?;
-                let first = found.clone();
-                let engine = run.engine.get(std::future::ready(Ok(first))).await?;
-                one_engine(&*engine, &*found)?;
-                Ok(engine)
+                let engine = run.engine.get_or_init(|| found.clone());
+                one_engine(&**engine, &*found)?;
+                Ok(engine.clone())
             })
             .await
     }

@@ -224,7 +224,7 @@ impl Instance {
         let service = self.service();
         let reference = match &service.origin {
             Origin::Image(reference) => reference,
-            Origin::Bin { base, .. } => base.as_ref().unwrap_or(&self.context.config.base),
+            Origin::Bin { base, .. } => base.as_ref().unwrap_or(&self.context.config().base),
         };
         let platform = service.platform.as_deref();
         self.context

@@ -168,7 +168,7 @@ impl Waiting {
         });
         match try_join_all(settled).await {
             Ok(services) => {
-                if self.context.config.report {
+                if self.context.config().report {
                     let took = self.begun.elapsed();
                     let text = terminal::launched(&self.launch, &services, took);
                     let _ = self.messages.send(Message::Show(Shown::Text(text)));

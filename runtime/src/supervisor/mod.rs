@@ -223,12 +223,6 @@ impl Supervisor {
         }
     }
 
-    /// Whether it has been asked to end, whoever is connected.
-    #[cfg(target_os = "linux")]
-    fn ends_at_once(&self) -> bool {
-        self.ends_at_once
-    }
-
     /// Ends every instance and waits until nothing is left on the engine.
     pub(crate) async fn close(&mut self) {
         self.clients.clear();

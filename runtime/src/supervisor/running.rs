@@ -84,7 +84,7 @@ impl Running {
                 })
             })
             .collect();
-        let default = instance.context.config.timeouts.ready;
+        let default = instance.context.config().timeouts.ready;
         let timing = PreparedTiming::new(&service.timing, default);
         let ready = async {
             let ended = self.exits.ended();
@@ -232,22 +232,16 @@ impl Running {
         inbox: &mut Inbox,
     ) -> Result<(), Error> {
         match action {
-            Action::Stop => self.stop(instance).await,
+            Action::Stop => self.end(instance, action, "stopped").await,
+            Action::Kill { signal: None } => self.end(instance, action, "killed").await,
             Action::Start => {
                 self.start(instance).await?;
                 self.wait_started(instance, inbox).await
             }
             Action::Restart => {
-                self.stop(instance).await?;
+                self.end(instance, Action::Stop, "stopped").await?;
                 self.start(instance).await?;
                 self.wait_started(instance, inbox).await
-            }
-            Action::Kill { signal: None } => {
-                self.act_at_once(instance, Action::Kill { signal: None })
-                    .await?;
-                self.exits.ended().await;
-                instance.record("killed", &[]);
-                Ok(())
             }
             action => self.act_at_once(instance, action).await,
         }
@@ -306,10 +300,11 @@ impl Running {
         outcome.map_err(|error| self.refused(instance, &error))
     }
 
-    async fn stop(&self, instance: &Instance) -> Result<(), Error> {
-        self.act_at_once(instance, Action::Stop).await?;
+    /// Does what ends the container, and waits until it has ended.
+    async fn end(&self, instance: &Instance, action: Action, event: &str) -> Result<(), Error> {
+        self.act_at_once(instance, action).await?;
         self.exits.ended().await;
-        instance.record("stopped", &[]);
+        instance.record(event, &[]);
         Ok(())
     }
 
