@@ -1,7 +1,8 @@
 //! Questions to the engine that do not go through what is tested: HTTP over its Unix socket.
 
 use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixStream};
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -82,6 +83,30 @@ pub fn containers(run: &str) -> Vec<String> {
 /// How many containers of a run are running.
 pub fn running(run: &str) -> usize {
     texts(&get(&format!("/containers/json?{}", of_run(run))), "Id").len()
+}
+
+/// Networks that no run takes over, as long as this lives.
+#[derive(Debug)]
+pub struct Claims {
+    _names: Vec<UnixDatagram>,
+}
+
+/// Keeps other runs from taking over the networks of this one, as they may where the engine does not let go of a network
+/// of a run that is dead. Where it is the test that a run leaves something, the test removes it, and not beneath others.
+/// The names are the runtime's own, in `supervisor/network/abandoned.rs`.
+///
+/// # Panics
+///
+/// Where somebody has taken one over.
+pub fn claim(run: &str) -> Claims {
+    let networks = get(&format!("/networks?{}", of_run(run)));
+    let claim = |network: &String| {
+        let name = SocketAddr::from_abstract_name(format!("seatrial-network-{network}"));
+        UnixDatagram::bind_addr(&name.expect("it is short")).expect("nobody has it")
+    };
+    Claims {
+        _names: texts(&networks, "Id").iter().map(claim).collect(),
+    }
 }
 
 /// Everything the engine has of a run, in words.

@@ -126,6 +126,7 @@ fn a_second_signal_ends_the_process_at_once() {
         let mut run = run.spawn();
         run.until_recorded();
         gate.close();
+        run.abandon();
         run.signal(SIGINT);
         run.until_said("SIGINT: removing");
         // The engine does not answer, so nothing but another signal can end it.

@@ -26,8 +26,8 @@ pub(crate) struct Running {
     child: Child,
     status: Option<ExitStatus>,
     supervisor: Supervisor,
-    /// Whether the supervisor was killed, so that nobody else removes what is on the engine.
-    is_abandoned: bool,
+    /// Where nobody else removes what is on the engine: what keeps others from taking it.
+    abandoned: Option<engine::Claims>,
 }
 
 impl Running {
@@ -43,7 +43,7 @@ impl Running {
             child,
             status: None,
             supervisor,
-            is_abandoned: false,
+            abandoned: None,
         }
     }
 
@@ -150,10 +150,15 @@ impl Running {
         self.until("a supervisor runs", |run| processes::supervisor(&run.id))
     }
 
+    /// Prepares for an end after which nobody else removes what is on the engine.
+    pub(crate) fn abandon(&mut self) {
+        self.abandoned = Some(engine::claim(&self.id));
+    }
+
     /// Kills the run's supervisor. What it had is removed by [`Self::end_abandoned`].
     pub(crate) fn kill_supervisor(&mut self) {
         let supervisor = self.until_supervised();
-        self.is_abandoned = true;
+        self.abandon();
         processes::signal(processes::number(supervisor), libc::SIGKILL);
     }
 
@@ -180,7 +185,7 @@ impl Running {
     pub(crate) fn end_abandoned(mut self) -> Ended {
         self.until_gone();
         engine::clean(&self.id);
-        self.is_abandoned = false;
+        self.abandoned = None;
         self.into_ended()
     }
 
@@ -231,7 +236,7 @@ impl Drop for Running {
             self.signal_group(libc::SIGTERM);
             let _ = self.child.wait();
         }
-        if self.is_abandoned {
+        if self.abandoned.is_some() {
             engine::clean(&self.id);
         }
     }
