@@ -43,18 +43,22 @@ impl Events {
 /// The file that a service which is held waits for.
 pub(super) const GATE: &str = "/gate";
 
-/// Makes the [`GATE`] of each service of `held`, once all of `expected` has happened and they have been started.
-pub(super) async fn open_gates(events: &Path, held: &[&str], expected: &[(&str, &str)]) {
+/// Waits until all of `expected` has happened and the services of `held` have been started.
+pub(super) async fn until_held(events: &Path, held: &[&str], expected: &[(&str, &str)]) -> Events {
     let started = held.iter().map(|service| (*service, "started"));
     let expected: Vec<_> = expected.iter().copied().chain(started).collect();
-    let so_far = loop {
+    loop {
         let so_far = Events::so_far(events);
         let happened = |(service, event): &(&str, &str)| so_far.find(service, event).is_some();
         if expected.iter().all(happened) {
-            break so_far;
+            return so_far;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
-    };
+    }
+}
+
+/// Makes the [`GATE`] of each service of `held`, which have been started.
+pub(super) async fn open_gates(so_far: &Events, held: &[&str]) {
     // The supervisor does not act on a service before the launch has been answered.
     let config = Config::of_process(&crate::workspace::of_process()).expect("the configuration");
     let choice = EngineChoice::from(config.engine);

@@ -16,7 +16,7 @@ use crate::protocol::{
 };
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
-use events::{Events, GATE, open_gates};
+use events::{Events, GATE, open_gates, until_held};
 
 /// A supervisor in this process, and its only client.
 struct Run {
@@ -127,11 +127,13 @@ impl Run {
     ) -> Result<Vec<ServiceInfo>, Error> {
         let events = self.events.clone();
         let mut launched = std::pin::pin!(self.launch(1, services));
-        tokio::select! {
+        let so_far = tokio::select! {
             launched = &mut launched => panic!("it is not held: {launched:?}"),
-            () = open_gates(&events, held, expected) => {}
-        }
-        launched.await
+            so_far = until_held(&events, held, expected) => so_far,
+        };
+        // The launch may be over before the engine says that the last gate is made.
+        let (launched, ()) = tokio::join!(launched, open_gates(&so_far, held));
+        launched
     }
 
     /// Ends the run and returns what happened in it.
