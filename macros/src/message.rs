@@ -35,5 +35,5 @@ pub(crate) fn not_yet(what: impl Display, instead: &str) -> String {
 
 /// A modifier without what it modifies.
 pub(crate) fn stands_alone(modifier: &str, kind: &str, form: &str) -> String {
-    format!("`{modifier}` belongs to `{kind}`, which is not there; write `{form}`, or remove it")
+    format!("`{modifier}` is only valid with `{kind}`; write `{form}`, or remove it")
 }

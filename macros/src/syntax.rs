@@ -4,10 +4,12 @@
 //! What could not be read is absent here and in the report already. Where its absence would look like another
 //! mistake, a stand-in or a flag takes its place.
 
+use std::time::Duration;
+
 use proc_macro2::Span;
 use seatrial_model::placeholder::RawTemplate;
 use seatrial_model::{HostEntry, ImageRef, MountMode, Pull, Scope, Source, Timing, Ulimit};
-use syn::Ident;
+use syn::{Expr, Ident};
 
 /// A value and its place in the source.
 #[derive(Clone, Debug)]
@@ -24,6 +26,9 @@ impl<T> Spanned<T> {
 
 /// Text with placeholders.
 pub(crate) type Text = Spanned<RawTemplate>;
+
+/// `NAME = ..` in `env(..)`.
+pub(crate) type Variable = Spanned<(String, Text)>;
 
 /// The services of one struct, or those declared on one test's parameters.
 pub(crate) struct Declaration {
@@ -54,7 +59,7 @@ pub(crate) struct Service {
     pub(crate) base: Option<Spanned<Option<ImageRef>>>,
     pub(crate) scope: ScopeSyntax,
     pub(crate) ports: Vec<Spanned<seatrial_model::Port>>,
-    pub(crate) env: Vec<Spanned<(String, Text)>>,
+    pub(crate) env: Vec<Variable>,
     pub(crate) command: Option<Vec<Text>>,
     pub(crate) entrypoint: Option<Vec<Text>>,
     pub(crate) user: Option<String>,
@@ -76,6 +81,7 @@ pub(crate) struct Service {
     pub(crate) needs: Vec<Ident>,
     pub(crate) checks: Vec<Spanned<CheckSyntax>>,
     pub(crate) timing: Timing,
+    pub(crate) setups: Vec<SetupSyntax>,
     pub(crate) source: Option<Spanned<Source>>,
 }
 
@@ -112,6 +118,7 @@ impl Service {
             needs: Vec::new(),
             checks: Vec::new(),
             timing: Timing::default(),
+            setups: Vec::new(),
             source: None,
         }
     }
@@ -200,6 +207,24 @@ pub(crate) enum CheckSyntax {
         image: ImageRef,
         command: Vec<Text>,
     },
+    Hook(syn::Path),
+}
+
+/// `setup(..)`.
+pub(crate) struct SetupSyntax {
+    pub(crate) name: Option<Spanned<String>>,
+    /// `None` where it could not be read.
+    pub(crate) kind: Option<SetupKindSyntax>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) env: Vec<Variable>,
+    /// Not looked into: it goes into the generated code as it is.
+    pub(crate) key: Option<Expr>,
+}
+
+/// What a setup does.
+pub(crate) enum SetupKindSyntax {
+    Exec(Vec<Text>),
+    Container { image: ImageRef, command: Vec<Text> },
     Hook(syn::Path),
 }
 

@@ -21,5 +21,5 @@ pub use image::ImageRef;
 pub use placeholder::Template;
 pub use plan::{
     Check, CheckKind, EnvVar, File, FileContent, HostEntry, Mount, MountMode, Origin, Plan, Port,
-    Pull, Scope, ServicePlan, Source, Timing, Tmpfs, Ulimit, Volume,
+    Pull, Scope, ServicePlan, Setup, SetupKind, Source, Timing, Tmpfs, Ulimit, Volume,
 };

@@ -87,6 +87,8 @@ pub struct ServicePlan {
     pub ready: Vec<Check>,
     /// How the checks are repeated.
     pub timing: Timing,
+    /// What is done to it once it is ready and before anyone else sees it, in this order, once per instance.
+    pub setups: Vec<Setup>,
     /// Whether and how the user's source tree is mounted.
     pub source: Source,
 }
@@ -130,6 +132,7 @@ impl ServicePlan {
             needs: Vec::new(),
             ready: Vec::new(),
             timing: Timing::default(),
+            setups: Vec::new(),
             source: Source::default(),
         }
     }
@@ -370,6 +373,58 @@ impl Default for Timing {
             delay: Duration::ZERO,
             successes: 1,
             failures: None,
+        }
+    }
+}
+
+/// One step that brings a service into the state that its users expect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setup {
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// What is done.
+    pub kind: SetupKind,
+    /// After this long the launch fails; `None` for the configured default.
+    pub timeout: Option<Duration>,
+    /// Position among the declaration's keys of the content that it depends on, beyond what the plan says.
+    pub key: Option<usize>,
+}
+
+/// What a setup does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetupKind {
+    /// A command run in the service's container, which must exit with 0.
+    Exec {
+        /// The executable and its arguments.
+        command: Vec<Template>,
+        /// Environment variables beside those of the container.
+        env: Vec<EnvVar>,
+    },
+    /// A container of another image on the same network, with the service's source mounted. It must exit with 0.
+    Container {
+        /// Its image.
+        image: ImageRef,
+        /// The executable and its arguments.
+        command: Vec<Template>,
+        /// Its environment variables.
+        env: Vec<EnvVar>,
+    },
+    /// The user's own async function, which must return `Ok`.
+    Hook {
+        /// Position among the declaration's hooks.
+        binding: usize,
+        /// Its path as the user wrote it.
+        name: String,
+    },
+}
+
+impl SetupKind {
+    /// The environment variables that it declares.
+    pub fn env(&self) -> &[EnvVar] {
+        match self {
+            Self::Exec { env, .. } | Self::Container { env, .. } => env,
+            Self::Hook { .. } => &[],
         }
     }
 }

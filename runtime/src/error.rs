@@ -44,6 +44,8 @@ pub enum ErrorKind {
     Exited,
     /// A service was not ready in time.
     NotReady,
+    /// What sets a service up failed.
+    Setup,
     /// An operation on a running service failed.
     Operation,
     /// A file or directory of this machine could not be read or written.

@@ -1,9 +1,12 @@
 //! What generated code calls. Not part of the public API: it changes without notice.
 
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::Service;
+use crate::{Service, terminal};
 
 pub use crate::test_run::{Launches, Ready, Test, run, run_async};
 
@@ -28,14 +31,15 @@ pub struct Declaration {
     pub files: &'static [&'static [u8]],
     /// The user's functions, by binding.
     pub hooks: &'static [Hook],
+    /// What setups depend on beyond the plan, by binding.
+    pub keys: &'static [&'static str],
 }
 
-/// A user's async function that looks at a service.
+/// A user's async function that looks at a service, or sets it up.
 pub type Hook = fn(Service) -> HookFuture;
 
-/// Its future.
-pub type HookFuture =
-    Pin<Box<dyn Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>>>>;
+/// Its future: what went wrong is told as text.
+pub type HookFuture = Pin<Box<dyn Future<Output = Result<(), String>>>>;
 
 /// What a field of a composition can be.
 #[diagnostic::on_unimplemented(
@@ -65,4 +69,116 @@ pub fn next_service<T: FromService>(services: &mut dyn Iterator<Item = Service>)
             .next()
             .expect("a launch yields a service for each of the plan's"),
     )
+}
+
+/// The error of a user's function, of whatever type: `(&&Failure::new(error)).text()` finds the way to tell it. With its causes
+/// where it is an error or becomes one, as [`Display`] has it otherwise.
+pub struct Failure<E>(Cell<Option<E>>);
+
+impl<E> std::fmt::Debug for Failure<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Failure(..)")
+    }
+}
+
+impl<E> Failure<E> {
+    /// Holds the error until it is told.
+    pub fn new(error: E) -> Self {
+        Self(Cell::new(Some(error)))
+    }
+
+    fn take(&self) -> E {
+        self.0.take().expect("a failure is told once")
+    }
+}
+
+/// The way for errors, and for what becomes one: `anyhow::Error`, texts.
+pub trait FailureByError {
+    /// The error and its causes.
+    fn text(self) -> String;
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> FailureByError for &&Failure<E> {
+    fn text(self) -> String {
+        terminal::chain(&*self.take().into())
+    }
+}
+
+/// The way for what can only be displayed.
+pub trait FailureByDisplay {
+    /// The error as it displays itself.
+    fn text(self) -> String;
+}
+
+impl<E: Display> FailureByDisplay for &&&Failure<E> {
+    fn text(self) -> String {
+        self.take().to_string()
+    }
+}
+
+/// For all other types: says that this does not work.
+pub trait FailureOfAnotherType<E> {
+    /// Never called: it is there to be refused by the compiler.
+    fn text(self) -> String
+    where
+        E: HookError;
+}
+
+impl<E> FailureOfAnotherType<E> for &Failure<E> {
+    fn text(self) -> String
+    where
+        E: HookError,
+    {
+        self.take().told()
+    }
+}
+
+/// What the error of a user's function must be able to do. Never implemented: whoever can be displayed has another way.
+#[diagnostic::on_unimplemented(
+    message = "the error type `{Self}` cannot be displayed",
+    label = "its error cannot be displayed",
+    note = "return a `Result` whose error implements `std::fmt::Display`, such as `String`, `anyhow::Error` or an error type"
+)]
+pub trait HookError {
+    /// The error as text.
+    fn told(self) -> String;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Displayed;
+
+    impl Display for Displayed {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("the tide is out")
+        }
+    }
+
+    #[derive(Debug)]
+    struct Caused(std::string::FromUtf8Error);
+
+    impl Display for Caused {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("cannot seed")
+        }
+    }
+
+    impl Error for Caused {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn an_error_of_any_type_is_told() {
+        let utf8 = String::from_utf8(vec![0xff]).unwrap_err();
+        let text = (&&Failure::new(Caused(utf8))).text();
+        assert!(text.starts_with("cannot seed: invalid utf-8"), "{text}");
+        assert_eq!((&&Failure::new("no table")).text(), "no table");
+        assert_eq!((&&Failure::new(format!("code {}", 3))).text(), "code 3");
+        assert_eq!((&&Failure::new(Displayed)).text(), "the tide is out");
+    }
 }

@@ -48,8 +48,7 @@ pub(crate) enum RequestBody {
     Act {
         instance: InstanceId,
         action: Action,
-        /// Whether a function asks for it for which the instance waits: see [`Message::Hook`].
-        in_hook: bool,
+        caller: Caller,
     },
     /// A call of the user's function, asked for by [`Message::Hook`], has ended.
     HookEnded {
@@ -106,6 +105,24 @@ pub(crate) struct Launch {
     pub(crate) files: Vec<ByteBuf>,
     /// User and group id that own the source.
     pub(crate) user: (u32, u32),
+}
+
+/// Who asks for something to be done with an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Caller {
+    /// Whoever has its handle.
+    Handle,
+    /// A function of the user's for which the instance waits: see [`Message::Hook`].
+    Hook(HookKind),
+}
+
+/// What a function of the user's is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum HookKind {
+    /// A readiness check: it may be called again, in this process or another.
+    Ready,
+    /// A setup: it is called once for an instance.
+    Setup,
 }
 
 /// Something to do with an instance.
@@ -178,6 +195,7 @@ pub(crate) enum Message {
     /// [`RequestBody::HookEnded`].
     Hook {
         hook: CallId,
+        kind: HookKind,
         identity: String,
         binding: usize,
         service: Box<ServiceInfo>,
@@ -236,8 +254,10 @@ pub(crate) struct Times {
     pub(crate) unblocked: Option<Duration>,
     /// Its container was started.
     pub(crate) started: Option<Duration>,
-    /// It was ready.
+    /// Its readiness checks held.
     pub(crate) ready: Option<Duration>,
+    /// Its setups were done; none where it has none.
+    pub(crate) set_up: Option<Duration>,
     /// It was running before this launch asked for it.
     pub(crate) shared: bool,
 }
@@ -285,7 +305,7 @@ pub(crate) struct Event {
     pub(crate) composition: String,
     pub(crate) service: String,
     pub(crate) instance: InstanceId,
-    /// `image`, `created`, `starting`, `started`, `ready`, `failed`, `exited`, `removed`.
+    /// `image`, `created`, `starting`, `started`, `setup`, `set_up`, `ready`, `failed`, `discarded`, `exited`, `removed`.
     pub(crate) event: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) details: BTreeMap<String, String>,

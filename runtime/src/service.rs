@@ -430,8 +430,8 @@ impl Service {
     }
 
     fn call(&self, action: Action) -> Operation<Reply> {
-        let in_hook = self.lease.is_of_hook();
-        self.client().act(self.info.instance, action, in_hook)
+        let caller = self.lease.caller();
+        self.client().act(self.info.instance, action, caller)
     }
 
     fn act<T: 'static>(

@@ -257,7 +257,7 @@ fn told(plan: &Plan, index: usize, info: &ServiceInfo) -> String {
     };
     let mut parts = vec![format!(
         "ready after {}",
-        duration(times.ready.unwrap_or_default())
+        duration(times.set_up.or(times.ready).unwrap_or_default())
     )];
     parts.push(format!("image {}", between(None, times.image)));
     if times.unblocked > times.created {
@@ -268,6 +268,9 @@ fn told(plan: &Plan, index: usize, info: &ServiceInfo) -> String {
     }
     parts.push(format!("start {}", between(times.unblocked, times.started)));
     parts.push(format!("readiness {}", between(times.started, times.ready)));
+    if times.set_up.is_some() {
+        parts.push(format!("setup {}", between(times.ready, times.set_up)));
+    }
     let ports = info
         .published
         .iter()

@@ -351,7 +351,7 @@ fn a_kind_that_does_not_hold_any_more_fails(all: Breakable) {
             "panic",
             &all.panic,
             "checks::panics_if_broken",
-            "it panicked: at the check",
+            "it panicked at tests/tests/readiness.rs:",
         ),
     ] {
         service.wait_ready().wait().expect("it holds");

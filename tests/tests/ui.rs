@@ -122,7 +122,7 @@ impl Package {
             .context("the tests are in the workspace")?;
         let manifest = format!(
             "[package]\nname = \"ui\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-             [dependencies]\nseatrial = {{ path = {:?} }}\n\n\
+             [dependencies]\nanyhow = \"1\"\nseatrial = {{ path = {:?} }}\n\n\
              [profile.dev]\ndebug = \"line-tables-only\"\n\n[workspace]\n",
             workspace.join("runtime")
         );

@@ -43,6 +43,12 @@ pub struct Shop {
             with = hooks::seeded,
             timeout = "1m30s", interval = "100ms", delay = "10ms", successes = 2, failures = 5,
         ),
+        setup(
+            exec = "mariadb < /docker-entrypoint-initdb.d/seed.sql", name = "schema", timeout = "2m",
+            env(MYSQL_HOST = "{self.host}", "dotted.key" = 1), key = include_str!("../seed.sql"),
+        ),
+        setup(image = "flyway:10", run = ["flyway", "-url=jdbc:mariadb://{self.host}/shop", "migrate"], key = KEY),
+        setup(with = hooks::seeded, key = concat!("v", 2)),
     )]
     pub r#type: Service,
 
@@ -52,6 +58,8 @@ pub struct Shop {
     #[service(image = "worker", source(none), env(APP = "http://{app}", DB = "{type.host}:{type.port.admin}"))]
     worker: Service,
 }
+
+const KEY: &str = "v1";
 
 mod hooks {
     pub(super) async fn seeded(service: &seatrial::Service) -> Result<(), std::num::ParseIntError> {

@@ -6,6 +6,8 @@ struct Option;
 struct Result;
 #[allow(dead_code)]
 struct Box;
+#[allow(dead_code, non_camel_case_types)]
+struct str;
 #[allow(dead_code)]
 mod core {}
 #[allow(dead_code)]
@@ -13,7 +15,7 @@ mod std {}
 
 #[derive(::seatrial::Composition)]
 struct Shop {
-    #[service(image = "redis:7", port = 6379, ready(with = seeded))]
+    #[service(image = "redis:7", port = 6379, ready(with = seeded), setup(with = seeded, key = "v1"))]
     cache: ::seatrial::Service,
 }
 

@@ -7,7 +7,7 @@ use seatrial::{Composition, Service};
 struct Shop {
     #[service(build = "docker")]
     a: Service,
-    #[service(image = "b", setup(exec = "seed"), url = "mysql://{self}")]
+    #[service(image = "b", url = "mysql://{self}")]
     b: Service,
     #[service(image = "c", scope = keep)]
     c: Service,

@@ -14,6 +14,9 @@ use crate::error::{DUPLICATE, NO_SUCH_TABLE, code};
 pub use crate::error::{Error, Result};
 pub use crate::orders::{Order, OrderId, OrderLine};
 
+/// Makes the tables that this library works with.
+const SCHEMA: &str = include_str!("../schema.sql");
+
 /// The version of `schema.sql` that this library works with.
 const SCHEMA_VERSION: u32 = 1;
 
@@ -45,6 +48,18 @@ pub struct OrderBook {
 }
 
 impl OrderBook {
+    /// Makes the tables in the empty database at `url` (`mysql://user:password@host:port/database`).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the database says, where there are tables already, too.
+    pub async fn migrate(url: &str) -> Result<()> {
+        let mut conn = Conn::from_url(url).await?;
+        conn.query_drop(SCHEMA).await?;
+        conn.disconnect().await?;
+        Ok(())
+    }
+
     /// Connects to the database at `url` (`mysql://user:password@host:port/database`) and looks at its schema.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Re
     names::check_ports_differ(model, report);
     names::check_port_names_differ(model, report);
     names::check_variables_differ(model, report);
+    names::check_setup_names_differ(model, report);
     names::check_labels_differ(model, report);
     names::check_limits_differ(model, report);
     container::check_one_origin(model, report);

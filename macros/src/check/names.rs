@@ -1,6 +1,6 @@
 //! Rules about names and numbers that must be valid and must not be given twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::hash::Hash;
 
@@ -75,9 +75,35 @@ pub(super) fn check_port_names_differ(model: &Model, report: &mut Report) {
 
 pub(super) fn check_variables_differ(model: &Model, report: &mut Report) {
     for service in &model.declaration.services {
-        let env = service.env.iter();
-        let named = env.map(|variable| (variable.value.0.as_str(), variable.span));
-        differ("the variable", named, report);
+        let of_setups = service.setups.iter().map(|setup| &setup.env);
+        for env in std::iter::once(&service.env).chain(of_setups) {
+            let named = env
+                .iter()
+                .map(|variable| (variable.value.0.as_str(), variable.span));
+            differ("the variable", named, report);
+        }
+    }
+}
+
+pub(super) fn check_setup_names_differ(model: &Model, report: &mut Report) {
+    for service in &model.declaration.services {
+        let mut seen = HashSet::new();
+        for name in service
+            .setups
+            .iter()
+            .filter_map(|setup| setup.name.as_ref())
+        {
+            if !seen.insert(&name.value) {
+                report.error(
+                    name.span,
+                    format!(
+                        "two setups of `{}` are named `{}`; rename one of them",
+                        service.field(),
+                        name.value
+                    ),
+                );
+            }
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The value of `__private::Declaration`: the plan as data, and what it binds.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::LitStr;
 use syn::spanned::Spanned;
+use syn::{Ident, LitStr};
 
 use crate::model::Model;
 
@@ -20,25 +20,8 @@ pub(super) fn declaration(runtime: &TokenStream, model: &Model) -> TokenStream {
             ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #relative)
         ))
     });
-    let hooks = model.bindings.hooks.iter().map(|path| {
-        // A function of another type is the user's mistake; what is done with its outcome is not.
-        let call = quote_spanned! {path.span()=>
-            let outcome: ::core::result::Result<(), _> = #path(&service).await;
-        };
-        let outcome = quote_spanned!(path.span()=> outcome);
-        quote! {
-            |service| ::std::boxed::Box::pin(async move {
-                #call
-                #outcome.map_err(
-                    ::core::convert::Into::<
-                        ::std::boxed::Box<
-                            dyn ::std::error::Error + ::core::marker::Send + ::core::marker::Sync,
-                        >,
-                    >::into,
-                )
-            })
-        }
-    });
+    let hooks = model.bindings.hooks.iter().map(|path| hook(runtime, path));
+    let keys = model.bindings.keys.iter().map(key);
     quote! {
         #runtime::__private::Declaration {
             plan: #plan,
@@ -50,6 +33,44 @@ pub(super) fn declaration(runtime: &TokenStream, model: &Model) -> TokenStream {
             binaries: &[#(#binaries),*],
             files: &[#(#files),*],
             hooks: &[#(#hooks),*],
+            keys: const { &[#(#keys),*] },
         }
+    }
+}
+
+/// A setup's key, which must be a constant. Each has a type of its own, or the compiler would report only the first that
+/// is of another one.
+fn key(key: &syn::Expr) -> TokenStream {
+    let ours = Span::mixed_site().located_at(key.span());
+    quote_spanned! {ours=>
+        {
+            let key: &'static ::core::primitive::str = #key;
+            key
+        }
+    }
+}
+
+/// A closure that calls the user's function at `path`, which is blamed if it has another type. All other names are ours:
+/// they cannot hide the user's, and lints pass over them.
+fn hook(runtime: &TokenStream, path: &syn::Path) -> TokenStream {
+    let ours = Span::mixed_site().located_at(path.span());
+    let service = Ident::new("service", ours);
+    let call = quote_spanned! {ours=>
+        let outcome: ::core::result::Result<(), _> = #path(&#service).await;
+    };
+    let text = quote_spanned! {ours=>
+        match outcome {
+            ::core::result::Result::Ok(()) => ::core::result::Result::Ok(()),
+            ::core::result::Result::Err(error) => {
+                ::core::result::Result::Err((&&#runtime::__private::Failure::new(error)).text())
+            }
+        }
+    };
+    quote! {
+        |#service| ::std::boxed::Box::pin(async move {
+            use #runtime::__private::{FailureByDisplay as _, FailureByError as _, FailureOfAnotherType as _};
+            #call
+            #text
+        })
     }
 }

@@ -3,21 +3,22 @@
 //! that nobody uses it.
 
 mod ports;
+mod steps;
 
 use std::collections::BTreeSet;
 
 use proc_macro2::Span;
 use seatrial_model::placeholder::{Declared, Names, ResolveError};
 use seatrial_model::{
-    Check, CheckKind, EnvVar, File, FileContent, ImageRef, Mount, Origin, Plan, Port, Scope,
-    ServicePlan, Source, Template, suggest,
+    EnvVar, File, FileContent, ImageRef, Mount, Origin, Plan, Port, Scope, ServicePlan, Source,
+    Template, suggest,
 };
 use syn::ext::IdentExt;
 
 use crate::message;
 use crate::report::Report;
 use crate::syntax::{
-    CheckSyntax, Declaration, FileContentSyntax, OriginSyntax, ScopeSyntax, Service, Spanned, Text,
+    Declaration, FileContentSyntax, OriginSyntax, ScopeSyntax, Service, Spanned, Text, Variable,
 };
 
 /// A declaration and its plan. The plan's services are the declaration's, position by position.
@@ -47,6 +48,8 @@ pub(crate) struct Bindings {
     pub(crate) files: Vec<Spanned<String>>,
     /// The user's functions.
     pub(crate) hooks: Vec<syn::Path>,
+    /// Expressions of what setups depend on beyond the plan.
+    pub(crate) keys: Vec<syn::Expr>,
 }
 
 /// Makes the plan of a declaration.
@@ -110,11 +113,12 @@ impl<'a> Modeller<'a> {
         let field = syntax.field();
         self.needs();
         let origin = self.origin();
-        let env = self.env();
+        let env = self.env(&syntax.env, false);
         let command = self.texts(syntax.command.as_deref(), false);
         let entrypoint = self.texts(syntax.entrypoint.as_deref(), false);
         let files = self.files();
         let ready = self.checks();
+        let setups = self.setups();
         let needs: BTreeSet<usize> = self.edges.iter().map(|edge| edge.to).collect();
         let scope = match syntax.scope.or(self.declaration.settings.scope) {
             ScopeSyntax::Is(scope) => scope,
@@ -160,6 +164,7 @@ impl<'a> Modeller<'a> {
             needs: needs.into_iter().collect(),
             ready,
             timing: syntax.timing.clone(),
+            setups,
             source: self.source,
         };
         (plan, self.edges)
@@ -221,14 +226,11 @@ impl<'a> Modeller<'a> {
         }
     }
 
-    fn env(&mut self) -> Vec<EnvVar> {
+    fn env(&mut self, variables: &[Variable], own_allowed: bool) -> Vec<EnvVar> {
         let mut env = Vec::new();
-        for Spanned {
-            value: (name, text),
-            ..
-        } in &self.syntax().env
-        {
-            let value = self.template(text, false);
+        for variable in variables {
+            let (name, text) = &variable.value;
+            let value = self.template(text, own_allowed);
             env.push(EnvVar {
                 name: name.clone(),
                 value,
@@ -253,44 +255,6 @@ impl<'a> Modeller<'a> {
             });
         }
         files
-    }
-
-    fn checks(&mut self) -> Vec<Check> {
-        let mut checks = Vec::new();
-        for check in &self.syntax().checks {
-            let kind = match &check.value {
-                CheckSyntax::Tcp(chosen) => {
-                    let ports = ports::tcp(self.syntax(), check.span, chosen, self.report);
-                    CheckKind::Tcp { ports }
-                }
-                CheckSyntax::Log { text, times } => CheckKind::Log {
-                    text: text.clone(),
-                    times: *times,
-                },
-                CheckSyntax::Http { path, status, port } => CheckKind::Http {
-                    port: ports::http(self.syntax(), check.span, port.as_ref(), self.report),
-                    path: path.clone(),
-                    status: *status,
-                },
-                CheckSyntax::Exec(command) => CheckKind::Exec {
-                    command: self.templates(command, true),
-                },
-                CheckSyntax::Healthcheck => CheckKind::Healthcheck,
-                CheckSyntax::Probe { image, command } => CheckKind::Probe {
-                    image: image.clone(),
-                    command: self.templates(command, true),
-                },
-                CheckSyntax::Hook(path) => {
-                    self.bindings.hooks.push(path.clone());
-                    CheckKind::Hook {
-                        binding: self.bindings.hooks.len() - 1,
-                        name: written(path),
-                    }
-                }
-            };
-            checks.push(Check { kind });
-        }
-        checks
     }
 
     fn texts(&mut self, texts: Option<&[Text]>, own_allowed: bool) -> Option<Vec<Template>> {
@@ -368,9 +332,4 @@ fn stand_in() -> ImageRef {
     "unreadable"
         .parse()
         .unwrap_or_else(|error| unreachable!("a constant reference: {error}"))
-}
-
-/// A path as the user wrote it, without the spaces that tokens are printed with.
-fn written(path: &syn::Path) -> String {
-    quote::quote!(#path).to_string().replace(' ', "")
 }

@@ -115,17 +115,7 @@ struct Given {
 
 fn timeout(given: &mut Given, argument: &Argument, report: &mut Report) -> Option<()> {
     let literal = argument.is().and_then(values::string)?;
-    given.options.timeout = values::duration(literal, report);
-    if given
-        .options
-        .timeout
-        .is_some_and(|timeout| timeout.is_zero())
-    {
-        report.error(
-            literal.span(),
-            "no time at all is too short; write a longer one",
-        );
-    }
+    given.options.timeout = values::time(literal, report);
     Some(())
 }
 

@@ -76,6 +76,8 @@ pub(crate) struct Given {
     spans: HashMap<&'static str, Span>,
     /// Keys that may have been meant by something unreadable.
     troubled: Vec<&'static str>,
+    /// Something stands there that is no key, and is not close to one.
+    unrecognized: bool,
 }
 
 impl Given {
@@ -87,6 +89,23 @@ impl Given {
     /// Whether a mistake that is in the report may be why `key` is absent.
     pub(crate) fn is_troubled(&self, key: &str) -> bool {
         self.troubled.contains(&key)
+    }
+
+    /// Whether a mistake that is in the report may be why any key is absent.
+    pub(crate) fn has_unrecognized(&self) -> bool {
+        self.unrecognized
+    }
+
+    /// Refuses each modifier that is given without the key it belongs to. A rule is the modifier, that key, and what to
+    /// write.
+    pub(crate) fn check_modifiers(&self, rules: &[(&str, &str, &str)], report: &mut Report) {
+        for &(modifier, key, form) in rules {
+            if let (Some(span), None) = (self.span(modifier), self.span(key))
+                && !self.is_troubled(key)
+            {
+                report.error(span, message::stands_alone(modifier, key, form));
+            }
+        }
     }
 }
 
@@ -103,12 +122,14 @@ pub(crate) fn read<T>(
         let offered = keys.iter().filter(|key| key.offered);
         let names: Vec<&'static str> = offered.map(|key| key.name).collect();
         let Name::Word(word) = &argument.name else {
+            let form = keys.first().map_or("key = value", |key| key.form);
             report.error(
                 argument.span(),
                 format!(
-                    "{place} takes keys, and this is a value; write `key = value` or `key(..)`"
+                    "{place} takes keys, and this is a value; write a key, for example `{form}`"
                 ),
             );
+            given.unrecognized = true;
             continue;
         };
         let name = word.unraw().to_string();
@@ -120,9 +141,10 @@ pub(crate) fn read<T>(
             };
             report.error(word.span(), message);
             let meant = also.map(|key| key.name);
-            given
-                .troubled
-                .extend(meant.or(suggest::nearest(&name, names)));
+            match meant.or(suggest::nearest(&name, names)) {
+                Some(key) => given.troubled.push(key),
+                None => given.unrecognized = true,
+            }
             continue;
         };
         if given.spans.insert(key.name, word.span()).is_some() && !key.repeats {

@@ -9,8 +9,10 @@ mod parameter;
 mod ready;
 mod service;
 mod settings;
+mod setup;
 mod structure;
 mod values;
+mod variables;
 
 pub(crate) use function::{Function, Runtime, function};
 pub(crate) use parameter::{Instances, Parameter};

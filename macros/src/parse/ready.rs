@@ -1,13 +1,11 @@
 //! `ready(..)`: when a service is ready. Its keys are kinds of checks and their modifiers, read one by one, then put
 //! together.
 
-use proc_macro2::Span;
 use seatrial_model::{ImageRef, command};
 
 use super::arguments::{Argument, Name, Value};
-use super::keys::{self, Given, Key, each};
+use super::keys::{self, Key, each};
 use super::values;
-use crate::message;
 use crate::report::Report;
 use crate::syntax::{CheckSyntax, PortChoice, Service, Spanned, Text};
 
@@ -48,10 +46,19 @@ const KEYS: &[Key<ReadyKeys>] = &[
     Key::once("failures", "failures = 5", failures),
 ];
 
+/// Modifiers, and the kind that each of them modifies.
+const MODIFIERS: &[(&str, &str, &str)] = &[
+    ("times", "log", "log = \"..\", times = .."),
+    ("status", "http", "http = \"/health\", status = .."),
+    ("port", "http", "http = \"/health\", port = .."),
+    ("run", "image", "image = \"name:tag\", run = \"..\""),
+    ("image", "run", "image = \"name:tag\", run = \"..\""),
+];
+
 pub(super) fn ready(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     let mut found = ReadyKeys::default();
     let given = keys::read(&mut found, argument.list()?, KEYS, PLACE, report);
-    modifiers(&given, report);
+    given.check_modifiers(MODIFIERS, report);
     let mut add = |key: &str, check: Option<CheckSyntax>| {
         if let (Some(span), Some(check)) = (given.span(key), check) {
             service.checks.push(Spanned::new(check, span));
@@ -80,24 +87,6 @@ pub(super) fn ready(service: &mut Service, argument: &Argument, report: &mut Rep
     add("with", found.with.map(CheckSyntax::Hook));
     service.timing = found.timing;
     Some(())
-}
-
-/// Every modifier needs the kind it modifies.
-fn modifiers(given: &Given, report: &mut Report) {
-    let rules: [(&str, &str, &str); 5] = [
-        ("times", "log", "log = \"..\", times = .."),
-        ("status", "http", "http = \"/health\", status = .."),
-        ("port", "http", "http = \"/health\", port = .."),
-        ("run", "image", "image = \"name:tag\", run = \"..\""),
-        ("image", "run", "image = \"name:tag\", run = \"..\""),
-    ];
-    for (modifier, kind, form) in rules {
-        if let (Some(span), None) = (given.span(modifier), given.span(kind))
-            && !given.is_troubled(kind)
-        {
-            report.error(span, message::stands_alone(modifier, kind, form));
-        }
-    }
 }
 
 fn tcp(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
@@ -222,28 +211,14 @@ fn with(keys: &mut ReadyKeys, argument: &Argument, _: &mut Report) -> Option<()>
 
 fn timeout(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
     let literal = argument.is().and_then(values::string)?;
-    keys.timing.timeout = values::duration(literal, report);
-    if keys.timing.timeout.is_some_and(|timeout| timeout.is_zero()) {
-        zero(literal.span(), report);
-    }
+    keys.timing.timeout = values::time(literal, report);
     Some(())
 }
 
 fn interval(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
     let literal = argument.is().and_then(values::string)?;
-    keys.timing.interval = values::duration(literal, report);
-    if keys
-        .timing
-        .interval
-        .is_some_and(|interval| interval.is_zero())
-    {
-        zero(literal.span(), report);
-    }
+    keys.timing.interval = values::time(literal, report);
     Some(())
-}
-
-fn zero(span: Span, report: &mut Report) {
-    report.error(span, "no time at all is too short; write a longer one");
 }
 
 fn delay(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {

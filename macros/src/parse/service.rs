@@ -1,13 +1,13 @@
 //! `#[service(..)]`: its keys, and those that say what a service is and how it is wired.
 
 use proc_macro2::Span;
-use seatrial_model::{Port, command, name};
+use seatrial_model::{Port, command};
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, Ident, Meta};
 
 use super::arguments::{self, Argument, Name, Value};
 use super::keys::{self, Key, each};
-use super::{container, ready, settings, values};
+use super::{container, ready, settings, setup, values, variables};
 use crate::message;
 use crate::report::Report;
 use crate::syntax::{FileContentSyntax, FileSyntax, OriginSyntax, ScopeSyntax, Service, Spanned};
@@ -25,7 +25,7 @@ const KEYS: &[Key<Service>] = &[
     Key::once("scope", "scope = binary", scope),
     Key::once("port", "port = 6379", port),
     Key::once("ports", "ports(5432, metrics = 9187)", ports).known_as(&["expose"]),
-    Key::once("env", "env(NAME = \"value\")", env).known_as(&["environment", "envs"]),
+    Key::once("env", variables::FORM, env).known_as(variables::ALSO),
     Key::once("command", "command = \"server --flag\"", command_line)
         .known_as(&["cmd", "args", "run"]),
     Key::once("entrypoint", "entrypoint = [\"/bin/server\"]", entrypoint),
@@ -45,7 +45,7 @@ const KEYS: &[Key<Service>] = &[
     ]),
     Key::once("files", "files(\"/etc/app.conf\" = \"content\")", files),
     Key::once("source", settings::SOURCE_FORM, source),
-    Key::once("setup", "ready(..)", setup).not_yet(),
+    Key::once("setup", "setup(exec = \"..\")", setup::setup).repeating(),
     Key::once("url", "env(..)", url).not_yet(),
     Key::once("user", "user = \"1000:1000\"", container::user),
     Key::once("workdir", "workdir = \"/app\"", container::workdir).known_as(&["working_dir"]),
@@ -167,17 +167,6 @@ fn build(service: &mut Service, argument: &Argument, report: &mut Report) -> Opt
     Some(())
 }
 
-fn setup(_: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    report.error(
-        argument.span(),
-        message::not_yet(
-            "`setup`",
-            "do it at the beginning of the test, or in a file that the image runs when it starts (`files(..)`)",
-        ),
-    );
-    Some(())
-}
-
 fn url(_: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     report.error(
         argument.span(),
@@ -255,22 +244,7 @@ fn add_port(
 }
 
 fn env(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    each(argument, "NAME = \"value\"", report, |entry, report| {
-        let key = entry.key()?;
-        let value = values::scalar(entry.is()?)?;
-        if !name::is_env_name(&key) {
-            report.error(
-                entry.span(),
-                format!(
-                    "`{key}` is no name of an environment variable; write one without `=` and spaces that does not begin with a digit"
-                ),
-            );
-        }
-        if let Some(text) = values::text(&value.value, value.span, report) {
-            service.env.push(Spanned::new((key, text), entry.span()));
-        }
-        Some(())
-    })
+    variables::env(&mut service.env, argument, report)
 }
 
 fn command_line(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {

@@ -171,6 +171,18 @@ pub(crate) fn duration(literal: &LitStr, report: &mut Report) -> Option<Duration
     parsed(literal, duration::parse, report)
 }
 
+/// A time to wait, which cannot be zero.
+pub(crate) fn time(literal: &LitStr, report: &mut Report) -> Option<Duration> {
+    let time = duration(literal, report)?;
+    if time.is_zero() {
+        report.error(
+            literal.span(),
+            "no time at all is too short; write a longer one",
+        );
+    }
+    Some(time)
+}
+
 pub(crate) fn size(literal: &LitStr, report: &mut Report) -> Option<u64> {
     parsed(literal, size::parse, report)
 }

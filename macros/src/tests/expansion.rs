@@ -19,6 +19,7 @@ fn of_a_composition() {
                 port = 3306,
                 files("/seed.sql" = include_file!("seed.sql")),
                 ready(with = hooks::seeded),
+                setup(with = hooks::migrate, name = "schema", key = include_str!("schema.sql")),
             )]
             db: Service,
             #[service(bin = "shop", env(DATABASE_URL = "mysql://{db}"))]

@@ -91,6 +91,32 @@ fn a_check_that_cannot_be_read_is_no_absent_check() {
 }
 
 #[test]
+fn a_setup_that_cannot_be_read_is_no_absent_setup() {
+    for setup in [
+        quote!(setup),
+        quote!(setup()),
+        quote!(setup("psql")),
+        quote!(setup(sql = "SELECT 1")),
+        quote!(setup(exce = "psql", env(A = "1"))),
+        quote!(setup(command = "psql", timeout = "1m")),
+        quote!(setup(exec = )),
+        quote!(setup(exec = "psql '")),
+        quote!(setup(image = "A", run = "true")),
+        quote!(setup(image = "a", run = [])),
+        quote!(setup(image = "a")),
+        quote!(setup(run = "true")),
+        quote!(setup(run = "true", env(A = "1"))),
+        quote!(setup(exec = "true", run = "true")),
+        quote!(setup(with = |_| ())),
+        quote!(setup(with = a::b, env(A = "1"))),
+        quote!(setup(exec = "true", with = a::b, env(A = "1"))),
+        quote!(setup(exec = "{x}", key = 1)),
+    ] {
+        one_message(quote!(#[service(image = "a", #setup)] a: Service));
+    }
+}
+
+#[test]
 fn a_circle_is_one_mistake() {
     let message = one_message(quote! {
         #[service(image = "a", port = 1, env(ONE = "{b}", TWO = "{b}"))] a: Service,

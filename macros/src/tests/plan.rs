@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quote::quote;
-use seatrial_model::{CheckKind, Origin, Scope, Source};
+use seatrial_model::{CheckKind, Origin, Scope, SetupKind, Source};
 
 use super::plan_of;
 
@@ -107,6 +107,59 @@ fn ready_takes_several_kinds_and_one_timing() {
         (service.timing.successes, service.timing.failures),
         (3, Some(4))
     );
+}
+
+#[test]
+fn setups_keep_their_order_and_each_may_have_a_key() {
+    let plan = plan_of(quote! {
+        #[service(
+            image = "a",
+            port = 80,
+            ready(with = hooks::seeded),
+            setup(exec = "psql -f /x.sql && true", env(A = "{self}", B = "{b.host}"), name = "schema"),
+            setup(with = hooks::migrate, key = include_str!("migrations.sql")),
+            setup(image = "flyway:10", run = ["flyway", "-url={self.host}"], timeout = "2m", key = KEY),
+        )]
+        a: Service,
+        #[service(image = "b", setup(exec = ["seed"], key = "v1"), setup(with = seed))] b: Service,
+    })
+    .expect("it is well formed");
+    let [first, second, third] = &plan.services[0].setups[..] else {
+        panic!("three setups");
+    };
+    let SetupKind::Exec { command, env } = &first.kind else {
+        panic!("{first:?} is no command");
+    };
+    assert_eq!(command.len(), 3, "{command:?}");
+    let names: Vec<&str> = env.iter().map(|variable| variable.name.as_str()).collect();
+    assert_eq!(names, ["A", "B"]);
+    assert_eq!((first.name.as_deref(), first.key), (Some("schema"), None));
+    let hook = SetupKind::Hook {
+        binding: 1,
+        name: "hooks::migrate".to_owned(),
+    };
+    assert_eq!((&second.kind, second.key), (&hook, Some(0)));
+    assert!(matches!(&third.kind, SetupKind::Container { command, .. } if command.len() == 2));
+    assert_eq!(third.timeout, Some(Duration::from_secs(120)));
+    assert_eq!((&third.name, third.key), (&None, Some(1)));
+    let of_b = &plan.services[1].setups;
+    assert_eq!((of_b[0].key, of_b[1].key), (Some(2), None));
+    assert!(matches!(of_b[1].kind, SetupKind::Hook { binding: 2, .. }));
+}
+
+#[test]
+fn what_a_setup_names_is_needed() {
+    let plan = plan_of(quote! {
+        #[service(image = "a", port = 1)] a: Service,
+        #[service(image = "b", port = 1, setup(exec = "seed --from {a} {self}"))] b: Service,
+        #[service(image = "c", setup(image = "x", run = "seed {b}"), setup(exec = "x", env(A = "{a}")))]
+        c: Service,
+        #[service(image = "d", setup(with = seed))] d: Service,
+    })
+    .expect("it is well formed");
+    let services = plan.services.iter();
+    let needs: Vec<&[usize]> = services.map(|service| &service.needs[..]).collect();
+    assert_eq!(needs, [&[][..], &[0], &[0, 1], &[]]);
 }
 
 #[test]

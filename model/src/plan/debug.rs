@@ -45,7 +45,8 @@ impl fmt::Debug for EnvVar {
 }
 
 fn add_secrets(redactor: &mut Redactor, service: &ServicePlan) {
-    for EnvVar { name, value } in &service.env {
+    let of_setups = service.setups.iter().flat_map(|setup| setup.kind.env());
+    for EnvVar { name, value } in service.env.iter().chain(of_setups) {
         redactor.add(name, &value.render(|reference| reference.to_string()));
     }
 }
@@ -111,6 +112,7 @@ impl fmt::Debug for Unredacted<'_> {
             needs,
             ready,
             timing,
+            setups,
             source,
         } = self.0;
         f.debug_struct("ServicePlan")
@@ -141,6 +143,7 @@ impl fmt::Debug for Unredacted<'_> {
             .field("needs", needs)
             .field("ready", ready)
             .field("timing", timing)
+            .field("setups", setups)
             .field("source", source)
             .finish()
     }

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use seatrial_model::placeholder::{Declared, Names, RawTemplate};
 use seatrial_model::{
     Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageRef, Mount, MountMode, Origin,
-    Plan, Port, Pull, Scope, ServicePlan, Source, Template, Timing, Tmpfs, Ulimit, Volume,
+    Plan, Port, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template, Timing, Tmpfs,
+    Ulimit, Volume,
 };
 
 fn image() -> impl Strategy<Value = ImageRef> {
@@ -68,6 +69,35 @@ fn check() -> impl Strategy<Value = Check> {
         (any::<usize>(), text()).prop_map(|(binding, name)| CheckKind::Hook { binding, name }),
     ]
     .prop_map(|kind| Check { kind })
+}
+
+fn env() -> impl Strategy<Value = Vec<EnvVar>> {
+    vec(
+        (text(), template()).prop_map(|(name, value)| EnvVar { name, value }),
+        0..3,
+    )
+}
+
+fn setup() -> impl Strategy<Value = Setup> {
+    let command = || vec(template(), 1..3);
+    let kind = prop_oneof![
+        (command(), env()).prop_map(|(command, env)| SetupKind::Exec { command, env }),
+        (image(), command(), env()).prop_map(|(image, command, env)| SetupKind::Container {
+            image,
+            command,
+            env
+        }),
+        (any::<usize>(), text()).prop_map(|(binding, name)| SetupKind::Hook { binding, name }),
+    ];
+    let key = option::of(any::<usize>());
+    (option::of(text()), kind, option::of(duration()), key).prop_map(
+        |(name, kind, timeout, key)| Setup {
+            name,
+            kind,
+            timeout,
+            key,
+        },
+    )
 }
 
 fn timing() -> impl Strategy<Value = Timing> {
@@ -131,7 +161,6 @@ fn storage() -> impl Strategy<Value = (Vec<Tmpfs>, Vec<Volume>, Vec<Mount>, Vec<
 
 fn service() -> impl Strategy<Value = ServicePlan> {
     let port = (option::of(text()), any::<u16>()).prop_map(|(name, number)| Port { name, number });
-    let variable = (text(), template()).prop_map(|(name, value)| EnvVar { name, value });
     let host = (text(), text()).prop_map(|(name, address)| HostEntry { name, address });
     let ulimit = (text(), any::<i64>(), any::<i64>()).prop_map(|(name, soft, hard)| Ulimit {
         name,
@@ -144,17 +173,13 @@ fn service() -> impl Strategy<Value = ServicePlan> {
     let pull = prop_oneof![Just(Pull::Missing), Just(Pull::Always), Just(Pull::Never)];
     (
         (origin(), scope, pull, source(), timing(), storage()),
-        (
-            vec(port, 0..3),
-            vec(variable, 0..3),
-            vec(host, 0..2),
-            vec(ulimit, 0..2),
-        ),
+        (vec(port, 0..3), env(), vec(host, 0..2), vec(ulimit, 0..2)),
         (
             text(),
             words(),
             words(),
             vec(check(), 0..3),
+            vec(setup(), 0..3),
             vec(any::<usize>(), 0..3),
         ),
         (
@@ -175,7 +200,7 @@ fn service() -> impl Strategy<Value = ServicePlan> {
             |(
                 (origin, scope, pull, source, timing, (tmpfs, volumes, mounts, files)),
                 (ports, env, hosts, ulimits),
-                (field, command, entrypoint, ready, needs),
+                (field, command, entrypoint, ready, setups, needs),
                 (user, workdir, platform, stop_signal, cap_add, privileged),
                 (labels, memory, shm_size),
             )| ServicePlan {
@@ -206,6 +231,7 @@ fn service() -> impl Strategy<Value = ServicePlan> {
                 needs,
                 ready,
                 timing,
+                setups,
                 source,
             },
         )
@@ -255,6 +281,7 @@ fn bare(name: &str) -> ServicePlan {
         needs: Vec::new(),
         ready: Vec::new(),
         timing: Timing::default(),
+        setups: Vec::new(),
         source: Source::default(),
     }
 }
@@ -282,6 +309,15 @@ fn debug_shows_no_secret_of_the_environment() {
             ],
         },
     }];
+    db.setups = vec![Setup {
+        name: None,
+        kind: SetupKind::Exec {
+            command: vec![Template::literal("seed"), Template::literal("--as=cumin")],
+            env: vec![variable("SEED_PASSWORD", "cumin")],
+        },
+        timeout: None,
+        key: None,
+    }];
     let mut app = bare("app");
     app.env = vec![
         variable("DATABASE_URL", "mysql://root:pepper@{db}/shop"),
@@ -300,7 +336,7 @@ fn debug_shows_no_secret_of_the_environment() {
         services: vec![db.clone(), app.clone()],
     };
     for shown in [format!("{plan:?}"), format!("{plan:#?}")] {
-        for secret in ["salt", "pepper", "tricky", "quote"] {
+        for secret in ["salt", "cumin", "pepper", "tricky", "quote"] {
             assert!(!shown.contains(secret), "{secret} is in {shown}");
         }
         for open in [

@@ -74,6 +74,9 @@ fn identity(declaration: &Declaration, launch: &Launch) -> String {
     for file in &launch.files {
         content.add(file);
     }
+    for key in declaration.keys {
+        content.add(key.as_bytes());
+    }
     if !declaration.hooks.is_empty() {
         // A plan does not tell two functions of one name apart; where they are named does.
         let (line, column) = declaration.position;
@@ -100,6 +103,7 @@ mod tests {
             binaries: &[],
             files: &[],
             hooks: &[],
+            keys: &[],
         }
     }
 
@@ -146,6 +150,10 @@ mod tests {
             },
             Declaration {
                 files: &[b"a"],
+                ..declaration()
+            },
+            Declaration {
+                keys: &["v2"],
                 ..declaration()
             },
             hooked,

@@ -1,44 +1,77 @@
 //! Running the user's own async functions, which only the test process has.
 
-use std::sync::Arc;
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Once};
 
 use super::{Client, Lease};
 use crate::Service;
 use crate::private::Hook;
-use crate::protocol::{CallId, ServiceInfo};
-use crate::terminal;
+use crate::protocol::{CallId, HookKind, ServiceInfo};
 
 /// Runs `hook` on a thread and a runtime of its own, so that it may block and may use what needs tokio, and reports
 /// its outcome.
-pub(super) fn run(client: &'static Client, call: CallId, hook: Hook, service: ServiceInfo) {
-    let lease = Arc::new(Lease::of_hook(client));
+pub(super) fn run(
+    client: &'static Client,
+    call: CallId,
+    kind: HookKind,
+    hook: Hook,
+    service: ServiceInfo,
+) {
+    let lease = Arc::new(Lease::of_hook(client, kind));
     let spawned = std::thread::Builder::new()
         .name("seatrial-hook".to_owned())
         .spawn(move || {
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            note_places_of_panics();
+            PLACE.set(Some(None));
+            let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build()
                     .map_err(|error| format!("cannot make a runtime: {error}"))?;
-                runtime
-                    .block_on(hook(Service::new(service, lease)))
-                    .map_err(|error| terminal::chain(error.as_ref()))
+                runtime.block_on(hook(Service::new(service, lease)))
             }));
-            client.hook_ended(
-                call,
-                outcome.unwrap_or_else(|panic| Err(panic_message(&*panic))),
-            );
+            let outcome = outcome.unwrap_or_else(|panic| Err(panic_message(&*panic)));
+            client.hook_ended(call, outcome);
         });
     if let Err(error) = spawned {
         client.hook_ended(call, Err(format!("cannot start a thread: {error}")));
     }
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+thread_local! {
+    /// On the thread of a hook: where it has panicked. Nothing on any other thread.
+    static PLACE: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
+}
+
+/// Has the place of a panic be known that happens in a hook: whoever reads of it may see the output of another process
+/// than the one that ran the hook. What is done about panics otherwise stays.
+fn note_places_of_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let _ = PLACE.try_with(|place| {
+                if let (Ok(mut place), Some(location)) = (place.try_borrow_mut(), info.location())
+                    && let Some(place) = &mut *place
+                {
+                    *place = Some(location.to_string());
+                }
+            });
+            before(info);
+        }));
+    });
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
-    format!("it panicked: {text}")
+    match PLACE.take().flatten() {
+        Some(place) => format!("it panicked at {place}: {text}"),
+        None => format!("it panicked: {text}"),
+    }
 }

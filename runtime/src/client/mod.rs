@@ -20,7 +20,8 @@ use crate::config::{Config, SupervisorMode};
 use crate::images::Screen;
 use crate::private::{Declaration, Hook};
 use crate::protocol::{
-    Action, CallId, InstanceId, LeaseId, LogLine, Message, Reply, Request, RequestBody, ServiceInfo,
+    Action, CallId, Caller, HookKind, InstanceId, LeaseId, LogLine, Message, Reply, Request,
+    RequestBody, ServiceInfo,
 };
 use crate::settings::Settings;
 use crate::{Error, ErrorKind, Operation, terminal};
@@ -186,6 +187,7 @@ impl Client {
         let lease = Arc::new(Lease {
             client: self,
             id: self.number(),
+            caller: Caller::Handle,
             released: AtomicBool::new(false),
         });
         let call = self.number();
@@ -209,12 +211,12 @@ impl Client {
         &self,
         instance: InstanceId,
         action: Action,
-        in_hook: bool,
+        caller: Caller,
     ) -> Operation<Reply> {
         let act = RequestBody::Act {
             instance,
             action,
-            in_hook,
+            caller,
         };
         Operation::new(self.call(self.number(), act))
     }
@@ -231,7 +233,7 @@ impl Client {
         let act = RequestBody::Act {
             instance,
             action,
-            in_hook: false,
+            caller: Caller::Handle,
         };
         self.send(call, act);
         (call, received)
@@ -293,6 +295,7 @@ impl Client {
             }
             Message::Hook {
                 hook,
+                kind,
                 identity,
                 binding,
                 service,
@@ -303,7 +306,7 @@ impl Client {
                     .and_then(|hooks| hooks.get(binding))
                     .copied();
                 match function {
-                    Some(function) => hooks::run(self, hook, function, *service),
+                    Some(function) => hooks::run(self, hook, kind, function, *service),
                     None => self.hook_ended(hook, Err("the function is not here".to_owned())),
                 }
             }
@@ -359,6 +362,7 @@ const HOOK: LeaseId = 0;
 pub(crate) struct Lease {
     client: &'static Client,
     id: LeaseId,
+    caller: Caller,
     released: AtomicBool,
 }
 
@@ -369,17 +373,18 @@ impl Lease {
 
     /// No hold at all, for the handle that a function of the user's is given: the supervisor holds the service while it
     /// waits for the function.
-    fn of_hook(client: &'static Client) -> Self {
+    fn of_hook(client: &'static Client, kind: HookKind) -> Self {
         Self {
             client,
             id: HOOK,
+            caller: Caller::Hook(kind),
             released: AtomicBool::new(true),
         }
     }
 
-    /// Whether its handle was given to a function of the user's.
-    pub(crate) fn is_of_hook(&self) -> bool {
-        self.id == HOOK
+    /// Who asks for something with its handle.
+    pub(crate) fn caller(&self) -> Caller {
+        self.caller
     }
 
     /// Gives the services back; their handles are of no use any more.

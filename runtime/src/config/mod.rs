@@ -14,6 +14,7 @@
 //! | `logs_on_failure` | `SEATRIAL_LOGS_ON_FAILURE` | 20 |
 //! | `supervisor` | `SEATRIAL_SUPERVISOR` | `process` |
 //! | `timeouts.ready` | `SEATRIAL_TIMEOUTS_READY` | `60s` |
+//! | `timeouts.setup` | `SEATRIAL_TIMEOUTS_SETUP` | `5m` |
 //! | `timeouts.pull` | `SEATRIAL_TIMEOUTS_PULL` | `15m` |
 //! | `mirrors` | `SEATRIAL_MIRRORS` | none |
 //! | `substitutions` | `SEATRIAL_SUBSTITUTIONS` | none |
@@ -78,6 +79,8 @@ pub(crate) enum SupervisorMode {
 pub(crate) struct Timeouts {
     /// For a service to be ready, unless it says otherwise.
     pub(crate) ready: Duration,
+    /// For each setup of a service, unless it says otherwise.
+    pub(crate) setup: Duration,
     /// For any progress while an image is fetched.
     pub(crate) pull: Duration,
 }

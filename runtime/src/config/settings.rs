@@ -30,7 +30,7 @@ const KEYS: [&str; 12] = [
     "supervisor",
     "timeouts",
 ];
-const TIMEOUTS: [&str; 2] = ["pull", "ready"];
+const TIMEOUTS: [&str; 3] = ["pull", "ready", "setup"];
 const FALLBACK: [&str; 4] = ["args", "build", "dockerfile", "script"];
 
 /// The configuration that the file and the variables make together. Where a value is wrong the default stands in for
@@ -81,6 +81,15 @@ pub(super) fn settle(
                     positive_duration,
                 )
                 .unwrap_or(Duration::from_secs(60)),
+            setup: settings
+                .text(
+                    &timeouts,
+                    "setup",
+                    "SEATRIAL_TIMEOUTS_SETUP",
+                    "setup = \"5m\"",
+                    positive_duration,
+                )
+                .unwrap_or(Duration::from_secs(5 * 60)),
             pull: settings
                 .text(
                     &timeouts,

@@ -102,7 +102,7 @@ fn last_line(output: &[u8]) -> Option<String> {
 }
 
 /// A command, to be read. Its words stay as they are: escaped, a secret in them would no longer be recognised.
-pub(super) fn shown(command: &[String]) -> String {
+pub(crate) fn shown(command: &[String]) -> String {
     if let [shell, flag, script] = command
         && shell == "/bin/sh"
         && flag == "-c"

@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::engine::{Engine, EngineError, ExecResult, PublishedPort};
+pub(crate) use exec::shown;
 use pace::{Pace, Streaks};
 use watch::Watch;
 

@@ -101,6 +101,16 @@ impl Client {
         self.launched.contains(identity)
     }
 
+    /// Notes that a lease is asked for.
+    pub(super) fn begin_lease(&mut self, lease: LeaseId) {
+        self.leases.entry(lease).or_default();
+    }
+
+    /// Whether the lease was asked for and not given back.
+    pub(super) fn has_lease(&self, lease: LeaseId) -> bool {
+        self.leases.contains_key(&lease)
+    }
+
     /// Has the lease hold one more instance.
     pub(super) fn hold(&mut self, lease: LeaseId, instance: InstanceId) {
         self.leases.entry(lease).or_default().push(instance);

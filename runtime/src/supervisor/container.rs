@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use seatrial_model::placeholder::Reference;
 use seatrial_model::secret::Redactor;
-use seatrial_model::{FileContent, MountMode, Origin, Plan, Scope, ServicePlan, Source, Template};
+use seatrial_model::{
+    EnvVar, FileContent, MountMode, Origin, Plan, Scope, ServicePlan, Source, Template,
+};
 
 use super::context::Context;
 use super::identity::LABEL;
@@ -24,7 +26,8 @@ const BINARIES: &str = "/seatrial/bin";
 pub(super) fn redactor(launch: &Launch) -> Redactor {
     let mut redactor = Redactor::default();
     for (index, service) in launch.plan.services.iter().enumerate() {
-        for variable in &service.env {
+        let of_setups = service.setups.iter().flat_map(|setup| setup.kind.env());
+        for variable in service.env.iter().chain(of_setups) {
             redactor.add(&variable.name, &render(launch, index, &variable.value));
         }
     }
@@ -43,6 +46,16 @@ pub(super) fn render(launch: &Launch, index: usize, template: &Template) -> Stri
             Source::None => String::new(),
         },
     })
+}
+
+/// Variables as an engine takes them, in the service at `index`.
+pub(super) fn env(launch: &Launch, index: usize, env: &[EnvVar]) -> Vec<String> {
+    env.iter()
+        .map(|variable| {
+            let value = render(launch, index, &variable.value);
+            format!("{}={value}", variable.name)
+        })
+        .collect()
 }
 
 /// What of a container is known only when it is about to be created.
@@ -123,12 +136,8 @@ pub(super) fn spec(
         hostname: None,
         entrypoint,
         command: service.command.as_ref().map(texts),
-        env: service
-            .env
-            .iter()
-            .map(|variable| format!("{}={}", variable.name, text(&variable.value)))
-            .collect(),
-        user: user(launch, service),
+        env: env(launch, index, &service.env),
+        user: service.user.clone().or_else(|| owner(launch, service)),
         workdir: workdir(launch, service),
         labels: labels(context, launch, service),
         ports: place.ports,
@@ -168,7 +177,8 @@ fn bind(
     })
 }
 
-fn source(launch: &Launch, service: &ServicePlan) -> Result<Option<MountSpec>, Error> {
+/// The service's source, mounted.
+pub(super) fn source(launch: &Launch, service: &ServicePlan) -> Result<Option<MountSpec>, Error> {
     let Source::Mounted { from, at, mode } = &service.source else {
         return Ok(None);
     };
@@ -182,30 +192,45 @@ fn source(launch: &Launch, service: &ServicePlan) -> Result<Option<MountSpec>, E
     .map(Some)
 }
 
-/// A service that may write to the source does so as the user who owns it.
-fn user(launch: &Launch, service: &ServicePlan) -> Option<String> {
-    let as_owner = || match service.source {
+/// Who may write to the source does so as the user who owns it.
+pub(super) fn owner(launch: &Launch, service: &ServicePlan) -> Option<String> {
+    match service.source {
         Source::Mounted {
             mode: MountMode::Rw,
             ..
         } => Some(format!("{}:{}", launch.user.0, launch.user.1)),
         _ => None,
-    };
-    service.user.clone().or_else(as_owner)
+    }
 }
 
 /// A binary of the package runs in the package's directory, as it does outside.
 fn workdir(launch: &Launch, service: &ServicePlan) -> Option<String> {
-    let in_source = || {
-        let (Origin::Bin { .. }, Source::Mounted { from: None, at, .. }) =
-            (&service.origin, &service.source)
-        else {
-            return None;
-        };
-        let package = launch.package_dir.strip_prefix(&launch.workspace).ok()?;
-        Some(Path::new(at).join(package).to_string_lossy().into_owned())
+    let in_source = || match service.origin {
+        Origin::Bin { .. } => package_in_source(launch, service),
+        Origin::Image(_) => None,
     };
     service.workdir.clone().or_else(in_source)
+}
+
+/// Where the declaring package's directory is in the container; none where it is not mounted.
+pub(super) fn package_in_source(launch: &Launch, service: &ServicePlan) -> Option<String> {
+    let Source::Mounted { from, at, .. } = &service.source else {
+        return None;
+    };
+    let package = match from {
+        None => launch
+            .package_dir
+            .strip_prefix(&launch.workspace)
+            .ok()?
+            .to_owned(),
+        // Only the file system knows what `..` leads to.
+        Some(from) => {
+            let mounted = launch.package_dir.join(from).canonicalize().ok()?;
+            let package = launch.package_dir.canonicalize().ok()?;
+            package.strip_prefix(mounted).ok()?.to_owned()
+        }
+    };
+    Some(Path::new(at).join(package).to_string_lossy().into_owned())
 }
 
 fn labels(context: &Context, launch: &Launch, service: &ServicePlan) -> BTreeMap<String, String> {
@@ -263,15 +288,18 @@ impl Volumes {
         context: &Context,
         (client, lease): (ClientId, LeaseId),
         launch: &Launch,
+        generation: Option<u32>,
     ) -> Self {
         let mut hasher = DefaultHasher::new();
         launch.identity.hash(&mut hasher);
         let declaration = hasher.finish() & 0xffff_ffff;
         let token = &context.run.identity.token;
+        // Those before it may still be there.
+        let again = generation.map_or(String::new(), |generation| format!("-{generation}"));
         Self {
-            of_launch: format!("seatrial-{token}-{client}-{lease}"),
-            of_process: format!("seatrial-{token}-{client}-{declaration:08x}"),
-            of_run: format!("seatrial-{token}-{declaration:08x}"),
+            of_launch: format!("seatrial-{token}-{client}-{lease}{again}"),
+            of_process: format!("seatrial-{token}-{client}-{declaration:08x}{again}"),
+            of_run: format!("seatrial-{token}-{declaration:08x}{again}"),
             made: Mutex::default(),
         }
     }

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use seatrial_model::secret::Redactor;
-use seatrial_model::{Origin, ServicePlan};
+use seatrial_model::{CheckKind, ImageRef, Origin, Pull, ServicePlan, SetupKind};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 
 use super::container::{self, Place, Volumes};
 use super::context::{Context, engine_error};
@@ -18,8 +19,9 @@ use super::looking::{Inbox, Whose};
 use super::network::{HostNumber, Network};
 use super::reaper::{Guard, Presence, VolumeGuard};
 use super::running::{self, Running, Thoroughness};
+use super::setup::NotSetUp;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort};
-use crate::protocol::{Action, ClientId, InstanceId, Launch, Reply, ServiceInfo, Times};
+use crate::protocol::{Action, ClientId, HookKind, InstanceId, Launch, Reply, ServiceInfo, Times};
 use crate::readiness;
 use crate::{Error, ErrorKind};
 
@@ -39,7 +41,7 @@ pub(super) enum Order {
     /// What a handle asks for.
     Act(Action),
     /// The same, asked for by a function of the user's for which the instance waits.
-    ActInHook(Action),
+    ActInHook(HookKind, Action),
     /// See whether it is as ready as it was.
     CheckAgain,
 }
@@ -53,6 +55,8 @@ pub(super) enum Phase {
     Failed(Error),
     /// A service it needs did not become ready.
     Blocked,
+    /// Its setup was cut short, and nobody knows how far it came: whoever wants it starts afresh.
+    Discarded,
 }
 
 /// Another instance of the same launch, as those who need it see it.
@@ -102,6 +106,7 @@ pub(super) struct Instance {
 enum Trouble {
     Failed(Box<Error>),
     Blocked,
+    Discarded,
 }
 
 impl From<Error> for Trouble {
@@ -134,6 +139,11 @@ impl Instance {
                 phase.send_replace(Phase::Blocked);
                 return;
             }
+            Err(Trouble::Discarded) => {
+                self.record("discarded", &[]);
+                phase.send_replace(Phase::Discarded);
+                return;
+            }
             Err(Trouble::Failed(error)) => {
                 self.record("failed", &[("what", &error.report().what)]);
                 phase.send_replace(Phase::Failed(*error));
@@ -163,6 +173,7 @@ impl Instance {
         // What the engine or the network suffer from is no fault of this service, nor is it the only one that suffers.
         let engine = self.context.engine().await?;
         let service = self.service();
+        let _ahead = self.fetch_ahead(&engine);
         let (image, network, volumes) = tokio::try_join!(
             async {
                 let image = self.image(&engine).await;
@@ -216,6 +227,14 @@ impl Instance {
         };
         running.wait_ready(self, inbox, Thoroughness::All).await?;
         times.ready = Some(self.begun.elapsed());
+        match running.set_up(self, inbox).await {
+            Ok(()) => {}
+            Err(NotSetUp::Failed(error)) => return Err(error.into()),
+            Err(NotSetUp::ProcessEnded) => return Err(Trouble::Discarded),
+        }
+        if !service.setups.is_empty() {
+            times.set_up = Some(self.begun.elapsed());
+        }
         running.info = Arc::new(self.info(&running.container, &network, &times));
         Ok(running)
     }
@@ -232,6 +251,30 @@ impl Instance {
             .get(engine, reference, service.pull, platform)
             .await
             .map_err(|error| self.blame(error.into()))
+    }
+
+    /// Begins to fetch the images that its checks and setups use, while its own is fetched and it starts. Whoever uses
+    /// one asks for it again and waits for the same work.
+    fn fetch_ahead(&self, engine: &Arc<dyn Engine>) -> JoinSet<()> {
+        let service = self.service();
+        let of_checks = service.ready.iter().filter_map(|check| match &check.kind {
+            CheckKind::Probe { image, .. } => Some(image),
+            _ => None,
+        });
+        let of_setups = service.setups.iter().filter_map(|setup| match &setup.kind {
+            SetupKind::Container { image, .. } => Some(image),
+            _ => None,
+        });
+        let images: Vec<ImageRef> = of_checks.chain(of_setups).cloned().collect();
+        let mut fetching = JoinSet::new();
+        for image in images {
+            let (context, engine) = (self.context.clone(), engine.clone());
+            fetching.spawn(async move {
+                let images = &context.images;
+                let _ = images.get(&engine, &image, Pull::Missing, None).await;
+            });
+        }
+        fetching
     }
 
     async fn create(

@@ -18,7 +18,14 @@ use crate::terminal::{self, Shown};
 
 impl Supervisor {
     /// Launches a composition for a client.
-    pub(super) fn launch(&mut self, id: ClientId, call: CallId, lease: LeaseId, launch: Launch) {
+    pub(super) fn launch(
+        &mut self,
+        id: ClientId,
+        call: CallId,
+        lease: LeaseId,
+        launch: Arc<Launch>,
+    ) {
+        self.purge_discarded(&launch.identity);
         let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
@@ -28,10 +35,16 @@ impl Supervisor {
         };
         context.forget_failures();
         client.launches(&launch.identity);
+        let generation = self.discards.get(&launch.identity).copied();
         let begun = Instant::now();
-        let launch = Arc::new(launch);
+        client.begin_lease(lease);
         let redactor = Arc::new(container::redactor(&launch));
-        let volumes = Arc::new(container::Volumes::new(&context, (id, lease), &launch));
+        let volumes = Arc::new(container::Volumes::new(
+            &context,
+            (id, lease),
+            &launch,
+            generation,
+        ));
 
         // First a number and a gate for each, so that every instance can be told of the others.
         let mut gates: Vec<Gate> = Vec::new();
@@ -117,7 +130,7 @@ impl Supervisor {
         let messages = client.messages.clone();
         let waiting = Waiting {
             context,
-            launch,
+            launch: launch.clone(),
             gates,
             begun,
             messages: messages.clone(),
@@ -125,13 +138,70 @@ impl Supervisor {
         let internal = self.run.internal.clone();
         client.spawn(async move {
             // The launch's error is on its way before what it holds is taken down.
-            let outcome = waiting.outcome().await;
-            if outcome.is_err() {
-                let _ = internal.send(Internal::Failed { client: id, lease });
-            }
-            super::answer(&messages, call, outcome.map(Reply::Launched));
+            let outcome = match waiting.outcome().await {
+                Ok(services) => Ok(Reply::Launched(services)),
+                Err(NotLaunched::Failed(error)) => {
+                    let _ = internal.send(Internal::Failed { client: id, lease });
+                    Err(*error)
+                }
+                Err(NotLaunched::Discarded) => {
+                    let _ = internal.send(Internal::Relaunch {
+                        client: id,
+                        call,
+                        lease,
+                        launch,
+                    });
+                    return;
+                }
+            };
+            super::answer(&messages, call, outcome);
         });
     }
+
+    /// Begins a launch anew that waited for an instance which was discarded.
+    pub(super) fn relaunch(
+        &mut self,
+        id: ClientId,
+        call: CallId,
+        lease: LeaseId,
+        launch: Arc<Launch>,
+    ) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
+        // Given back meanwhile: nobody waits for it.
+        if !client.has_lease(lease) {
+            return client.answer(call, Err(super::gone()));
+        }
+        self.release(id, lease);
+        self.launch(id, call, lease, launch);
+    }
+
+    /// Lets go of the instances of a declaration where one of them is discarded: of all that are shared, for they may share
+    /// volumes with it. No test uses any of them: a launch is over only when all its services are ready.
+    fn purge_discarded(&mut self, identity: &str) {
+        let of_declaration = |key: &SharedKey| key.identity == identity;
+        let instances = &self.instances;
+        let is_discarded = |instance: &InstanceId| {
+            let handle = instances.get(instance);
+            handle.is_some_and(|handle| matches!(*handle.phase.borrow(), Phase::Discarded))
+        };
+        let mut own = self.shared.iter().filter(|(key, _)| of_declaration(key));
+        if !own.any(|(_, instance)| is_discarded(instance)) {
+            return;
+        }
+        for (_, instance) in self.shared.extract_if(|key, _| of_declaration(key)) {
+            self.instances.remove(&instance);
+        }
+        *self.discards.entry(identity.to_owned()).or_default() += 1;
+    }
+}
+
+/// Why a launch has no services.
+enum NotLaunched {
+    Failed(Box<Error>),
+    /// It waited for an instance that was discarded.
+    Discarded,
 }
 
 /// What whoever stops or changes a shared service should have done.
@@ -159,7 +229,7 @@ struct Waiting {
 
 impl Waiting {
     /// The services once all are ready; or, as soon as one has failed, why.
-    async fn outcome(self) -> Result<Vec<ServiceInfo>, Error> {
+    async fn outcome(self) -> Result<Vec<ServiceInfo>, NotLaunched> {
         let settled = self.gates.iter().map(|gate| async move {
             match gate.settled().await {
                 Phase::Ready(info) => Ok(info.as_ref().clone()),
@@ -175,16 +245,22 @@ impl Waiting {
                 }
                 Ok(services)
             }
-            Err(()) => Err(self.failure()),
+            Err(()) => Err(self.failure().map_or(NotLaunched::Discarded, |error| {
+                NotLaunched::Failed(Box::new(error))
+            })),
         }
     }
 
-    fn failure(&self) -> Error {
+    /// Why it failed; nothing where it is to begin anew.
+    fn failure(&self) -> Option<Error> {
         let phases: Vec<Phase> = self
             .gates
             .iter()
             .map(|gate| gate.phase.borrow().clone())
             .collect();
+        if phases.iter().any(|phase| matches!(phase, Phase::Discarded)) {
+            return None;
+        }
         let failed: Vec<(usize, &Error)> = phases
             .iter()
             .enumerate()
@@ -195,10 +271,10 @@ impl Waiting {
             .collect();
         let plan = &self.launch.plan;
         let Some((_, root)) = failed.first() else {
-            return super::gone();
+            return Some(super::gone());
         };
         let indices: Vec<usize> = failed.iter().map(|(index, _)| *index).collect();
-        (*root).clone().with(|report| {
+        Some((*root).clone().with(|report| {
             report.composition = Some(plan.name.clone());
             report.not_started = behind(plan, &indices);
             // One cause that all share, such as an engine that is not there, is told once.
@@ -212,7 +288,7 @@ impl Waiting {
                     )
                 })
                 .collect();
-        })
+        }))
     }
 }
 
@@ -257,7 +333,7 @@ fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
             });
             return watch::channel(Phase::Failed(error)).1;
         }
-        Phase::Pending | Phase::Blocked => return handle.phase.clone(),
+        Phase::Pending | Phase::Blocked | Phase::Discarded => return handle.phase.clone(),
     };
     let (sender, receiver) = watch::channel(Phase::Pending);
     let (answer, answered) = oneshot::channel();

@@ -15,7 +15,7 @@ use super::instance::{Command, Instance, Order};
 use super::lines;
 use super::running::Running;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ExecSpec};
-use crate::protocol::{Action, ExecOutput, Reply};
+use crate::protocol::{Action, ExecOutput, HookKind, Reply};
 use crate::{Error, ErrorKind};
 
 /// Which service something is about.
@@ -64,17 +64,16 @@ impl Looking {
     /// Does what is asked in the background, and answers; hands back what does not only look.
     pub(super) fn serve(&self, command: Command) -> Option<Command> {
         let Command { order, mut answer } = command;
-        let look =
-            match order {
-                Order::Act(Action::Logs { tail }) | Order::ActInHook(Action::Logs { tail }) => {
-                    Look::Logs { tail }
-                }
-                Order::Act(Action::Exec { command })
-                | Order::ActInHook(Action::Exec { command }) => Look::Exec { command },
-                Order::Act(Action::CopyOut { from })
-                | Order::ActInHook(Action::CopyOut { from }) => Look::CopyOut { from },
-                order => return Some(Command { order, answer }),
-            };
+        let look = match order {
+            Order::Act(Action::Logs { tail }) | Order::ActInHook(_, Action::Logs { tail }) => {
+                Look::Logs { tail }
+            }
+            Order::Act(Action::Exec { command })
+            | Order::ActInHook(_, Action::Exec { command }) => Look::Exec { command },
+            Order::Act(Action::CopyOut { from })
+            | Order::ActInHook(_, Action::CopyOut { from }) => Look::CopyOut { from },
+            order => return Some(Command { order, answer }),
+        };
         let (engine, container) = (self.engine.clone(), self.container.clone());
         let whose = self.whose.clone();
         tokio::spawn(async move {
@@ -149,26 +148,44 @@ impl Inbox {
         }
     }
 
-    /// Serves what must not wait until the service is ready, as long as it is polled: what only looks, and what a function
-    /// of the user's asks for that decides whether the service is ready. The rest is put off.
+    /// Serves what must not wait until the service can be handed over, as long as it is polled: what only looks, and what a
+    /// function of the user's of this kind asks for. The rest is put off.
     pub(super) async fn serve_meanwhile(
         &mut self,
         running: &Running,
         instance: &Instance,
+        kind: HookKind,
     ) -> Infallible {
         let looking = running.looking(instance);
-        while let Some(command) = self.commands.recv().await {
-            match looking.serve(command) {
-                Some(Command {
-                    order: Order::ActInHook(action),
-                    answer,
-                }) => {
-                    let _ = answer.send(running.act_in_hook(instance, action).await);
+        while let Some(command) = self.next_of(kind).await {
+            let Some(Command { order, answer }) = looking.serve(command) else {
+                continue;
+            };
+            let outcome = match order {
+                Order::ActInHook(HookKind::Ready, action) => {
+                    running.act_in_ready_hook(instance, action).await
                 }
-                Some(command) => self.put_off.push_back(command),
-                None => {}
-            }
+                Order::ActInHook(HookKind::Setup, action) if kind == HookKind::Setup => {
+                    running.act_in_setup(instance, action, self).await
+                }
+                order => {
+                    self.put_off.push_back(Command { order, answer });
+                    continue;
+                }
+            };
+            let _ = answer.send(outcome);
         }
         std::future::pending().await
+    }
+
+    /// The next command: first of those that were put off one that a function of this kind asked for, while the service was
+    /// waited for on behalf of another.
+    async fn next_of(&mut self, kind: HookKind) -> Option<Command> {
+        let of_kind =
+            |command: &Command| matches!(command.order, Order::ActInHook(of, _) if of == kind);
+        match self.put_off.iter().position(of_kind) {
+            Some(position) => self.put_off.remove(position),
+            None => self.commands.recv().await,
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! connection, the supervisor's own tasks through [`Internal`]. Each instance of a service is a task of its own that brings
 //! it up, serves what is asked of it, and takes it down. Nothing here knows whose process it runs in.
 
+mod beside;
 mod clients;
 mod container;
 mod context;
@@ -23,6 +24,7 @@ mod prober;
 pub(crate) mod process;
 mod reaper;
 mod running;
+mod setup;
 
 #[cfg(test)]
 mod tests;
@@ -33,8 +35,8 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::protocol::{
-    Action, CallId, ClientId, FollowEnd, InstanceId, Introduction, LeaseId, Message, Reply,
-    Request, RequestBody, ServiceInfo,
+    Action, CallId, Caller, ClientId, FollowEnd, HookKind, InstanceId, Introduction, Launch,
+    LeaseId, Message, Reply, Request, RequestBody, ServiceInfo,
 };
 use crate::settings::Settings;
 use crate::terminal::{self, Shown};
@@ -118,6 +120,13 @@ pub(crate) enum Internal {
     Hook(Hook),
     /// A launch has ended without success: what it holds goes.
     Failed { client: ClientId, lease: LeaseId },
+    /// A launch waits for an instance that is discarded: it begins anew.
+    Relaunch {
+        client: ClientId,
+        call: CallId,
+        lease: LeaseId,
+        launch: Arc<Launch>,
+    },
     /// A followed log has ended.
     Unfollowed { client: ClientId, follow: CallId },
 }
@@ -126,11 +135,18 @@ pub(crate) enum Internal {
 pub(crate) struct Hook {
     /// Who has launched the service; then who runs the function.
     client: ClientId,
+    kind: HookKind,
     identity: String,
     binding: usize,
     service: Box<ServiceInfo>,
-    outcome: oneshot::Sender<Result<(), String>>,
+    outcome: oneshot::Sender<HookOutcome>,
 }
+
+/// What a function has returned; or the process that ran it has ended.
+type HookOutcome = Result<Result<(), String>, ProcessEnded>;
+
+/// A process ended in the middle of a function of the user's.
+struct ProcessEnded;
 
 /// What comes of a call whose process is gone.
 const PROCESS_ENDED: &str = "the test process that has the function has ended";
@@ -155,6 +171,8 @@ pub(crate) struct Supervisor {
     clients: HashMap<ClientId, Client>,
     instances: HashMap<InstanceId, Handle>,
     shared: HashMap<SharedKey, InstanceId>,
+    /// How often the shared instances of a declaration were discarded, where they were.
+    discards: HashMap<String, u32>,
     /// Calls of users' functions, by number.
     hooks: HashMap<CallId, Hook>,
     next: u64,
@@ -194,6 +212,7 @@ impl Supervisor {
             clients: HashMap::new(),
             instances: HashMap::new(),
             shared: HashMap::new(),
+            discards: HashMap::new(),
             hooks: HashMap::new(),
             next: 1,
             work: HashMap::new(),
@@ -314,7 +333,7 @@ impl Supervisor {
                     client.context = context;
                 }
             }
-            RequestBody::Launch { lease, launch } => self.launch(id, call, lease, *launch),
+            RequestBody::Launch { lease, launch } => self.launch(id, call, lease, (*launch).into()),
             RequestBody::Release { lease } => {
                 client.answer(call, Ok(Reply::Done));
                 self.release(id, lease);
@@ -327,15 +346,14 @@ impl Supervisor {
             RequestBody::Act {
                 instance,
                 action,
-                in_hook,
+                caller,
             } => match self.instances.get(&instance) {
                 None => client.answer(call, Err(gone())),
                 Some(handle) => {
                     let (answer, answered) = oneshot::channel();
-                    let order = if in_hook {
-                        Order::ActInHook(action)
-                    } else {
-                        Order::Act(action)
+                    let order = match caller {
+                        Caller::Handle => Order::Act(action),
+                        Caller::Hook(kind) => Order::ActInHook(kind, action),
                     };
                     let _ = handle.commands.send(Command { order, answer });
                     client.answer_with(call, async {
@@ -345,7 +363,7 @@ impl Supervisor {
             },
             RequestBody::HookEnded { hook, outcome } => {
                 if let Some(waiting) = self.hooks.remove(&hook) {
-                    let _ = waiting.outcome.send(outcome);
+                    let _ = waiting.outcome.send(Ok(outcome));
                 }
             }
             RequestBody::ReadLines { follow, count } => client.read_lines(follow, count),
@@ -391,7 +409,11 @@ impl Supervisor {
         });
         let left: Vec<_> = self.hooks.extract_if(|_, hook| hook.client == id).collect();
         for (_, hook) in left {
-            self.run_hook(hook);
+            match hook.kind {
+                HookKind::Ready => self.run_hook(hook),
+                // Nobody knows how far it came.
+                HookKind::Setup => drop(hook.outcome.send(Err(ProcessEnded))),
+            }
         }
     }
 
@@ -399,6 +421,12 @@ impl Supervisor {
         match message {
             Internal::Hook(hook) => self.run_hook(hook),
             Internal::Failed { client, lease } => self.release(client, lease),
+            Internal::Relaunch {
+                client,
+                call,
+                lease,
+                launch,
+            } => self.relaunch(client, call, lease, launch),
             Internal::Unfollowed { client, follow } => {
                 if let Some(client) = self.clients.get_mut(&client) {
                     client.unfollow(follow);
@@ -414,7 +442,7 @@ impl Supervisor {
             let mut others = self.clients.iter();
             let other = others.find(|(_, client)| client.has_launched(&hook.identity));
             let Some((other, _)) = other else {
-                let _ = hook.outcome.send(Err(PROCESS_ENDED.to_owned()));
+                let _ = hook.outcome.send(Err(ProcessEnded));
                 return;
             };
             hook.client = *other;
@@ -422,6 +450,7 @@ impl Supervisor {
         let number = self.number();
         self.clients[&hook.client].send(Message::Hook {
             hook: number,
+            kind: hook.kind,
             identity: hook.identity.clone(),
             binding: hook.binding,
             service: hook.service.clone(),

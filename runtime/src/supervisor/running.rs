@@ -1,18 +1,21 @@
 //! A started container: waiting until it is ready, doing what is asked of it, and knowing when it ends.
 
 use std::net::Ipv4Addr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use seatrial_model::Origin;
+use tokio::sync::oneshot;
 
 use super::context::engine_error;
 use super::exits::{Exit, Exits};
 use super::instance::{Command, Container, Instance, LOG_LINES, Order};
 use super::looking::{Inbox, Looking};
 use super::prober::Prober;
-use super::{lines, listening};
-use crate::engine::{Attachment, Engine, EngineError, ImageInfo};
-use crate::protocol::{Action, Reply, ServiceInfo};
+use super::{Hook, HookOutcome, Internal, ProcessEnded, lines, listening};
+use crate::engine::{Attachment, ContainerInfo, Engine, EngineError, ImageInfo};
+use crate::protocol::{Action, HookKind, Reply, ServiceInfo};
 use crate::readiness::{
     self, NotReady, NotReadyReason, OutputPosition, PreparedCheck, PreparedTiming, Subject,
 };
@@ -35,6 +38,10 @@ pub(super) struct Running {
 
 /// The exit code of what was ended by `SIGKILL`: 128 and the signal's number.
 const KILLED: i64 = 137;
+
+/// How soon an engine tells of a container's end after it has told of the end of a command in it. Who kills a command
+/// otherwise is told this much later.
+const END_FOLLOWS_WITHIN: Duration = Duration::from_secs(2);
 
 /// How much is asked of a service to count as ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +104,7 @@ impl Running {
         };
         let outcome = tokio::select! {
             outcome = ready => outcome,
-            never = inbox.serve_meanwhile(self, instance) => match never {},
+            never = inbox.serve_meanwhile(self, instance, HookKind::Ready) => match never {},
         };
         match outcome {
             Ok(()) => Ok(()),
@@ -167,13 +174,7 @@ impl Running {
             return (what, report.help.clone());
         }
         let info = self.engine.inspect(self.id()).await.ok();
-        let code = info
-            .as_ref()
-            .and_then(|info| info.exit_code)
-            .or(match exit {
-                Some(Exit::Code(code)) => Some(code),
-                _ => None,
-            });
+        let code = self.exit_code_of(info.as_ref());
         if info.is_some_and(|info| info.out_of_memory) {
             let limit = match instance.service().memory {
                 Some(limit) => format!("its limit of {}", terminal::bytes(limit)),
@@ -198,6 +199,28 @@ impl Running {
         (what, exit_help(instance, code, log))
     }
 
+    /// Whether the container has ended, by the time that a command in it was seen to end with this code. It takes its commands
+    /// with it, which may be seen before its own end is.
+    pub(super) async fn has_ended_by(&self, code: i64) -> bool {
+        if code == KILLED {
+            let _ = tokio::time::timeout(END_FOLLOWS_WITHIN, self.exits.ended()).await;
+        }
+        self.exits.latest().is_some()
+    }
+
+    /// The exit code of a container that ended, where anybody knows it.
+    pub(super) async fn exit_code(&self) -> Option<i64> {
+        self.exit_code_of(self.engine.inspect(self.id()).await.ok().as_ref())
+    }
+
+    fn exit_code_of(&self, info: Option<&ContainerInfo>) -> Option<i64> {
+        let followed = match self.exits.latest() {
+            Some(Exit::Code(code)) => Some(code),
+            _ => None,
+        };
+        info.and_then(|info| info.exit_code).or(followed)
+    }
+
     /// Does what is asked, and answers. What only looks goes on by itself; what changes the state comes one by one.
     pub(super) async fn serve(&self, instance: &Instance, command: Command, inbox: &mut Inbox) {
         let Some(Command { order, mut answer }) = self.looking(instance).serve(command) else {
@@ -211,8 +234,8 @@ impl Running {
                 let _ = answer.send(outcome.map(|()| Reply::Done));
                 return;
             }
-            Order::ActInHook(action) => {
-                let _ = answer.send(self.act_in_hook(instance, action).await);
+            Order::ActInHook(_, action) => {
+                let _ = answer.send(self.act_in_ready_hook(instance, action).await);
                 return;
             }
         };
@@ -247,9 +270,52 @@ impl Running {
         }
     }
 
+    /// Has the user's function number `binding` called with the service, and says what came of it.
+    pub(super) async fn run_hook(
+        &self,
+        instance: &Instance,
+        kind: HookKind,
+        binding: usize,
+    ) -> HookOutcome {
+        let (outcome, ended) = oneshot::channel();
+        let hook = Hook {
+            client: instance.client,
+            kind,
+            identity: instance.launch.identity.clone(),
+            binding,
+            service: Box::new(self.info.as_ref().clone()),
+            outcome,
+        };
+        let _ = instance.context.run.internal.send(Internal::Hook(hook));
+        ended.await.unwrap_or(Err(ProcessEnded))
+    }
+
+    /// Does what the user's setup asks for: everything, and a stop is no end that fails the launch.
+    pub(super) fn act_in_setup<'a>(
+        &'a self,
+        instance: &'a Instance,
+        action: Action,
+        inbox: &'a mut Inbox,
+    ) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'a>> {
+        // Boxed, because while it waits it serves the same inbox.
+        Box::pin(async move {
+            match action {
+                Action::WaitReady => {
+                    self.wait_ready(instance, inbox, Thoroughness::All).await?;
+                }
+                Action::Start | Action::Restart => {
+                    self.act_in_ready_hook(instance, action).await?;
+                    self.wait_ready(instance, inbox, Thoroughness::All).await?;
+                }
+                action => return self.act_in_ready_hook(instance, action).await,
+            }
+            Ok(Reply::Done)
+        })
+    }
+
     /// Does what the user's readiness check asks for. What waits until the service is ready does not wait, or it would
     /// wait for itself; and a stop is no end that fails the launch.
-    pub(super) async fn act_in_hook(
+    pub(super) async fn act_in_ready_hook(
         &self,
         instance: &Instance,
         action: Action,

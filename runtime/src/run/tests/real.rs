@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::super::election::Election;
 use super::super::process::ProcessId;
 use super::Fixture;
-use crate::protocol::{Action, Message, Request, RequestBody};
+use crate::protocol::{Action, Caller, Message, Request, RequestBody};
 use crate::wire::{self, Messages};
 
 /// A test process, which the supervisor has welcomed.
@@ -59,7 +59,7 @@ impl Peer {
         let body = RequestBody::Act {
             instance: 7,
             action: Action::Stop,
-            in_hook: false,
+            caller: Caller::Handle,
         };
         let call = self.next;
         self.requests.send(Request { call, body }).expect("sent");

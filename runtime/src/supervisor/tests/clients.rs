@@ -6,15 +6,15 @@ use tokio::sync::mpsc;
 use super::{lasting, launch, script};
 use crate::config::Config;
 use crate::protocol::{
-    Action, ClientId, ExecOutput, FollowEnd, Introduction, LINES_UNREAD, Message, Reply, Request,
-    RequestBody, ServiceInfo,
+    Action, Caller, ClientId, ExecOutput, FollowEnd, HookKind, Introduction, LINES_UNREAD, Message,
+    Reply, Request, RequestBody, ServiceInfo,
 };
 use crate::settings::Settings;
 use crate::supervisor::{Input, Supervisor};
 use crate::{Error, ErrorKind};
 
 /// A supervisor on a thread of its own.
-struct Run {
+pub(super) struct Run {
     /// `None` once the run is over.
     inputs: Option<mpsc::UnboundedSender<Input>>,
     serving: Option<std::thread::JoinHandle<()>>,
@@ -37,7 +37,7 @@ impl Drop for Run {
 }
 
 impl Run {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (inputs, from_clients) = mpsc::unbounded_channel();
         let serving = std::thread::spawn(move || {
             let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -55,7 +55,7 @@ impl Run {
         }
     }
 
-    fn connect(&mut self) -> Peer {
+    pub(super) fn connect(&mut self) -> Peer {
         let workspace = crate::workspace::of_process();
         let config = Config::of_process(&workspace).expect("the workspace's configuration");
         self.connect_with(config)
@@ -83,7 +83,7 @@ impl Run {
 }
 
 /// One client.
-struct Peer {
+pub(super) struct Peer {
     inputs: mpsc::UnboundedSender<Input>,
     client: ClientId,
     messages: mpsc::UnboundedReceiver<Message>,
@@ -91,7 +91,7 @@ struct Peer {
 }
 
 impl Peer {
-    fn send(&mut self, body: RequestBody) -> u64 {
+    pub(super) fn send(&mut self, body: RequestBody) -> u64 {
         self.next += 1;
         let request = Request {
             call: self.next,
@@ -116,47 +116,54 @@ impl Peer {
         }
     }
 
-    fn begin_launch(&mut self, services: Vec<ServicePlan>) -> u64 {
+    pub(super) fn begin_launch(&mut self, services: Vec<ServicePlan>) -> u64 {
         let launch = Box::new(launch(services));
         self.send(RequestBody::Launch { lease: 1, launch })
     }
 
-    async fn launched(&mut self, call: u64) -> Result<Vec<ServiceInfo>, Error> {
+    pub(super) async fn launched(&mut self, call: u64) -> Result<Vec<ServiceInfo>, Error> {
         match self.answer(call).await? {
             Reply::Launched(services) => Ok(services),
             other => panic!("not {other:?}"),
         }
     }
 
-    async fn launch(&mut self, services: Vec<ServicePlan>) -> Result<Vec<ServiceInfo>, Error> {
+    pub(super) async fn launch(
+        &mut self,
+        services: Vec<ServicePlan>,
+    ) -> Result<Vec<ServiceInfo>, Error> {
         let call = self.begin_launch(services);
         self.launched(call).await
     }
 
-    async fn act(
+    pub(super) async fn act(
         &mut self,
         service: &ServiceInfo,
         action: Action,
-        in_hook: bool,
+        caller: Caller,
     ) -> Result<Reply, Error> {
         let call = self.send(RequestBody::Act {
             instance: service.instance,
             action,
-            in_hook,
+            caller,
         });
         self.answer(call).await
     }
 
-    async fn exec(&mut self, service: &ServiceInfo, in_hook: bool) -> Result<ExecOutput, Error> {
+    pub(super) async fn exec(
+        &mut self,
+        service: &ServiceInfo,
+        caller: Caller,
+    ) -> Result<ExecOutput, Error> {
         let command = vec!["true".to_owned()];
-        match self.act(service, Action::Exec { command }, in_hook).await? {
+        match self.act(service, Action::Exec { command }, caller).await? {
             Reply::Exec(output) => Ok(output),
             other => panic!("not {other:?}"),
         }
     }
 
     /// The call of a function of the user's.
-    async fn hook(&mut self) -> (u64, ServiceInfo) {
+    pub(super) async fn hook(&mut self) -> (u64, ServiceInfo) {
         loop {
             if let Message::Hook { hook, service, .. } = self.next().await {
                 return (hook, *service);
@@ -164,18 +171,30 @@ impl Peer {
         }
     }
 
-    fn end_hook(&mut self, hook: u64) {
+    /// The call of a function of the user's, where it has come.
+    pub(super) fn hook_if_asked(&mut self) -> Option<(u64, ServiceInfo)> {
+        while let Ok(message) = self.messages.try_recv() {
+            if let Message::Hook { hook, service, .. } = message {
+                return Some((hook, *service));
+            }
+        }
+        None
+    }
+
+    pub(super) fn end_hook(&mut self, hook: u64) {
         let outcome = Ok(());
         self.send(RequestBody::HookEnded { hook, outcome });
     }
 
-    fn disconnect(self) {
+    pub(super) fn disconnect(self) {
         let client = self.client;
         let _ = self.inputs.send(Input::Disconnected { client });
     }
 }
 
-fn scoped(mut service: ServicePlan, scope: Scope) -> ServicePlan {
+const IN_CHECK: Caller = Caller::Hook(HookKind::Ready);
+
+pub(super) fn scoped(mut service: ServicePlan, scope: Scope) -> ServicePlan {
     service.scope = scope;
     service
 }
@@ -205,9 +224,12 @@ async fn engine_clients_that_number_alike_hold_their_own() {
     assert_ne!(first.container, second.container);
 
     one.disconnect();
-    let error = other.exec(&first, false).await.expect_err("it is gone");
+    let error = other
+        .exec(&first, Caller::Handle)
+        .await
+        .expect_err("it is gone");
     assert!(error.to_string().contains("gone"), "{error}");
-    let output = other.exec(&second, false).await;
+    let output = other.exec(&second, Caller::Handle).await;
     assert!(output.expect("it is there").success());
 }
 
@@ -291,12 +313,12 @@ async fn engine_a_readiness_function_does_anything_to_its_service_without_waitin
         Action::Reconnect,
     ];
     for action in done {
-        let done = client.act(&service, action.clone(), true).await;
+        let done = client.act(&service, action.clone(), IN_CHECK).await;
         assert_eq!(done, Ok(Reply::Done), "{action:?}");
     }
     assert!(
         client
-            .exec(&service, true)
+            .exec(&service, IN_CHECK)
             .await
             .expect("it runs")
             .success()
@@ -306,7 +328,7 @@ async fn engine_a_readiness_function_does_anything_to_its_service_without_waitin
         action: Action::Follow {
             until: FollowEnd::Removed,
         },
-        in_hook: true,
+        caller: Caller::Hook(HookKind::Ready),
     });
     loop {
         if let Message::Line { call, line } = client.next().await {
@@ -314,7 +336,7 @@ async fn engine_a_readiness_function_does_anything_to_its_service_without_waitin
             break;
         }
     }
-    let error = client.act(&service, Action::WaitReady, true).await;
+    let error = client.act(&service, Action::WaitReady, IN_CHECK).await;
     let error = error.expect_err("it would wait for itself");
     assert!(error.to_string().contains("help: look at"), "{error}");
     client.end_hook(hook);
@@ -333,7 +355,7 @@ async fn engine_no_more_lines_are_sent_than_are_read() {
         action: Action::Follow {
             until: FollowEnd::Removed,
         },
-        in_hook: false,
+        caller: Caller::Handle,
     });
     let mut expected = 1..;
     for count in [LINES_UNREAD, 10] {
@@ -350,7 +372,7 @@ async fn engine_no_more_lines_are_sent_than_are_read() {
         let exec = client.send(RequestBody::Act {
             instance: service.instance,
             action: Action::Exec { command },
-            in_hook: false,
+            caller: Caller::Handle,
         });
         match client.next().await {
             Message::Answer { call, .. } if call == exec => {}

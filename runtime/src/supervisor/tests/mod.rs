@@ -2,6 +2,7 @@
 
 mod clients;
 mod events;
+mod setup;
 
 use std::path::PathBuf;
 
@@ -12,7 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::config::Config;
 use crate::protocol::{
-    Action, ExecOutput, Launch, Message, Reply, Request, RequestBody, ServiceInfo,
+    Action, Caller, ExecOutput, Launch, Message, Reply, Request, RequestBody, ServiceInfo,
 };
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
@@ -105,7 +106,7 @@ impl Run {
         let call = self.send(RequestBody::Act {
             instance: service.instance,
             action,
-            in_hook: false,
+            caller: Caller::Handle,
         });
         self.answer(call).await
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use seatrial_model::placeholder::{Declared, Names, RawTemplate};
 use seatrial_model::{
     Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageRef, Mount, MountMode, Origin,
-    Plan, Port, Pull, Scope, ServicePlan, Source, Template, Timing, Tmpfs, Ulimit, Volume,
+    Plan, Port, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template, Timing, Tmpfs,
+    Ulimit, Volume,
 };
 
 pub(super) fn plan() -> Plan {
@@ -154,6 +155,7 @@ fn service(origin: Origin, variant: bool) -> ServicePlan {
             successes: 1,
             failures: variant.then_some(3),
         },
+        setups: setups(),
         source: if variant {
             Source::Mounted {
                 from: Some(text("src")),
@@ -164,4 +166,38 @@ fn service(origin: Origin, variant: bool) -> ServicePlan {
             Source::None
         },
     }
+}
+
+/// Every kind of setup.
+fn setups() -> Vec<Setup> {
+    let env = || {
+        vec![EnvVar {
+            name: text("PGPASSWORD"),
+            value: template(),
+        }]
+    };
+    let exec = SetupKind::Exec {
+        command: vec![template()],
+        env: env(),
+    };
+    let container = SetupKind::Container {
+        image: image("sqlx:0.8"),
+        command: vec![template()],
+        env: env(),
+    };
+    let hook = SetupKind::Hook {
+        binding: 3,
+        name: text("migrate"),
+    };
+    let setup = |kind, key: Option<usize>| Setup {
+        name: key.map(|_| text("schema")),
+        kind,
+        timeout: key.map(|_| Duration::from_secs(1)),
+        key,
+    };
+    vec![
+        setup(exec, Some(0)),
+        setup(container, None),
+        setup(hook, Some(1)),
+    ]
 }

@@ -12,8 +12,8 @@ use crate::config::{Config, Fallback, SupervisorMode};
 use crate::engine::{Progress, PublishedPort};
 use crate::images::{ProgressReport, Work};
 use crate::protocol::{
-    Action, ExecOutput, FollowEnd, Introduction, Launch, LogLine, Message, Reply, Request,
-    RequestBody, ServiceInfo, Times,
+    Action, Caller, ExecOutput, FollowEnd, HookKind, Introduction, Launch, LogLine, Message, Reply,
+    Request, RequestBody, ServiceInfo, Times,
 };
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
@@ -94,7 +94,7 @@ pub(super) fn requests() -> Vec<Request> {
     bodies.extend(actions().into_iter().map(|action| RequestBody::Act {
         instance: 4,
         action,
-        in_hook: true,
+        caller: Caller::Hook(HookKind::Ready),
     }));
     (100..)
         .zip(bodies)
@@ -150,6 +150,7 @@ fn service_info() -> ServiceInfo {
         }],
         published: vec![published("127.0.0.1"), published("::1")],
         times: Times {
+            set_up: Some(Duration::from_secs(4)),
             image: Some(Duration::ZERO),
             created: Some(Duration::from_nanos(999_999_999)),
             unblocked: Some(Duration::MAX),
@@ -242,6 +243,7 @@ fn messages() -> Vec<Message> {
         },
         Message::Hook {
             hook: 7,
+            kind: HookKind::Setup,
             identity: text("package::Shop"),
             binding: 1,
             service: Box::new(service_info()),
@@ -281,7 +283,7 @@ fn what_belongs_together_is_in_one_lane() {
         lane(RequestBody::Act {
             instance: 9,
             action,
-            in_hook: false,
+            caller: Caller::Handle,
         }),
         50
     );
@@ -315,7 +317,7 @@ async fn bytes_are_not_written_as_numbers() {
                 at: text("/"),
                 tar: tar.clone(),
             },
-            in_hook: false,
+            caller: Caller::Handle,
         },
     };
     let mut launch = launch();

@@ -1,0 +1,86 @@
+//! What is run around a service: its readiness checks and its setups.
+
+use seatrial_model::{Check, CheckKind, Setup, SetupKind};
+
+use super::{Modeller, ports};
+use crate::syntax::{CheckSyntax, SetupKindSyntax};
+
+impl Modeller<'_> {
+    pub(super) fn checks(&mut self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for check in &self.syntax().checks {
+            let kind = match &check.value {
+                CheckSyntax::Tcp(chosen) => {
+                    let ports = ports::tcp(self.syntax(), check.span, chosen, self.report);
+                    CheckKind::Tcp { ports }
+                }
+                CheckSyntax::Log { text, times } => CheckKind::Log {
+                    text: text.clone(),
+                    times: *times,
+                },
+                CheckSyntax::Http { path, status, port } => CheckKind::Http {
+                    port: ports::http(self.syntax(), check.span, port.as_ref(), self.report),
+                    path: path.clone(),
+                    status: *status,
+                },
+                CheckSyntax::Exec(command) => CheckKind::Exec {
+                    command: self.templates(command, true),
+                },
+                CheckSyntax::Healthcheck => CheckKind::Healthcheck,
+                CheckSyntax::Probe { image, command } => CheckKind::Probe {
+                    image: image.clone(),
+                    command: self.templates(command, true),
+                },
+                CheckSyntax::Hook(path) => {
+                    let (binding, name) = self.hook(path);
+                    CheckKind::Hook { binding, name }
+                }
+            };
+            checks.push(Check { kind });
+        }
+        checks
+    }
+
+    pub(super) fn setups(&mut self) -> Vec<Setup> {
+        let mut setups = Vec::new();
+        for setup in &self.syntax().setups {
+            let env = self.env(&setup.env, true);
+            let key = setup.key.as_ref().map(|key| {
+                self.bindings.keys.push(key.clone());
+                self.bindings.keys.len() - 1
+            });
+            let kind = match &setup.kind {
+                Some(SetupKindSyntax::Exec(command)) => SetupKind::Exec {
+                    command: self.templates(command, true),
+                    env,
+                },
+                Some(SetupKindSyntax::Container { image, command }) => SetupKind::Container {
+                    image: image.clone(),
+                    command: self.templates(command, true),
+                    env,
+                },
+                Some(SetupKindSyntax::Hook(path)) => {
+                    let (binding, name) = self.hook(path);
+                    SetupKind::Hook { binding, name }
+                }
+                // It is in the report.
+                None => continue,
+            };
+            setups.push(Setup {
+                name: setup.name.as_ref().map(|name| name.value.clone()),
+                kind,
+                timeout: setup.timeout,
+                key,
+            });
+        }
+        setups
+    }
+
+    /// Binds a function of the user's: its position, and its path as the user wrote it.
+    fn hook(&mut self, path: &syn::Path) -> (usize, String) {
+        self.bindings.hooks.push(path.clone());
+        // Without the spaces that tokens are printed with.
+        let written = quote::quote!(#path).to_string().replace(' ', "");
+        (self.bindings.hooks.len() - 1, written)
+    }
+}

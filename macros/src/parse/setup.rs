@@ -1,0 +1,162 @@
+//! `setup(..)`: one step that brings a service into the state that its users expect. Its keys are kinds of steps and
+//! their modifiers, read one by one, then put together.
+
+use std::time::Duration;
+
+use seatrial_model::{ImageRef, command};
+use syn::Expr;
+
+use super::arguments::Argument;
+use super::keys::{self, Given, Key};
+use super::{values, variables};
+use crate::report::Report;
+use crate::syntax::{Service, SetupKindSyntax, SetupSyntax, Spanned, Text, Variable};
+
+const PLACE: &str = "`setup(..)`";
+
+/// The keys that say what is done, of which a step has one.
+const KINDS: [&str; 3] = ["exec", "image", "with"];
+
+const ONE_KIND: &str = "specify exactly one of `exec`, `image` and `with`";
+
+/// What was given; a kind that is malformed is absent here, its presence is in [`Given`].
+#[derive(Default)]
+struct SetupKeys {
+    exec: Option<Vec<Text>>,
+    image: Option<ImageRef>,
+    run: Option<Vec<Text>>,
+    with: Option<syn::Path>,
+    name: Option<Spanned<String>>,
+    timeout: Option<Duration>,
+    env: Vec<Variable>,
+    key: Option<Expr>,
+}
+
+const KEYS: &[Key<SetupKeys>] = &[
+    Key::once("exec", "exec = \"psql -f /schema.sql\"", exec).known_as(&["command", "cmd"]),
+    Key::once("image", "image = \"flyway:10\"", image),
+    Key::once("run", "run = \"flyway migrate\"", run),
+    Key::once("with", "with = path::to::async_fn", with).known_as(&["hook", "fn"]),
+    Key::once("name", "name = \"schema\"", name),
+    Key::once("timeout", "timeout = \"2m\"", timeout),
+    Key::once("env", variables::FORM, env).known_as(variables::ALSO),
+    Key::once("key", "key = include_str!(\"schema.sql\")", key),
+];
+
+/// Modifiers, and the kind that each of them modifies.
+const MODIFIERS: &[(&str, &str, &str)] = &[
+    ("run", "image", "image = \"name:tag\", run = \"..\""),
+    ("image", "run", "image = \"name:tag\", run = \"..\""),
+];
+
+pub(super) fn setup(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    let mut found = SetupKeys::default();
+    let given = keys::read(&mut found, argument.list()?, KEYS, PLACE, report);
+    given.check_modifiers(MODIFIERS, report);
+    check_one_kind(argument, &given, report);
+    check_env_has_a_process(&given, report);
+    let exec = found.exec.map(SetupKindSyntax::Exec);
+    let container = || {
+        let (image, command) = found.image.zip(found.run)?;
+        Some(SetupKindSyntax::Container { image, command })
+    };
+    let hook = found.with.map(SetupKindSyntax::Hook);
+    service.setups.push(SetupSyntax {
+        name: found.name,
+        kind: exec.or_else(container).or(hook),
+        timeout: found.timeout,
+        env: found.env,
+        key: found.key,
+    });
+    Some(())
+}
+
+fn check_one_kind(argument: &Argument, given: &Given, report: &mut Report) {
+    let mut kinds = KINDS
+        .iter()
+        .filter_map(|kind| Some((kind, given.span(kind)?)));
+    let Some((first, _)) = kinds.next() else {
+        // `run` without `image` has its own message, and what is not recognized may be any of them.
+        let follows = KINDS.iter().any(|kind| given.is_troubled(kind))
+            || given.span("run").is_some()
+            || given.has_unrecognized();
+        if !follows {
+            report.error(
+                argument.span(),
+                format!("this `setup(..)` has nothing to run; {ONE_KIND}"),
+            );
+        }
+        return;
+    };
+    for (kind, span) in kinds {
+        report.error(
+            span,
+            format!("`{first}` and `{kind}` are two steps; {ONE_KIND} in each `setup(..)`"),
+        );
+    }
+}
+
+fn check_env_has_a_process(given: &Given, report: &mut Report) {
+    if let (Some(span), Some(_), None, None) = (
+        given.span("env"),
+        given.span("with"),
+        given.span("exec"),
+        given.span("image"),
+    ) {
+        report.error(
+            span,
+            "`env` is only valid with `exec` or `image`, as the function runs in the test process; remove it",
+        );
+    }
+}
+
+fn exec(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    keys.exec = values::command(argument.is()?, command::words_or_shell, report);
+    Some(())
+}
+
+fn image(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    keys.image = values::image(literal, report);
+    Some(())
+}
+
+fn run(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    keys.run = values::command(argument.is()?, command::words_or_shell, report);
+    Some(())
+}
+
+fn with(keys: &mut SetupKeys, argument: &Argument, _: &mut Report) -> Option<()> {
+    keys.with = Some(argument.is().and_then(values::path)?.clone());
+    Some(())
+}
+
+fn name(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    let name = literal.value();
+    if name.trim().is_empty() || name.contains(['\n', '\r']) {
+        report.error(
+            literal.span(),
+            "the name of a setup is empty or spans lines; write a short one, such as \"schema\"",
+        );
+    } else {
+        keys.name = Some(Spanned::new(name, literal.span()));
+    }
+    Some(())
+}
+
+fn timeout(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let literal = argument.is().and_then(values::string)?;
+    keys.timeout = values::time(literal, report);
+    Some(())
+}
+
+fn env(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    variables::env(&mut keys.env, argument, report)
+}
+
+/// Whether it is a constant text is for the compiler to say.
+fn key(keys: &mut SetupKeys, argument: &Argument, _: &mut Report) -> Option<()> {
+    keys.key = Some(argument.is()?.clone());
+    Some(())
+}

@@ -1,0 +1,38 @@
+//! `env(..)`: environment variables, which services and their setups declare in the same way.
+
+use seatrial_model::name;
+
+use super::arguments::Argument;
+use super::keys::each;
+use super::values;
+use crate::report::Report;
+use crate::syntax::Variable;
+
+/// What `env` looks like.
+pub(super) const FORM: &str = "env(NAME = \"value\")";
+
+/// What it is called elsewhere.
+pub(super) const ALSO: &[&str] = &["environment", "envs"];
+
+pub(super) fn env(
+    variables: &mut Vec<Variable>,
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<()> {
+    each(argument, "NAME = \"value\"", report, |entry, report| {
+        let key = entry.key()?;
+        let value = values::scalar(entry.is()?)?;
+        if !name::is_env_name(&key) {
+            report.error(
+                entry.span(),
+                format!(
+                    "`{key}` is no name of an environment variable; write one without `=` and spaces that does not begin with a digit"
+                ),
+            );
+        }
+        if let Some(text) = values::text(&value.value, value.span, report) {
+            variables.push(Variable::new((key, text), entry.span()));
+        }
+        Some(())
+    })
+}

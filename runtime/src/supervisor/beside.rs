@@ -1,0 +1,129 @@
+//! A container that runs beside a service to its end: a readiness probe, a setup.
+//!
+//! It joins the service's network namespace, so it sees what the service sees, under the same names; and an engine that
+//! counts the containers of a network has none to count for it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::StreamExt as _;
+use seatrial_model::{ImageRef, Pull};
+
+use super::identity::LABEL;
+use super::instance::Instance;
+use super::running::Running;
+use crate::engine::{ContainerSpec, EngineError, ExecResult, MountSpec};
+use crate::images::ImageError;
+
+/// What is run.
+pub(super) struct Beside<'a> {
+    /// What it is for, in its container's name.
+    pub(super) purpose: &'static str,
+    pub(super) image: &'a ImageRef,
+    pub(super) command: Vec<String>,
+    /// `NAME=value`.
+    pub(super) env: Vec<String>,
+    pub(super) mounts: Vec<MountSpec>,
+    pub(super) user: Option<String>,
+    pub(super) workdir: Option<String>,
+}
+
+/// Why it did not come to its end.
+pub(super) enum BesideError {
+    Image(ImageError),
+    Engine(EngineError),
+}
+
+impl From<EngineError> for BesideError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl fmt::Display for BesideError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image(error) => error.fmt(f),
+            Self::Engine(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<'a> Beside<'a> {
+    /// A command in an image, and nothing else.
+    pub(super) fn new(purpose: &'static str, image: &'a ImageRef, command: Vec<String>) -> Self {
+        Self {
+            purpose,
+            image,
+            command,
+            env: Vec::new(),
+            mounts: Vec::new(),
+            user: None,
+            workdir: None,
+        }
+    }
+
+    /// Runs it beside a service. Dropped before its end, it is removed.
+    pub(super) async fn run(
+        self,
+        instance: &Instance,
+        running: &Running,
+    ) -> Result<ExecResult, BesideError> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let context = &instance.context;
+        let engine = &running.engine;
+        let image = context
+            .images
+            .get(engine, self.image, Pull::Missing, None)
+            .await
+            .map_err(BesideError::Image)?;
+        let (service, purpose) = (instance.service(), self.purpose);
+        let name = format!(
+            "seatrial-{}-{}-{}-{purpose}-{}",
+            context.run.identity.token,
+            instance.id,
+            service.name,
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let mut labels: BTreeMap<String, String> = context.run.identity.labels();
+        let composition = instance.launch.plan.name.clone();
+        labels.insert(format!("{LABEL}.composition"), composition);
+        let told = format!("{}-{purpose}", service.name);
+        labels.insert(format!("{LABEL}.service"), told);
+        let mut command = self.command.into_iter();
+        let guard = context.run.reaper.guard(engine, name.clone());
+        let id = guard
+            .create(ContainerSpec {
+                name,
+                image: image.id,
+                entrypoint: command.next().map(|executable| vec![executable]),
+                command: Some(command.collect()),
+                env: self.env,
+                mounts: self.mounts,
+                user: self.user,
+                workdir: self.workdir,
+                labels,
+                joins: Some(running.container.id.clone()),
+                ..ContainerSpec::default()
+            })
+            .await?;
+        guard.start(&id).await?;
+        let code = engine.wait(&id).await?;
+        let mut result = ExecResult {
+            code,
+            ..ExecResult::default()
+        };
+        let mut output = engine.logs(&id, false, None);
+        while let Some(piece) = output.next().await {
+            let piece = piece?;
+            let stream = if piece.stderr {
+                &mut result.stderr
+            } else {
+                &mut result.stdout
+            };
+            stream.extend(piece.bytes);
+        }
+        Ok(result)
+    }
+}

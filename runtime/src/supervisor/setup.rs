@@ -1,0 +1,269 @@
+//! Setting a service up: what is done to it once it is ready, in the order of its declaration, before anyone else sees it.
+//!
+//! Each step is done once for an instance. Where it is unknown how far one came, because the process that ran it has ended,
+//! the instance is of no use to anyone and another takes its place.
+
+use seatrial_model::{EnvVar, Setup, SetupKind, Template};
+use tokio::time::timeout;
+
+use super::ProcessEnded;
+use super::beside::{Beside, BesideError};
+use super::container::{self, render};
+use super::instance::{Instance, LOG_LINES};
+use super::looking::Inbox;
+use super::running::{self, Running, Thoroughness};
+use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec};
+use crate::protocol::HookKind;
+use crate::readiness::shown;
+use crate::{Error, ErrorKind, terminal};
+
+/// Why a service is not set up.
+pub(super) enum NotSetUp {
+    Failed(Error),
+    /// The process that ran a function has ended, nobody knows how far it came.
+    ProcessEnded,
+}
+
+impl From<Error> for NotSetUp {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Exit codes by which a shell, or an engine, says that there is no such command, or that it cannot be run.
+const NO_COMMAND: [i64; 2] = [126, 127];
+
+impl Running {
+    /// Does all that the declaration asks for, and sees that the service is still ready after it.
+    pub(super) async fn set_up(
+        &self,
+        instance: &Instance,
+        inbox: &mut Inbox,
+    ) -> Result<(), NotSetUp> {
+        let setups = &instance.service().setups;
+        if setups.is_empty() {
+            return Ok(());
+        }
+        for setup in setups {
+            let step = Step::new(setup, instance, self);
+            let title = instance.redactor.redact(&step.title);
+            instance.record("setup", &[("setup", &title)]);
+            let outcome = tokio::select! {
+                biased;
+                () = self.exits.ended() => Err(step.container_ended().await.into()),
+                outcome = step.run() => outcome,
+                never = inbox.serve_meanwhile(self, instance, HookKind::Setup) => match never {},
+            };
+            outcome?;
+            instance.record("set_up", &[("setup", &title)]);
+        }
+        let ready = self.wait_ready(instance, inbox, Thoroughness::Again).await;
+        ready.map_err(|error| {
+            let after = "it was ready before its setup";
+            NotSetUp::Failed(error.with(|report| report.details.push(after.to_owned())))
+        })
+    }
+}
+
+/// One step, under way.
+struct Step<'a> {
+    setup: &'a Setup,
+    instance: &'a Instance,
+    running: &'a Running,
+    /// What it is called in a report; secrets in it are not hidden yet.
+    title: String,
+}
+
+impl<'a> Step<'a> {
+    fn new(setup: &'a Setup, instance: &'a Instance, running: &'a Running) -> Self {
+        let mut step = Self {
+            setup,
+            instance,
+            running,
+            title: String::new(),
+        };
+        let what = match &setup.kind {
+            SetupKind::Exec { command, .. } => format!("`{}`", shown(&step.texts(command))),
+            SetupKind::Container { image, command, .. } => {
+                format!("`{}` in {image}", shown(&step.texts(command)))
+            }
+            SetupKind::Hook { name, .. } => format!("`{name}`"),
+        };
+        step.title = match &setup.name {
+            Some(name) => format!("`{name}` ({what})"),
+            None => what,
+        };
+        step
+    }
+
+    fn texts(&self, templates: &[Template]) -> Vec<String> {
+        let Instance { launch, index, .. } = self.instance;
+        let texts = templates.iter();
+        texts
+            .map(|template| render(launch, *index, template))
+            .collect()
+    }
+
+    fn env(&self, env: &[EnvVar]) -> Vec<String> {
+        container::env(&self.instance.launch, self.instance.index, env)
+    }
+
+    async fn run(&self) -> Result<(), NotSetUp> {
+        let default = self.instance.context.config().timeouts.setup;
+        let within = self.setup.timeout.unwrap_or(default);
+        match timeout(within, self.attempt()).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let what = format!("was not done within {}", terminal::duration(within));
+                let error = self.failed(what, Vec::new()).await;
+                Err(NotSetUp::Failed(error.with(|report| {
+                    report.help = Some(
+                        "see in the service's log what it waits for; where it just takes long, write \
+                         `setup(.., timeout = \"10m\")` or raise `timeouts.setup` in seatrial.toml"
+                            .to_owned(),
+                    );
+                })))
+            }
+        }
+    }
+
+    async fn attempt(&self) -> Result<(), NotSetUp> {
+        let Self {
+            instance, running, ..
+        } = self;
+        match &self.setup.kind {
+            SetupKind::Exec { command, env } => {
+                let exec = ExecSpec {
+                    command: self.texts(command),
+                    env: self.env(env),
+                    ..ExecSpec::default()
+                };
+                match running.engine.exec(&running.container.id, &exec).await {
+                    Ok(result) => self.judge(&result, IN_SERVICE).await,
+                    Err(error) => Err(self.refused(&error, IN_SERVICE).await.into()),
+                }
+            }
+            SetupKind::Container {
+                image,
+                command,
+                env,
+            } => {
+                let (launch, service) = (&instance.launch, instance.service());
+                let mounts = container::source(launch, service);
+                let mounts = mounts.map_err(|error| instance.blame(error))?;
+                let beside = Beside {
+                    env: self.env(env),
+                    mounts: mounts.into_iter().collect(),
+                    user: container::owner(launch, service),
+                    workdir: container::package_in_source(launch, service),
+                    ..Beside::new("setup", image, self.texts(command))
+                };
+                match beside.run(instance, running).await {
+                    Ok(result) => self.judge(&result, IN_IMAGE).await,
+                    Err(BesideError::Engine(error)) => {
+                        Err(self.refused(&error, IN_IMAGE).await.into())
+                    }
+                    Err(BesideError::Image(error)) => {
+                        let title = &self.title;
+                        let error = Error::from(error).with(|report| {
+                            report.what = format!("{}, for the setup {title}", report.what);
+                        });
+                        Err(instance.blame(error).into())
+                    }
+                }
+            }
+            SetupKind::Hook { binding, .. } => {
+                let call = running.run_hook(instance, HookKind::Setup, *binding);
+                match call.await {
+                    Ok(Ok(())) => Ok(()),
+                    Ok(Err(text)) => {
+                        let error = self.failed("failed".to_owned(), vec![text]).await;
+                        Err(NotSetUp::Failed(error.with(|report| {
+                            report.help = Some(
+                                "see in the service's log what it was asked to do; the function is called once for each instance, \
+                                 after the service is ready"
+                                    .to_owned(),
+                            );
+                        })))
+                    }
+                    Err(ProcessEnded) => Err(NotSetUp::ProcessEnded),
+                }
+            }
+        }
+    }
+
+    /// Exit code 0 is success; anything else is told with what the command wrote.
+    async fn judge(&self, result: &ExecResult, no_command: &str) -> Result<(), NotSetUp> {
+        if result.code == 0 {
+            return Ok(());
+        }
+        if self.running.has_ended_by(result.code).await {
+            return Err(self.container_ended().await.into());
+        }
+        let texts = [&result.stdout, &result.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+        let lines: Vec<&str> = texts
+            .iter()
+            .flat_map(|text| text.trim_end().lines())
+            .collect();
+        let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
+        let output = match last {
+            [] => "it wrote nothing".to_owned(),
+            last => format!("the last lines of its output:\n  | {}", last.join("\n  | ")),
+        };
+        let what = format!("exited with code {}", result.code);
+        let error = self.failed(what, vec![output]).await;
+        Err(NotSetUp::Failed(error.with(|report| {
+            report.help = Some(if NO_COMMAND.contains(&result.code) {
+                no_command.to_owned()
+            } else {
+                "mend what its output says; it is run once for each instance, after the service is ready"
+                    .to_owned()
+            });
+        })))
+    }
+
+    /// The engine did not run the command.
+    async fn refused(&self, error: &EngineError, no_command: &str) -> Error {
+        let said = vec![error.to_string()];
+        let not_found = error.kind == EngineErrorKind::CommandNotFound;
+        let error = self.failed("could not be run".to_owned(), said).await;
+        error.with(|report| {
+            report.help = not_found.then(|| no_command.to_owned());
+        })
+    }
+
+    async fn container_ended(&self) -> Error {
+        let code = match self.running.exit_code().await {
+            Some(code) => format!("code {code}"),
+            None => "unknown code".to_owned(),
+        };
+        let what = format!("ended, because the container exited with {code}");
+        let error = self.failed(what, Vec::new()).await;
+        error.with(|report| {
+            report.help = Some(
+                "see in the log why the service ends; a command that stops it cannot be a setup, a function may `restart()` it"
+                    .to_owned(),
+            );
+        })
+    }
+
+    /// The error that says what became of it.
+    async fn failed(&self, what: String, details: Vec<String>) -> Error {
+        let log = running::tail(&self.running.engine, &self.running.container.id, LOG_LINES).await;
+        let what = format!("the setup {} {what}", self.title);
+        let error = Error::new(ErrorKind::Setup, what).with(|report| {
+            report.details = details;
+            if log.is_empty() {
+                report
+                    .details
+                    .push("the service has logged nothing".to_owned());
+            }
+            report.log = log;
+        });
+        self.instance.blame(error)
+    }
+}
+
+const IN_SERVICE: &str = "name an executable that the service's image has, or run it in another image with \
+                          `setup(image = \"..\", run = \"..\")`";
+const IN_IMAGE: &str = "name an executable that the setup's image has";

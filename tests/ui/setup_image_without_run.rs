@@ -1,0 +1,12 @@
+//! A setup whose container runs nothing.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", setup(image = "b"))]
+    db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

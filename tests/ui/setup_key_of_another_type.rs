@@ -1,0 +1,14 @@
+//! Keys that are no text, or not known to the compiler.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", setup(exec = "a", key = 2), setup(exec = "a", key = include_bytes!("../seed.sql")))]
+    a: Service,
+    #[service(image = "b", setup(exec = "a", key = String::from("v1")), setup(exec = "a", key = Some("v1")))]
+    b: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,14 @@
+//! Two setups of one name. Those of another service are not among them.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", setup(exec = "a", name = "schema"), setup(exec = "b", name = "schema"))]
+    db: Service,
+    #[service(image = "a", setup(exec = "a", name = "schema"))]
+    other: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,12 @@
+//! A setup without any time.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", setup(exec = "a", timeout = "0s"))]
+    db: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}
