@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 /// The file that events are written to; gone when dropped.
 #[derive(Debug)]
 pub struct Events(PathBuf);
@@ -40,6 +42,25 @@ impl Events {
     pub fn runs(&self) -> BTreeSet<String> {
         let lines = self.text();
         lines.lines().map(|line| word(line, "run")).collect()
+    }
+
+    /// The detail `key` of each `event` that happened to `service`, in order.
+    ///
+    /// # Panics
+    ///
+    /// Where nothing was written, or such an event has no such detail.
+    pub fn details(&self, service: &str, event: &str, key: &str) -> Vec<String> {
+        let lines = self.text();
+        let events = lines
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"));
+        let these = events.filter(|it: &Value| it["service"] == service && it["event"] == event);
+        these
+            .map(|event| match event["details"][key].as_str() {
+                Some(detail) => detail.to_owned(),
+                None => panic!("no `{key}` in {event}"),
+            })
+            .collect()
     }
 
     fn text(&self) -> String {

@@ -1,5 +1,6 @@
 //! What all test processes of a run share, counted from the engine's own events: under `cargo nextest run`, where each
-//! test is a process, and under `cargo test`, where each test executable is.
+//! test is a process, and under `cargo test`, where each test executable is. What is done once to what they share is counted
+//! from the runtime's events, and each test looks for it itself.
 
 mod created;
 mod run;
@@ -13,15 +14,27 @@ const CREW: [&str; 1] = ["crew"];
 /// Everything else: three executables that include one declaration, and one without a harness.
 const OTHERS: [&str; 4] = ["first", "second", "third", "main"];
 
+/// What must happen in this order, and nothing of it more often.
+const ORDER: [(&str, &str); 8] = [
+    ("db", "started"),
+    ("db", "setup"),
+    ("db", "set_up"),
+    ("db", "setup"),
+    ("db", "set_up"),
+    ("db", "ready"),
+    ("pilot", "starting"),
+    ("pilot", "started"),
+];
+
 #[test]
-fn two_hundred_processes_share_one_service() {
+fn two_hundred_processes_share_one_fleet() {
     let Some(ended) = nextest(&CREW) else { return };
     ended.said("200 tests run: 200 passed");
-    ended.has_shared_one_service();
+    ended.has_shared_one_fleet();
 }
 
 #[test]
-fn three_executables_with_two_hundred_tests_share_one_service() {
+fn three_executables_with_two_hundred_tests_share_one_fleet() {
     let ended = cargo_test(&CREW);
     for (tests, executables) in [(70, 2), (60, 1)] {
         let passed = format!("test result: ok. {tests} passed; 0 failed");
@@ -32,7 +45,7 @@ fn three_executables_with_two_hundred_tests_share_one_service() {
             ended.output
         );
     }
-    ended.has_shared_one_service();
+    ended.has_shared_one_fleet();
 }
 
 #[test]
@@ -43,7 +56,9 @@ fn each_scope_is_shared_as_far_as_it_says_by_processes_with_one_test() {
     ended.said("7 tests run: 7 passed");
     // Four tests share, each in a process; one of them has its own as well.
     ended.created([("lighthouse", 1 + 1), ("pier", 4 + 1), ("boat", 4 + 1)]);
-    ended.created([("beach", 2), ("palm", 1), ("db", 1)]);
+    ended.created([("beach", 2), ("palm", 1)]);
+    ended.created([("db", 1), ("pilot", 1)]);
+    ended.was_set_up_once();
 }
 
 #[test]
@@ -52,7 +67,9 @@ fn each_scope_is_shared_as_far_as_it_says_by_processes_with_several_tests() {
     ended.said("test a_program_shares ... ok");
     // Four tests share, in three processes; one of them has its own as well.
     ended.created([("lighthouse", 1 + 1), ("pier", 3 + 1), ("boat", 4 + 1)]);
-    ended.created([("beach", 2), ("palm", 1), ("db", 1)]);
+    ended.created([("beach", 2), ("palm", 1)]);
+    ended.created([("db", 1), ("pilot", 1)]);
+    ended.was_set_up_once();
 }
 
 impl Ended {
@@ -66,9 +83,26 @@ impl Ended {
     }
 
     #[track_caller]
-    fn has_shared_one_service(&self) {
-        assert_eq!(self.created.containers(), 1, "{:#?}", self.created);
-        self.created([("db", 1)]);
+    fn has_shared_one_fleet(&self) {
+        assert_eq!(self.created.containers(), 2, "{:#?}", self.created);
+        self.created([("db", 1), ("pilot", 1)]);
+        self.was_set_up_once();
+    }
+
+    /// The database was set up, each setup once and after the one before; then it was ready; then what needs it was started.
+    #[track_caller]
+    fn was_set_up_once(&self) {
+        let setups = |event| self.events.details("db", event, "setup");
+        let titles = setups("setup");
+        assert!(
+            matches!(&titles[..], [first, then] if first.starts_with("`schema` ") && then == "`crossing` (`cross`)"),
+            "{titles:?}"
+        );
+        assert_eq!(setups("set_up"), titles);
+        let all = self.events.all();
+        let of_fleet = all.iter().map(|(service, event)| (&**service, &**event));
+        let in_order: Vec<_> = of_fleet.filter(|step| ORDER.contains(step)).collect();
+        assert_eq!(in_order, ORDER, "{all:#?}");
     }
 
     /// So many instances there were of each service, and all were on one network.

@@ -25,7 +25,7 @@ fn a_program_shares() {
     let fleet = Fleet::launch()
         .wait()
         .unwrap_or_else(|error| panic!("{error}"));
-    assert!(fleet.answers().expect("an answer"));
+    fleet.assert_set_up_once();
     let output = Command::new(env!("CARGO_BIN_EXE_program")).output();
     let output = output.expect("the program starts");
     let said = String::from_utf8_lossy(&output.stdout);
