@@ -1,6 +1,7 @@
 //! Tests that do something when they are ended, or that others go on beside.
 
 use seatrial::{Composition, Service};
+use seatrial_tests::engine;
 use serde_json::json;
 
 use super::{Fleet, record, record_services, wait_for_the_end, wait_until_told};
@@ -94,4 +95,41 @@ fn shares(harbour: Harbour) {
         let output = service.exec(["true"]).wait().expect("it still runs");
         assert_eq!(output.code, 0);
     }
+}
+
+/// Has two setups, of which the first fails where something was done to its volume before, and the second tells the driver
+/// that it is half done and goes on as soon as it is told to.
+#[derive(Composition)]
+#[composition(scope = run)]
+struct Shipyard {
+    #[service(
+        image = "debian:bookworm-slim",
+        entrypoint = ["/bin/sleep", "infinity"],
+        volume(slip = "/slip"),
+        setup(exec = "test ! -e /slip/ship && echo keel >/slip/ship"),
+        setup(with = build),
+    )]
+    dock: Service,
+    /// Nobody waits for it, and it waits for nobody: the driver sees by it that a launch has begun.
+    #[service(image = "debian:bookworm-slim", entrypoint = ["/bin/sleep", "infinity"], scope = test)]
+    crane: Service,
+}
+
+async fn build(dock: &Service) -> Result<(), seatrial::Error> {
+    dock.exec(["sh", "-c", "echo hull >>/slip/ship"]).await?;
+    let (volumes, _) = engine::volumes_and_addresses(dock.id());
+    record(&json!({ "pid": std::process::id(), "dock": dock.id(), "volumes": volumes }));
+    wait_until_told();
+    dock.exec(["sh", "-c", "echo mast >>/slip/ship"]).await?;
+    Ok(())
+}
+
+/// Passes if all was done to its service, and nothing twice.
+#[seatrial::test]
+#[ignore = "run by the tests beside it"]
+fn has_a_whole_ship(shipyard: Shipyard) {
+    let output = shipyard.dock.exec(["cat", "/slip/ship"]).wait();
+    assert_eq!(output.expect("it can be read").stdout, "keel\nhull\nmast\n");
+    let output = shipyard.crane.exec(["true"]).wait();
+    assert!(output.expect("it runs").success());
 }
