@@ -70,6 +70,49 @@ pub struct Crew {
     pub lookout: Service,
 }
 
+/// What the function of a setup adds, one after the other, to what the command before it has begun.
+const PARTS: [&str; 8] = [
+    "stem", "stern", "ribs", "planks", "deck", "mast", "yards", "sails",
+];
+
+/// What test processes wait for while one of them sets it up.
+#[derive(Composition)]
+#[composition(scope = run)]
+pub struct Shipyard {
+    /// The first setup fails where anything was done to the volume before.
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        volume(slip = "/slip"),
+        setup(exec = "test ! -e /slip/ship && echo keel >/slip/ship"),
+        setup(with = build),
+    )]
+    pub dock: Service,
+    /// Logs what it finds when it starts.
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "cat /slip/ship; exec sleep infinity"],
+        volume(slip = "/slip"),
+        needs(dock),
+        ready(log = "sails"),
+    )]
+    pub pilot: Service,
+}
+
+/// Writes `building-PID` when it begins and `built-PID` when all is done.
+async fn build(dock: &Service) -> Result<()> {
+    let records = named(RECORDS)?;
+    let process = std::process::id();
+    record(&records, &format!("building-{process}"), "")?;
+    for part in PARTS {
+        let append = format!("echo {part} >>/slip/ship");
+        let output = dock.exec(["sh", "-c", &append]).await?;
+        ensure!(output.success(), "{part}: {output:?}");
+    }
+    record(&records, &format!("built-{process}"), "")?;
+    Ok(())
+}
+
 /// Runs in one test process of a run, for all of them.
 async fn christen(flagship: &Service) -> Result<()> {
     let written = flagship
@@ -131,26 +174,62 @@ pub async fn voyage(test: &str, fleet: Fleet, crew: Crew) -> Result<()> {
     Ok(())
 }
 
-/// Launches the fleet at the very moment at which its standard input ends, as many processes do, and keeps it until the
-/// soak says so.
-///
-/// Writes `waiting-PID` before, and `ready-PID` once it has the fleet: the ids of its containers.
+/// Launches the fleet as many processes do, see [`with_others`]. What it writes once it has the fleet are the ids of its
+/// containers.
 ///
 /// # Errors
 ///
 /// The launch's own; or the soak is gone.
 pub async fn launch_with_others() -> Result<()> {
+    with_others(async || {
+        let fleet = Fleet::launch().await?;
+        ask_both(&fleet)?;
+        let ids = format!("{} {}", fleet.flagship.id(), fleet.tender.id());
+        Ok((fleet, ids))
+    })
+    .await
+}
+
+/// Launches the shipyard as other processes do, see [`with_others`], and sees that all was done to it that had to be, and
+/// nothing twice. What it writes then are the ids of its containers.
+///
+/// # Errors
+///
+/// The launch's own; or the ship is not whole; or the soak is gone.
+pub async fn build_with_others() -> Result<()> {
+    with_others(async || {
+        let yard = Shipyard::launch().await?;
+        let whole = format!("keel\n{}\n", PARTS.join("\n"));
+        let output = yard.dock.exec(["cat", "/slip/ship"]).await?;
+        ensure!(output.stdout == whole, "the ship: {output:?}");
+        let seen = yard.pilot.logs().await?;
+        ensure!(seen == whole, "what the pilot found: {seen:?}");
+        let ids = format!("{} {}", yard.dock.id(), yard.pilot.id());
+        Ok((yard, ids))
+    })
+    .await
+}
+
+/// Launches something at the very moment at which the standard input ends, as other processes do, and keeps it until the
+/// soak says so.
+///
+/// Writes `waiting-PID` before, and `ready-PID` once it is launched, with the text that `launch` gives.
+///
+/// # Errors
+///
+/// What `launch` says; or the soak is gone.
+pub async fn with_others<C>(launch: impl AsyncFnOnce() -> Result<(C, String)>) -> Result<()> {
     let records = named(RECORDS)?;
     let end = named(END)?;
     let mut end = File::open(&end).with_context(|| end.display().to_string())?;
     let process = std::process::id();
     record(&records, &format!("waiting-{process}"), "")?;
     read_to_end(&mut io::stdin())?;
-    let fleet = Fleet::launch().await?;
-    ask_both(&fleet)?;
-    let ids = format!("{} {}", fleet.flagship.id(), fleet.tender.id());
-    record(&records, &format!("ready-{process}"), &ids)?;
-    read_to_end(&mut end)
+    let (launched, text) = launch().await?;
+    record(&records, &format!("ready-{process}"), &text)?;
+    read_to_end(&mut end)?;
+    drop(launched);
+    Ok(())
 }
 
 /// Both services are there for this process, too.

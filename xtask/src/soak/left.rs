@@ -31,7 +31,7 @@ pub(super) struct Gone {
 #[derive(Clone, Debug)]
 pub(super) struct Left {
     pub(super) kind: Kind,
-    id: String,
+    pub(super) id: String,
     words: String,
     /// What the engine says of it.
     item: Value,
@@ -42,6 +42,12 @@ impl Left {
     pub(super) fn label(&self, name: &str) -> &str {
         let label = &self.item["Labels"][format!("dev.seatrial.{name}")];
         label.as_str().unwrap_or_default()
+    }
+
+    /// The volumes that a container uses.
+    pub(super) fn volumes(&self) -> impl Iterator<Item = &str> {
+        let mounts = self.item["Mounts"].as_array().into_iter().flatten();
+        mounts.filter_map(|mount| mount["Name"].as_str())
     }
 }
 

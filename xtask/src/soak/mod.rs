@@ -1,12 +1,14 @@
 //! `cargo xtask soak`: what happens rarely, provoked often enough to be counted. By hand only: it takes minutes, and
 //! what it looks for is rare.
 
+mod crowd;
 mod kill;
 mod left;
 mod network;
 mod process;
 mod random;
 mod round;
+mod setup;
 mod start;
 
 use std::time::Duration;
@@ -15,7 +17,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::{Command, dispatch};
 
-pub(crate) const USAGE: &str = "soak network|kill|start [--rounds N] [--seed S]";
+pub(crate) const USAGE: &str = "soak network|kill|start|setup [--rounds N] [--seed S]";
 
 const COMMANDS: &[Command] = &[
     Command {
@@ -35,6 +37,12 @@ const COMMANDS: &[Command] = &[
         usage: "start [--rounds N]",
         about: "have 64 processes ask for one composition at the same moment, and see that it is started once",
         run: start::run,
+    },
+    Command {
+        name: "setup",
+        usage: "setup [--rounds N] [--seed S]",
+        about: "kill the process that sets a shared service up, in the middle, and see that the others get it whole",
+        run: setup::run,
     },
 ];
 

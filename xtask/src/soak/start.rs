@@ -1,23 +1,18 @@
 //! `cargo xtask soak start`: many processes ask for the same composition at the same moment. It must be started once, and
 //! each must have it.
 
-use std::io::{self, BufRead, BufReader};
-use std::os::fd::AsRawFd;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
+use anyhow::{Result, bail, ensure};
 
-use super::kill::PACKAGE;
-use super::round::{PACE, Round};
+use super::crowd::{self, Crowd};
+use super::round::Round;
 use super::{Options, Seed, figures};
 use crate::api::Api;
 use crate::leftovers::Kind;
 use crate::steps::Steps;
-use crate::{images, install, workspace};
+use crate::{images, install};
 
 /// Rounds, where no number is given.
 const ROUNDS: u32 = 50;
@@ -51,7 +46,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let api = install::engine()?.api;
     images::ensure_tools(&api)?;
     let mut steps = Steps::new();
-    let executable = steps.check("build", build)?;
+    let executable = steps.check("build", || crowd::build(EXECUTABLE))?;
     let mut times = Vec::new();
     let mut failures = Vec::new();
     let mut stuck = 0;
@@ -92,59 +87,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Builds the test executable and tells where it is.
-fn build() -> Result<PathBuf> {
-    let mut cargo = workspace::cargo();
-    cargo.args(["test", "--offline", "--package", PACKAGE]);
-    cargo.args(["--test", EXECUTABLE, "--no-run"]);
-    cargo.arg("--message-format=json-render-diagnostics");
-    let mut running = cargo
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run cargo")?;
-    let mut executable = None;
-    for line in BufReader::new(running.stdout.take().expect("it is piped")).lines() {
-        let message: Value = serde_json::from_str(&line?).unwrap_or_default();
-        let path = message["executable"].as_str().map(PathBuf::from);
-        executable = path.or(executable);
-    }
-    let status = running.wait()?;
-    ensure!(status.success(), "cargo ended with {status}");
-    executable.context("cargo names no executable")
-}
-
-fn play(api: &Api, round: &Round, executable: &PathBuf, stuck: &mut u32) -> Result<Times> {
-    let (start, held_until_start) = io::pipe()?;
-    let (end, held_until_end) = io::pipe()?;
-    let mut processes = Vec::new();
-    for _ in 0..PROCESSES {
-        let mut command = Command::new(executable);
-        command.args([TEST, "--exact", "--ignored"]);
-        round.prepare(&mut command)?;
-        command
-            // Whoever opens that has another descriptor of the pipe.
-            .env(
-                "SOAK_END",
-                format!("/proc/{}/fd/{}", std::process::id(), end.as_raw_fd()),
-            )
-            .stdin(start.try_clone()?);
-        processes.push(command.spawn().context("cannot run the test executable")?);
-    }
-    wait_for_all(round, "waiting-", &mut processes)?;
+fn play(api: &Api, round: &Round, executable: &Path, stuck: &mut u32) -> Result<Times> {
+    let crowd = Crowd::gather(round, executable, TEST, PROCESSES)?;
     let begun = Instant::now();
-    drop(held_until_start);
-    wait_for_all(round, "ready-", &mut processes)?;
+    let mut crowd = crowd.begin();
+    crowd.wait_for(round, "ready-")?;
     let ready = begun.elapsed();
     check_one(api, round)?;
-    drop(held_until_end);
-    let mut failed = 0;
-    for process in &mut processes {
-        failed += usize::from(!round.ended(process)?.success());
-    }
-    let ended = Instant::now();
-    ensure!(failed == 0, "{failed} processes failed");
-    let gone = round.gone(api, ended, WITHIN, || round.left(api))?;
+    crowd.end(round)?;
+    let gone = round.gone(api, Instant::now(), WITHIN, || round.left(api))?;
     *stuck += gone.stuck;
     match gone.late {
         None => Ok(Times {
@@ -152,24 +103,6 @@ fn play(api: &Api, round: &Round, executable: &PathBuf, stuck: &mut u32) -> Resu
             gone: gone.took,
         }),
         Some(late) => bail!("left after {WITHIN:?}: {late}"),
-    }
-}
-
-/// Waits until every process has written its record.
-fn wait_for_all(round: &Round, prefix: &str, processes: &mut [Child]) -> Result<()> {
-    let begun = Instant::now();
-    loop {
-        let count = round.records(prefix).len();
-        if count == PROCESSES {
-            return Ok(());
-        }
-        for process in processes.iter_mut() {
-            if let Some(status) = process.try_wait()? {
-                bail!("a process ended with {status} when {count} had written `{prefix}..`");
-            }
-        }
-        round.check_time(begun)?;
-        thread::sleep(PACE);
     }
 }
 
