@@ -42,6 +42,8 @@ pub(crate) struct Declaration {
 #[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) scope: ScopeSyntax,
+    /// Spanned by its key.
+    pub(crate) keep: Option<Spanned<Duration>>,
     pub(crate) source: Option<Spanned<Source>>,
     pub(crate) runtime_crate: Option<syn::Path>,
 }
@@ -58,6 +60,8 @@ pub(crate) struct Service {
     pub(crate) origins: Vec<Spanned<OriginSyntax>>,
     pub(crate) base: Option<Spanned<Option<ImageRef>>>,
     pub(crate) scope: ScopeSyntax,
+    /// Spanned by its key.
+    pub(crate) keep: Option<Spanned<Duration>>,
     pub(crate) ports: Vec<Spanned<seatrial_model::Port>>,
     pub(crate) env: Vec<Variable>,
     pub(crate) command: Option<Vec<Text>>,
@@ -95,6 +99,7 @@ impl Service {
             origins: Vec::new(),
             base: None,
             scope: ScopeSyntax::default(),
+            keep: None,
             ports: Vec::new(),
             env: Vec::new(),
             command: None,
@@ -128,6 +133,7 @@ impl Service {
         Self {
             unreadable: true,
             ports_unknown: true,
+            scope: ScopeSyntax::Unreadable,
             ..Self::new(ident)
         }
     }

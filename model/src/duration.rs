@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 /// Microseconds in each unit, largest first.
-const UNITS: [(&str, u64); 5] = [
+const UNITS: [(&str, u64); 6] = [
+    ("d", 86_400_000_000),
     ("h", 3_600_000_000),
     ("m", 60_000_000),
     ("s", 1_000_000),
@@ -12,7 +13,8 @@ const UNITS: [(&str, u64); 5] = [
     ("us", 1),
 ];
 
-/// Parses one or more whole numbers with their units, largest unit first and each once: `h`, `m`, `s`, `ms`, `us`.
+/// Parses one or more whole numbers with their units, largest unit first and each once: `d`, `h`, `m`,
+/// `s`, `ms`, `us`.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -70,6 +72,29 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         rest = behind;
     }
     Ok(Duration::from_micros(micros))
+}
+
+/// Writes a duration as [`parse`] reads it; what is less than a microsecond is left out.
+///
+/// ```
+/// # use std::time::Duration;
+/// assert_eq!(seatrial_model::duration::format(Duration::from_secs(5400)), "1h30m");
+/// assert_eq!(seatrial_model::duration::format(Duration::ZERO), "0s");
+/// ```
+pub fn format(duration: Duration) -> String {
+    let mut rest = duration.as_micros();
+    let mut text = String::new();
+    for (unit, micros) in UNITS {
+        let number = rest / u128::from(micros);
+        rest %= u128::from(micros);
+        if number > 0 {
+            text.push_str(&format!("{number}{unit}"));
+        }
+    }
+    if text.is_empty() {
+        text.push_str("0s");
+    }
+    text
 }
 
 /// Text that is no duration.

@@ -39,6 +39,9 @@ pub struct ServicePlan {
     pub origin: Origin,
     /// How long an instance lives.
     pub scope: Scope,
+    /// How long an instance of scope `keep` stays that nobody uses, never zero; `None` for the configured default. Only
+    /// with that scope.
+    pub keep: Option<Duration>,
     /// The ports it serves.
     pub ports: Vec<Port>,
     /// Environment variables, in the order of their declaration.
@@ -109,6 +112,7 @@ impl ServicePlan {
             name: crate::name::host_name(field),
             origin,
             scope: Scope::default(),
+            keep: None,
             ports: Vec::new(),
             env: Vec::new(),
             command: None,
@@ -168,11 +172,13 @@ pub enum Scope {
     Binary,
     /// One per run, shared by its test processes.
     Run,
+    /// One per machine: later runs adopt it. Removed when nobody has used it for a time.
+    Keep,
 }
 
 impl Scope {
     /// Every scope, the shortest life first.
-    pub const ALL: [Self; 3] = [Self::Test, Self::Binary, Self::Run];
+    pub const ALL: [Self; 4] = [Self::Test, Self::Binary, Self::Run, Self::Keep];
 
     /// The word a declaration uses.
     pub fn as_str(self) -> &'static str {
@@ -180,6 +186,7 @@ impl Scope {
             Self::Test => "test",
             Self::Binary => "binary",
             Self::Run => "run",
+            Self::Keep => "keep",
         }
     }
 }

@@ -50,11 +50,8 @@ pub trait Composition: Sized + Send + 'static {
     fn launch() -> Operation<Self> {
         let launching = Client::get().launch(Self::__declaration(), Instances::AsDeclared, None);
         Operation::new(async move {
-            let (services, lease) = launching.await?;
-            let mut services = services
-                .into_iter()
-                .map(|service| Service::new(service, lease.clone()));
-            Ok(Self::__from_services(&mut services))
+            let (services, _lease) = launching.await?;
+            Ok(Self::__from_services(&mut services.into_iter()))
         })
     }
 }

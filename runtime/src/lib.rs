@@ -56,13 +56,14 @@
 //! # Scopes
 //!
 //! A service lives as long as the test that declares it (`scope = test`, the default), as the test process
-//! (`scope = binary`), or as the run of `cargo test` or `cargo nextest run` (`scope = run`), whose tests of all packages
-//! share it. A shared service that is handed to a test is checked again, which takes milliseconds.
+//! (`scope = binary`), as the run of `cargo test` or `cargo nextest run` (`scope = run`), whose tests of all packages
+//! share it, or longer (`scope = keep`): then later runs find it as the last one has left it, until nobody has used it for
+//! its time to live, or its declaration changes. [`kept`] says what there is, [`drop_kept`] removes it. A shared service that is handed to a test is checked again, which takes milliseconds.
 //!
 //! All of it belongs to a supervisor, a process of its own that the first test process of the run starts from its own
 //! executable. However a test process ends (tests that pass, fail or panic, time-outs, Ctrl-C, `exit`, `SIGKILL`), the
 //! supervisor removes what lived as long; when the run is over it removes all the rest, and ends. Where there is no Linux,
-//! the supervisor is in the test process: `scope = run` then is as `scope = binary`, and a process that is killed leaves
+//! the supervisor is in the test process: `scope = run` and `scope = keep` then are as `scope = binary`, and a process that is killed leaves
 //! what it had.
 //!
 //! A test that must not share asks for instances of its own: `#[composition(scope = test)]` on its parameter.
@@ -80,6 +81,7 @@ mod files;
 mod fingerprint;
 mod flock;
 mod images;
+mod kept;
 mod logs;
 mod operation;
 mod private;
@@ -97,9 +99,10 @@ mod workspace;
 
 pub use composition::Composition;
 pub use error::{Error, ErrorKind};
+pub use kept::{drop_kept, kept};
 pub use logs::LogLines;
 pub use operation::Operation;
-pub use protocol::{ExecOutput, LogLine};
+pub use protocol::{ExecOutput, KeptService, LogLine};
 pub use seatrial_macros::{Composition, test};
 
 pub use service::{PortKey, Service};

@@ -59,6 +59,10 @@ pub(crate) enum RequestBody {
     ReadLines { follow: CallId, count: usize },
     /// Nobody reads the lines of this call any more. Not answered.
     Unfollow { follow: CallId },
+    /// What is kept: [`Reply::Kept`].
+    ListKept,
+    /// Remove what is kept; what is in use goes with its last user. Answered with [`Reply::Kept`] when that is done.
+    DropKept,
     /// The client's last request: all that it holds goes. Answered when that is removed, where the run ends with it, and
     /// otherwise at once.
     Close,
@@ -69,7 +73,7 @@ pub(crate) enum RequestBody {
 pub(crate) struct Introduction {
     /// For what it launches; or what is wrong with them, which every launch is answered with.
     pub(crate) settings: Result<Settings, Error>,
-    /// The process with whose end its run ends; none where the run ends with the client.
+    /// The process with whose end its run ends; none where the run ends with the client. A keeper goes on.
     pub(crate) process: Option<ProcessId>,
 }
 
@@ -82,7 +86,11 @@ impl InLane for Request {
             RequestBody::Launch { lease, .. } | RequestBody::Release { lease } => *lease,
             RequestBody::HookEnded { hook, .. } => *hook,
             RequestBody::Unfollow { follow } | RequestBody::ReadLines { follow, .. } => *follow,
-            RequestBody::Introduce(_) | RequestBody::Act { .. } | RequestBody::Close => self.call,
+            RequestBody::Introduce(_)
+            | RequestBody::Act { .. }
+            | RequestBody::ListKept
+            | RequestBody::DropKept
+            | RequestBody::Close => self.call,
         }
     }
 }
@@ -105,6 +113,26 @@ pub(crate) struct Launch {
     pub(crate) files: Vec<ByteBuf>,
     /// User and group id that own the source.
     pub(crate) user: (u32, u32),
+    /// The services that outlive the run, by position.
+    pub(crate) kept: BTreeMap<usize, Kept>,
+}
+
+/// A service that outlives the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Kept {
+    /// To a keeper: to be launched, unless it is there. A keeper launches nothing else.
+    Wanted { key: KeptKey, stays: Duration },
+    /// To a run's supervisor: the keeper has it.
+    Running(Box<ServiceInfo>),
+}
+
+/// What a service is kept for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptKey {
+    /// The declaration, whatever it says.
+    pub(crate) slot: String,
+    /// What it says, as far as that makes a difference, together with what the service cannot be separated from.
+    pub(crate) content: String,
 }
 
 /// Who asks for something to be done with an instance.
@@ -218,11 +246,12 @@ impl InLane for Message {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Done,
-    /// The services, in the plan's order.
+    /// The services that were asked for, in the plan's order.
     Launched(Vec<ServiceInfo>),
     Log(String),
     Exec(ExecOutput),
     Tar(#[serde(with = "serde_bytes")] Vec<u8>),
+    Kept(Vec<KeptService>),
 }
 
 /// A running service, as its handle knows it.
@@ -294,6 +323,31 @@ impl ExecOutput {
     pub fn success(&self) -> bool {
         self.code == 0
     }
+}
+
+/// A service that is kept on this machine: declared with `scope = keep`, and used again by later runs.
+///
+/// ```no_run
+/// for kept in seatrial::kept().wait()? {
+///     println!("{}.{} in {}", kept.composition, kept.service, kept.container);
+/// }
+/// # Ok::<(), seatrial::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct KeptService {
+    /// The composition that declares it.
+    pub composition: String,
+    /// The field that declares it.
+    pub service: String,
+    /// What its container is made from, as declared.
+    pub image: String,
+    /// The id of its container; empty until that is there.
+    pub container: String,
+    /// For how long nobody has used it; `None` while somebody does.
+    pub idle: Option<Duration>,
+    /// How long it stays when nobody uses it.
+    pub stays: Duration,
 }
 
 /// What happened, for `events` in `seatrial.toml`: one JSON object a line.

@@ -40,6 +40,13 @@ impl Settings {
         Ok(Self::new(config))
     }
 
+    /// What decides which engine they lead to, as a text.
+    pub(crate) fn engine_choice(&self) -> String {
+        let names = ["DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_HOST", "HOME"];
+        let variables = names.map(|name| self.variables.get(name));
+        format!("{:?} {variables:?}", self.config.engine)
+    }
+
     /// A configuration, with the variables of this process.
     pub(crate) fn new(config: Config) -> Self {
         let value = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));

@@ -5,15 +5,13 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{ExitCode, Termination};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::client::{Client, Instances, Lease};
+use crate::client::{Client, Instances, Launched};
 use crate::private::{Declaration, FromService};
-use crate::protocol::ServiceInfo;
 use crate::{Composition, Error, Operation, Service, terminal};
 
 /// How long an async test that was given up may take to drop what it holds: what it drops may talk to its services, and
@@ -232,14 +230,14 @@ impl<T: Send + 'static> Running<T> {
 }
 
 /// The services of a test, and the hold on them.
-struct Held(Vec<(Vec<Service>, Arc<Lease>)>);
+struct Held(Vec<Launched>);
 
 fn launch(launches: Launches) -> Result<Held, Error> {
     if launches.declarations.is_empty() {
         return Ok(Held(Vec::new()));
     }
     let client = Client::get();
-    let launching: Vec<Operation<(Vec<ServiceInfo>, Arc<Lease>)>> = launches
+    let launching: Vec<Operation<Launched>> = launches
         .declarations
         .into_iter()
         .map(|(declaration, instances)| {
@@ -249,17 +247,7 @@ fn launch(launches: Launches) -> Result<Held, Error> {
         .collect();
     let outcomes: Vec<_> = launching.into_iter().map(Operation::wait).collect();
     let held = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
-    Ok(Held(
-        held.into_iter()
-            .map(|(services, lease)| {
-                let services = services
-                    .into_iter()
-                    .map(|info| Service::new(info, lease.clone()))
-                    .collect();
-                (services, lease)
-            })
-            .collect(),
-    ))
+    Ok(Held(held))
 }
 
 impl Held {

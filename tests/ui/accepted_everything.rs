@@ -3,7 +3,7 @@
 use seatrial::{Composition, Service};
 
 #[derive(Composition)]
-#[composition(scope = test, source(path = ".", at = "/src", mode = ro), crate = ::seatrial)]
+#[composition(scope = test, source(path = ".", at = "/src", mode = ro), keep = "2h", crate = ::seatrial)]
 pub struct Shop {
     #[service(
         image = "registry.example:5000/team/mariadb:10.11",
@@ -57,6 +57,9 @@ pub struct Shop {
 
     #[service(image = "worker", source(none), env(APP = "http://{app}", DB = "{type.host}:{type.port.admin}"))]
     worker: Service,
+
+    #[service(bin = "worker", source(mode = rw), scope = keep, keep = "1d12h")]
+    kept: Service,
 }
 
 const KEY: &str = "v1";

@@ -14,4 +14,7 @@ async fn without_source(#[composition(scope = test, source(none))] shop: Shop) {
 }
 
 #[seatrial::test]
+fn kept(#[composition(keep = "2h")] _: Shop) {}
+
+#[seatrial::test]
 fn renamed(#[composition(crate = ::seatrial)] _: Shop) {}

@@ -12,3 +12,6 @@ struct Shop {
 async fn shares(#[composition(scope = binary)] shop: Shop) {
     drop(shop);
 }
+
+#[seatrial::test]
+fn keeps(#[composition(scope = keep)] _: Shop) {}

@@ -9,8 +9,6 @@ struct Shop {
     a: Service,
     #[service(image = "b", url = "mysql://{self}")]
     b: Service,
-    #[service(image = "c", scope = keep)]
-    c: Service,
     #[job(image = "node:20", run = "npm test")]
     d: Service,
     #[compose]

@@ -3,9 +3,9 @@
 use proc_macro2::Span;
 use seatrial_model::{Scope, graph};
 
+use super::scope::has_scope;
 use crate::model::Model;
 use crate::report::Report;
-use crate::syntax::ScopeSyntax;
 
 /// Each cycle once, with its whole path.
 pub(super) fn check_no_cycle(model: &Model, report: &mut Report) {
@@ -59,18 +59,12 @@ pub(super) fn check_needed_live_as_long(model: &Model, report: &mut Report) {
     }
 }
 
-/// Whether a service's scope is what the user meant, rather than a stand-in for what could not be read.
-fn has_scope(model: &Model, position: usize) -> bool {
-    let declaration = &model.declaration;
-    let scope = declaration.services[position].scope;
-    scope.or(declaration.settings.scope) != ScopeSyntax::Unreadable
-}
-
-fn instance_of(scope: Scope) -> &'static str {
+pub(super) fn instance_of(scope: Scope) -> &'static str {
     match scope {
         Scope::Test => "test",
         Scope::Binary => "test process",
         Scope::Run => "run",
+        Scope::Keep => "machine",
     }
 }
 

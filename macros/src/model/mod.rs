@@ -124,11 +124,14 @@ impl<'a> Modeller<'a> {
             ScopeSyntax::Is(scope) => scope,
             ScopeSyntax::Absent | ScopeSyntax::Unreadable => Scope::default(),
         };
+        let of_composition = self.declaration.settings.keep.as_ref();
+        let keep = syntax.keep.as_ref().or(of_composition);
         let plan = ServicePlan {
             name: seatrial_model::name::host_name(&field),
             field,
             origin,
             scope,
+            keep: keep.filter(|_| scope == Scope::Keep).map(|keep| keep.value),
             ports: values(&syntax.ports),
             env,
             command,

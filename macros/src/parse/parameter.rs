@@ -20,6 +20,7 @@ const FORM: &str = "#[composition(scope = test)]";
 const KEYS: &[Key<Instances>] = &[
     Key::once("scope", "scope = test", scope),
     Key::once("source", "source(..)", source).elsewhere(),
+    Key::once("keep", "keep = ..", keep).elsewhere(),
     Key::once("crate", "crate = ..", runtime_crate).elsewhere(),
 ];
 
@@ -126,9 +127,20 @@ fn scope(instances: &mut Instances, argument: &Argument, report: &mut Report) ->
 }
 
 fn source(_: &mut Instances, argument: &Argument, report: &mut Report) -> Option<()> {
+    of_the_struct(argument, "source(..)", report)
+}
+
+fn keep(_: &mut Instances, argument: &Argument, report: &mut Report) -> Option<()> {
+    of_the_struct(argument, "scope = keep, keep = \"2h\"", report)
+}
+
+fn of_the_struct(argument: &Argument, form: &str, report: &mut Report) -> Option<()> {
+    let key = argument.key()?;
     report.error(
         argument.span(),
-        "`source` belongs to the declaration of the composition; write `#[composition(source(..))]` on the struct",
+        format!(
+            "`{key}` belongs to the declaration of the composition; write `#[composition({form})]` on the struct"
+        ),
     );
     Some(())
 }

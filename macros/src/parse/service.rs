@@ -23,6 +23,7 @@ const KEYS: &[Key<Service>] = &[
     Key::once("base", "base = \"debian:bookworm-slim\"", base),
     Key::once("build", "image = \"name:tag\"", build).not_yet(),
     Key::once("scope", "scope = binary", scope),
+    Key::once("keep", settings::KEEP_FORM, keep),
     Key::once("port", "port = 6379", port),
     Key::once("ports", "ports(5432, metrics = 9187)", ports).known_as(&["expose"]),
     Key::once("env", variables::FORM, env).known_as(variables::ALSO),
@@ -105,6 +106,7 @@ pub(super) fn service(
     let mut service = Service::new(ident.clone());
     for more in own {
         service.ports_unknown = true;
+        service.scope = ScopeSyntax::Unreadable;
         report.error_on(
             more,
             "`#[service(..)]` is given twice; write all keys in one",
@@ -117,6 +119,9 @@ pub(super) fn service(
     let arguments = arguments::arguments(list.tokens.clone(), report);
     let given = keys::read(&mut service, &arguments, KEYS, PLACE, report);
     service.ports_unknown |= given.is_troubled("port") || given.is_troubled("ports");
+    if given.is_troubled("scope") {
+        service.scope = service.scope.or(ScopeSyntax::Unreadable);
+    }
     if service.origins.is_empty()
         && ["image", "bin", "build"]
             .iter()
@@ -182,6 +187,11 @@ fn scope(service: &mut Service, argument: &Argument, report: &mut Report) -> Opt
     service.scope = ScopeSyntax::Unreadable;
     let word = argument.is().and_then(values::word)?;
     service.scope = values::scope(word, report);
+    Some(())
+}
+
+fn keep(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+    service.keep = settings::time_to_live(argument, report)?;
     Some(())
 }
 

@@ -1,4 +1,6 @@
-//! `#[composition(..)]`, and `source(..)`, which it has in common with `#[service(..)]`.
+//! `#[composition(..)]`, and `source(..)` and `keep`, which it has in common with `#[service(..)]`.
+
+use std::time::Duration;
 
 use seatrial_model::{MountMode, Source};
 use syn::{Attribute, Meta};
@@ -16,11 +18,15 @@ const PLACE: &str = "`#[composition(..)]`";
 pub(super) const SOURCE_FORM: &str =
     "source(none)` or `source(path = \"..\", at = \"/src\", mode = rw)";
 
+/// What `keep` looks like.
+pub(super) const KEEP_FORM: &str = "keep = \"2h\"";
+
 /// What `crate` looks like.
 pub(super) const CRATE_FORM: &str = "crate = ::seatrial";
 
 const KEYS: &[Key<Settings>] = &[
     Key::once("scope", "scope = binary", scope),
+    Key::once("keep", KEEP_FORM, keep),
     Key::once("source", SOURCE_FORM, composition_source),
     Key::once("crate", CRATE_FORM, runtime_crate),
     Key::once("compose", "#[service(..)]", compose).not_yet(),
@@ -36,6 +42,7 @@ pub(super) fn settings(attributes: &[Attribute], report: &mut Report) -> Setting
         return settings;
     };
     for more in own {
+        settings.scope = ScopeSyntax::Unreadable;
         report.error_on(
             more,
             "`#[composition(..)]` is given twice; write all keys in one",
@@ -46,10 +53,14 @@ pub(super) fn settings(attributes: &[Attribute], report: &mut Report) -> Setting
             attribute,
             message::malformed("`#[composition]`", "#[composition(scope = binary)]"),
         );
+        settings.scope = ScopeSyntax::Unreadable;
         return settings;
     };
     let arguments = arguments::arguments(list.tokens.clone(), report);
-    keys::read(&mut settings, &arguments, KEYS, PLACE, report);
+    let given = keys::read(&mut settings, &arguments, KEYS, PLACE, report);
+    if given.is_troubled("scope") {
+        settings.scope = settings.scope.or(ScopeSyntax::Unreadable);
+    }
     settings
 }
 
@@ -58,6 +69,21 @@ fn scope(settings: &mut Settings, argument: &Argument, report: &mut Report) -> O
     let word = argument.is().and_then(values::word)?;
     settings.scope = values::scope(word, report);
     Some(())
+}
+
+fn keep(settings: &mut Settings, argument: &Argument, report: &mut Report) -> Option<()> {
+    settings.keep = time_to_live(argument, report)?;
+    Some(())
+}
+
+/// Reads `keep = ".."`, spanned by its key. The outer `None`: its shape is wrong; the inner one: it is in the report.
+pub(super) fn time_to_live(
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<Option<Spanned<Duration>>> {
+    let literal = argument.is().and_then(values::string)?;
+    let time = values::time(literal, report);
+    Some(time.map(|time| Spanned::new(time, argument.span())))
 }
 
 fn composition_source(

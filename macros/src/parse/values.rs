@@ -271,25 +271,8 @@ pub(crate) fn choice<T: Copy>(
     found.map(|(_, value)| *value)
 }
 
-/// Scopes that a later version has. They are read to be refused, and not offered.
-const SCOPES_NOT_YET: &[&str] = &["keep"];
-
 pub(crate) fn scope(word: &Ident, report: &mut Report) -> ScopeSyntax {
-    if SCOPES_NOT_YET.iter().any(|scope| word == scope) {
-        report.error(
-            word.span(),
-            message::not_yet(
-                format!("the scope `{word}`"),
-                "write `scope = run` for one instance per run of `cargo test` or `cargo nextest run`",
-            ),
-        );
-        return ScopeSyntax::Unreadable;
-    }
     let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope));
-    let scopes: Vec<(&str, Scope)> = scopes
-        .into_iter()
-        .filter(|(name, _)| !SCOPES_NOT_YET.contains(name))
-        .collect();
     choice(word, "`scope`", &scopes, report).map_or(ScopeSyntax::Unreadable, ScopeSyntax::Is)
 }
 

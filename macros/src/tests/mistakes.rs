@@ -6,7 +6,10 @@ use quote::quote;
 use crate::environment::Environment;
 
 fn one_message(fields: TokenStream) -> String {
-    let item = quote!(#[composition(source(none))] struct Shop { #fields });
+    one_message_of(quote!(#[composition(source(none))] struct Shop { #fields }))
+}
+
+fn one_message_of(item: TokenStream) -> String {
     let messages = super::composition(item, &Environment::default())
         .map(drop)
         .expect_err("there is a mistake");
@@ -51,11 +54,67 @@ fn an_image_that_cannot_be_read_is_no_absent_image() {
 
 #[test]
 fn a_scope_that_cannot_be_read_is_no_shorter_one() {
-    for scope in [quote!(scope = keep), quote!(scope = binry), quote!(scope)] {
+    for scope in [
+        quote!(scope = binry),
+        quote!(scpoe = binary),
+        quote!(scope = ),
+        quote!(scope),
+    ] {
         one_message(quote! {
             #[service(image = "a", #scope)] a: Service,
             #[service(image = "b", scope = binary, needs(a))] b: Service,
         });
+    }
+}
+
+#[test]
+fn what_cannot_be_read_does_not_make_keep_a_mistake() {
+    for (composition, service) in [
+        (quote!(scope = kept), quote!()),
+        (quote!(scpoe = keep), quote!()),
+        (quote!(scope = ), quote!()),
+        (quote!(), quote!(scope = kept)),
+        (quote!(), quote!(scpoe = keep)),
+        (quote!(keep = "2h"), quote!(scope = kept)),
+        (quote!(scope = keep, keep = "2"), quote!()),
+        (quote!(scope = keep), quote!(kep = "2h")),
+    ] {
+        one_message_of(quote! {
+            #[composition(source(none), #composition)]
+            struct Shop {
+                #[service(image = "a", keep = "30m", #service)] a: Service,
+            }
+        });
+    }
+    for item in [
+        quote!(
+            #[composition]
+            struct Shop {
+                #[service(image = "a", keep = "2h")]
+                a: Service,
+            }
+        ),
+        quote!(
+            #[composition(keep = "2h")]
+            struct Shop {
+                a: Service,
+            }
+        ),
+        quote!(
+            #[composition(keep = "2h")]
+            struct Shop {
+                #[service]
+                a: Service,
+            }
+        ),
+        quote!(
+            #[composition(keep = "2h")]
+            enum Shop {
+                A,
+            }
+        ),
+    ] {
+        one_message_of(item);
     }
 }
 

@@ -1,6 +1,9 @@
-//! Which scope each service gets, and which may need which: every combination, also of scopes that the parser refuses.
+//! Which scope each service gets, and which may need which: every combination; and the time to
+//! live of those that are kept.
 
-use quote::quote;
+use std::time::Duration;
+
+use quote::{format_ident, quote};
 use seatrial_model::Scope;
 use syn::DeriveInput;
 
@@ -10,11 +13,12 @@ use crate::syntax::ScopeSyntax;
 use crate::{check, model, parse};
 
 /// Everything that can be said of a scope.
-const SAID: [ScopeSyntax; 4] = [
+const SAID: [ScopeSyntax; 5] = [
     ScopeSyntax::Absent,
     ScopeSyntax::Is(Scope::Test),
     ScopeSyntax::Is(Scope::Binary),
     ScopeSyntax::Is(Scope::Run),
+    ScopeSyntax::Is(Scope::Keep),
 ];
 
 /// The scopes of `needed` and `needing` in the plan, or the messages.
@@ -87,13 +91,71 @@ fn a_message_says_how_many_there_are_of_each() {
         message(Scope::Test, Scope::Run),
         "`needing` (one per run) cannot need `needed` (one per test), which is gone earlier; write `scope = run` on `needed`, or `scope = test` on `needing`"
     );
+    assert_eq!(
+        message(Scope::Run, Scope::Keep),
+        "`needing` (one per machine) cannot need `needed` (one per run), which is gone earlier; write `scope = keep` on `needed`, or `scope = run` on `needing`"
+    );
 }
 
 #[test]
-fn a_scope_that_is_not_there_yet_is_not_offered() {
+fn a_scope_that_there_is_not_is_answered_with_all() {
     let message = super::plan_of(quote!(#[service(image = "a", scope = forever)] a: Service))
         .expect_err("there is no such scope")
         .concat();
-    assert!(message.contains("write one of `test`"), "{message}");
-    assert!(!message.contains("`keep`"), "{message}");
+    let all = "write one of `test`, `binary`, `run` or `keep`";
+    assert!(message.contains(all), "{message}");
+}
+
+#[test]
+fn a_kept_service_has_its_own_time_to_live_or_that_of_the_composition() {
+    let plan = super::composition(
+        quote! {
+            #[composition(source(none), scope = keep, keep = "1d")]
+            struct Shop {
+                #[service(image = "a")] a: Service,
+                #[service(image = "b", keep = "30m")] b: Service,
+                #[service(image = "c", scope = run)] c: Service,
+            }
+        },
+        &Environment::default(),
+    )
+    .expect("it is well formed");
+    let of = |position: usize| (plan.services[position].scope, plan.services[position].keep);
+    let hours = |hours: u64| Some(Duration::from_secs(hours * 60 * 60));
+    assert_eq!(of(0), (Scope::Keep, hours(24)));
+    assert_eq!(of(1), (Scope::Keep, Some(Duration::from_secs(30 * 60))));
+    assert_eq!(of(2), (Scope::Run, None));
+
+    let plan = super::plan_of(quote!(#[service(image = "a", scope = keep)] a: Service));
+    let plan = plan.expect("it is well formed");
+    assert_eq!(plan.services[0].keep, None);
+}
+
+#[test]
+fn services_that_share_a_volume_are_all_kept_or_none() {
+    let all = [Scope::Test, Scope::Binary, Scope::Run, Scope::Keep];
+    for (one, other) in all
+        .into_iter()
+        .flat_map(|one| all.map(|other| (one, other)))
+    {
+        let [first, second] = [one, other].map(|scope| format_ident!("{}", scope.as_str()));
+        let outcome = super::plan_of(quote! {
+            #[service(image = "a", scope = #first, volume(data = "/data", "/own"))] a: Service,
+            #[service(image = "b", scope = #second, volume("/own", data = "/in"))] b: Service
+        });
+        let is_kept = [one, other].map(|scope| scope == Scope::Keep);
+        let expected = match is_kept {
+            [true, false] => Some("share the volume `data` with `a`"),
+            [false, true] => Some("share the volume `data` with `b`"),
+            _ => None,
+        };
+        match (outcome, expected) {
+            (Ok(_), None) => {}
+            (Err(messages), Some(part)) => {
+                assert_eq!(messages.len(), 1, "{messages:?}");
+                assert!(messages[0].contains(part), "{messages:?}");
+            }
+            (outcome, _) => panic!("{first} and {second}: {outcome:?}"),
+        }
+    }
 }

@@ -89,6 +89,7 @@ impl fmt::Debug for Unredacted<'_> {
             name,
             origin,
             scope,
+            keep,
             ports,
             env,
             command,
@@ -120,6 +121,7 @@ impl fmt::Debug for Unredacted<'_> {
             .field("name", name)
             .field("origin", origin)
             .field("scope", scope)
+            .field("keep", keep)
             .field("ports", ports)
             .field("env", env)
             .field("command", command)

@@ -172,7 +172,14 @@ fn service() -> impl Strategy<Value = ServicePlan> {
     let scope = prop::sample::select(Scope::ALL.to_vec());
     let pull = prop_oneof![Just(Pull::Missing), Just(Pull::Always), Just(Pull::Never)];
     (
-        (origin(), scope, pull, source(), timing(), storage()),
+        (
+            origin(),
+            (scope, option::of(any::<Duration>())),
+            pull,
+            source(),
+            timing(),
+            storage(),
+        ),
         (vec(port, 0..3), env(), vec(host, 0..2), vec(ulimit, 0..2)),
         (
             text(),
@@ -198,7 +205,7 @@ fn service() -> impl Strategy<Value = ServicePlan> {
     )
         .prop_map(
             |(
-                (origin, scope, pull, source, timing, (tmpfs, volumes, mounts, files)),
+                (origin, (scope, keep), pull, source, timing, (tmpfs, volumes, mounts, files)),
                 (ports, env, hosts, ulimits),
                 (field, command, entrypoint, ready, setups, needs),
                 (user, workdir, platform, stop_signal, cap_add, privileged),
@@ -208,6 +215,7 @@ fn service() -> impl Strategy<Value = ServicePlan> {
                 field,
                 origin,
                 scope,
+                keep,
                 ports,
                 env,
                 command,
@@ -258,6 +266,7 @@ fn bare(name: &str) -> ServicePlan {
         name: name.to_owned(),
         origin: Origin::Image("redis:7".parse().unwrap()),
         scope: Scope::default(),
+        keep: None,
         ports: Vec::new(),
         env: Vec::new(),
         command: None,
@@ -365,13 +374,17 @@ fn templates_are_shown_with_positions() {
 fn a_longer_life_is_greater() {
     assert!(Scope::Binary > Scope::Test);
     assert!(Scope::Run > Scope::Binary);
+    assert!(Scope::Keep > Scope::Run);
     assert!(Scope::ALL.is_sorted());
     assert_eq!(Scope::default(), Scope::Test);
 }
 
 #[test]
 fn a_scope_has_one_word_everywhere() {
-    assert_eq!(Scope::ALL.map(Scope::as_str), ["test", "binary", "run"]);
+    assert_eq!(
+        Scope::ALL.map(Scope::as_str),
+        ["test", "binary", "run", "keep"]
+    );
     for scope in Scope::ALL {
         let json = serde_json::to_value(scope).unwrap();
         assert_eq!(json, scope.as_str());

@@ -12,6 +12,8 @@ fn durations() {
     for (text, expected) in [
         ("30s", Duration::from_secs(30)),
         ("500ms", Duration::from_millis(500)),
+        ("2h", Duration::from_secs(7_200)),
+        ("1d12h", Duration::from_secs(129_600)),
         ("1h2m3s4ms5us", Duration::from_micros(3_723_004_005)),
         ("1h1ms", Duration::from_micros(3_600_001_000)),
         ("0s", Duration::ZERO),
@@ -25,7 +27,7 @@ fn durations() {
         ("s", "is no duration"),
         ("-1s", "is no duration"),
         ("+1s", "is no duration"),
-        ("1d", "is no duration"),
+        ("1w", "is no duration"),
         ("1S", "is no duration"),
         ("1m 30s", "is no duration"),
         ("1\u{b5}s", "is no duration"),
@@ -35,6 +37,7 @@ fn durations() {
         ("1.5s", "whole numbers of smaller units"),
         ("1,5s", "whole numbers of smaller units"),
         ("30s1m", "largest first"),
+        ("12h1d", "largest first"),
         ("1s1s", "each once"),
         ("18446744073709551616us", "too long"),
         ("9999999999h", "too long"),
@@ -228,7 +231,7 @@ proptest! {
         let mut text = String::new();
         let mut rest = micros;
         for (unit, size) in
-            [("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1000), ("us", 1)]
+            [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1000), ("us", 1)]
         {
             if rest >= size || (size == 1 && text.is_empty()) {
                 text.push_str(&format!("{}{unit}", rest / size));

@@ -12,7 +12,7 @@ use crate::config::SupervisorMode;
 use crate::protocol::{Introduction, Message, Request, RequestBody};
 use crate::run::process::ProcessId;
 use crate::run::{self, Connection, Run, StartError};
-use crate::settings::Settings;
+use crate::supervisor::Role;
 use crate::wire::{self, EncodeError, GreetError};
 use crate::{Error, ErrorKind, supervisor, terminal};
 
@@ -21,8 +21,8 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Serves the process's client until the process or the supervisor ends. `requests` has none yet.
 pub(super) fn open(
-    mode: SupervisorMode,
-    settings: Result<Settings, Error>,
+    client: &'static Client,
+    role: Role,
     requests: mpsc::UnboundedReceiver<Request>,
 ) {
     std::thread::Builder::new()
@@ -32,52 +32,42 @@ pub(super) fn open(
                 .enable_all()
                 .build()
                 .expect("a runtime needs no more than a few file descriptors");
-            runtime.block_on(serve(mode, settings, requests));
+            runtime.block_on(serve(client, role, requests));
         })
         .expect("a process that cannot start a thread cannot run tests");
 }
 
-async fn serve(
-    mode: SupervisorMode,
-    settings: Result<Settings, Error>,
-    requests: mpsc::UnboundedReceiver<Request>,
-) {
-    let lost = match mode {
-        SupervisorMode::InProcess => in_process(settings, requests).await,
-        SupervisorMode::Process => match connect().await {
-            Ok((connection, process)) => over(connection, settings, process, requests).await,
+async fn serve(client: &'static Client, role: Role, requests: mpsc::UnboundedReceiver<Request>) {
+    let lost = match (role, client.mode()) {
+        (Role::Run, SupervisorMode::InProcess) => in_process(client, requests).await,
+        _ => match connect(client, role).await {
+            Ok((connection, process)) => over(client, role, connection, process, requests).await,
             Err(Refusal::Final(error)) => error,
+            Err(Refusal::NoProcess(error)) if role == Role::Keeper => cannot_keep(&error),
             Err(Refusal::NoProcess(error)) => {
                 if !matches!(error, StartError::Unsupported) {
                     terminal::warn(&without_process(&error));
                 }
-                ending::register(Client::get());
-                in_process(settings, requests).await
+                ending::register(client);
+                in_process(client, requests).await
             }
         },
     };
-    Client::get().lose(lost);
+    client.lose(lost);
 }
 
 /// The supervisor in this process.
-async fn in_process(
-    settings: Result<Settings, Error>,
-    requests: mpsc::UnboundedReceiver<Request>,
-) -> Error {
-    let (to_client, messages) = mpsc::unbounded_channel();
+async fn in_process(client: &'static Client, requests: mpsc::UnboundedReceiver<Request>) -> Error {
+    let (to_client, mut messages) = mpsc::unbounded_channel();
+    let settings = client.settings.clone();
     tokio::spawn(supervisor::run(settings, requests, to_client));
-    dispatch(messages).await;
+    while let Some(message) = messages.recv().await {
+        client.receive(message);
+    }
     Error::new(
         ErrorKind::Engine,
         "what runs the services has ended unexpectedly",
     )
-}
-
-/// Hands every message to the process's client, until the supervisor is gone.
-async fn dispatch(mut messages: mpsc::UnboundedReceiver<Message>) {
-    while let Some(message) = messages.recv().await {
-        Client::get().receive(message);
-    }
 }
 
 /// A connection to the run's supervisor, which has welcomed this process.
@@ -94,13 +84,21 @@ enum Refusal {
     Final(Error),
 }
 
-async fn connect() -> Result<(Welcomed, ProcessId), Refusal> {
+async fn connect(client: &Client, role: Role) -> Result<(Welcomed, Option<ProcessId>), Refusal> {
+    // For a keeper, too, which tells at the end of the run what is kept.
     let run = Run::of_process().map_err(Refusal::NoProcess)?;
-    let process = run.process;
+    let engine = match &client.settings {
+        Ok(settings) => settings.engine_choice(),
+        Err(error) => return Err(Refusal::Final(error.clone())),
+    };
+    let process = Some(run.process);
     let begun = Instant::now();
     loop {
-        let run = run.clone();
-        let connecting = tokio::task::spawn_blocking(move || run::connect(&run));
+        let (run, engine) = (run.clone(), engine.clone());
+        let connecting = tokio::task::spawn_blocking(move || match role {
+            Role::Run => run::connect(&run),
+            Role::Keeper => run::connect_to_keeper(&engine),
+        });
         let connected = connecting.await.expect("it does not panic");
         let Connection { stream, log } = connected.map_err(Refusal::NoProcess)?;
         let mut stream = registered(stream)
@@ -114,7 +112,7 @@ async fn connect() -> Result<(Welcomed, ProcessId), Refusal> {
                     GreetError::OtherVersion { .. } => ErrorKind::Configuration,
                     _ => ErrorKind::Engine,
                 };
-                let what = format!("the run's supervisor refuses this process: {error}");
+                let what = format!("{} refuses this process: {error}", whose(role));
                 return Err(Refusal::Final(Error::new(kind, what)));
             }
         }
@@ -128,15 +126,16 @@ fn registered(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> 
 
 /// The supervisor in a process of its own.
 async fn over(
+    client: &'static Client,
+    role: Role,
     Welcomed { stream, log }: Welcomed,
-    settings: Result<Settings, Error>,
-    process: ProcessId,
+    process: Option<ProcessId>,
     requests: mpsc::UnboundedReceiver<Request>,
 ) -> Error {
     let (read, mut write) = stream.into_split();
     let introduction = Introduction {
-        settings,
-        process: Some(process),
+        settings: client.settings.clone(),
+        process,
     };
     let (first, introductions) = mpsc::unbounded_channel();
     let _ = first.send(Request {
@@ -144,6 +143,7 @@ async fn over(
         body: RequestBody::Introduce(Box::new(introduction)),
     });
     drop(first);
+    let refused = move |request, error: &EncodeError| refused(client, request, error);
     tokio::spawn(async move {
         // All of it is there before anything else is. What ends the connection is told by the reading of it.
         let _ = wire::write_messages(&mut write, introductions, refused).await;
@@ -152,24 +152,32 @@ async fn over(
     let mut messages = wire::Messages::<_, Message>::new(read);
     loop {
         match messages.next().await {
-            Ok(Some(message)) => Client::get().receive(message),
-            Ok(None) => return gone(&log, None),
-            Err(error) => return gone(&log, Some(&error)),
+            Ok(Some(message)) => client.receive(message),
+            Ok(None) => return gone(role, &log, None),
+            Err(error) => return gone(role, &log, Some(&error)),
         }
     }
 }
 
 /// Fails the call of a request that cannot be sent.
-fn refused(request: Request, error: &EncodeError) -> Option<Request> {
-    let what = format!("this cannot be sent to the run's supervisor: {error}");
+fn refused(client: &'static Client, request: Request, error: &EncodeError) -> Option<Request> {
+    let what = format!("this cannot be sent to the supervisor: {error}");
     let outcome = Err(Error::new(ErrorKind::Operation, what));
     let call = request.call;
-    Client::get().receive(Message::Answer { call, outcome });
+    client.receive(Message::Answer { call, outcome });
     None
 }
 
-fn gone(log: &Path, why: Option<&wire::WireError>) -> Error {
-    let what = "the run's supervisor, which had the services, is gone";
+/// The supervisor of this role, in words.
+fn whose(role: Role) -> &'static str {
+    match role {
+        Role::Run => "the run's supervisor",
+        Role::Keeper => "the process that keeps services between runs",
+    }
+}
+
+fn gone(role: Role, log: &Path, why: Option<&wire::WireError>) -> Error {
+    let what = format!("{}, which had the services, is gone", whose(role));
     Error::new(ErrorKind::Engine, what).with(|report| {
         report.details.extend(why.map(ToString::to_string));
         report.help = Some(format!(
@@ -177,6 +185,19 @@ fn gone(log: &Path, why: Option<&wire::WireError>) -> Error {
              label `dev.seatrial.run`: `docker ps --all --filter label=dev.seatrial.run`",
             log.display()
         ));
+    })
+}
+
+fn cannot_keep(error: &StartError) -> Error {
+    let what = format!(
+        "nothing can be kept between runs: {}",
+        terminal::chain(error)
+    );
+    Error::new(ErrorKind::Engine, what).with(|report| {
+        report.help = Some(
+            "set `SEATRIAL_KEEP=off`, or write `keep = \"off\"` in seatrial.toml, to have services of scope `keep` live as long as the run"
+                .to_owned(),
+        );
     })
 }
 

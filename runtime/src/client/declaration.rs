@@ -1,15 +1,27 @@
 //! From a declaration to what the supervisor is asked to launch.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use seatrial_model::{Plan, Scope};
 use serde_bytes::ByteBuf;
 
-use super::Instances;
+use super::{Instances, kept};
+use crate::config::Keep;
 use crate::fingerprint::Fingerprint;
 use crate::private::Declaration;
-use crate::protocol::Launch;
+use crate::protocol::{Kept, Launch};
 use crate::{Error, ErrorKind, workspace};
+
+/// What is to be launched.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) launch: Launch,
+    /// What of it outlives the run, by position.
+    pub(super) kept: BTreeMap<usize, Kept>,
+    /// The identity of that part.
+    pub(super) kept_identity: String,
+}
 
 /// The declaration, with what only this process knows.
 ///
@@ -20,7 +32,8 @@ pub(super) fn prepare(
     declaration: Declaration,
     instances: Instances,
     test: Option<String>,
-) -> Result<Launch, Error> {
+    keep: Keep,
+) -> Result<Prepared, Error> {
     let mut plan: Plan = serde_json::from_str(declaration.plan).map_err(|error| {
         Error::new(
             ErrorKind::Configuration,
@@ -39,7 +52,11 @@ pub(super) fn prepare(
     if instances == Instances::Own {
         for service in &mut plan.services {
             service.scope = Scope::Test;
+            service.keep = None;
         }
+    }
+    if !matches!(keep, Keep::For(_)) || !cfg!(target_os = "linux") {
+        kept::nothing(&mut plan);
     }
     let mut launch = Launch {
         identity: String::new(),
@@ -54,9 +71,19 @@ pub(super) fn prepare(
             .map(|content| ByteBuf::from(*content))
             .collect(),
         user: workspace::user(),
+        kept: BTreeMap::new(),
     };
     launch.identity = identity(&declaration, &launch);
-    Ok(launch)
+    let kept = match keep {
+        Keep::For(stays) => kept::wanted(&declaration, &launch, stays),
+        Keep::Off | Keep::Drop => BTreeMap::new(),
+    };
+    let kept_identity = kept::identity(&declaration, &kept);
+    Ok(Prepared {
+        launch,
+        kept,
+        kept_identity,
+    })
 }
 
 /// The same for the same declaration, whichever test executable it is compiled into, and for no other: its source file, its
@@ -108,8 +135,9 @@ mod tests {
     }
 
     fn identity_of(declaration: Declaration) -> String {
-        let launch = prepare(declaration, Instances::AsDeclared, None);
-        launch.expect("the plan is of this version").identity
+        let prepared = prepare(declaration, Instances::AsDeclared, None, Keep::Off);
+        let prepared = prepared.expect("the plan is of this version");
+        prepared.launch.identity
     }
 
     #[test]
@@ -120,8 +148,9 @@ mod tests {
             ..declaration()
         };
         assert_eq!(identity_of(there), identity_of(declaration()));
-        let own = prepare(declaration(), Instances::Own, Some("a test".to_owned()));
-        let own = own.expect("the plan is of this version");
+        let test = Some("a test".to_owned());
+        let own = prepare(declaration(), Instances::Own, test, Keep::Off);
+        let own = own.expect("the plan is of this version").launch;
         assert_eq!(own.identity, identity_of(declaration()));
     }
 

@@ -7,6 +7,9 @@ mod connection;
 mod declaration;
 mod ending;
 mod hooks;
+mod kept;
+mod launch;
+mod notice;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,13 +21,16 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{Config, SupervisorMode};
 use crate::images::Screen;
-use crate::private::{Declaration, Hook};
+use crate::private::Hook;
 use crate::protocol::{
     Action, CallId, Caller, HookKind, InstanceId, LeaseId, LogLine, Message, Reply, Request,
-    RequestBody, ServiceInfo,
+    RequestBody,
 };
 use crate::settings::Settings;
-use crate::{Error, ErrorKind, Operation, terminal};
+pub(crate) use launch::Launched;
+
+use crate::supervisor::Role;
+use crate::{Error, ErrorKind, Operation, run, terminal};
 
 /// How long an ending process waits for an engine that does not answer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -90,11 +96,11 @@ impl Gone {
 }
 
 impl Client {
-    /// The client of this process, connected at first use.
+    /// The client of this process at the run's supervisor, connected at first use.
     pub(crate) fn get() -> &'static Self {
         static CLIENT: OnceLock<&'static Client> = OnceLock::new();
         CLIENT.get_or_init(|| {
-            let client: &'static Self = Box::leak(Box::new(Self::connect()));
+            let client = Self::open(Role::Run);
             if client.mode() == SupervisorMode::InProcess {
                 ending::register(client);
             }
@@ -102,9 +108,33 @@ impl Client {
         })
     }
 
-    fn connect() -> Self {
+    /// The client of this process at the keeper, connected at first use, and anew where the keeper has gone.
+    fn keeper() -> &'static Self {
+        static CLIENT: Mutex<Option<&'static Client>> = Mutex::new(None);
+        let mut client = CLIENT.lock().unwrap_or_else(PoisonError::into_inner);
+        match *client {
+            Some(connected) if !connected.is_lost() => connected,
+            _ => client.insert(Self::open(Role::Keeper)),
+        }
+    }
+
+    /// The client at the keeper, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// Whether there is one cannot be found out.
+    pub(crate) fn keeper_if_any() -> Result<Option<&'static Self>, Error> {
+        let settings = Settings::of_process()?;
+        let found = run::find_keeper(&settings.engine_choice()).map_err(|error| {
+            let what = terminal::chain(&error);
+            Error::new(ErrorKind::Engine, what)
+        })?;
+        Ok(found.map(|_| Self::keeper()))
+    }
+
+    fn open(role: Role) -> &'static Self {
         let (requests, from_client) = mpsc::unbounded_channel();
-        let client = Self {
+        let client: &'static Self = Box::leak(Box::new(Self {
             requests,
             next: AtomicU64::new(1),
             pending: Mutex::default(),
@@ -113,8 +143,8 @@ impl Client {
             screen: Mutex::default(),
             lost: OnceLock::new(),
             ending: AtomicBool::new(false),
-        };
-        connection::open(client.mode(), client.settings.clone(), from_client);
+        }));
+        connection::open(client, role, from_client);
         client
     }
 
@@ -171,39 +201,9 @@ impl Client {
         }
     }
 
-    /// Launches what `declaration` declares. The request is on its way when this returns.
-    pub(crate) fn launch(
-        &'static self,
-        declaration: Declaration,
-        instances: Instances,
-        test: Option<String>,
-    ) -> Operation<(Vec<ServiceInfo>, Arc<Lease>)> {
-        let launch = match declaration::prepare(declaration, instances, test) {
-            Ok(launch) => launch,
-            Err(error) => return Operation::new(std::future::ready(Err(error))),
-        };
-        self.hooks()
-            .insert(launch.identity.clone(), declaration.hooks);
-        let lease = Arc::new(Lease {
-            client: self,
-            id: self.number(),
-            caller: Caller::Handle,
-            released: AtomicBool::new(false),
-        });
-        let call = self.number();
-        let answer = self.call(
-            call,
-            RequestBody::Launch {
-                lease: lease.id,
-                launch: Box::new(launch),
-            },
-        );
-        Operation::new(async move {
-            match answer.await? {
-                Reply::Launched(services) => Ok((services, lease)),
-                other => unreachable!("a launch is answered with its services, not {other:?}"),
-            }
-        })
+    /// Asks for something that concerns no instance. The request is on its way when this returns.
+    pub(crate) fn ask(&self, body: RequestBody) -> Operation<Reply> {
+        Operation::new(self.call(self.number(), body))
     }
 
     /// Does something with an instance. The request is on its way when this returns.
@@ -363,6 +363,8 @@ pub(crate) struct Lease {
     client: &'static Client,
     id: LeaseId,
     caller: Caller,
+    /// What is needed as long, and another supervisor has.
+    keeping: Option<Arc<Lease>>,
     released: AtomicBool,
 }
 
@@ -378,6 +380,7 @@ impl Lease {
             client,
             id: HOOK,
             caller: Caller::Hook(kind),
+            keeping: None,
             released: AtomicBool::new(true),
         }
     }
@@ -392,6 +395,9 @@ impl Lease {
         if !self.released.swap(true, Ordering::Relaxed) {
             let release = RequestBody::Release { lease: self.id };
             self.client.send(self.client.number(), release);
+            if let Some(keeping) = &self.keeping {
+                keeping.release();
+            }
         }
     }
 }

@@ -13,6 +13,7 @@
 //! | `events` | `SEATRIAL_EVENTS` | none |
 //! | `logs_on_failure` | `SEATRIAL_LOGS_ON_FAILURE` | 20 |
 //! | `supervisor` | `SEATRIAL_SUPERVISOR` | `process` |
+//! | `keep` | `SEATRIAL_KEEP` | `2h` |
 //! | `timeouts.ready` | `SEATRIAL_TIMEOUTS_READY` | `60s` |
 //! | `timeouts.setup` | `SEATRIAL_TIMEOUTS_SETUP` | `5m` |
 //! | `timeouts.pull` | `SEATRIAL_TIMEOUTS_PULL` | `15m` |
@@ -62,6 +63,7 @@ pub(crate) struct Config {
     /// Log lines per service that are printed when a test fails.
     pub(crate) logs_on_failure: usize,
     pub(crate) supervisor: SupervisorMode,
+    pub(crate) keep: Keep,
     pub(crate) images: ImageConfig,
 }
 
@@ -72,6 +74,17 @@ pub(crate) enum SupervisorMode {
     Process,
     /// The test process: each has its own.
     InProcess,
+}
+
+/// What becomes of services of scope `keep`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Keep {
+    /// Each stays until nobody has used it for this long, never zero, unless its declaration says for how long.
+    For(Duration),
+    /// They are as those of scope `run`. What is kept stays as it is.
+    Off,
+    /// As [`Keep::Off`], and what is kept is removed. Only the variable says so.
+    Drop,
 }
 
 /// How long to wait at most.

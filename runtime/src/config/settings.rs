@@ -10,17 +10,19 @@ use seatrial_model::ImageRef;
 
 use super::document::{Document, Entry, Section};
 use super::values::{
-    filled, flag, image, mirror, ports, positive_duration, pull, registry, supervisor,
+    filled, flag, image, keep, keep_in_file, mirror, ports, positive_duration, pull, registry,
+    supervisor,
 };
 use super::{
-    Config, Environment, Fallback, ImageConfig, Mistakes, Place, SupervisorMode, Timeouts,
+    Config, Environment, Fallback, ImageConfig, Keep, Mistakes, Place, SupervisorMode, Timeouts,
 };
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "base",
     "engine",
     "events",
     "images",
+    "keep",
     "logs_on_failure",
     "mirrors",
     "ports",
@@ -149,6 +151,18 @@ pub(super) fn settle(
                 supervisor,
             )
             .unwrap_or(SupervisorMode::Process),
+        keep: settings
+            .value(
+                &root,
+                "keep",
+                "SEATRIAL_KEEP",
+                |entry, mistakes| {
+                    let text = entry.text("keep = \"2h\"", mistakes)?;
+                    mistakes.keep(&entry.place, keep_in_file(text))
+                },
+                keep,
+            )
+            .unwrap_or(Keep::For(Duration::from_secs(2 * 60 * 60))),
         images: ImageConfig {
             workspace: workspace.to_owned(),
             pull: settings

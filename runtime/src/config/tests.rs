@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use seatrial_model::Pull;
 
-use super::{Config, Fallback, SupervisorMode};
+use super::{Config, Fallback, Keep, SupervisorMode};
 
 /// A workspace with files, and an environment; gone with the value.
 struct Workspace {
@@ -79,6 +79,7 @@ fn without_a_file_the_defaults_hold() {
     assert_eq!(config.events, None);
     assert_eq!(config.logs_on_failure, 20);
     assert_eq!(config.supervisor, SupervisorMode::Process);
+    assert_eq!(config.keep, Keep::For(Duration::from_secs(7200)));
     assert_eq!(config.images.pull, Pull::Missing);
     assert!(config.images.mirrors.is_empty());
 }
@@ -96,6 +97,7 @@ report = true
 events = "target/events.jsonl"
 logs_on_failure = 5
 supervisor = "in-process"
+keep = "30m"
 
 [timeouts]
 ready = "1m30s"
@@ -131,6 +133,7 @@ script = "tests/images/debian/rootfs"
     );
     assert_eq!(config.logs_on_failure, 5);
     assert_eq!(config.supervisor, SupervisorMode::InProcess);
+    assert_eq!(config.keep, Keep::For(Duration::from_secs(1800)));
     assert_eq!(config.timeouts.ready, Duration::from_secs(90));
     assert_eq!(config.timeouts.pull, Duration::from_secs(120));
     assert_eq!(
@@ -166,6 +169,7 @@ ports = "30000-30099"
 report = true
 events = "a"
 logs_on_failure = 5
+keep = "30m"
 timeouts = { ready = "1s", pull = "1s" }
 mirrors = { "docker.io" = "a.example", "quay.io" = "b.example" }
 substitutions = { "a" = "b" }
@@ -181,6 +185,7 @@ substitutions = { "a" = "b" }
     .variable("SEATRIAL_EVENTS", "/absolute")
     .variable("SEATRIAL_LOGS_ON_FAILURE", "7")
     .variable("SEATRIAL_SUPERVISOR", "in-process")
+    .variable("SEATRIAL_KEEP", "1d")
     .variable("SEATRIAL_TIMEOUTS_READY", "2s")
     .variable("SEATRIAL_TIMEOUTS_PULL", "3s")
     .variable("SEATRIAL_MIRRORS", "docker.io=c.example, ghcr.io=d.example")
@@ -198,6 +203,7 @@ substitutions = { "a" = "b" }
     assert_eq!(config.events, Some("/absolute".into()));
     assert_eq!(config.logs_on_failure, 7);
     assert_eq!(config.supervisor, SupervisorMode::InProcess);
+    assert_eq!(config.keep, Keep::For(Duration::from_secs(86_400)));
     assert_eq!(config.timeouts.ready, Duration::from_secs(2));
     assert_eq!(config.timeouts.pull, Duration::from_secs(3));
     assert_eq!(config.images.mirrors["docker.io"], ["c.example"]);
@@ -205,6 +211,48 @@ substitutions = { "a" = "b" }
     assert_eq!(config.images.mirrors["ghcr.io"], ["d.example"]);
     assert_eq!(config.images.substitutions.len(), 1);
     assert_eq!(config.images.fallbacks.len(), 2);
+}
+
+#[test]
+fn what_is_kept_has_a_time_or_is_off_and_the_variable_can_drop_it() {
+    let in_file = |value: &str| Workspace::new("keep", &format!("keep = {value}"));
+    assert_eq!(in_file("\"off\"").config().keep, Keep::Off);
+    let by_variable = |value| in_file("\"1h\"").variable("SEATRIAL_KEEP", value);
+    assert_eq!(by_variable("off").config().keep, Keep::Off);
+    assert_eq!(by_variable(" drop ").config().keep, Keep::Drop);
+
+    for (value, message) in [
+        (
+            "\"drop\"",
+            "1:8: `drop` is only valid in the variable; run `SEATRIAL_KEEP=drop cargo test`, or write \"off\"",
+        ),
+        (
+            "\"forever\"",
+            "1:8: invalid value `forever` of `keep`; write a duration such as \"2h\", or \"off\"",
+        ),
+        (
+            "\"0h\"",
+            "1:8: `0h` keeps nothing; write a duration such as \"2h\", or \"off\"",
+        ),
+        (
+            "\"90\"",
+            "1:8: the duration `90` lacks a unit; write \"90s\" for seconds or \"90ms\" for milliseconds",
+        ),
+        (
+            "false",
+            "1:1: `keep` must be a text, not this boolean; write `keep = \"2h\"`",
+        ),
+    ] {
+        let error = in_file(value).error();
+        assert_eq!(
+            error,
+            format!("a mistake in the configuration:\n  seatrial.toml:{message}")
+        );
+    }
+    assert_eq!(
+        by_variable("no").error(),
+        "a mistake in the configuration:\n  SEATRIAL_KEEP: invalid value `no` of `keep`; write a duration such as \"2h\", or \"off\" or \"drop\""
+    );
 }
 
 #[test]

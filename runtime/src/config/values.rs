@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use seatrial_model::{ImageRef, Pull, duration, suggest};
 
-use super::SupervisorMode;
+use super::{Keep, SupervisorMode};
 
 /// Any text but an empty one.
 pub(super) fn filled(text: &str) -> Result<String, &'static str> {
@@ -74,6 +74,39 @@ pub(super) fn supervisor(text: &str) -> Result<SupervisorMode, String> {
             "`{other}` is no place for the supervisor; {}",
             suggest::did_you_mean(suggest::nearest(other, WORDS), &WORDS)
         )),
+    }
+}
+
+/// What becomes of kept services, as the variable says it.
+pub(super) fn keep(text: &str) -> Result<Keep, String> {
+    match text.trim() {
+        "off" => Ok(Keep::Off),
+        "drop" => Ok(Keep::Drop),
+        time => time_to_live(time, "a duration such as \"2h\", or \"off\" or \"drop\""),
+    }
+}
+
+/// As [`keep`], in the file. It holds for every run of everyone, so it cannot ask for a removal.
+pub(super) fn keep_in_file(text: &str) -> Result<Keep, String> {
+    match text.trim() {
+        "off" => Ok(Keep::Off),
+        "drop" => Err(
+            "`drop` is only valid in the variable; run `SEATRIAL_KEEP=drop cargo test`, or write \"off\""
+                .to_owned(),
+        ),
+        time => time_to_live(time, "a duration such as \"2h\", or \"off\""),
+    }
+}
+
+fn time_to_live(text: &str, instead: &str) -> Result<Keep, String> {
+    match duration::parse(text) {
+        Ok(Duration::ZERO) => Err(format!("`{text}` keeps nothing; write {instead}")),
+        Ok(duration) => Ok(Keep::For(duration)),
+        // Where a number stands, what is wrong with it as a duration says more.
+        Err(error) if text.starts_with(|first: char| first.is_ascii_digit()) => {
+            Err(error.to_string())
+        }
+        Err(_) => Err(format!("invalid value `{text}` of `keep`; write {instead}")),
     }
 }
 

@@ -166,6 +166,14 @@ impl Images {
         })
     }
 
+    /// Has every image be looked for again, but for those that are being fetched: for a process that goes on while images
+    /// change.
+    pub(crate) fn forget(&self) {
+        let fetches = self.fetches.lock();
+        let mut fetches = fetches.unwrap_or_else(|poisoned| poisoned.into_inner());
+        fetches.retain(|_, fetch| !fetch.initialized());
+    }
+
     async fn local_only(&self, request: &Request<'_>) -> Result<ImageInfo, ImageError> {
         let mut trail = Trail::new(request.asked);
         let who = local_name(request);

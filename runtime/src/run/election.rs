@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::directory::RunDirectory;
 use super::error::StartError;
+use super::identity::groups;
 use super::peer;
 use super::process::ProcessId;
 use super::{Connection, Run, start};
@@ -25,35 +26,70 @@ pub(crate) fn connect(run: &Run) -> Result<Connection, StartError> {
     Election::new(directory, run.process).connect()
 }
 
+/// Connects to this user's keeper for an engine, which belongs to no run; it is started if there is none.
+///
+/// # Errors
+///
+/// Why there is none.
+pub(crate) fn connect_to_keeper(engine: &str) -> Result<Connection, StartError> {
+    keeper(engine).connect()
+}
+
+/// Connects to this user's keeper for an engine, where there is one.
+///
+/// # Errors
+///
+/// Why it cannot be connected to.
+pub(crate) fn find_keeper(engine: &str) -> Result<Option<Connection>, StartError> {
+    keeper(engine).find()
+}
+
+/// Another version has another keeper: it could not speak with this one's.
+fn keeper(engine: &str) -> Election<'static> {
+    let key = format!("keeper {} {} {engine}", env!("CARGO_PKG_VERSION"), groups());
+    Election::new(RunDirectory::of_user(&key), None)
+}
+
 /// What is needed to connect or to start.
 #[derive(Debug)]
 pub(super) struct Election<'a> {
     pub(super) directory: RunDirectory,
-    pub(super) process: ProcessId,
+    /// With whose end the run ends; none for a keeper.
+    pub(super) process: Option<ProcessId>,
     /// Added to the environment of a supervisor that is started.
     pub(super) environment: &'a [(&'a str, &'a str)],
     pub(super) deadline: Duration,
 }
 
 impl Election<'_> {
-    pub(super) fn new(directory: RunDirectory, process: ProcessId) -> Self {
+    pub(super) fn new(directory: RunDirectory, process: impl Into<Option<ProcessId>>) -> Self {
         Self {
             directory,
-            process,
+            process: process.into(),
             environment: &[],
             deadline: start::DEADLINE,
         }
     }
 
     pub(super) fn connect(&self) -> Result<Connection, StartError> {
-        let stream = match self.try_connect()? {
-            Some(stream) => stream,
-            None => self.connect_or_start()?,
-        };
-        Ok(Connection {
+        match self.find()? {
+            Some(connection) => Ok(connection),
+            None => self
+                .connect_or_start()
+                .map(|stream| self.connection(stream)),
+        }
+    }
+
+    fn find(&self) -> Result<Option<Connection>, StartError> {
+        let stream = self.try_connect()?;
+        Ok(stream.map(|stream| self.connection(stream)))
+    }
+
+    fn connection(&self, stream: UnixStream) -> Connection {
+        Connection {
             stream,
             log: self.directory.log(),
-        })
+        }
     }
 
     fn connect_or_start(&self) -> Result<UnixStream, StartError> {

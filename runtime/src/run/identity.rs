@@ -84,7 +84,7 @@ impl Run {
 
 /// The groups of this process. The supervisor has those of the process that starts it, and may use what they may (an
 /// engine's socket, for one): it is of no use to a process with others.
-fn groups() -> String {
+pub(super) fn groups() -> String {
     let mut groups = [0; 256];
     let room = libc::c_int::try_from(groups.len()).expect("it is small");
     // SAFETY: the call writes no more numbers than there is room for, and says how many. Where there are more it says -1.

@@ -16,8 +16,16 @@ use crate::flock;
 /// Where the run's directory is; that it is set makes the process a supervisor.
 pub(super) const DIRECTORY: &str = "SEATRIAL_SUPERVISE";
 
-/// The process with whose end the run ends.
+/// The process with whose end the run ends, or [`NOBODY`].
 pub(super) const PROCESS: &str = "SEATRIAL_SUPERVISE_PROCESS";
+
+/// Said instead of a process to a keeper, which belongs to no run.
+const NOBODY: &str = "nobody";
+
+/// A process as the variable says it.
+pub(super) fn told(process: Option<ProcessId>) -> String {
+    process.map_or_else(|| NOBODY.to_owned(), |process| process.to_string())
+}
 
 /// The C library calls it before `main`, after what the standard library has there for itself (99), and before other
 /// constructors of the executable: those of a test executable may start what a supervisor must not have.
@@ -65,8 +73,8 @@ fn become_supervisor() -> Result<(), String> {
 pub(crate) struct Startup {
     /// Where the run's processes find the supervisor.
     pub(crate) directory: RunDirectory,
-    /// With whose end the run ends.
-    pub(crate) process: ProcessId,
+    /// With whose end the run ends; none for a keeper.
+    pub(crate) process: Option<ProcessId>,
     /// Keeps others from starting a supervisor until this one listens, also when the process that started it is gone.
     _lock: File,
     /// Where that process waits for word.
@@ -90,8 +98,11 @@ impl Startup {
             return Err(not_ours());
         };
         let directory = RunDirectory::at(PathBuf::from(directory));
-        let process = process.to_str().and_then(|text| text.parse().ok());
-        let process = process.ok_or_else(not_ours)?;
+        let process = match process.to_str() {
+            Some(NOBODY) => None,
+            Some(text) => Some(text.parse().map_err(|_| not_ours())?),
+            None => return Err(not_ours()),
+        };
 
         for (from, to) in [(libc::STDIN_FILENO, LOCK), (libc::STDOUT_FILENO, PIPE)] {
             // SAFETY: the call takes numbers. What may have been open under the second is nothing that Rust code owns:

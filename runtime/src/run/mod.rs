@@ -43,9 +43,14 @@ use self::process::ProcessId;
 
 pub(crate) use self::error::StartError;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use self::unsupported::connect;
+pub(crate) use self::unsupported::{connect, connect_to_keeper, find_keeper};
 #[cfg(target_os = "linux")]
-pub(crate) use self::{directory::Log, election::connect, intercept::Startup, station::Station};
+pub(crate) use self::{
+    directory::Log,
+    election::{connect, connect_to_keeper, find_keeper},
+    intercept::Startup,
+    station::Station,
+};
 
 /// A run, as its processes know it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! Everything here is read from Linux's `/proc`. Where there is none, it says so or is `unknown`; nothing is guessed.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,13 @@ impl ProcessId {
     pub(crate) fn of(pid: u32) -> Option<Self> {
         let start = Stat::of(pid)?.start;
         Some(Self { pid, start })
+    }
+
+    /// The terminal that it writes its errors to; none where it writes them elsewhere.
+    pub(crate) fn terminal(self) -> Option<PathBuf> {
+        let path = std::fs::read_link(format!("/proc/{}/fd/2", self.pid)).ok()?;
+        let is_terminal = path.starts_with("/dev/pts") || path.to_str()?.starts_with("/dev/tty");
+        (is_terminal && self.is_alive()).then_some(path)
     }
 
     /// Whether the process runs. One that has ended and that its parent has not waited for does not.

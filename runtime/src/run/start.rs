@@ -19,6 +19,9 @@ use super::process::ProcessId;
 /// How long a supervisor may take until it listens.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
+/// Variables that say which run a process is of.
+const OF_A_RUN: [&str; 2] = ["SEATRIAL_RUN_ID", "NEXTEST_RUN_ID"];
+
 /// How much of a log is looked at.
 const LOG_BYTES: u64 = 64 * 1024;
 
@@ -31,7 +34,7 @@ const LAST_LINES: usize = 20;
 /// `environment` is added to this process's own.
 pub(super) fn start(
     directory: &RunDirectory,
-    process: ProcessId,
+    process: Option<ProcessId>,
     lock: &ElectionLock,
     environment: &[(&str, &str)],
     deadline: Duration,
@@ -46,12 +49,18 @@ pub(super) fn start(
         .arg0("seatrial-supervisor")
         .envs(environment.iter().copied())
         .env(intercept::DIRECTORY, directory.path())
-        .env(intercept::PROCESS, process.to_string())
+        .env(intercept::PROCESS, intercept::told(process))
         .stdin(Stdio::from(lock.share().map_err(spawn)?))
         .stdout(written)
         .stderr(log)
         // Whoever ends this process by a signal to its group, as terminals do, does not mean the supervisor.
         .process_group(0);
+    if process.is_none() {
+        // A keeper goes on when the run is over that has started it.
+        for name in OF_A_RUN {
+            command.env_remove(name);
+        }
+    }
     intercept::link();
     let mut child = command.spawn().map_err(spawn)?;
     // The pipe ends with the supervisor only if this process has no end of it to write to.

@@ -21,3 +21,21 @@ impl Run {
 pub(crate) fn connect(_: &Run) -> Result<Connection, StartError> {
     Err(StartError::Unsupported)
 }
+
+/// Connects to the keeper of this key, which is started if there is none.
+///
+/// # Errors
+///
+/// Always.
+pub(crate) fn connect_to_keeper(_: &str) -> Result<Connection, StartError> {
+    Err(StartError::Unsupported)
+}
+
+/// Connects to the keeper of this key, where there is one.
+///
+/// # Errors
+///
+/// Never: there is none.
+pub(crate) fn find_keeper(_: &str) -> Result<Option<Connection>, StartError> {
+    Ok(None)
+}

@@ -80,8 +80,8 @@ impl<'a> Beside<'a> {
             .map_err(BesideError::Image)?;
         let (service, purpose) = (instance.service(), self.purpose);
         let name = format!(
-            "seatrial-{}-{}-{}-{purpose}-{}",
-            context.run.identity.token,
+            "{}-{}-{}-{purpose}-{}",
+            context.run.identity.prefix,
             instance.id,
             service.name,
             NEXT.fetch_add(1, Ordering::Relaxed)

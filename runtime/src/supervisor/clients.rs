@@ -11,12 +11,15 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::context::Context;
 use crate::protocol::{CallId, InstanceId, LINES_UNREAD, LeaseId, Message, Reply};
+use crate::run::process::ProcessId;
 use crate::{Error, ErrorKind};
 
 pub(super) struct Client {
     pub(super) messages: mpsc::UnboundedSender<Message>,
     /// What its settings lead to; or what is wrong with them.
     pub(super) context: Result<Arc<Context>, Error>,
+    /// With whose end its run ends, where it has said so.
+    pub(super) process: Option<ProcessId>,
     /// Its own instances, by lease.
     leases: HashMap<LeaseId, Vec<InstanceId>>,
     follows: HashMap<CallId, Follow>,
@@ -41,6 +44,7 @@ impl Client {
                 ErrorKind::Configuration,
                 "the test process has not told its settings",
             )),
+            process: None,
             leases: HashMap::new(),
             follows: HashMap::new(),
             launched: HashSet::new(),
@@ -121,8 +125,8 @@ impl Client {
         self.leases.remove(&lease).unwrap_or_default()
     }
 
-    pub(super) fn into_leases(self) -> impl Iterator<Item = Vec<InstanceId>> {
-        self.leases.into_values()
+    pub(super) fn into_leases(self) -> impl Iterator<Item = (LeaseId, Vec<InstanceId>)> {
+        self.leases.into_iter()
     }
 
     pub(super) fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {

@@ -287,19 +287,19 @@ impl Volumes {
     pub(super) fn new(
         context: &Context,
         (client, lease): (ClientId, LeaseId),
-        launch: &Launch,
+        declaration: &str,
         generation: Option<u32>,
     ) -> Self {
         let mut hasher = DefaultHasher::new();
-        launch.identity.hash(&mut hasher);
+        declaration.hash(&mut hasher);
         let declaration = hasher.finish() & 0xffff_ffff;
-        let token = &context.run.identity.token;
+        let prefix = &context.run.identity.prefix;
         // Those before it may still be there.
         let again = generation.map_or(String::new(), |generation| format!("-{generation}"));
         Self {
-            of_launch: format!("seatrial-{token}-{client}-{lease}{again}"),
-            of_process: format!("seatrial-{token}-{client}-{declaration:08x}{again}"),
-            of_run: format!("seatrial-{token}-{declaration:08x}{again}"),
+            of_launch: format!("{prefix}-{client}-{lease}{again}"),
+            of_process: format!("{prefix}-{client}-{declaration:08x}{again}"),
+            of_run: format!("{prefix}-{declaration:08x}{again}"),
             made: Mutex::default(),
         }
     }
@@ -319,7 +319,7 @@ impl Volumes {
             let prefix = match widest_scope(plan, own) {
                 Scope::Test => &self.of_launch,
                 Scope::Binary => &self.of_process,
-                Scope::Run => &self.of_run,
+                Scope::Run | Scope::Keep => &self.of_run,
             };
             let name = format!("{prefix}-{own}");
             let guard = {

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::mpsc;
 
 use super::events::Events;
-use super::identity::Identity;
+use super::identity::{Identity, Role};
 use super::network::{self, HostNumber, Hosts, Network};
 use super::once::Once;
 use super::ports::Ports;
@@ -22,6 +22,7 @@ use crate::{Error, ErrorKind};
 
 /// Shared by all instances of a run.
 pub(super) struct Run {
+    pub(super) role: Role,
     pub(super) identity: Identity,
     pub(super) reaper: Reaper,
     pub(super) ports: Ports,
@@ -35,9 +36,10 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(internal: mpsc::UnboundedSender<Internal>) -> Arc<Self> {
+    pub(super) fn new(role: Role, internal: mpsc::UnboundedSender<Internal>) -> Arc<Self> {
         Arc::new(Self {
-            identity: Identity::of_process(),
+            role,
+            identity: Identity::of_process(role),
             reaper: Reaper::new(),
             ports: Ports::default(),
             internal,
@@ -126,8 +128,8 @@ impl Context {
             .network
             .get(async move {
                 let name = match run.networks.fetch_add(1, Ordering::Relaxed) {
-                    0 => format!("seatrial-{}", run.identity.token),
-                    count => format!("seatrial-{}-{count}", run.identity.token),
+                    0 => run.identity.prefix.clone(),
+                    count => format!("{}-{count}", run.identity.prefix),
                 };
                 network::create(&engine, &run.identity, name, presence)
                     .await

@@ -9,6 +9,9 @@ use crate::run::process::{self, ProcessId};
 /// The prefix of every label.
 pub(crate) const LABEL: &str = "dev.seatrial";
 
+/// What the label of the run says of what outlives runs.
+const KEPT: &str = "kept";
+
 /// The identity of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
@@ -16,26 +19,42 @@ pub(super) struct Identity {
     pub(super) run: String,
     /// Boot id, process id, start time and process namespace of the owner: enough to tell later whether it is still alive.
     pub(super) owner: String,
-    /// Distinguishes this supervisor's names from all others on the engine.
-    pub(super) token: String,
+    /// What this supervisor's names on the engine begin with, and no other's.
+    pub(super) prefix: String,
+}
+
+/// Whose services a supervisor has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A run's.
+    Run,
+    /// Those that outlive the runs which use them.
+    Keeper,
 }
 
 impl Identity {
-    pub(super) fn of_process() -> Self {
+    pub(super) fn of_process(role: Role) -> Self {
         let pid = std::process::id();
         let start = ProcessId::of(pid).map_or_else(now_micros, |own| own.start);
         // Two supervisors of one process may begin in one microsecond.
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let token = format!("{pid:x}-{:x}-{count}", now_micros() & 0xffff_ffff_ffff);
-        let run = ["SEATRIAL_RUN_ID", "NEXTEST_RUN_ID"]
-            .iter()
-            .find_map(|name| std::env::var(name).ok().filter(|id| !id.is_empty()))
-            .unwrap_or_else(|| token.clone());
+        let (run, beginning) = match role {
+            Role::Run => {
+                let named = ["SEATRIAL_RUN_ID", "NEXTEST_RUN_ID"]
+                    .iter()
+                    .find_map(|name| std::env::var(name).ok().filter(|id| !id.is_empty()));
+                (named.unwrap_or_else(|| token.clone()), "seatrial")
+            }
+            // A container that is on several networks is published through that whose name comes first: a run's, which
+            // comes and goes, must come later (libnetwork: the endpoints of a sandbox are ordered so).
+            Role::Keeper => (KEPT.to_owned(), "kept-by-seatrial"),
+        };
         Self {
             run,
+            prefix: format!("{beginning}-{token}"),
             owner: format!("{}/{pid}/{start}/{}", process::boot(), process::namespace()),
-            token,
         }
     }
 
@@ -82,7 +101,7 @@ mod tests {
 
     #[test]
     fn only_a_process_that_was_here_and_is_gone_is_dead() {
-        let own = Identity::of_process().owner;
+        let own = Identity::of_process(Role::Run).owner;
         assert!(!Identity::is_dead(&own), "{own}");
         let mut child = std::process::Command::new("true").spawn().expect("a child");
         let parts: Vec<&str> = own.split('/').collect();

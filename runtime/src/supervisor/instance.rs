@@ -12,6 +12,7 @@ use seatrial_model::{CheckKind, ImageRef, Origin, Pull, ServicePlan, SetupKind};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use super::Internal;
 use super::container::{self, Place, Volumes};
 use super::context::{Context, engine_error};
 use super::exits::Exits;
@@ -44,6 +45,8 @@ pub(super) enum Order {
     ActInHook(HookKind, Action),
     /// See whether it is as ready as it was.
     CheckAgain,
+    /// The same, and whether it is made from the image that these settings lead to.
+    CheckKept(Arc<Context>),
 }
 
 /// How far an instance is. Only ever goes from `Pending` to one of the others.
@@ -67,6 +70,14 @@ pub(super) struct Gate {
 }
 
 impl Gate {
+    /// The gate of a service that another supervisor has, and that nothing here needs.
+    pub(super) fn of_nobody() -> Self {
+        Self {
+            address: HostNumber::NONE,
+            phase: watch::channel(Phase::Blocked).1,
+        }
+    }
+
     /// Waits until the instance is not pending any more.
     pub(super) async fn settled(&self) -> Phase {
         let mut phase = self.phase.clone();
@@ -97,6 +108,8 @@ pub(super) struct Instance {
     pub(super) container: Arc<OnceLock<String>>,
     /// Told of each start but the first.
     pub(super) starts: watch::Sender<()>,
+    /// Closed when its containers are removed.
+    pub(super) removed: Arc<watch::Sender<()>>,
     pub(super) begun: Instant,
     /// The run does not end while this lives.
     pub(super) _presence: Presence,
@@ -135,18 +148,19 @@ impl Instance {
         let mut inbox = Inbox::new(commands);
         let running = match self.bring_up(&mut inbox).await {
             Ok(running) => running,
-            Err(Trouble::Blocked) => {
-                phase.send_replace(Phase::Blocked);
-                return;
-            }
-            Err(Trouble::Discarded) => {
-                self.record("discarded", &[]);
-                phase.send_replace(Phase::Discarded);
-                return;
-            }
-            Err(Trouble::Failed(error)) => {
-                self.record("failed", &[("what", &error.report().what)]);
-                phase.send_replace(Phase::Failed(*error));
+            Err(trouble) => {
+                phase.send_replace(match trouble {
+                    Trouble::Blocked => Phase::Blocked,
+                    Trouble::Discarded => {
+                        self.record("discarded", &[]);
+                        Phase::Discarded
+                    }
+                    Trouble::Failed(error) => {
+                        self.record("failed", &[("what", &error.report().what)]);
+                        Phase::Failed(*error)
+                    }
+                });
+                let _ = self.context.run.internal.send(Internal::Settled);
                 return;
             }
         };
@@ -176,7 +190,7 @@ impl Instance {
         let _ahead = self.fetch_ahead(&engine);
         let (image, network, volumes) = tokio::try_join!(
             async {
-                let image = self.image(&engine).await;
+                let image = self.image(&self.context, &engine).await;
                 times.image = Some(self.begun.elapsed());
                 self.record("image", &[]);
                 image
@@ -239,14 +253,19 @@ impl Instance {
         Ok(running)
     }
 
-    async fn image(&self, engine: &Arc<dyn Engine>) -> Result<ImageInfo, Error> {
+    /// The image that these settings lead to.
+    pub(super) async fn image(
+        &self,
+        context: &Context,
+        engine: &Arc<dyn Engine>,
+    ) -> Result<ImageInfo, Error> {
         let service = self.service();
         let reference = match &service.origin {
             Origin::Image(reference) => reference,
-            Origin::Bin { base, .. } => base.as_ref().unwrap_or(&self.context.config().base),
+            Origin::Bin { base, .. } => base.as_ref().unwrap_or(&context.config().base),
         };
         let platform = service.platform.as_deref();
-        self.context
+        context
             .images
             .get(engine, reference, service.pull, platform)
             .await
@@ -293,12 +312,13 @@ impl Instance {
             format!("-{choice}")
         };
         let name = format!(
-            "seatrial-{}-{}-{}{again}",
-            self.context.run.identity.token, self.id, service.name
+            "{}-{}-{}{again}",
+            self.context.run.identity.prefix, self.id, service.name
         );
         let mut guard = self.context.run.reaper.guard(engine, name.clone());
         guard.uses(HeldPorts(self.context.clone(), ports.clone()));
         guard.uses(volume_guards.clone());
+        guard.uses(self.removed.clone());
         let place = Place {
             name,
             image: image.id.clone(),

@@ -1,5 +1,6 @@
 //! A launch: an instance for each service, taken or begun, and the outcome: all ready, or why not.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -7,12 +8,14 @@ use futures_util::future::try_join_all;
 use seatrial_model::{Plan, Scope};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::attached::Attached;
 use super::context::Context;
 use super::instance::{Command, Gate, Instance, Order, Phase};
-use super::{Handle, Internal, SharedKey, Supervisor, container};
+use super::network::HostNumber;
+use super::{Handle, Internal, Role, SharedKey, Supervisor, container, kept};
 use crate::Error;
 use crate::protocol::{
-    CallId, ClientId, InstanceId, Launch, LeaseId, Message, Reply, ServiceInfo, Times,
+    CallId, ClientId, InstanceId, Kept, Launch, LeaseId, Message, Reply, ServiceInfo, Times,
 };
 use crate::terminal::{self, Shown};
 
@@ -26,6 +29,15 @@ impl Supervisor {
         launch: Arc<Launch>,
     ) {
         self.purge_discarded(&launch.identity);
+        let wanted = launch.kept.values().filter_map(|kept| match kept {
+            Kept::Wanted { key, .. } => Some(key),
+            Kept::Running(_) => None,
+        });
+        let run = self.clients.get(&id).and_then(|client| client.process);
+        for key in wanted {
+            self.retire_older(key);
+            self.retire_failed(&key.content, run);
+        }
         let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
@@ -34,83 +46,88 @@ impl Supervisor {
             Err(error) => return client.answer(call, Err(error.clone())),
         };
         context.forget_failures();
+        if self.run.role == Role::Keeper {
+            context.images.forget();
+        }
         client.launches(&launch.identity);
-        let generation = self.discards.get(&launch.identity).copied();
-        let begun = Instant::now();
         client.begin_lease(lease);
+        let begun = Instant::now();
         let redactor = Arc::new(container::redactor(&launch));
-        let volumes = Arc::new(container::Volumes::new(
-            &context,
-            (id, lease),
-            &launch,
-            generation,
-        ));
 
         // First a number and a gate for each, so that every instance can be told of the others.
         let mut gates: Vec<Gate> = Vec::new();
+        let mut asked = Vec::new();
         let mut starting = Vec::new();
         for (index, service) in launch.plan.services.iter().enumerate() {
+            let kept = launch.kept.get(&index);
+            let declaration = match kept {
+                None if self.run.role == Role::Keeper => {
+                    // It is a run's, and nothing that is kept needs it.
+                    gates.push(Gate::of_nobody());
+                    continue;
+                }
+                None => &launch.identity,
+                Some(Kept::Wanted { key, .. }) => &key.content,
+                Some(Kept::Running(info)) => {
+                    gates.push(self.attach(&context, info));
+                    asked.push(index);
+                    continue;
+                }
+            };
+            asked.push(index);
             let key = match service.scope {
                 Scope::Test => None,
                 Scope::Binary => Some(Some(id)),
-                Scope::Run => Some(None),
+                Scope::Run | Scope::Keep => Some(None),
             };
             let key = key.map(|client| SharedKey {
                 client,
-                identity: launch.identity.clone(),
+                identity: declaration.clone(),
                 service: index,
             });
             if let Some(key) = &key
-                && let Some(instance) = self.shared.get(key)
-                && let Some(handle) = self.instances.get_mut(instance)
+                && let Some(instance) = self.shared.get(key).copied()
+                && let Some(handle) = self.instances.get_mut(&instance)
             {
-                gates.push(Gate {
-                    address: handle.address,
-                    phase: check_again(handle),
-                });
+                let address = handle.address;
+                let phase = match kept {
+                    Some(_) => self.check_kept(instance, &context),
+                    None => check_again(handle),
+                };
+                gates.push(Gate { address, phase });
+                if let Some(Kept::Wanted { stays, .. }) = kept {
+                    self.hold_kept(instance, (id, lease), *stays);
+                    self.clients
+                        .entry(id)
+                        .and_modify(|it| it.hold(lease, instance));
+                }
                 continue;
             }
             self.next += 1;
             let instance = self.next;
-            let (phase, phase_seen) = watch::channel(Phase::Pending);
-            let (alive, ended) = watch::channel(());
-            let (commands, inbox) = mpsc::unbounded_channel();
-            let (started, starts) = watch::channel(());
-            let container = Arc::new(OnceLock::new());
-            let address = self.run.next_host();
-            self.instances.insert(
-                instance,
-                Handle {
-                    commands,
-                    phase: phase_seen.clone(),
-                    checking: None,
-                    container: container.clone(),
-                    starts,
-                    address,
-                    _alive: alive,
-                },
-            );
-            match key {
-                None => client.hold(lease, instance),
-                Some(key) => {
-                    self.shared.insert(key, instance);
-                }
-            }
+            let (handle, new) = New::instance(index, instance, self.run.next_host());
             gates.push(Gate {
-                address,
-                phase: phase_seen,
+                address: handle.address,
+                phase: handle.phase.clone(),
             });
-            starting.push(New {
-                index,
-                instance,
-                phase,
-                container,
-                starts: started,
-                ended,
-                inbox,
-            });
+            self.instances.insert(instance, handle);
+            if let Some(Kept::Wanted { key, stays }) = kept {
+                let kept = kept::Kept::new(key.clone(), &launch.plan, index, *stays, run);
+                self.kept.insert(instance, kept);
+                self.hold_kept(instance, (id, lease), *stays);
+            }
+            if kept.is_some() || key.is_none() {
+                self.clients
+                    .entry(id)
+                    .and_modify(|it| it.hold(lease, instance));
+            }
+            if let Some(key) = key {
+                self.shared.insert(key, instance);
+            }
+            starting.push((new, declaration.clone()));
         }
-        for new in starting {
+        let mut volumes = Shared::new(&context, (id, lease), &self.discards);
+        for (new, declaration) in starting {
             let instance = Instance {
                 context: context.clone(),
                 client: id,
@@ -119,19 +136,24 @@ impl Supervisor {
                 id: new.instance,
                 gates: gates.clone(),
                 redactor: redactor.clone(),
-                volumes: volumes.clone(),
+                volumes: volumes.of(&declaration),
                 container: new.container,
                 starts: new.starts,
+                removed: Arc::new(new.removed),
                 begun,
                 _presence: self.run.reaper.presence(),
             };
             tokio::spawn(instance.run(new.phase, new.ended, new.inbox));
         }
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
         let messages = client.messages.clone();
         let waiting = Waiting {
             context,
             launch: launch.clone(),
             gates,
+            asked,
             begun,
             messages: messages.clone(),
         };
@@ -156,6 +178,35 @@ impl Supervisor {
             };
             super::answer(&messages, call, outcome);
         });
+    }
+
+    /// A gate for a service that a keeper has, which is connected to the run's network once for all who need it.
+    fn attach(&mut self, context: &Arc<Context>, info: &ServiceInfo) -> Gate {
+        if let Some(instance) = self.attached.get(&info.container)
+            && let Some(handle) = self.instances.get(instance)
+            && !matches!(*handle.phase.borrow(), Phase::Failed(_))
+        {
+            return Gate {
+                address: handle.address,
+                phase: handle.phase.clone(),
+            };
+        }
+        let instance = self.number();
+        let (handle, new) = New::instance(0, instance, self.run.next_host());
+        let gate = Gate {
+            address: handle.address,
+            phase: handle.phase.clone(),
+        };
+        let attached = Attached {
+            context: context.clone(),
+            address: gate.address,
+            info: Arc::new(info.clone()),
+            _presence: self.run.reaper.presence(),
+        };
+        tokio::spawn(attached.run(new.phase, new.ended, new.inbox));
+        self.instances.insert(instance, handle);
+        self.attached.insert(info.container.clone(), instance);
+        gate
     }
 
     /// Begins a launch anew that waited for an instance which was discarded.
@@ -207,6 +258,43 @@ enum NotLaunched {
 /// What whoever stops or changes a shared service should have done.
 const OWN_INSTANCES: &str = "give a test that stops or changes a service instances of its own: write `#[composition(scope = test)]` on its parameter";
 
+/// The volumes of a launch's instances, by the declaration or unit that shares them.
+struct Shared<'a> {
+    context: &'a Context,
+    holder: (ClientId, LeaseId),
+    discards: &'a HashMap<String, u32>,
+    made: HashMap<String, Arc<container::Volumes>>,
+}
+
+impl<'a> Shared<'a> {
+    fn new(
+        context: &'a Context,
+        holder: (ClientId, LeaseId),
+        discards: &'a HashMap<String, u32>,
+    ) -> Self {
+        Self {
+            context,
+            holder,
+            discards,
+            made: HashMap::new(),
+        }
+    }
+
+    fn of(&mut self, declaration: &str) -> Arc<container::Volumes> {
+        let (context, holder) = (self.context, self.holder);
+        let generation = self.discards.get(declaration).copied();
+        let volumes = self.made.entry(declaration.to_owned()).or_insert_with(|| {
+            Arc::new(container::Volumes::new(
+                context,
+                holder,
+                declaration,
+                generation,
+            ))
+        });
+        volumes.clone()
+    }
+}
+
 /// The instance's side of what the table has of it.
 struct New {
     index: usize,
@@ -215,7 +303,41 @@ struct New {
     container: Arc<OnceLock<String>>,
     starts: watch::Sender<()>,
     ended: watch::Receiver<()>,
+    removed: watch::Sender<()>,
     inbox: mpsc::UnboundedReceiver<Command>,
+}
+
+impl New {
+    /// Both sides of an instance that is about to begin.
+    fn instance(index: usize, instance: InstanceId, address: HostNumber) -> (Handle, Self) {
+        let (phase, phase_seen) = watch::channel(Phase::Pending);
+        let (alive, ended) = watch::channel(());
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let (started, starts) = watch::channel(());
+        let (removed, removal) = watch::channel(());
+        let container = Arc::new(OnceLock::new());
+        let handle = Handle {
+            commands,
+            phase: phase_seen,
+            checking: None,
+            container: container.clone(),
+            starts,
+            address,
+            removed: removal,
+            _alive: alive,
+        };
+        let new = Self {
+            index,
+            instance,
+            phase,
+            container,
+            starts: started,
+            ended,
+            removed,
+            inbox,
+        };
+        (handle, new)
+    }
 }
 
 /// A launch that is under way.
@@ -223,6 +345,8 @@ struct Waiting {
     context: Arc<Context>,
     launch: Arc<Launch>,
     gates: Vec<Gate>,
+    /// The positions of the services that this supervisor has.
+    asked: Vec<usize>,
     begun: Instant,
     messages: mpsc::UnboundedSender<Message>,
 }
@@ -230,15 +354,15 @@ struct Waiting {
 impl Waiting {
     /// The services once all are ready; or, as soon as one has failed, why.
     async fn outcome(self) -> Result<Vec<ServiceInfo>, NotLaunched> {
-        let settled = self.gates.iter().map(|gate| async move {
-            match gate.settled().await {
+        let settled = self.asked.iter().map(|index| async {
+            match self.gates[*index].settled().await {
                 Phase::Ready(info) => Ok(info.as_ref().clone()),
                 _ => Err(()),
             }
         });
         match try_join_all(settled).await {
             Ok(services) => {
-                if self.context.config().report {
+                if self.context.config().report && services.len() == self.gates.len() {
                     let took = self.begun.elapsed();
                     let text = terminal::launched(&self.launch, &services, took);
                     let _ = self.messages.send(Message::Show(Shown::Text(text)));
@@ -316,6 +440,14 @@ fn behind(plan: &Plan, failed: &[usize]) -> Vec<String> {
         .collect()
 }
 
+/// The error of an instance that failed, as one more launch of the run is told it.
+pub(super) fn again(error: &Error) -> Error {
+    error.clone().with(|report| {
+        let note = "it failed earlier in this run, and is not tried again";
+        report.details.push(note.to_owned());
+    })
+}
+
 /// The phase of a shared instance as one more launch sees it: where it is ready, it is not taken for ready but checked,
 /// once for all who ask at the same moment.
 fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
@@ -327,11 +459,7 @@ fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
     let info = match &*handle.phase.borrow() {
         Phase::Ready(info) => info.clone(),
         Phase::Failed(error) => {
-            let error = error.clone().with(|report| {
-                let note = "it failed earlier in this run, and is not tried again";
-                report.details.push(note.to_owned());
-            });
-            return watch::channel(Phase::Failed(error)).1;
+            return watch::channel(Phase::Failed(again(error))).1;
         }
         Phase::Pending | Phase::Blocked | Phase::Discarded => return handle.phase.clone(),
     };

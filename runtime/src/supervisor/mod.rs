@@ -4,18 +4,23 @@
 //! connection, the supervisor's own tasks through [`Internal`]. Each instance of a service is a task of its own that brings
 //! it up, serves what is asked of it, and takes it down. Nothing here knows whose process it runs in.
 
+mod adoption;
+mod attached;
 mod beside;
 mod clients;
 mod container;
 mod context;
 mod events;
 mod exits;
+mod hooks;
 mod identity;
 mod instance;
+mod kept;
 mod launch;
 mod lines;
 mod listening;
 mod looking;
+mod messages;
 mod network;
 mod once;
 mod ports;
@@ -35,16 +40,21 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::protocol::{
-    Action, CallId, Caller, ClientId, FollowEnd, HookKind, InstanceId, Introduction, Launch,
-    LeaseId, Message, Reply, Request, RequestBody, ServiceInfo,
+    Action, CallId, Caller, ClientId, FollowEnd, InstanceId, Introduction, LeaseId, Message, Reply,
+    Request, RequestBody,
 };
 use crate::settings::Settings;
 use crate::terminal::{self, Shown};
 use crate::{Error, ErrorKind};
 use clients::Client;
 use context::{Context, Run};
+use hooks::Hook;
+pub(crate) use identity::Role;
 use instance::{Command, Order, Phase};
+use kept::Kept;
 use lines::Followed;
+pub(crate) use messages::Input;
+use messages::Internal;
 
 /// Serves one client, whose run ends with it, and removes everything before it returns.
 pub(crate) async fn run(
@@ -82,74 +92,13 @@ pub(crate) async fn run(
         input(Input::Disconnected { client: CLIENT });
     };
     let supervise = async {
-        let mut supervisor = Supervisor::new(from_clients);
+        let mut supervisor = Supervisor::new(Role::Run, from_clients);
         supervisor.serve().await;
         supervisor.close().await;
         supervisor.answer_closes().await;
     };
     tokio::join!(forward, supervise);
 }
-
-/// What reaches the supervisor from outside.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// A client that is to be sent its messages this way.
-    Connected {
-        client: ClientId,
-        messages: mpsc::UnboundedSender<Message>,
-    },
-    Request {
-        client: ClientId,
-        request: Request,
-    },
-    /// The connection is closed, whatever became of the client.
-    Disconnected {
-        client: ClientId,
-    },
-    /// Something for people to see, who look at the clients' terminals.
-    Show(Shown),
-    /// Whether more clients may come than those that are connected.
-    RunGoesOn(bool),
-    /// The run is to be over at once, whoever is connected.
-    End,
-}
-
-/// What the supervisor's own tasks tell it.
-pub(crate) enum Internal {
-    /// Call the user's function, and pass its outcome on.
-    Hook(Hook),
-    /// A launch has ended without success: what it holds goes.
-    Failed { client: ClientId, lease: LeaseId },
-    /// A launch waits for an instance that is discarded: it begins anew.
-    Relaunch {
-        client: ClientId,
-        call: CallId,
-        lease: LeaseId,
-        launch: Arc<Launch>,
-    },
-    /// A followed log has ended.
-    Unfollowed { client: ClientId, follow: CallId },
-}
-
-/// A call of a user's function.
-pub(crate) struct Hook {
-    /// Who has launched the service; then who runs the function.
-    client: ClientId,
-    kind: HookKind,
-    identity: String,
-    binding: usize,
-    service: Box<ServiceInfo>,
-    outcome: oneshot::Sender<HookOutcome>,
-}
-
-/// What a function has returned; or the process that ran it has ended.
-type HookOutcome = Result<Result<(), String>, ProcessEnded>;
-
-/// A process ended in the middle of a function of the user's.
-struct ProcessEnded;
-
-/// What comes of a call whose process is gone.
-const PROCESS_ENDED: &str = "the test process that has the function has ended";
 
 /// Who shares an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -171,8 +120,12 @@ pub(crate) struct Supervisor {
     clients: HashMap<ClientId, Client>,
     instances: HashMap<InstanceId, Handle>,
     shared: HashMap<SharedKey, InstanceId>,
-    /// How often the shared instances of a declaration were discarded, where they were.
+    /// How often the shared instances of a declaration were discarded, or those of a unit that is kept, where they were.
     discards: HashMap<String, u32>,
+    /// What is kept, in a keeper.
+    kept: HashMap<InstanceId, Kept>,
+    /// The services of a keeper that are on the run's network, by container.
+    attached: HashMap<String, InstanceId>,
     /// Calls of users' functions, by number.
     hooks: HashMap<CallId, Hook>,
     next: u64,
@@ -197,26 +150,31 @@ struct Handle {
     /// Tells of each start but the first, and closes when the instance has ended.
     starts: watch::Receiver<()>,
     address: network::HostNumber,
+    /// Closes when its containers are removed.
+    removed: watch::Receiver<()>,
     /// Dropping it ends the instance.
     _alive: watch::Sender<()>,
 }
 
 impl Supervisor {
-    pub(crate) fn new(inputs: mpsc::UnboundedReceiver<Input>) -> Self {
+    pub(crate) fn new(role: Role, inputs: mpsc::UnboundedReceiver<Input>) -> Self {
         let (to_table, internal) = mpsc::unbounded_channel();
         Self {
             inputs,
             internal,
-            run: Run::new(to_table),
+            run: Run::new(role, to_table),
             contexts: Vec::new(),
             clients: HashMap::new(),
             instances: HashMap::new(),
             shared: HashMap::new(),
             discards: HashMap::new(),
+            kept: HashMap::new(),
+            attached: HashMap::new(),
             hooks: HashMap::new(),
             next: 1,
             work: HashMap::new(),
-            run_ended: false,
+            // A keeper belongs to none.
+            run_ended: role == Role::Keeper,
             ends_at_once: false,
             closing: Vec::new(),
         }
@@ -229,15 +187,24 @@ impl Supervisor {
             while let Ok(input) = self.inputs.try_recv() {
                 self.input(input);
             }
-            if self.ends_at_once || self.run_ended && self.clients.is_empty() {
+            let next_end = self.expire();
+            let is_used = !self.clients.is_empty() || !self.kept.is_empty();
+            if self.ends_at_once || self.run_ended && !is_used {
                 return;
             }
+            let until_next_end = async {
+                match next_end {
+                    Some(end) => tokio::time::sleep_until(end).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 input = self.inputs.recv() => match input {
                     Some(input) => self.input(input),
                     None => return,
                 },
                 Some(message) = self.internal.recv() => self.internal(message),
+                () = until_next_end => {}
             }
         }
     }
@@ -247,6 +214,8 @@ impl Supervisor {
         self.clients.clear();
         self.hooks.clear();
         self.shared.clear();
+        self.kept.clear();
+        self.attached.clear();
         self.instances.clear();
         self.run.close().await;
     }
@@ -299,6 +268,7 @@ impl Supervisor {
             Input::Disconnected { client } => self.disconnected(client),
             Input::Show(shown) => self.show(shown),
             Input::RunGoesOn(goes_on) => self.run_ended = !goes_on,
+            Input::RunEnded { process, terminal } => self.run_ended(process, terminal.as_deref()),
             Input::End => self.ends_at_once = true,
         }
     }
@@ -331,6 +301,7 @@ impl Supervisor {
                 let context = introduction.settings.map(|settings| self.context(settings));
                 if let Some(client) = self.clients.get_mut(&id) {
                     client.context = context;
+                    client.process = introduction.process;
                 }
             }
             RequestBody::Launch { lease, launch } => self.launch(id, call, lease, (*launch).into()),
@@ -361,13 +332,14 @@ impl Supervisor {
                     });
                 }
             },
-            RequestBody::HookEnded { hook, outcome } => {
-                if let Some(waiting) = self.hooks.remove(&hook) {
-                    let _ = waiting.outcome.send(Ok(outcome));
-                }
-            }
+            RequestBody::HookEnded { hook, outcome } => self.hook_ended(hook, outcome),
             RequestBody::ReadLines { follow, count } => client.read_lines(follow, count),
             RequestBody::Unfollow { follow } => client.unfollow(follow),
+            RequestBody::ListKept => {
+                let kept = self.list_kept();
+                self.clients[&id].answer(call, Ok(Reply::Kept(kept)));
+            }
+            RequestBody::DropKept => self.drop_kept(id, call),
             RequestBody::Close => {
                 let messages = client.messages.clone();
                 self.disconnected(id);
@@ -395,9 +367,9 @@ impl Supervisor {
         let Some(client) = self.clients.remove(&id) else {
             return;
         };
-        for lease in client.into_leases() {
-            for instance in lease {
-                self.instances.remove(&instance);
+        for (lease, instances) in client.into_leases() {
+            for instance in instances {
+                self.let_go(instance, (id, lease));
             }
         }
         self.shared.retain(|key, instance| {
@@ -407,14 +379,7 @@ impl Supervisor {
             }
             stays
         });
-        let left: Vec<_> = self.hooks.extract_if(|_, hook| hook.client == id).collect();
-        for (_, hook) in left {
-            match hook.kind {
-                HookKind::Ready => self.run_hook(hook),
-                // Nobody knows how far it came.
-                HookKind::Setup => drop(hook.outcome.send(Err(ProcessEnded))),
-            }
-        }
+        self.leave_hooks(id);
     }
 
     fn internal(&mut self, message: Internal) {
@@ -427,6 +392,9 @@ impl Supervisor {
                 lease,
                 launch,
             } => self.relaunch(client, call, lease, launch),
+            Internal::Unkept { instance, why } => self.replace(instance, &why),
+            // It is looked at before the next message.
+            Internal::Settled => {}
             Internal::Unfollowed { client, follow } => {
                 if let Some(client) = self.clients.get_mut(&client) {
                     client.unfollow(follow);
@@ -435,36 +403,13 @@ impl Supervisor {
         }
     }
 
-    /// Has a client run a function: who has launched the service or, where that is gone, another that has the same
-    /// declaration.
-    fn run_hook(&mut self, mut hook: Hook) {
-        if !self.clients.contains_key(&hook.client) {
-            let mut others = self.clients.iter();
-            let other = others.find(|(_, client)| client.has_launched(&hook.identity));
-            let Some((other, _)) = other else {
-                let _ = hook.outcome.send(Err(ProcessEnded));
-                return;
-            };
-            hook.client = *other;
-        }
-        let number = self.number();
-        self.clients[&hook.client].send(Message::Hook {
-            hook: number,
-            kind: hook.kind,
-            identity: hook.identity.clone(),
-            binding: hook.binding,
-            service: hook.service.clone(),
-        });
-        self.hooks.insert(number, hook);
-    }
-
     /// Drops the lease's hold; its own instances end in the background.
     fn release(&mut self, client: ClientId, lease: LeaseId) {
-        let Some(client) = self.clients.get_mut(&client) else {
+        let Some(holder) = self.clients.get_mut(&client) else {
             return;
         };
-        for instance in client.take_lease(lease) {
-            self.instances.remove(&instance);
+        for instance in holder.take_lease(lease) {
+            self.let_go(instance, (client, lease));
         }
     }
 

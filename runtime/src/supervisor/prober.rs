@@ -2,8 +2,8 @@
 
 use seatrial_model::ImageRef;
 
-use super::PROCESS_ENDED;
 use super::beside::Beside;
+use super::hooks::PROCESS_ENDED;
 use super::instance::Instance;
 use super::running::Running;
 use crate::engine::ExecResult;

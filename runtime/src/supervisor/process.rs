@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::{Input, Supervisor};
+use super::{Input, Role, Supervisor};
 use crate::protocol::{ClientId, Message, Request, RequestBody};
 use crate::run::process::ProcessId;
 use crate::run::{Log, Startup, Station};
@@ -47,7 +47,7 @@ pub(crate) fn run(startup: Startup) -> Result<(), String> {
     })
 }
 
-async fn serve(mut station: Station, process: ProcessId) {
+async fn serve(mut station: Station, process: Option<ProcessId>) {
     let (inputs, from_clients) = mpsc::unbounded_channel();
     let shows = inputs.clone();
     // Whether something is in the log that nobody was there to be told.
@@ -61,9 +61,15 @@ async fn serve(mut station: Station, process: ProcessId) {
         let _ = shows.send(Input::Show(shown));
     });
     end_at_signal(inputs.clone());
-    let processes = Processes::new(inputs.clone());
-    processes.join(process);
-    let mut supervisor = Supervisor::new(from_clients);
+    let role = match process {
+        Some(_) => Role::Run,
+        None => Role::Keeper,
+    };
+    let processes = Processes::new(role, inputs.clone());
+    if let Some(process) = process {
+        processes.join(process);
+    }
+    let mut supervisor = Supervisor::new(role, from_clients);
     let mut clients: ClientId = 0;
     let mut conversations = JoinSet::new();
     let mut accept = |stream| {
@@ -177,36 +183,48 @@ fn refused(message: Message, error: &EncodeError) -> Option<Message> {
     }
 }
 
-/// The processes with whose end the run ends, as far as clients have named them.
+/// The processes with whose end runs end, as far as clients have named them: the run's own or, in a keeper, those of all runs
+/// that use what it keeps.
 #[derive(Clone)]
 struct Processes {
+    role: Role,
     alive: Arc<Mutex<HashSet<ProcessId>>>,
     inputs: mpsc::UnboundedSender<Input>,
 }
 
 impl Processes {
-    fn new(inputs: mpsc::UnboundedSender<Input>) -> Self {
+    fn new(role: Role, inputs: mpsc::UnboundedSender<Input>) -> Self {
         Self {
+            role,
             alive: Arc::default(),
             inputs,
         }
     }
 
-    /// Has the run go on until this process, too, has ended.
+    /// Has the run go on until this process, too, has ended. A keeper goes on without any, but tells people at their end what
+    /// it keeps.
     fn join(&self, process: ProcessId) {
         let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
         if !alive.insert(process) {
             return;
         }
-        let _ = self.inputs.send(Input::RunGoesOn(true));
+        if self.role == Role::Run {
+            let _ = self.inputs.send(Input::RunGoesOn(true));
+        }
+        // It is known while the process runs.
+        let terminal = process.terminal();
         let processes = self.clone();
         tokio::spawn(async move {
             process.ended().await;
             let alive = &processes.alive;
             let mut alive = alive.lock().unwrap_or_else(PoisonError::into_inner);
             alive.remove(&process);
-            if alive.is_empty() {
-                let _ = processes.inputs.send(Input::RunGoesOn(false));
+            let input = match processes.role {
+                Role::Run => alive.is_empty().then_some(Input::RunGoesOn(false)),
+                Role::Keeper => Some(Input::RunEnded { process, terminal }),
+            };
+            if let Some(input) = input {
+                let _ = processes.inputs.send(input);
             }
         });
     }

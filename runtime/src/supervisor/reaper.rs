@@ -318,6 +318,68 @@ where
     }
 }
 
+/// Holds a container that another owns on a network. Dropping it takes the container off.
+pub(super) struct AttachmentGuard {
+    reaper: Reaper,
+    engine: Arc<dyn Engine>,
+    container: String,
+    network: String,
+}
+
+impl Reaper {
+    /// Puts a container that another owns on a network.
+    pub(super) async fn attach(
+        &self,
+        engine: &Arc<dyn Engine>,
+        container: &str,
+        attachment: Attachment,
+    ) -> Result<AttachmentGuard, EngineError> {
+        self.alive.send_modify(|alive| *alive += 1);
+        let guard = AttachmentGuard {
+            reaper: self.clone(),
+            engine: engine.clone(),
+            container: container.to_owned(),
+            network: attachment.network.clone(),
+        };
+        // A task of its own: it goes on when the caller is cancelled, and takes the container off then.
+        let attaching = tokio::spawn(async move {
+            let (engine, container) = (&guard.engine, &guard.container);
+            engine.connect(container, &attachment).await?;
+            Ok(guard)
+        });
+        attaching.await.unwrap_or_else(|error| {
+            Err(EngineError {
+                kind: EngineErrorKind::Failed,
+                attempt: "connect the container to the run's network".to_owned(),
+                message: error.to_string(),
+            })
+        })
+    }
+}
+
+impl Drop for AttachmentGuard {
+    fn drop(&mut self) {
+        let (reaper, engine) = (self.reaper.clone(), self.engine.clone());
+        let container = std::mem::take(&mut self.container);
+        let network = std::mem::take(&mut self.network);
+        tokio::spawn(async move {
+            let disconnected = persistently(|| engine.disconnect(&container, &network)).await;
+            match disconnected {
+                // Its owner has removed it.
+                Err(error) if error.kind == EngineErrorKind::NotFound => {}
+                Err(error) => {
+                    report_leftover(
+                        &format!("the connection of `{container}` to the run"),
+                        &error,
+                    );
+                }
+                Ok(()) => {}
+            }
+            reaper.alive.send_modify(|alive| *alive -= 1);
+        });
+    }
+}
+
 impl VolumeGuard {
     /// Creates the volume; one that is there already stays as it is.
     pub(super) async fn create(

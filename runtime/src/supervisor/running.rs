@@ -10,10 +10,11 @@ use tokio::sync::oneshot;
 
 use super::context::engine_error;
 use super::exits::{Exit, Exits};
+use super::hooks::{Hook, HookOutcome, ProcessEnded};
 use super::instance::{Command, Container, Instance, LOG_LINES, Order};
 use super::looking::{Inbox, Looking};
 use super::prober::Prober;
-use super::{Hook, HookOutcome, Internal, ProcessEnded, lines, listening};
+use super::{Internal, lines, listening};
 use crate::engine::{Attachment, ContainerInfo, Engine, EngineError, ImageInfo};
 use crate::protocol::{Action, HookKind, Reply, ServiceInfo};
 use crate::readiness::{
@@ -53,7 +54,7 @@ pub(super) enum Thoroughness {
 }
 
 impl Running {
-    fn id(&self) -> &str {
+    pub(super) fn id(&self) -> &str {
         &self.container.id
     }
 
@@ -108,11 +109,16 @@ impl Running {
         };
         match outcome {
             Ok(()) => Ok(()),
-            Err(reason) => Err(self.not_ready(instance, reason).await),
+            Err(reason) => Err(self.not_ready(instance, thoroughness, reason).await),
         }
     }
 
-    async fn not_ready(&self, instance: &Instance, reason: NotReady) -> Error {
+    async fn not_ready(
+        &self,
+        instance: &Instance,
+        thoroughness: Thoroughness,
+        reason: NotReady,
+    ) -> Error {
         let after = terminal::duration(reason.after);
         let log = tail(&self.engine, self.id(), LOG_LINES).await;
         let waited_for = reason
@@ -122,7 +128,7 @@ impl Running {
         let mut details: Vec<String> = waited_for.collect();
         let (kind, what, mut help) = match reason.reason {
             NotReadyReason::Exited => {
-                let (what, help) = self.how_it_ended(instance, &log).await;
+                let (what, help) = self.how_it_ended(instance, thoroughness, &log).await;
                 (ErrorKind::Exited, what, help)
             }
             NotReadyReason::TimedOut => (
@@ -162,7 +168,12 @@ impl Running {
     }
 
     /// What became of a container that ended, and what to do.
-    async fn how_it_ended(&self, instance: &Instance, log: &[String]) -> (String, Option<String>) {
+    async fn how_it_ended(
+        &self,
+        instance: &Instance,
+        thoroughness: Thoroughness,
+        log: &[String],
+    ) -> (String, Option<String>) {
         let exit = self.exits.latest();
         if let Some(Exit::Unknown(error)) = exit {
             let error = engine_error(ErrorKind::Engine, &error);
@@ -195,7 +206,11 @@ impl Running {
             );
         }
         let code_text = code.map_or("unknown code".to_owned(), |code| format!("code {code}"));
-        let what = format!("the container exited with {code_text} before the service was ready");
+        let when = match thoroughness {
+            Thoroughness::All => " before the service was ready",
+            Thoroughness::Again => "",
+        };
+        let what = format!("the container exited with {code_text}{when}");
         (what, exit_help(instance, code, log))
     }
 
@@ -229,6 +244,11 @@ impl Running {
         let thoroughness = match order {
             Order::Act(Action::WaitReady) => Thoroughness::All,
             Order::CheckAgain => Thoroughness::Again,
+            Order::CheckKept(context) => {
+                let outcome = self.check_kept(instance, &context, inbox).await;
+                let _ = answer.send(outcome.map(|()| Reply::Done));
+                return;
+            }
             Order::Act(action) => {
                 let outcome = self.act(instance, action, inbox).await;
                 let _ = answer.send(outcome.map(|()| Reply::Done));
@@ -406,7 +426,7 @@ impl Running {
         }
     }
 
-    fn refused(&self, instance: &Instance, error: &EngineError) -> Error {
+    pub(super) fn refused(&self, instance: &Instance, error: &EngineError) -> Error {
         instance.whose().refused(error)
     }
 }

@@ -6,9 +6,9 @@
 use seatrial_model::{EnvVar, Setup, SetupKind, Template};
 use tokio::time::timeout;
 
-use super::ProcessEnded;
 use super::beside::{Beside, BesideError};
 use super::container::{self, render};
+use super::hooks::ProcessEnded;
 use super::instance::{Instance, LOG_LINES};
 use super::looking::Inbox;
 use super::running::{self, Running, Thoroughness};

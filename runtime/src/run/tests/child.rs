@@ -45,7 +45,7 @@ fn connect() {
     let variable = |name| std::env::var(name).expect("it is set");
     let election = Election::new(
         RunDirectory::at(variable(DIRECTORY).into()),
-        variable(PROCESS).parse().expect("a process"),
+        variable(PROCESS).parse::<ProcessId>().expect("a process"),
     );
     let clients: Vec<Client> = std::thread::scope(|scope| {
         let attach = || Client::attach(&election).expect("a supervisor");

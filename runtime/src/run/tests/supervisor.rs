@@ -22,9 +22,9 @@ pub(in crate::run) fn run(startup: Startup) -> Result<(), String> {
             return Ok(());
         }
         Ok("panic") => panic!("out of luck"),
-        Ok("hang") => hang(&startup, || startup.process.is_alive()),
+        Ok("hang") => hang(&startup, || of(&startup).is_alive()),
         Ok("wait") => hang(&startup, || {
-            startup.process.is_alive() && super::note(&startup.directory).exists()
+            of(&startup).is_alive() && super::note(&startup.directory).exists()
         }),
         _ => {}
     }
@@ -33,6 +33,11 @@ pub(in crate::run) fn run(startup: Startup) -> Result<(), String> {
         .build()
         .map_err(|error| error.to_string())?;
     runtime.block_on(supervise(startup))
+}
+
+/// With whose end its run ends.
+fn of(startup: &Startup) -> ProcessId {
+    startup.process.expect("it belongs to a run")
 }
 
 /// Leaves word of who it is, and goes no further for now.
@@ -48,7 +53,7 @@ fn hang(startup: &Startup, goes_on: impl Fn() -> bool) {
 }
 
 async fn supervise(startup: Startup) -> Result<(), String> {
-    let (directory, process) = (startup.directory.clone(), startup.process);
+    let (directory, process) = (startup.directory.clone(), of(&startup));
     let mut clients = JoinSet::new();
     let mut claim = Claim::on(&directory);
     let mut station = Station::open(startup).map_err(|error| error.to_string())?;

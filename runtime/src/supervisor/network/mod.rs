@@ -24,6 +24,11 @@ use subnet::PREFIX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct HostNumber(u32);
 
+impl HostNumber {
+    /// No container's: the network's own.
+    pub(super) const NONE: Self = Self(0);
+}
+
 /// The network, once it is there.
 #[derive(Clone, Debug)]
 pub(super) struct Network {

@@ -7,6 +7,7 @@ use super::subnet::{overlap, parsed};
 use super::*;
 use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
 use crate::engine::{Call, NetworkInfo};
+use crate::supervisor::Role;
 use crate::supervisor::identity::LABEL;
 
 /// An engine with networks.
@@ -124,7 +125,7 @@ async fn a_network_that_nothing_but_the_count_holds_is_given_up() {
 
 /// A network whose owner is dead, and whose id is this test's own: claims are the machine's.
 fn abandoned(test: &str) -> NetworkInfo {
-    let own = Identity::of_process().owner;
+    let own = Identity::of_process(Role::Run).owner;
     let [boot, process, _, namespace] = own.split('/').collect::<Vec<_>>()[..] else {
         panic!("{own}")
     };
@@ -147,7 +148,7 @@ async fn a_network_that_was_given_up_is_used_again_by_one_run_at_a_time() {
         counts: Mutex::new(FOR_EVER),
         ..Networks::default()
     });
-    let identity = Identity::of_process();
+    let identity = Identity::of_process(Role::Run);
     let first = create(&engine, &identity, "seatrial-tests".to_owned(), presence())
         .await
         .expect("a network");
@@ -179,7 +180,7 @@ async fn a_network_of_a_dead_run_that_can_be_removed_is() {
     });
     let network = create(
         &engine,
-        &Identity::of_process(),
+        &Identity::of_process(Role::Run),
         "seatrial-tests".to_owned(),
         presence(),
     )
@@ -191,7 +192,7 @@ async fn a_network_of_a_dead_run_that_can_be_removed_is() {
 #[tokio::test(start_paused = true)]
 async fn a_network_of_which_anybody_may_have_need_is_not_touched() {
     let of_the_living = NetworkInfo {
-        labels: Identity::of_process().labels(),
+        labels: Identity::of_process(Role::Run).labels(),
         ..abandoned("living")
     };
     let foreign = NetworkInfo {
@@ -211,7 +212,7 @@ async fn a_network_of_which_anybody_may_have_need_is_not_touched() {
         });
         let own = create(
             &engine,
-            &Identity::of_process(),
+            &Identity::of_process(Role::Run),
             "seatrial-tests".to_owned(),
             presence(),
         )

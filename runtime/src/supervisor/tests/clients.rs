@@ -6,11 +6,12 @@ use tokio::sync::mpsc;
 use super::{lasting, launch, script};
 use crate::config::Config;
 use crate::protocol::{
-    Action, Caller, ClientId, ExecOutput, FollowEnd, HookKind, Introduction, LINES_UNREAD, Message,
-    Reply, Request, RequestBody, ServiceInfo,
+    Action, Caller, ClientId, ExecOutput, FollowEnd, HookKind, Introduction, LINES_UNREAD, Launch,
+    Message, Reply, Request, RequestBody, ServiceInfo,
 };
+use crate::run::process::ProcessId;
 use crate::settings::Settings;
-use crate::supervisor::{Input, Supervisor};
+use crate::supervisor::{Input, Role, Supervisor};
 use crate::{Error, ErrorKind};
 
 /// A supervisor on a thread of its own.
@@ -19,6 +20,7 @@ pub(super) struct Run {
     inputs: Option<mpsc::UnboundedSender<Input>>,
     serving: Option<std::thread::JoinHandle<()>>,
     clients: ClientId,
+    role: Role,
 }
 
 /// Ends the run; nothing is left.
@@ -28,7 +30,11 @@ impl Drop for Run {
             for client in 1..=self.clients {
                 let _ = inputs.send(Input::Disconnected { client });
             }
-            let _ = inputs.send(Input::RunGoesOn(false));
+            let _ = inputs.send(match self.role {
+                Role::Run => Input::RunGoesOn(false),
+                // What it keeps, too.
+                Role::Keeper => Input::End,
+            });
         }
         if let Some(serving) = self.serving.take() {
             serving.join().expect("the supervisor ends by itself");
@@ -38,12 +44,23 @@ impl Drop for Run {
 
 impl Run {
     pub(super) fn new() -> Self {
+        Self::of(Role::Run)
+    }
+
+    /// One that belongs to no run.
+    pub(super) fn keeper() -> Self {
+        Self::of(Role::Keeper)
+    }
+
+    fn of(role: Role) -> Self {
         let (inputs, from_clients) = mpsc::unbounded_channel();
+        // A keeper, too, waits for its first client.
+        let _ = inputs.send(Input::RunGoesOn(true));
         let serving = std::thread::spawn(move || {
             let mut builder = tokio::runtime::Builder::new_current_thread();
             let runtime = builder.enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                let mut supervisor = Supervisor::new(from_clients);
+                let mut supervisor = Supervisor::new(role, from_clients);
                 supervisor.serve().await;
                 supervisor.close().await;
             });
@@ -52,16 +69,40 @@ impl Run {
             inputs: Some(inputs),
             serving: Some(serving),
             clients: 0,
+            role,
         }
+    }
+
+    /// Waits until it ends by itself.
+    pub(super) fn ended(mut self) {
+        let inputs = self.inputs.take().expect("it serves");
+        let _ = inputs.send(Input::RunGoesOn(false));
+        drop(inputs);
+        let serving = self.serving.take().expect("it serves");
+        serving.join().expect("the supervisor ends by itself");
     }
 
     pub(super) fn connect(&mut self) -> Peer {
         let workspace = crate::workspace::of_process();
         let config = Config::of_process(&workspace).expect("the workspace's configuration");
-        self.connect_with(config)
+        self.connect_with(config, None)
     }
 
-    fn connect_with(&mut self, config: Config) -> Peer {
+    /// A client of the run that ends with this process.
+    pub(super) fn connect_of(&mut self, process: ProcessId) -> Peer {
+        let workspace = crate::workspace::of_process();
+        let config = Config::of_process(&workspace).expect("the workspace's configuration");
+        self.connect_with(config, Some(process))
+    }
+
+    /// The process of a run has ended.
+    pub(super) fn run_ended(&mut self, process: ProcessId) {
+        let inputs = self.inputs.as_ref().expect("it serves");
+        let terminal = None;
+        let _ = inputs.send(Input::RunEnded { process, terminal });
+    }
+
+    fn connect_with(&mut self, config: Config, process: Option<ProcessId>) -> Peer {
         let inputs = self.inputs.clone().expect("the run goes on");
         self.clients += 1;
         let client = self.clients;
@@ -75,7 +116,7 @@ impl Run {
         };
         let introduction = Box::new(Introduction {
             settings: Ok(Settings::new(config)),
-            process: None,
+            process,
         });
         peer.send(RequestBody::Introduce(introduction));
         peer
@@ -102,11 +143,11 @@ impl Peer {
         self.next
     }
 
-    async fn next(&mut self) -> Message {
+    pub(super) async fn next(&mut self) -> Message {
         self.messages.recv().await.expect("a message")
     }
 
-    async fn answer(&mut self, wanted: u64) -> Result<Reply, Error> {
+    pub(super) async fn answer(&mut self, wanted: u64) -> Result<Reply, Error> {
         loop {
             match self.next().await {
                 Message::Answer { call, outcome } if call == wanted => return outcome,
@@ -117,7 +158,11 @@ impl Peer {
     }
 
     pub(super) fn begin_launch(&mut self, services: Vec<ServicePlan>) -> u64 {
-        let launch = Box::new(launch(services));
+        self.begin(launch(services))
+    }
+
+    pub(super) fn begin(&mut self, launch: Launch) -> u64 {
+        let launch = Box::new(launch);
         self.send(RequestBody::Launch { lease: 1, launch })
     }
 
@@ -395,7 +440,7 @@ async fn engine_a_run_has_one_engine_and_who_asks_for_another_is_told() {
     std::os::unix::fs::symlink(&address, &link).expect("a link");
     let mut config = Config::of_process(&crate::workspace::of_process()).expect("a configuration");
     config.engine = Some(format!("unix://{}", link.display()));
-    let mut second = run.connect_with(config);
+    let mut second = run.connect_with(config, None);
     let refused = second.launch(vec![lasting("one", &[])]).await;
     std::fs::remove_file(&link).expect("the link");
     let error = refused.expect_err("the run has an engine");

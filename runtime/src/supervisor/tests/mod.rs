@@ -2,8 +2,10 @@
 
 mod clients;
 mod events;
+mod kept;
 mod setup;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use seatrial_model::{
@@ -158,6 +160,7 @@ fn launch(services: Vec<ServicePlan>) -> Launch {
         binaries: Vec::new(),
         files: Vec::new(),
         user: crate::workspace::user(),
+        kept: BTreeMap::new(),
     }
 }
 

@@ -260,15 +260,15 @@ async fn engine_a_function_that_fails_fails_all_who_share_the_service() {
 }
 
 /// A shared service whose setup leaves something in a volume, and asks a function to go on.
-fn half_way() -> Vec<ServicePlan> {
+pub(super) fn half_way(scope: Scope) -> Vec<ServicePlan> {
     let mark = "test ! -e /data/mark && echo here > /data/mark";
-    let mut db = clients::scoped(with(vec![exec(shell(mark)), hook()]), Scope::Run);
+    let mut db = clients::scoped(with(vec![exec(shell(mark)), hook()]), scope);
     db.volumes = vec![Volume {
         name: Some("data".to_owned()),
         at: "/data".to_owned(),
     }];
     // Who uses the volume, too, and is ready long before.
-    let mut beside = clients::scoped(lasting("beside", &[]), Scope::Run);
+    let mut beside = clients::scoped(lasting("beside", &[]), scope);
     beside.volumes = db.volumes.clone();
     vec![db, beside, lasting("app", &[0])]
 }
@@ -277,12 +277,12 @@ fn half_way() -> Vec<ServicePlan> {
 async fn engine_who_waits_gets_a_fresh_instance_where_a_setups_process_has_ended() {
     let mut run = clients::Run::new();
     let mut first = run.connect();
-    first.begin_launch(half_way());
+    first.begin_launch(half_way(Scope::Run));
     let (_, half) = first.hook().await;
     let mut others: Vec<Peer> = (0..3).map(|_| run.connect()).collect();
     let calls: Vec<u64> = others
         .iter_mut()
-        .map(|peer| peer.begin_launch(half_way()))
+        .map(|peer| peer.begin_launch(half_way(Scope::Run)))
         .collect();
     first.disconnect();
 
@@ -313,11 +313,11 @@ async fn engine_who_waits_gets_a_fresh_instance_where_a_setups_process_has_ended
 async fn engine_who_comes_after_a_setups_process_has_ended_starts_afresh() {
     let mut run = clients::Run::new();
     let mut first = run.connect();
-    first.begin_launch(half_way());
+    first.begin_launch(half_way(Scope::Run));
     let (_, half) = first.hook().await;
     first.disconnect();
     let mut late = run.connect();
-    let call = late.begin_launch(half_way());
+    let call = late.begin_launch(half_way(Scope::Run));
     let (hook, fresh) = late.hook().await;
     assert_ne!(fresh.container, half.container);
     late.end_hook(hook);
@@ -328,14 +328,14 @@ async fn engine_who_comes_after_a_setups_process_has_ended_starts_afresh() {
 async fn engine_a_launch_that_is_given_up_does_not_begin_anew() {
     let mut run = clients::Run::new();
     let (mut first, mut other) = (run.connect(), run.connect());
-    first.begin_launch(half_way());
+    first.begin_launch(half_way(Scope::Run));
     first.hook().await;
-    other.begin_launch(half_way());
+    other.begin_launch(half_way(Scope::Run));
     other.send(RequestBody::Release { lease: 1 });
     first.disconnect();
     // Whoever asks next is the only one.
     let mut late = run.connect();
-    let call = late.begin_launch(half_way());
+    let call = late.begin_launch(half_way(Scope::Run));
     let (hook, _) = late.hook().await;
     late.end_hook(hook);
     late.launched(call).await.expect("it is ready");

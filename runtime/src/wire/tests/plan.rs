@@ -93,7 +93,8 @@ fn service(origin: Origin, variant: bool) -> ServicePlan {
         field: text("user_db"),
         name: text("user-db"),
         origin,
-        scope: if variant { Scope::Binary } else { Scope::Test },
+        scope: if variant { Scope::Keep } else { Scope::Test },
+        keep: variant.then_some(Duration::from_secs(7200)),
         ports: vec![Port {
             name: maybe("metrics"),
             number: u16::MAX,

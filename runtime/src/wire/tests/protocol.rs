@@ -1,5 +1,6 @@
 //! Every message of the protocol, through the stream and back, with every field set to something of its own.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,12 +9,12 @@ use seatrial_model::Port;
 
 use super::plan::{plan, text};
 use super::*;
-use crate::config::{Config, Fallback, SupervisorMode};
+use crate::config::{Config, Fallback, Keep, SupervisorMode};
 use crate::engine::{Progress, PublishedPort};
 use crate::images::{ProgressReport, Work};
 use crate::protocol::{
-    Action, Caller, ExecOutput, FollowEnd, HookKind, Introduction, Launch, LogLine, Message, Reply,
-    Request, RequestBody, ServiceInfo, Times,
+    Action, Caller, ExecOutput, FollowEnd, HookKind, Introduction, Kept, KeptKey, KeptService,
+    Launch, LogLine, Message, Reply, Request, RequestBody, ServiceInfo, Times,
 };
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
@@ -30,6 +31,19 @@ fn launch() -> Launch {
         binaries: vec!["/target/server".into()],
         files: vec![ByteBuf::from([0, 0xff, 0xc1]), ByteBuf::new()],
         user: (1000, u32::MAX),
+        kept: BTreeMap::from([
+            (
+                0,
+                Kept::Wanted {
+                    key: KeptKey {
+                        slot: text("shop:Shop:db"),
+                        content: text("hash"),
+                    },
+                    stays: Duration::from_secs(7200),
+                },
+            ),
+            (1, Kept::Running(Box::new(service_info()))),
+        ]),
     }
 }
 
@@ -70,6 +84,8 @@ fn actions() -> Vec<Action> {
 pub(super) fn requests() -> Vec<Request> {
     let mut bodies = vec![
         introduce(Ok(settings()), Some(ProcessId { pid: 7, start: 9 })),
+        introduce(Ok(settings_with(Keep::Off)), None),
+        introduce(Ok(settings_with(Keep::Drop)), None),
         introduce(Err(error(ErrorKind::Configuration)), None),
         RequestBody::Launch {
             lease: u64::MAX,
@@ -89,6 +105,8 @@ pub(super) fn requests() -> Vec<Request> {
             count: 256,
         },
         RequestBody::Unfollow { follow: 3 },
+        RequestBody::ListKept,
+        RequestBody::DropKept,
         RequestBody::Close,
     ];
     bodies.extend(actions().into_iter().map(|action| RequestBody::Act {
@@ -108,7 +126,12 @@ fn introduce(settings: Result<Settings, Error>, process: Option<ProcessId>) -> R
 
 /// Every key, and every way to get an image.
 fn settings() -> Settings {
+    settings_with(Keep::For(Duration::from_secs(7200)))
+}
+
+fn settings_with(keep: Keep) -> Settings {
     let mut config = Config::load("/nowhere".as_ref(), &|_| None).expect("the defaults");
+    config.keep = keep;
     config.engine = Some(text("podman"));
     config.events = Some(PathBuf::from("/nowhere/events"));
     config.supervisor = SupervisorMode::Process;
@@ -184,6 +207,14 @@ fn messages() -> Vec<Message> {
             stderr: text("err"),
         }),
         Reply::Tar(vec![0, 0xff, 0xc1]),
+        Reply::Kept(vec![KeptService {
+            composition: text("Shop"),
+            service: text("db"),
+            image: text("redis:7"),
+            container: text("c0ffee"),
+            idle: Some(Duration::from_nanos(1)),
+            stays: Duration::from_secs(7200),
+        }]),
     ];
     let kinds = [
         ErrorKind::Engine,

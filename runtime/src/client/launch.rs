@@ -1,0 +1,163 @@
+//! Launching: at the run's supervisor; and, for what outlives the run, at the keeper before that.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::oneshot;
+
+use super::declaration::{self, Prepared};
+use super::{Client, Instances, Lease, notice};
+use crate::config::Keep;
+use crate::operation::block_on;
+use crate::private::{Declaration, Hook};
+use crate::protocol::{Caller, Kept, Launch, Reply, RequestBody, ServiceInfo};
+use crate::{Error, ErrorKind, Operation, Service, kept, terminal};
+
+/// The services of a launch, in the order of their declaration, and the hold on them.
+pub(crate) type Launched = (Vec<Service>, Arc<Lease>);
+
+impl Client {
+    /// Launches what `declaration` declares. The work has begun when this returns.
+    pub(crate) fn launch(
+        &'static self,
+        declaration: Declaration,
+        instances: Instances,
+        test: Option<String>,
+    ) -> Operation<Launched> {
+        let keep = self.config().map_or(Keep::Off, |config| config.keep);
+        let prepared = match declaration::prepare(declaration, instances, test, keep) {
+            Ok(prepared) => prepared,
+            Err(error) => return Operation::new(std::future::ready(Err(error))),
+        };
+        let hooks = declaration.hooks;
+        if prepared.kept.is_empty() && keep != Keep::Drop {
+            let launched = self.begin(prepared.launch, hooks, None);
+            return Operation::new(async move {
+                let (services, lease) = launched.await?;
+                Ok((handles(services, &lease), lease))
+            });
+        }
+        // One after the other, and nobody may poll the operation.
+        let (outcome, launched) = oneshot::channel();
+        let launch = move || {
+            let _ = outcome.send(self.launch_both(prepared, hooks, keep));
+        };
+        let thread = std::thread::Builder::new().name("seatrial-launch".to_owned());
+        if let Err(error) = thread.spawn(launch) {
+            let what = format!("cannot start a thread: {error}");
+            let error = Error::new(ErrorKind::Operation, what);
+            return Operation::new(std::future::ready(Err(error)));
+        }
+        Operation::new(async move {
+            launched.await.unwrap_or_else(|_| {
+                Err(Error::new(
+                    ErrorKind::Interrupted,
+                    "the launch has broken off",
+                ))
+            })
+        })
+    }
+
+    /// Launches first what outlives the run, then the rest. Blocks.
+    fn launch_both(
+        &'static self,
+        Prepared {
+            mut launch,
+            kept,
+            kept_identity,
+        }: Prepared,
+        hooks: &'static [Hook],
+        keep: Keep,
+    ) -> Result<Launched, Error> {
+        if keep == Keep::Drop {
+            drop_once()?;
+        }
+        let mut running = BTreeMap::new();
+        let mut keeping = None;
+        if !kept.is_empty() {
+            let positions: Vec<usize> = kept.keys().copied().collect();
+            let plan = &launch.plan;
+            let noted = kept.clone();
+            let wanted = Launch {
+                identity: kept_identity,
+                kept,
+                ..launch.clone()
+            };
+            let launched = Self::keeper().begin(wanted, hooks, None);
+            let (services, lease) = block_on(launched)?;
+            notice::used(plan, noted.iter());
+            running.extend(positions.into_iter().zip(services));
+            keeping = Some(lease);
+        }
+        let count = launch.plan.services.len();
+        if running.len() == count
+            && let Some(lease) = keeping
+        {
+            let services = handles(running.into_values().collect(), &lease);
+            return Ok((services, lease));
+        }
+        let known = running.iter();
+        launch.kept = known
+            .map(|(index, info)| (*index, Kept::Running(Box::new(info.clone()))))
+            .collect();
+        let (services, lease) = block_on(self.begin(launch, hooks, keeping.clone()))?;
+        let services = services.into_iter().enumerate();
+        // What the keeper has, is asked of the keeper.
+        let services = services.map(|(index, info)| match (&keeping, running.remove(&index)) {
+            (Some(keeping), Some(info)) => Service::new(info, keeping.clone()),
+            _ => Service::new(info, lease.clone()),
+        });
+        Ok((services.collect(), lease))
+    }
+
+    /// Asks this client's supervisor for a launch. The request is on its way when this returns.
+    fn begin(
+        &'static self,
+        launch: Launch,
+        hooks: &'static [Hook],
+        keeping: Option<Arc<Lease>>,
+    ) -> Operation<(Vec<ServiceInfo>, Arc<Lease>)> {
+        self.hooks().insert(launch.identity.clone(), hooks);
+        let lease = Arc::new(Lease {
+            client: self,
+            id: self.number(),
+            caller: Caller::Handle,
+            keeping,
+            released: AtomicBool::new(false),
+        });
+        let call = self.number();
+        let body = RequestBody::Launch {
+            lease: lease.id,
+            launch: Box::new(launch),
+        };
+        let answer = self.call(call, body);
+        Operation::new(async move {
+            match answer.await? {
+                Reply::Launched(services) => Ok((services, lease)),
+                other => unreachable!("a launch is answered with its services, not {other:?}"),
+            }
+        })
+    }
+}
+
+fn handles(services: Vec<ServiceInfo>, lease: &Arc<Lease>) -> Vec<Service> {
+    let services = services.into_iter();
+    services
+        .map(|info| Service::new(info, lease.clone()))
+        .collect()
+}
+
+/// Has what is kept removed, before anything else is done in this process.
+fn drop_once() -> Result<(), Error> {
+    static DROPPED: OnceLock<Result<(), Error>> = OnceLock::new();
+    DROPPED
+        .get_or_init(|| {
+            let dropped = block_on(kept::drop_kept())?;
+            if !dropped.is_empty() {
+                terminal::say(&terminal::dropped(&dropped));
+            }
+            Ok(())
+        })
+        .clone()
+}

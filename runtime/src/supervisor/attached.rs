@@ -1,0 +1,73 @@
+//! A service that a keeper keeps, on this run's network, where the services of the run reach it.
+//!
+//! The keeper has its container; this has what connects it with the run's network, and nothing else.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use super::context::{Context, engine_error};
+use super::instance::{Command, Phase};
+use super::network::HostNumber;
+use super::reaper::Presence;
+use crate::engine::Attachment;
+use crate::protocol::ServiceInfo;
+use crate::{Error, ErrorKind};
+
+/// A kept service, to be connected.
+pub(super) struct Attached {
+    pub(super) context: Arc<Context>,
+    pub(super) address: HostNumber,
+    /// As the keeper knows it.
+    pub(super) info: Arc<ServiceInfo>,
+    /// The run does not end while this lives.
+    pub(super) _presence: Presence,
+}
+
+impl Attached {
+    /// Connects it, until `ended` closes.
+    pub(super) async fn run(
+        self,
+        phase: watch::Sender<Phase>,
+        mut ended: watch::Receiver<()>,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+    ) {
+        let live = async {
+            let outcome = self.connect().await;
+            let _guard = match outcome {
+                Ok(guard) => {
+                    phase.send_replace(Phase::Ready(self.info.clone()));
+                    Some(guard)
+                }
+                Err(error) => {
+                    phase.send_replace(Phase::Failed(error));
+                    None
+                }
+            };
+            // Whoever has its handle asks the keeper.
+            while commands.recv().await.is_some() {}
+        };
+        tokio::select! {
+            biased;
+            _ = ended.changed() => {}
+            () = live => {}
+        }
+    }
+
+    async fn connect(&self) -> Result<super::reaper::AttachmentGuard, Error> {
+        let engine = self.context.engine().await?;
+        let network = self.context.network().await?;
+        let attachment = Attachment {
+            network: network.id.clone(),
+            address: network.address(self.address),
+        };
+        let reaper = &self.context.run.reaper;
+        let container = &self.info.container;
+        let connected = reaper.attach(&engine, container, attachment).await;
+        connected.map_err(|error| {
+            engine_error(ErrorKind::Start, &error).with(|report| {
+                report.service = Some(self.info.field.clone());
+            })
+        })
+    }
+}

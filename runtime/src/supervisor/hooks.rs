@@ -1,0 +1,73 @@
+//! Calls of users' functions, which only test processes have.
+
+use tokio::sync::oneshot;
+
+use super::Supervisor;
+use crate::protocol::{CallId, ClientId, HookKind, Message, ServiceInfo};
+
+/// A call of a user's function.
+pub(crate) struct Hook {
+    /// Who has launched the service; then who runs the function.
+    pub(super) client: ClientId,
+    pub(super) kind: HookKind,
+    pub(super) identity: String,
+    pub(super) binding: usize,
+    pub(super) service: Box<ServiceInfo>,
+    pub(super) outcome: oneshot::Sender<HookOutcome>,
+}
+
+/// What a function has returned; or the process that ran it has ended.
+pub(super) type HookOutcome = Result<Result<(), String>, ProcessEnded>;
+
+/// A process ended in the middle of a function of the user's.
+pub(super) struct ProcessEnded;
+
+/// What comes of a call whose process is gone.
+pub(super) const PROCESS_ENDED: &str = "the test process that has the function has ended";
+
+impl Supervisor {
+    /// Has a client run a function: who has launched the service or, where that is gone, another that has the same
+    /// declaration.
+    pub(super) fn run_hook(&mut self, mut hook: Hook) {
+        if !self.clients.contains_key(&hook.client) {
+            let mut others = self.clients.iter();
+            let other = others.find(|(_, client)| client.has_launched(&hook.identity));
+            let Some((other, _)) = other else {
+                let _ = hook.outcome.send(Err(ProcessEnded));
+                return;
+            };
+            hook.client = *other;
+        }
+        let number = self.number();
+        self.clients[&hook.client].send(Message::Hook {
+            hook: number,
+            kind: hook.kind,
+            identity: hook.identity.clone(),
+            binding: hook.binding,
+            service: hook.service.clone(),
+        });
+        self.hooks.insert(number, hook);
+    }
+
+    /// A client has said what came of its call.
+    pub(super) fn hook_ended(&mut self, hook: CallId, outcome: Result<(), String>) {
+        if let Some(waiting) = self.hooks.remove(&hook) {
+            let _ = waiting.outcome.send(Ok(outcome));
+        }
+    }
+
+    /// A client has ended in the middle of its calls.
+    pub(super) fn leave_hooks(&mut self, client: ClientId) {
+        let left: Vec<_> = self
+            .hooks
+            .extract_if(|_, hook| hook.client == client)
+            .collect();
+        for (_, hook) in left {
+            match hook.kind {
+                HookKind::Ready => self.run_hook(hook),
+                // Nobody knows how far it came.
+                HookKind::Setup => drop(hook.outcome.send(Err(ProcessEnded))),
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! What a keeper keeps: services that outlive the runs that use them.
+//!
+//! A keeper is a supervisor that belongs to no run. It ends when nobody is connected and nothing is kept any more. A
+//! service is kept while a lease holds it, and for a time after the last has been given back.
+//!
+//! Services of one declaration that need each other, or share a volume, are a unit: they have the same content, and are
+//! replaced together. Whoever has an old one keeps it until it gives its lease back.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use seatrial_model::{Origin, Plan};
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+
+use super::context::Context;
+use super::instance::{Command, Order, Phase};
+use super::launch::again;
+use super::{Handle, Internal, Supervisor, gone};
+use crate::protocol::{CallId, ClientId, InstanceId, KeptKey, KeptService, LeaseId, Reply, Times};
+use crate::run::process::ProcessId;
+use crate::terminal::{self, Shown, Stay};
+
+/// Who holds a service.
+pub(super) type Holder = (ClientId, LeaseId);
+
+/// A service that is kept.
+pub(super) struct Kept {
+    key: KeptKey,
+    composition: String,
+    field: String,
+    image: String,
+    /// How long it stays when nobody holds it.
+    stays: Duration,
+    holders: HashSet<Holder>,
+    /// Since when nobody has held it, where nobody does.
+    idle_since: Instant,
+    /// Whether another has taken its place: it goes with its last holder.
+    is_retired: bool,
+    /// The run that has had it begun, until that is over. Where it does not come up, that run does not try again.
+    run: Option<ProcessId>,
+    /// The look at it that is under way, for all who ask meanwhile with the same settings.
+    checking: Option<(Arc<Context>, watch::Receiver<Phase>)>,
+}
+
+impl Kept {
+    /// The service at this position, which nobody holds yet.
+    pub(super) fn new(
+        key: KeptKey,
+        plan: &Plan,
+        index: usize,
+        stays: Duration,
+        run: Option<ProcessId>,
+    ) -> Self {
+        let service = &plan.services[index];
+        let image = match &service.origin {
+            Origin::Image(image) => image.to_string(),
+            Origin::Bin { name, .. } => format!("{name} (binary)"),
+        };
+        Self {
+            key,
+            composition: plan.name.clone(),
+            field: service.field.clone(),
+            image,
+            stays,
+            holders: HashSet::new(),
+            idle_since: Instant::now(),
+            is_retired: false,
+            run,
+            checking: None,
+        }
+    }
+
+    /// When it goes, unless somebody takes it.
+    fn ends(&self) -> Option<Instant> {
+        match (self.holders.is_empty(), self.is_retired) {
+            (false, _) => None,
+            (true, true) => Some(self.idle_since),
+            // The far future, where that is none that the clock knows.
+            (true, false) => self.idle_since.checked_add(self.stays),
+        }
+    }
+}
+
+impl Supervisor {
+    /// Notes that a lease holds an instance that is kept.
+    pub(super) fn hold_kept(&mut self, instance: InstanceId, holder: Holder, stays: Duration) {
+        if let Some(kept) = self.kept.get_mut(&instance) {
+            kept.holders.insert(holder);
+            kept.stays = stays;
+        }
+    }
+
+    /// A lease is given back: what only it held goes or, where it is kept, stays for its time.
+    pub(super) fn let_go(&mut self, instance: InstanceId, holder: Holder) {
+        match self.kept.get_mut(&instance) {
+            None => drop(self.instances.remove(&instance)),
+            Some(kept) => {
+                kept.holders.remove(&holder);
+                kept.idle_since = Instant::now();
+            }
+        }
+    }
+
+    /// Removes what nobody has held for its time, what was replaced and is not held any more, and what did not come up.
+    /// Says when to look again.
+    pub(super) fn expire(&mut self) -> Option<Instant> {
+        let now = Instant::now();
+        // A service goes with its unit, for another of it may need it.
+        let mut units: HashMap<(String, bool), Option<Instant>> = HashMap::new();
+        for kept in self.kept.values() {
+            let unit = (kept.key.content.clone(), kept.is_retired);
+            let ends = kept.ends();
+            let of_unit = units.entry(unit).or_insert(ends);
+            *of_unit = of_unit.zip(ends).map(|(one, other)| one.max(other));
+        }
+        let over = self.kept.iter().filter(|(instance, kept)| {
+            let ends = units[&(kept.key.content.clone(), kept.is_retired)];
+            let is_of_nobody = kept.holders.is_empty() && (kept.run.is_none() || kept.is_retired);
+            is_of_nobody && self.has_failed(**instance) || ends.is_some_and(|ends| ends <= now)
+        });
+        let over: Vec<InstanceId> = over.map(|(instance, _)| *instance).collect();
+        for instance in over {
+            self.remove_kept(instance);
+        }
+        let later = units.into_values().flatten().filter(|ends| *ends > now);
+        later.min()
+    }
+
+    fn is_discarded(&self, instance: InstanceId) -> bool {
+        let handle = self.instances.get(&instance);
+        handle.is_some_and(|handle| matches!(*handle.phase.borrow(), Phase::Discarded))
+    }
+
+    /// Whether it did not come up.
+    fn has_failed(&self, instance: InstanceId) -> bool {
+        self.instances.get(&instance).is_none_or(|handle| {
+            let phase = handle.phase.borrow();
+            !matches!(*phase, Phase::Pending | Phase::Ready(_))
+        })
+    }
+
+    fn remove_kept(&mut self, instance: InstanceId) -> Option<(Kept, Handle)> {
+        self.shared.retain(|_, shared| *shared != instance);
+        let kept = self.kept.remove(&instance)?;
+        Some((kept, self.instances.remove(&instance)?))
+    }
+
+    /// Has others take the place of these, for those who come from now on.
+    fn retire(&mut self, is_meant: impl Fn(&Kept) -> bool) {
+        let kept = self.kept.iter_mut();
+        let meant: Vec<InstanceId> = kept
+            .filter(|(_, kept)| !kept.is_retired && is_meant(kept))
+            .map(|(instance, kept)| {
+                kept.is_retired = true;
+                *instance
+            })
+            .collect();
+        self.shared.retain(|_, shared| !meant.contains(shared));
+    }
+
+    /// Gives up what was kept for an older form of this declaration.
+    pub(super) fn retire_older(&mut self, key: &KeptKey) {
+        self.retire(|kept| kept.key.slot == key.slot && kept.key.content != key.content);
+    }
+
+    /// Gives up a unit that did not come up in another run, so that it is tried again; or in this one, where nobody knows how far
+    /// its setup came.
+    pub(super) fn retire_failed(&mut self, content: &str, run: Option<ProcessId>) {
+        let failed = self.kept.iter().any(|(instance, kept)| {
+            let is_others = kept.run.is_none() || kept.run != run;
+            let again = is_others || self.is_discarded(*instance);
+            kept.key.content == content && !kept.is_retired && again && self.has_failed(*instance)
+        });
+        if failed {
+            self.replace_unit(content);
+        }
+    }
+
+    /// Gives up a unit of which one service is of no use any more, and says so.
+    pub(super) fn replace(&mut self, instance: InstanceId, why: &str) {
+        let Some(kept) = self.kept.get(&instance).filter(|kept| !kept.is_retired) else {
+            return;
+        };
+        let text = terminal::replaced(&kept.composition, &kept.field, why);
+        let content = kept.key.content.clone();
+        self.replace_unit(&content);
+        self.show(Shown::Text(text));
+    }
+
+    fn replace_unit(&mut self, content: &str) {
+        self.retire(|kept| kept.key.content == content);
+        // The volumes of the next are others.
+        *self.discards.entry(content.to_owned()).or_default() += 1;
+    }
+
+    /// A run is over that has used what is kept: its failures are nobody's any more, and people are told what stays.
+    pub(super) fn run_ended(&mut self, process: ProcessId, terminal: Option<&Path>) {
+        for kept in self.kept.values_mut() {
+            kept.run.take_if(|run| *run == process);
+        }
+        if let Some(terminal) = terminal {
+            self.say_what_stays(terminal);
+        }
+    }
+
+    fn say_what_stays(&self, terminal: &Path) {
+        let kept = self.kept.iter();
+        let kept = kept.filter(|(instance, kept)| !kept.is_retired && !self.has_failed(**instance));
+        let stays: BTreeSet<Stay> = kept
+            .map(|(_, kept)| Stay {
+                composition: kept.composition.clone(),
+                service: kept.field.clone(),
+                stays: kept.stays,
+            })
+            .collect();
+        if !stays.is_empty() {
+            // The shell may have its prompt there by now.
+            let text = format!("\n{}", terminal::kept(stays.iter()));
+            terminal::say_on(terminal, &text);
+        }
+    }
+
+    /// The phase of a kept instance as one more launch sees it: it is looked at again, in the light of what that launch's
+    /// settings lead to, and where it is not as it should be another takes its place.
+    pub(super) fn check_kept(
+        &mut self,
+        instance: InstanceId,
+        context: &Arc<Context>,
+    ) -> watch::Receiver<Phase> {
+        let (Some(handle), Some(kept)) =
+            (self.instances.get(&instance), self.kept.get_mut(&instance))
+        else {
+            return watch::channel(Phase::Discarded).1;
+        };
+        if let Some((with, checking)) = &kept.checking
+            && Arc::ptr_eq(with, context)
+            && matches!(*checking.borrow(), Phase::Pending)
+        {
+            return checking.clone();
+        }
+        let info = match &*handle.phase.borrow() {
+            Phase::Ready(info) => info.clone(),
+            Phase::Failed(error) => return watch::channel(Phase::Failed(again(error))).1,
+            _ => return handle.phase.clone(),
+        };
+        let (sender, receiver) = watch::channel(Phase::Pending);
+        let (answer, answered) = oneshot::channel();
+        let order = Order::CheckKept(context.clone());
+        let sent = handle.commands.send(Command { order, answer });
+        let internal = self.run.internal.clone();
+        tokio::spawn(async move {
+            let outcome = match sent {
+                Ok(()) => answered.await.unwrap_or_else(|_| Err(gone())),
+                Err(_) => Err(gone()),
+            };
+            sender.send_replace(match outcome {
+                Ok(_) => {
+                    let mut info = info.as_ref().clone();
+                    info.times = Times {
+                        shared: true,
+                        ..Times::default()
+                    };
+                    Phase::Ready(Arc::new(info))
+                }
+                Err(error) => {
+                    // Before anyone sees it and begins anew.
+                    let why = error.report().what.clone();
+                    let _ = internal.send(Internal::Unkept { instance, why });
+                    Phase::Discarded
+                }
+            });
+        });
+        kept.checking = Some((context.clone(), receiver.clone()));
+        receiver
+    }
+
+    /// What is kept.
+    pub(super) fn list_kept(&self) -> Vec<KeptService> {
+        let mut all: Vec<KeptService> = self
+            .kept
+            .iter()
+            .filter_map(|(instance, kept)| Some(told(kept, self.instances.get(instance)?)))
+            .collect();
+        all.sort_by(|one, other| {
+            (&one.composition, &one.service).cmp(&(&other.composition, &other.service))
+        });
+        all
+    }
+
+    /// Removes all that nobody holds, and has the rest go with its holders. Answers when that is removed.
+    pub(super) fn drop_kept(&mut self, id: ClientId, call: CallId) {
+        self.retire(|_| true);
+        let dropped = self.list_kept();
+        let unheld = self.kept.iter().filter(|(_, kept)| kept.holders.is_empty());
+        let unheld: Vec<InstanceId> = unheld.map(|(instance, _)| *instance).collect();
+        let mut removals: Vec<watch::Receiver<()>> = Vec::new();
+        for instance in unheld {
+            let removed = self.remove_kept(instance);
+            removals.extend(removed.map(|(_, handle)| handle.removed.clone()));
+        }
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.answer_with(call, async move {
+                for mut removal in removals {
+                    while removal.changed().await.is_ok() {}
+                }
+                Ok(Reply::Kept(dropped))
+            });
+        }
+    }
+}
+
+fn told(kept: &Kept, handle: &Handle) -> KeptService {
+    KeptService {
+        composition: kept.composition.clone(),
+        service: kept.field.clone(),
+        image: kept.image.clone(),
+        container: handle.container.get().cloned().unwrap_or_default(),
+        idle: kept.holders.is_empty().then(|| kept.idle_since.elapsed()),
+        stays: kept.stays,
+    }
+}

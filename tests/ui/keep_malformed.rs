@@ -1,0 +1,15 @@
+//! Times to live that are none.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+#[composition(keep, scope = keep)]
+struct Shop {
+    #[service(image = "a", keep = 7200)]
+    a: Service,
+    #[service(image = "b", keep = "forever")]
+    b: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

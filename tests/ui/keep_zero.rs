@@ -1,0 +1,13 @@
+//! Kept services without any time to live.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+#[composition(keep = "0s", scope = keep)]
+struct Shop {
+    #[service(image = "a", keep = "0h")]
+    a: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}

@@ -1,0 +1,14 @@
+//! A kept service that needs one of a single run.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", port = 80, scope = run)]
+    a: Service,
+    #[service(image = "b", env(A = "{a}"), scope = keep)]
+    b: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}
