@@ -69,15 +69,25 @@ fn get(path: &str) -> Value {
 
 /// A filter for what belongs to a run, as a query.
 fn of_run(run: &str) -> String {
-    format!("filters=%7B%22label%22%3A%5B%22dev.seatrial.run%3D{run}%22%5D%7D")
+    labelled("run", run)
+}
+
+/// A filter for what a supervisor has, as a query.
+fn owned_by(owner: &str) -> String {
+    labelled("owner", owner)
+}
+
+fn labelled(label: &str, value: &str) -> String {
+    format!("filters=%7B%22label%22%3A%5B%22dev.seatrial.{label}%3D{value}%22%5D%7D")
 }
 
 /// The ids of all containers of a run, also of those that do not run.
 pub fn containers(run: &str) -> Vec<String> {
-    texts(
-        &get(&format!("/containers/json?all=1&{}", of_run(run))),
-        "Id",
-    )
+    containers_of(&of_run(run))
+}
+
+fn containers_of(filter: &str) -> Vec<String> {
+    texts(&get(&format!("/containers/json?all=1&{filter}")), "Id")
 }
 
 /// How many containers of a run are running.
@@ -99,7 +109,20 @@ pub struct Claims {
 ///
 /// Where somebody has taken one over.
 pub fn claim(run: &str) -> Claims {
-    let networks = get(&format!("/networks?{}", of_run(run)));
+    claim_all(&of_run(run))
+}
+
+/// As [`claim`], for what one supervisor has.
+///
+/// # Panics
+///
+/// Where somebody has taken one over.
+pub fn claim_of_owner(owner: &str) -> Claims {
+    claim_all(&owned_by(owner))
+}
+
+fn claim_all(filter: &str) -> Claims {
+    let networks = get(&format!("/networks?{filter}"));
     let claim = |network: &String| {
         let name = SocketAddr::from_abstract_name(format!("seatrial-network-{network}"));
         UnixDatagram::bind_addr(&name.expect("it is short")).expect("nobody has it")
@@ -111,20 +134,28 @@ pub fn claim(run: &str) -> Claims {
 
 /// Everything the engine has of a run, in words.
 pub fn of(run: &str) -> Vec<String> {
-    let query = of_run(run);
+    all_of(&of_run(run))
+}
+
+/// Everything the engine has of one supervisor, in words.
+pub fn of_owner(owner: &str) -> Vec<String> {
+    all_of(&owned_by(owner))
+}
+
+fn all_of(filter: &str) -> Vec<String> {
     let mut all = Vec::new();
-    for container in containers(run) {
+    for container in containers_of(filter) {
         all.push(format!("container {container}"));
     }
-    for network in texts(&get(&format!("/networks?{query}")), "Id") {
+    for network in texts(&get(&format!("/networks?{filter}")), "Id") {
         if is_left(&network) {
             all.push(format!("network {network}"));
         }
     }
-    for volume in texts(&get(&format!("/volumes?{query}"))["Volumes"], "Name") {
+    for volume in texts(&get(&format!("/volumes?{filter}"))["Volumes"], "Name") {
         all.push(format!("volume {volume}"));
     }
-    for image in texts(&get(&format!("/images/json?{query}")), "Id") {
+    for image in texts(&get(&format!("/images/json?{filter}")), "Id") {
         all.push(format!("image {image}"));
     }
     all
@@ -170,6 +201,42 @@ pub fn volumes_and_addresses(container: &str) -> (Vec<String>, Vec<String>) {
     )
 }
 
+/// A label of a container's; `None` where the engine has no such container, or that has no such label.
+///
+/// # Panics
+///
+/// Where the engine's answer is none.
+pub fn label(container: &str, name: &str) -> Option<String> {
+    let label = &inspected(container)?["Config"]["Labels"][name];
+    label.as_str().map(str::to_owned)
+}
+
+/// Whether the engine has a container, and that runs, and is not paused.
+///
+/// # Panics
+///
+/// Where the engine's answer is none.
+pub fn is_running(container: &str) -> bool {
+    inspected(container).is_some_and(|container| {
+        let state = &container["State"];
+        state["Running"] == true && state["Paused"] == false
+    })
+}
+
+/// Whether the engine has a container, also one that does not run.
+///
+/// # Panics
+///
+/// Where the engine's answer is none.
+pub fn has_container(container: &str) -> bool {
+    inspected(container).is_some()
+}
+
+fn inspected(container: &str) -> Option<Value> {
+    let (status, body) = ask("GET", &format!("/containers/{container}/json"));
+    (status != 404).then(|| serde_json::from_str(&body).expect("JSON"))
+}
+
 /// Whether the engine has a volume of this name.
 pub fn has_volume(name: &str) -> bool {
     ask("GET", &format!("/volumes/{name}")).0 != 404
@@ -177,10 +244,19 @@ pub fn has_volume(name: &str) -> bool {
 
 /// Removes what a run has left, where leaving it was the test.
 pub fn clean(run: &str) {
-    for container in containers(run) {
+    clean_all(&of_run(run));
+}
+
+/// Removes what one supervisor has left, where leaving it was the test.
+pub fn clean_of_owner(owner: &str) {
+    clean_all(&owned_by(owner));
+}
+
+fn clean_all(filter: &str) {
+    for container in containers_of(filter) {
         ask("DELETE", &format!("/containers/{container}?force=1&v=1"));
     }
-    for left in of(run) {
+    for left in all_of(filter) {
         let (kind, name) = left.split_once(' ').expect("a kind and a name");
         ask("DELETE", &format!("/{kind}s/{name}"));
     }
