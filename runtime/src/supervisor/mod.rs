@@ -293,7 +293,12 @@ impl Supervisor {
 
     fn request(&mut self, id: ClientId, Request { call, body }: Request) {
         let Some(client) = self.clients.get_mut(&id) else {
-            // It has said `Close`.
+            // It has said `Close`; where an exit and a signal come together, twice.
+            let mut closing = self.closing.iter();
+            let before = closing.find(|(client, ..)| *client == id);
+            if let (RequestBody::Close, Some((.., messages))) = (&body, before) {
+                self.closing.push((id, call, messages.clone()));
+            }
             return;
         };
         match body {

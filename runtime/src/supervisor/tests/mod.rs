@@ -461,3 +461,14 @@ async fn engine_a_mount_path_that_is_gone_is_told() {
     );
     run.close().await;
 }
+
+#[tokio::test]
+async fn engine_whoever_asks_for_the_end_is_answered_once_nothing_is_left() {
+    let mut run = Run::new("closes");
+    run.launch(1, vec![lasting("a", &[])]).await.expect("ready");
+    // Before the first is served, perhaps.
+    let calls = [(); 3].map(|()| run.send(RequestBody::Close));
+    for call in calls {
+        assert_eq!(run.answer(call).await, Ok(Reply::Done));
+    }
+}
