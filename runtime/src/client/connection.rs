@@ -84,14 +84,14 @@ enum Refusal {
     Final(Error),
 }
 
-async fn connect(client: &Client, role: Role) -> Result<(Welcomed, Option<ProcessId>), Refusal> {
+async fn connect(client: &Client, role: Role) -> Result<(Welcomed, ProcessId), Refusal> {
     // For a keeper, too, which tells at the end of the run what is kept.
     let run = Run::of_process().map_err(Refusal::NoProcess)?;
     let engine = match &client.settings {
         Ok(settings) => settings.engine_choice(),
         Err(error) => return Err(Refusal::Final(error.clone())),
     };
-    let process = Some(run.process);
+    let process = run.process;
     let begun = Instant::now();
     loop {
         let (run, engine) = (run.clone(), engine.clone());
@@ -129,13 +129,13 @@ async fn over(
     client: &'static Client,
     role: Role,
     Welcomed { stream, log }: Welcomed,
-    process: Option<ProcessId>,
+    process: ProcessId,
     requests: mpsc::UnboundedReceiver<Request>,
 ) -> Error {
     let (read, mut write) = stream.into_split();
     let introduction = Introduction {
         settings: client.settings.clone(),
-        process,
+        process: Some(process),
     };
     let (first, introductions) = mpsc::unbounded_channel();
     let _ = first.send(Request {

@@ -114,12 +114,13 @@ fn identity(declaration: &Declaration, launch: &Launch) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const PLAN: &str = r#"{"name":"Shop","services":[]}"#;
 
-    fn declaration() -> Declaration {
+    /// One that declares nothing.
+    pub(in crate::client) fn declaration() -> Declaration {
         Declaration {
             plan: PLAN,
             module: "shop::tests",

@@ -157,6 +157,7 @@ mod tests {
     use seatrial_model::{Setup, Template, Volume};
 
     use super::*;
+    use crate::client::declaration::tests::declaration;
 
     fn service(field: &str, needs: &[usize]) -> ServicePlan {
         let mut service = ServicePlan::new(field, Origin::Image("a".parse().expect("an image")));
@@ -200,16 +201,8 @@ mod tests {
 
     fn keys(services: Vec<ServicePlan>, keys: &'static [&'static str]) -> Vec<KeptKey> {
         let declaration = Declaration {
-            plan: "",
-            module: "shop::tests",
-            file: "shop/tests/common/mod.rs",
-            position: (3, 10),
-            package: "shop",
-            manifest_dir: "/nowhere/shop",
-            binaries: &[],
-            files: &[],
-            hooks: &[],
             keys,
+            ..declaration()
         };
         let launch = Launch {
             identity: String::new(),

@@ -77,8 +77,7 @@ impl Client {
         let mut keeping = None;
         if !kept.is_empty() {
             let positions: Vec<usize> = kept.keys().copied().collect();
-            let plan = &launch.plan;
-            let noted = kept.clone();
+            let stays = notice::stays(&launch.plan, &kept);
             let wanted = Launch {
                 identity: kept_identity,
                 kept,
@@ -86,7 +85,7 @@ impl Client {
             };
             let launched = Self::keeper().begin(wanted, hooks, None);
             let (services, lease) = block_on(launched)?;
-            notice::used(plan, noted.iter());
+            notice::used(stays);
             running.extend(positions.into_iter().zip(services));
             keeping = Some(lease);
         }

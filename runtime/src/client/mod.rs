@@ -27,10 +27,9 @@ use crate::protocol::{
     RequestBody,
 };
 use crate::settings::Settings;
-pub(crate) use launch::Launched;
-
 use crate::supervisor::Role;
 use crate::{Error, ErrorKind, Operation, run, terminal};
+pub(crate) use launch::Launched;
 
 /// How long an ending process waits for an engine that does not answer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -42,7 +41,7 @@ pub(crate) struct Client {
     pending: Mutex<HashMap<CallId, Pending>>,
     /// The hooks of all declarations that were launched, by identity.
     hooks: Mutex<HashMap<String, &'static [Hook]>>,
-    settings: Result<Settings, Error>,
+    settings: &'static Result<Settings, Error>,
     /// What the supervisor shows to people.
     screen: Mutex<Screen>,
     /// Why nothing is answered any more: the supervisor is gone.
@@ -124,12 +123,18 @@ impl Client {
     ///
     /// Whether there is one cannot be found out.
     pub(crate) fn keeper_if_any() -> Result<Option<&'static Self>, Error> {
-        let settings = Settings::of_process()?;
+        let settings = Self::settings().as_ref().map_err(Error::clone)?;
         let found = run::find_keeper(&settings.engine_choice()).map_err(|error| {
             let what = terminal::chain(&error);
             Error::new(ErrorKind::Engine, what)
         })?;
         Ok(found.map(|_| Self::keeper()))
+    }
+
+    /// The settings of this process, for all its clients.
+    fn settings() -> &'static Result<Settings, Error> {
+        static SETTINGS: OnceLock<Result<Settings, Error>> = OnceLock::new();
+        SETTINGS.get_or_init(Settings::of_process)
     }
 
     fn open(role: Role) -> &'static Self {
@@ -139,7 +144,7 @@ impl Client {
             next: AtomicU64::new(1),
             pending: Mutex::default(),
             hooks: Mutex::default(),
-            settings: Settings::of_process(),
+            settings: Self::settings(),
             screen: Mutex::default(),
             lost: OnceLock::new(),
             ending: AtomicBool::new(false),

@@ -3,9 +3,8 @@
 //! Where the run's terminal is known the keeper does so at the end of the run, see `supervisor/process.rs`. Where there is
 //! none, as in CI, each process that has used something says so when it ends.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, Once, PoisonError};
-use std::time::Duration;
 
 use seatrial_model::Plan;
 
@@ -15,12 +14,21 @@ use crate::terminal::{self, Stay};
 
 static USED: Mutex<BTreeSet<Stay>> = Mutex::new(BTreeSet::new());
 
-/// Notes that this process uses services that are kept.
-pub(super) fn used<'a>(plan: &Plan, kept: impl Iterator<Item = (&'a usize, &'a Kept)>) {
-    let stays = kept.filter_map(|(index, kept)| match kept {
-        Kept::Wanted { stays, .. } => Some(stay(plan, *index, *stays)),
+/// How long each of these services stays.
+pub(super) fn stays(plan: &Plan, kept: &BTreeMap<usize, Kept>) -> Vec<Stay> {
+    let kept = kept.iter().filter_map(|(index, kept)| match kept {
+        Kept::Wanted { stays, .. } => Some(Stay {
+            composition: plan.name.clone(),
+            service: plan.services[*index].field.clone(),
+            stays: *stays,
+        }),
         Kept::Running(_) => None,
     });
+    kept.collect()
+}
+
+/// Notes that this process uses services that are kept.
+pub(super) fn used(stays: Vec<Stay>) {
     let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
     used.extend(stays);
     drop(used);
@@ -32,14 +40,6 @@ pub(super) fn used<'a>(plan: &Plan, kept: impl Iterator<Item = (&'a usize, &'a K
             let _ = unsafe { libc::atexit(at_exit) };
         }
     });
-}
-
-fn stay(plan: &Plan, index: usize, stays: Duration) -> Stay {
-    Stay {
-        composition: plan.name.clone(),
-        service: plan.services[index].field.clone(),
-        stays,
-    }
 }
 
 extern "C" fn at_exit() {

@@ -128,6 +128,15 @@ impl From<Error> for Trouble {
     }
 }
 
+impl From<NotSetUp> for Trouble {
+    fn from(error: NotSetUp) -> Self {
+        match error {
+            NotSetUp::Failed(error) => error.into(),
+            NotSetUp::ProcessEnded => Self::Discarded,
+        }
+    }
+}
+
 impl Instance {
     /// Lives until `ended` closes.
     pub(super) async fn run(
@@ -241,11 +250,7 @@ impl Instance {
         };
         running.wait_ready(self, inbox, Thoroughness::All).await?;
         times.ready = Some(self.begun.elapsed());
-        match running.set_up(self, inbox).await {
-            Ok(()) => {}
-            Err(NotSetUp::Failed(error)) => return Err(error.into()),
-            Err(NotSetUp::ProcessEnded) => return Err(Trouble::Discarded),
-        }
+        running.set_up(self, inbox).await?;
         if !service.setups.is_empty() {
             times.set_up = Some(self.begun.elapsed());
         }

@@ -12,14 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use seatrial_model::{Origin, Plan};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::context::Context;
-use super::instance::{Command, Order, Phase};
-use super::launch::again;
-use super::{Handle, Internal, Supervisor, gone};
-use crate::protocol::{CallId, ClientId, InstanceId, KeptKey, KeptService, LeaseId, Reply, Times};
+use super::instance::{Order, Phase};
+use super::launch::{again, look_again};
+use super::{Handle, Internal, Supervisor};
+use crate::protocol::{CallId, ClientId, InstanceId, KeptKey, KeptService, LeaseId, Reply};
 use crate::run::process::ProcessId;
 use crate::terminal::{self, Shown, Stay};
 
@@ -73,6 +73,19 @@ impl Kept {
         }
     }
 
+    /// What it goes with: others of the same content, as long as none of them is replaced without it.
+    fn unit(&self) -> (&str, bool) {
+        (&self.key.content, self.is_retired)
+    }
+
+    fn stay(&self) -> Stay {
+        Stay {
+            composition: self.composition.clone(),
+            service: self.field.clone(),
+            stays: self.stays,
+        }
+    }
+
     /// When it goes, unless somebody takes it.
     fn ends(&self) -> Option<Instant> {
         match (self.holders.is_empty(), self.is_retired) {
@@ -85,11 +98,19 @@ impl Kept {
 }
 
 impl Supervisor {
-    /// Notes that a lease holds an instance that is kept.
+    /// Has a lease hold an instance that is kept.
     pub(super) fn hold_kept(&mut self, instance: InstanceId, holder: Holder, stays: Duration) {
         if let Some(kept) = self.kept.get_mut(&instance) {
             kept.holders.insert(holder);
             kept.stays = stays;
+        }
+        self.hold(instance, holder);
+    }
+
+    /// Has a lease hold an instance: what [`let_go`](Self::let_go) ends.
+    pub(super) fn hold(&mut self, instance: InstanceId, (client, lease): Holder) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.hold(lease, instance);
         }
     }
 
@@ -109,24 +130,24 @@ impl Supervisor {
     pub(super) fn expire(&mut self) -> Option<Instant> {
         let now = Instant::now();
         // A service goes with its unit, for another of it may need it.
-        let mut units: HashMap<(String, bool), Option<Instant>> = HashMap::new();
+        let mut units: HashMap<(&str, bool), Option<Instant>> = HashMap::new();
         for kept in self.kept.values() {
-            let unit = (kept.key.content.clone(), kept.is_retired);
             let ends = kept.ends();
-            let of_unit = units.entry(unit).or_insert(ends);
+            let of_unit = units.entry(kept.unit()).or_insert(ends);
             *of_unit = of_unit.zip(ends).map(|(one, other)| one.max(other));
         }
         let over = self.kept.iter().filter(|(instance, kept)| {
-            let ends = units[&(kept.key.content.clone(), kept.is_retired)];
             let is_of_nobody = kept.holders.is_empty() && (kept.run.is_none() || kept.is_retired);
-            is_of_nobody && self.has_failed(**instance) || ends.is_some_and(|ends| ends <= now)
+            let is_over = units[&kept.unit()].is_some_and(|ends| ends <= now);
+            is_of_nobody && self.has_failed(**instance) || is_over
         });
         let over: Vec<InstanceId> = over.map(|(instance, _)| *instance).collect();
+        let next = units.into_values().flatten().filter(|ends| *ends > now);
+        let next = next.min();
         for instance in over {
             self.remove_kept(instance);
         }
-        let later = units.into_values().flatten().filter(|ends| *ends > now);
-        later.min()
+        next
     }
 
     fn is_discarded(&self, instance: InstanceId) -> bool {
@@ -209,13 +230,7 @@ impl Supervisor {
     fn say_what_stays(&self, terminal: &Path) {
         let kept = self.kept.iter();
         let kept = kept.filter(|(instance, kept)| !kept.is_retired && !self.has_failed(**instance));
-        let stays: BTreeSet<Stay> = kept
-            .map(|(_, kept)| Stay {
-                composition: kept.composition.clone(),
-                service: kept.field.clone(),
-                stays: kept.stays,
-            })
-            .collect();
+        let stays: BTreeSet<Stay> = kept.map(|(_, kept)| kept.stay()).collect();
         if !stays.is_empty() {
             // The shell may have its prompt there by now.
             let text = format!("\n{}", terminal::kept(stays.iter()));
@@ -246,32 +261,13 @@ impl Supervisor {
             Phase::Failed(error) => return watch::channel(Phase::Failed(again(error))).1,
             _ => return handle.phase.clone(),
         };
-        let (sender, receiver) = watch::channel(Phase::Pending);
-        let (answer, answered) = oneshot::channel();
-        let order = Order::CheckKept(context.clone());
-        let sent = handle.commands.send(Command { order, answer });
         let internal = self.run.internal.clone();
-        tokio::spawn(async move {
-            let outcome = match sent {
-                Ok(()) => answered.await.unwrap_or_else(|_| Err(gone())),
-                Err(_) => Err(gone()),
-            };
-            sender.send_replace(match outcome {
-                Ok(_) => {
-                    let mut info = info.as_ref().clone();
-                    info.times = Times {
-                        shared: true,
-                        ..Times::default()
-                    };
-                    Phase::Ready(Arc::new(info))
-                }
-                Err(error) => {
-                    // Before anyone sees it and begins anew.
-                    let why = error.report().what.clone();
-                    let _ = internal.send(Internal::Unkept { instance, why });
-                    Phase::Discarded
-                }
-            });
+        let order = Order::CheckKept(context.clone());
+        let receiver = look_again(handle, info, order, move |error| {
+            // Before anyone sees it and begins anew.
+            let why = error.report().what.clone();
+            let _ = internal.send(Internal::Unkept { instance, why });
+            Phase::Discarded
         });
         kept.checking = Some((context.clone(), receiver.clone()));
         receiver

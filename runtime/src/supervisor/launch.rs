@@ -97,9 +97,6 @@ impl Supervisor {
                 gates.push(Gate { address, phase });
                 if let Some(Kept::Wanted { stays, .. }) = kept {
                     self.hold_kept(instance, (id, lease), *stays);
-                    self.clients
-                        .entry(id)
-                        .and_modify(|it| it.hold(lease, instance));
                 }
                 continue;
             }
@@ -116,17 +113,13 @@ impl Supervisor {
                 self.kept.insert(instance, kept);
                 self.hold_kept(instance, (id, lease), *stays);
             }
-            if kept.is_some() || key.is_none() {
-                self.clients
-                    .entry(id)
-                    .and_modify(|it| it.hold(lease, instance));
-            }
-            if let Some(key) = key {
-                self.shared.insert(key, instance);
+            match key {
+                Some(key) => drop(self.shared.insert(key, instance)),
+                None => self.hold(instance, (id, lease)),
             }
             starting.push((new, declaration.clone()));
         }
-        let mut volumes = Shared::new(&context, (id, lease), &self.discards);
+        let mut volumes = SharedVolumes::new(&context, (id, lease), &self.discards);
         for (new, declaration) in starting {
             let instance = Instance {
                 context: context.clone(),
@@ -259,14 +252,14 @@ enum NotLaunched {
 const OWN_INSTANCES: &str = "give a test that stops or changes a service instances of its own: write `#[composition(scope = test)]` on its parameter";
 
 /// The volumes of a launch's instances, by the declaration or unit that shares them.
-struct Shared<'a> {
+struct SharedVolumes<'a> {
     context: &'a Context,
     holder: (ClientId, LeaseId),
     discards: &'a HashMap<String, u32>,
     made: HashMap<String, Arc<container::Volumes>>,
 }
 
-impl<'a> Shared<'a> {
+impl<'a> SharedVolumes<'a> {
     fn new(
         context: &'a Context,
         holder: (ClientId, LeaseId),
@@ -463,12 +456,29 @@ fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
         }
         Phase::Pending | Phase::Blocked | Phase::Discarded => return handle.phase.clone(),
     };
+    let receiver = look_again(handle, info, Order::CheckAgain, |error| {
+        Phase::Failed(error.with(|report| {
+            let note =
+                "it was ready when it was launched; a test before this one may have changed that";
+            report.details.push(note.to_owned());
+            report.help.get_or_insert_with(|| OWN_INSTANCES.to_owned());
+        }))
+    });
+    handle.checking = Some(receiver.clone());
+    receiver
+}
+
+/// The phase of an instance that is ready as far as it is known, and is looked at once more: still ready, or what `unfit`
+/// makes of the reason why not.
+pub(super) fn look_again(
+    handle: &Handle,
+    info: Arc<ServiceInfo>,
+    order: Order,
+    unfit: impl FnOnce(Error) -> Phase + Send + 'static,
+) -> watch::Receiver<Phase> {
     let (sender, receiver) = watch::channel(Phase::Pending);
     let (answer, answered) = oneshot::channel();
-    let sent = handle.commands.send(Command {
-        order: Order::CheckAgain,
-        answer,
-    });
+    let sent = handle.commands.send(Command { order, answer });
     tokio::spawn(async move {
         let outcome = match sent {
             Ok(()) => answered.await.unwrap_or_else(|_| Err(super::gone())),
@@ -477,16 +487,14 @@ fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
         sender.send_replace(match outcome {
             Ok(_) => {
                 let mut info = info.as_ref().clone();
-                info.times = Times { shared: true, ..Times::default() };
+                info.times = Times {
+                    shared: true,
+                    ..Times::default()
+                };
                 Phase::Ready(Arc::new(info))
             }
-            Err(error) => Phase::Failed(error.with(|report| {
-                let note = "it was ready when it was launched; a test before this one may have changed that";
-                report.details.push(note.to_owned());
-                report.help.get_or_insert_with(|| OWN_INSTANCES.to_owned());
-            })),
+            Err(error) => unfit(error),
         });
     });
-    handle.checking = Some(receiver.clone());
     receiver
 }
