@@ -61,6 +61,39 @@ pub fn leave_run(command: &mut Command) {
     }
 }
 
+/// The processes that were started with this entry (`NAME=value`) in their environment, whoever has started them. One that is dead is
+/// not among them, also where nobody has waited for it yet.
+///
+/// # Panics
+///
+/// Where the system does not list processes.
+pub fn with_in_environment(entry: &str) -> Vec<u32> {
+    let has_entry = |pid: &u32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment
+            .split(|byte| *byte == 0)
+            .any(|variable| variable == entry.as_bytes())
+    };
+    let entries = std::fs::read_dir("/proc").expect("a list of processes");
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.filter(has_entry).collect()
+}
+
+/// Sends a signal to a process, or to a whole group where the number is negative.
+pub fn signal(process: libc::pid_t, signal: libc::c_int) {
+    // SAFETY: the call takes two numbers and no memory.
+    unsafe { libc::kill(process, signal) };
+}
+
+/// The number as the system's calls take it.
+///
+/// # Panics
+///
+/// Where no process has such a number.
+pub fn number(process: u32) -> libc::pid_t {
+    libc::pid_t::try_from(process).expect("a process id")
+}
+
 /// Whether no process of this number runs any more: it is gone, or dead and its parent has not looked yet.
 pub fn is_gone(process: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));

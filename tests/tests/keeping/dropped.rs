@@ -1,10 +1,10 @@
 //! The end of what is kept: in time, on request, and with a keeper that is killed. And runs that keep nothing.
 
-use seatrial_tests::child::is_gone;
+use seatrial_tests::child::{self, is_gone};
 use seatrial_tests::engine::{self, has_container, is_running};
 
 use crate::cases::STEPS;
-use crate::machine::{Machine, signal, until};
+use crate::machine::{Machine, until};
 use crate::run::{kept, text};
 
 #[test]
@@ -83,7 +83,7 @@ fn after_a_keeper_that_was_killed_there_is_another() {
     let lost = machine.run("uses").end().text("db");
     let (owner, keeper) = machine.keeper();
     let claims = engine::claim_of_owner(&owner);
-    signal(keeper, libc::SIGKILL);
+    child::signal(child::number(keeper), libc::SIGKILL);
     until("it has ended", || is_gone(keeper));
 
     let next = machine.run("uses").end();

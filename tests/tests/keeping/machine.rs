@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use seatrial::KeptService;
-use seatrial_tests::engine;
+use seatrial_tests::{child, engine};
 use serde_json::Value;
 
 use crate::run::Run;
@@ -110,16 +110,8 @@ impl Machine {
     #[track_caller]
     pub(crate) fn until_run_has_ended(&self, id: &str) {
         let entry = format!("SEATRIAL_RUN_ID={id}");
-        // A keeper has the environment of the run that has started it.
-        let keepers: Vec<u32> = self
-            .keepers
-            .borrow()
-            .iter()
-            .map(|it| process_of(it))
-            .collect();
         until("the run's processes end", || {
-            let mut processes = processes_with(&entry).into_iter();
-            processes.all(|process| keepers.contains(&process))
+            child::with_in_environment(&entry).is_empty()
         });
     }
 
@@ -152,7 +144,7 @@ impl Machine {
     /// All processes of its runs, and its keeper.
     fn processes(&self) -> Vec<u32> {
         let runtime = self.path("runtime");
-        processes_with(&format!("XDG_RUNTIME_DIR={}", runtime.display()))
+        child::with_in_environment(&format!("XDG_RUNTIME_DIR={}", runtime.display()))
     }
 }
 
@@ -160,7 +152,7 @@ impl Drop for Machine {
     fn drop(&mut self) {
         // There is something to do only where the test has failed, or has left something on purpose.
         for process in self.processes() {
-            signal(process, libc::SIGTERM);
+            child::signal(child::number(process), libc::SIGTERM);
         }
         let have_ended = comes_about(|| self.processes().is_empty());
         if have_ended && std::thread::panicking() {
@@ -172,13 +164,6 @@ impl Drop for Machine {
     }
 }
 
-/// Sends a signal to a process.
-pub(crate) fn signal(process: u32, signal: libc::c_int) {
-    let process = libc::pid_t::try_from(process).expect("a process id");
-    // SAFETY: the call takes two numbers and no memory.
-    unsafe { libc::kill(process, signal) };
-}
-
 /// Whether it is the engine's id of something, rather than a text.
 fn is_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -188,17 +173,4 @@ fn is_id(text: &str) -> bool {
 fn process_of(owner: &str) -> u32 {
     let pid = owner.split('/').nth(1).and_then(|pid| pid.parse().ok());
     pid.unwrap_or_else(|| panic!("no process in `{owner}`"))
-}
-
-/// The processes that were started with this entry in their environment, and have not ended.
-fn processes_with(entry: &str) -> Vec<u32> {
-    let has_entry = |pid: &u32| {
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment
-            .split(|byte| *byte == 0)
-            .any(|variable| variable == entry.as_bytes())
-    };
-    let entries = std::fs::read_dir("/proc").expect("a list of processes");
-    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter(has_entry).collect()
 }
