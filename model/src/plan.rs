@@ -142,6 +142,14 @@ impl ServicePlan {
     }
 }
 
+impl ServicePlan {
+    /// Every environment variable that it declares, its setups' too.
+    pub fn variables(&self) -> impl Iterator<Item = &EnvVar> {
+        let of_setups = self.setups.iter().flat_map(|setup| setup.kind.env());
+        self.env.iter().chain(of_setups)
+    }
+}
+
 /// What a container is made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

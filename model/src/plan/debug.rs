@@ -45,8 +45,7 @@ impl fmt::Debug for EnvVar {
 }
 
 fn add_secrets(redactor: &mut Redactor, service: &ServicePlan) {
-    let of_setups = service.setups.iter().flat_map(|setup| setup.kind.env());
-    for EnvVar { name, value } in service.env.iter().chain(of_setups) {
+    for EnvVar { name, value } in service.variables() {
         redactor.add(name, &value.render(|reference| reference.to_string()));
     }
 }

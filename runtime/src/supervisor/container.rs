@@ -26,8 +26,7 @@ const BINARIES: &str = "/seatrial/bin";
 pub(super) fn redactor(launch: &Launch) -> Redactor {
     let mut redactor = Redactor::default();
     for (index, service) in launch.plan.services.iter().enumerate() {
-        let of_setups = service.setups.iter().flat_map(|setup| setup.kind.env());
-        for variable in service.env.iter().chain(of_setups) {
+        for variable in service.variables() {
             redactor.add(&variable.name, &render(launch, index, &variable.value));
         }
     }
