@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::context::{Context, engine_error};
 use super::instance::{Command, Phase};
 use super::network::HostNumber;
-use super::reaper::Presence;
+use super::reaper::{AttachmentGuard, Presence};
 use crate::engine::Attachment;
 use crate::protocol::ServiceInfo;
 use crate::{Error, ErrorKind};
@@ -54,7 +54,7 @@ impl Attached {
         }
     }
 
-    async fn connect(&self) -> Result<super::reaper::AttachmentGuard, Error> {
+    async fn connect(&self) -> Result<AttachmentGuard, Error> {
         let engine = self.context.engine().await?;
         let network = self.context.network().await?;
         let attachment = Attachment {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::report_leftover;
@@ -194,13 +195,7 @@ impl Guard {
             drop(over);
             outcome
         });
-        working.await.unwrap_or_else(|error| {
-            Err(EngineError {
-                kind: EngineErrorKind::Failed,
-                attempt: attempt.to_owned(),
-                message: error.to_string(),
-            })
-        })
+        finished(attempt, working).await
     }
 }
 
@@ -236,6 +231,20 @@ impl Drop for Guard {
             reaper.alive.send_modify(|alive| *alive -= 1);
         });
     }
+}
+
+/// What comes of a task that has the engine do something.
+async fn finished<T>(
+    attempt: &str,
+    task: JoinHandle<Result<T, EngineError>>,
+) -> Result<T, EngineError> {
+    task.await.unwrap_or_else(|error| {
+        Err(EngineError {
+            kind: EngineErrorKind::Failed,
+            attempt: attempt.to_owned(),
+            message: error.to_string(),
+        })
+    })
 }
 
 /// How a creation ended, for whoever removes what came of it.
@@ -347,13 +356,7 @@ impl Reaper {
             engine.connect(container, &attachment).await?;
             Ok(guard)
         });
-        attaching.await.unwrap_or_else(|error| {
-            Err(EngineError {
-                kind: EngineErrorKind::Failed,
-                attempt: "connect the container to the run's network".to_owned(),
-                message: error.to_string(),
-            })
-        })
+        finished("connect the container to the run's network", attaching).await
     }
 }
 
@@ -390,13 +393,7 @@ impl VolumeGuard {
         // A task of its own: it goes on when the caller is cancelled, and so long nobody removes the volume.
         let creating =
             tokio::spawn(async move { guard.engine.create_volume(&guard.name, &labels).await });
-        creating.await.unwrap_or_else(|error| {
-            Err(EngineError {
-                kind: EngineErrorKind::Failed,
-                attempt: "create the volume".to_owned(),
-                message: error.to_string(),
-            })
-        })
+        finished("create the volume", creating).await
     }
 }
 
