@@ -1,8 +1,7 @@
 //! Questions to the engine that do not go through what is tested: HTTP over its Unix socket.
 
 use std::io::{Read, Write};
-use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::net::{SocketAddr, UnixDatagram, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -93,43 +92,6 @@ fn containers_of(filter: &str) -> Vec<String> {
 /// How many containers of a run are running.
 pub fn running(run: &str) -> usize {
     texts(&get(&format!("/containers/json?{}", of_run(run))), "Id").len()
-}
-
-/// Networks that no run takes over, as long as this lives.
-#[derive(Debug)]
-pub struct Claims {
-    _names: Vec<UnixDatagram>,
-}
-
-/// Keeps other runs from taking over the networks of this one, as they may where the engine does not let go of a network
-/// of a run that is dead. Where it is the test that a run leaves something, the test removes it, and not beneath others.
-/// The names are the runtime's own, in `supervisor/network/abandoned.rs`.
-///
-/// # Panics
-///
-/// Where somebody has taken one over.
-pub fn claim(run: &str) -> Claims {
-    claim_all(&of_run(run))
-}
-
-/// As [`claim`], for what one supervisor has.
-///
-/// # Panics
-///
-/// Where somebody has taken one over.
-pub fn claim_of_owner(owner: &str) -> Claims {
-    claim_all(&owned_by(owner))
-}
-
-fn claim_all(filter: &str) -> Claims {
-    let networks = get(&format!("/networks?{filter}"));
-    let claim = |network: &String| {
-        let name = SocketAddr::from_abstract_name(format!("seatrial-network-{network}"));
-        UnixDatagram::bind_addr(&name.expect("it is short")).expect("nobody has it")
-    };
-    Claims {
-        _names: texts(&networks, "Id").iter().map(claim).collect(),
-    }
 }
 
 /// Everything the engine has of a run, in words.
@@ -240,11 +202,6 @@ fn inspected(container: &str) -> Option<Value> {
 /// Whether the engine has a volume of this name.
 pub fn has_volume(name: &str) -> bool {
     ask("GET", &format!("/volumes/{name}")).0 != 404
-}
-
-/// Removes what a run has left, where leaving it was the test.
-pub fn clean(run: &str) {
-    clean_all(&of_run(run));
 }
 
 /// Removes what one supervisor has left, where leaving it was the test.

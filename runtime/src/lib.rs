@@ -62,9 +62,10 @@
 //!
 //! All of it belongs to a supervisor, a process of its own that the first test process of the run starts from its own
 //! executable. However a test process ends (tests that pass, fail or panic, time-outs, Ctrl-C, `exit`, `SIGKILL`), the
-//! supervisor removes what lived as long; when the run is over it removes all the rest, and ends. Where there is no Linux,
-//! the supervisor is in the test process: `scope = run` and `scope = keep` then are as `scope = binary`, and a process that is killed leaves
-//! what it had.
+//! supervisor removes what lived as long; when the run is over it removes all the rest, and ends. What a supervisor that was
+//! killed has left, the next one on the machine removes, in the background. Where there is no Linux, the supervisor is in the
+//! test process: `scope = run` and `scope = keep` then are as `scope = binary`, and a process that is killed leaves what it
+//! had.
 //!
 //! A test that must not share asks for instances of its own: `#[composition(scope = test)]` on its parameter.
 //!

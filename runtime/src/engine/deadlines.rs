@@ -11,9 +11,9 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 
 use super::{
-    Attachment, BuildSpec, Call, ContainerInfo, ContainerSpec, Engine, EngineError,
-    EngineErrorKind, EngineInfo, ExecResult, ExecSpec, ImageInfo, NetworkInfo, NetworkSpec, Output,
-    Parts, ProgressSink, PullSpec,
+    Attachment, BuildSpec, Call, ContainerInfo, ContainerListing, ContainerSpec, Engine,
+    EngineError, EngineErrorKind, EngineInfo, ExecResult, ExecSpec, ImageInfo, NetworkInfo,
+    NetworkSpec, Output, Parts, ProgressSink, PullSpec, VolumeInfo,
 };
 
 /// For what an engine only looks up or notes down: milliseconds, and seconds on a machine that is very busy.
@@ -133,8 +133,16 @@ impl Engine for WithDeadlines {
         )
     }
 
+    fn volumes<'a>(&'a self, label: &'a str) -> Call<'a, Vec<VolumeInfo>> {
+        within(SHORT, "list the volumes", self.0.volumes(label))
+    }
+
     fn remove_volume<'a>(&'a self, name: &'a str) -> Call<'a, ()> {
         within(LONG, "remove the volume", self.0.remove_volume(name))
+    }
+
+    fn containers<'a>(&'a self, label: &'a str) -> Call<'a, Vec<ContainerListing>> {
+        within(SHORT, "list the containers", self.0.containers(label))
     }
 
     fn create<'a>(&'a self, container: &'a ContainerSpec) -> Call<'a, String> {

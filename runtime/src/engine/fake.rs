@@ -8,9 +8,9 @@ use std::fmt;
 use std::future::ready;
 
 use super::{
-    Attachment, BuildSpec, Call, ContainerInfo, ContainerSpec, Engine, EngineError,
-    EngineErrorKind, EngineInfo, ExecResult, ExecSpec, ImageInfo, NetworkInfo, NetworkSpec, Output,
-    Parts, ProgressSink, PullSpec,
+    Attachment, BuildSpec, Call, ContainerInfo, ContainerListing, ContainerSpec, Engine,
+    EngineError, EngineErrorKind, EngineInfo, ExecResult, ExecSpec, ImageInfo, NetworkInfo,
+    NetworkSpec, Output, Parts, ProgressSink, PullSpec, VolumeInfo,
 };
 
 /// The answers of an engine, by call.
@@ -68,8 +68,16 @@ pub(crate) trait Answers: Send + Sync {
         unanswered("create_volume")
     }
 
+    fn volumes<'a>(&'a self, _: &'a str) -> Call<'a, Vec<VolumeInfo>> {
+        unanswered("volumes")
+    }
+
     fn remove_volume<'a>(&'a self, _: &'a str) -> Call<'a, ()> {
         unanswered("remove_volume")
+    }
+
+    fn containers<'a>(&'a self, _: &'a str) -> Call<'a, Vec<ContainerListing>> {
+        unanswered("containers")
     }
 
     fn create<'a>(&'a self, _: &'a ContainerSpec) -> Call<'a, String> {
@@ -202,8 +210,16 @@ impl<A: Answers> Engine for FakeEngine<A> {
         self.0.create_volume(name, labels)
     }
 
+    fn volumes<'a>(&'a self, label: &'a str) -> Call<'a, Vec<VolumeInfo>> {
+        self.0.volumes(label)
+    }
+
     fn remove_volume<'a>(&'a self, name: &'a str) -> Call<'a, ()> {
         self.0.remove_volume(name)
+    }
+
+    fn containers<'a>(&'a self, label: &'a str) -> Call<'a, Vec<ContainerListing>> {
+        self.0.containers(label)
     }
 
     fn create<'a>(&'a self, container: &'a ContainerSpec) -> Call<'a, String> {

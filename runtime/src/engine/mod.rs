@@ -68,9 +68,13 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
         name: &'a str,
         labels: &'a BTreeMap<String, String>,
     ) -> Call<'a, ()>;
+    /// The volumes that carry a label of this name.
+    fn volumes<'a>(&'a self, label: &'a str) -> Call<'a, Vec<VolumeInfo>>;
     /// Removes a volume; one that is not there is no error.
     fn remove_volume<'a>(&'a self, name: &'a str) -> Call<'a, ()>;
 
+    /// The containers that carry a label of this name, running or not.
+    fn containers<'a>(&'a self, label: &'a str) -> Call<'a, Vec<ContainerListing>>;
     /// Creates a container and returns its id.
     fn create<'a>(&'a self, container: &'a ContainerSpec) -> Call<'a, String>;
     /// Starts a container.
@@ -208,6 +212,22 @@ pub(crate) struct NetworkInfo {
     pub(crate) name: String,
     /// Its IPv4 subnets.
     pub(crate) subnets: Vec<Subnet>,
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// A volume that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct VolumeInfo {
+    pub(crate) name: String,
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// A container, as a list of them shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ContainerListing {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) running: bool,
     pub(crate) labels: BTreeMap<String, String>,
 }
 

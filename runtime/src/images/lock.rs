@@ -55,6 +55,13 @@ impl Locks {
         Self { directory }
     }
 
+    /// Removes what killed processes left.
+    pub(super) fn sweep(&self) {
+        sweep(&self.directory);
+        // It stays where somebody is in it.
+        let _ = std::fs::remove_dir(&self.directory);
+    }
+
     /// Waits for the lock of that name, or for word of who holds it; `waiting` is called once if somebody does.
     ///
     /// # Errors
@@ -119,8 +126,8 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // None of this can be helped where it fails, and nothing but an empty file depends on it.
         let _ = std::fs::remove_file(&self.path);
-        sweep(&self.directory);
-        let _ = std::fs::remove_dir(&self.directory);
+        let directory = std::mem::take(&mut self.directory);
+        Locks { directory }.sweep();
     }
 }
 
@@ -213,5 +220,17 @@ mod tests {
         std::fs::write(directory.join("a.lock"), "half a wo").expect("a file");
         drop(held(&directory));
         assert!(!directory.exists(), "the dead lock is left");
+
+        create_private(&directory).expect("a directory");
+        std::fs::write(directory.join("dead.lock"), "").expect("a file");
+        let lock = held(&directory);
+        std::fs::write(directory.join("dead.lock"), "").expect("a file");
+        let locks = Locks::at(directory.clone());
+        locks.sweep();
+        let left = std::fs::read_dir(&directory).expect("a directory").count();
+        drop(lock);
+        assert_eq!(left, 1, "the one that is held");
+        assert!(!directory.exists(), "a lock is left");
+        locks.sweep();
     }
 }

@@ -101,6 +101,18 @@ enum Local {
     Outdated,
 }
 
+/// Removes the locks that killed processes of this user left.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(
+        dead_code,
+        reason = "done by supervisors in processes of their own, which are on Linux only"
+    )
+)]
+pub(crate) fn sweep_locks() {
+    Locks::of_user().sweep();
+}
+
 impl Images {
     /// Images as the workspace's configuration says, with the credentials that the variables lead to.
     pub(crate) fn new(config: &Config, variables: BTreeMap<String, String>) -> Self {

@@ -1,6 +1,6 @@
 //! Where the processes of a run find one another: a directory that only this user may enter, named for the run.
 //!
-//! It holds the supervisor's socket, its log, and the lock under which a supervisor is started and leaves. Whoever has
+//! It holds the supervisor's socket, its log, its journal, and the lock under which a supervisor is started and leaves. Whoever has
 //! the lock may change the directory; nobody else does. It is the files that are owned here, not what they say.
 
 use std::fs::File;
@@ -73,6 +73,11 @@ impl RunDirectory {
         self.path.join("log")
     }
 
+    /// Where the supervisor notes what it has on engines.
+    pub(super) fn journal(&self) -> PathBuf {
+        self.path.join("journal")
+    }
+
     /// The file whose lock says who may start a supervisor, or leave as one.
     pub(super) fn election(&self) -> PathBuf {
         self.path.join("election")
@@ -123,6 +128,7 @@ impl RunDirectory {
     pub(super) fn remove(&self, lock: ElectionLock, log: Log) {
         // None of this can be helped where it fails. What is left is swept later.
         let _ = std::fs::remove_file(self.socket());
+        let _ = std::fs::remove_file(self.journal());
         if log == Log::Remove {
             let _ = std::fs::remove_file(self.log());
         }

@@ -10,6 +10,7 @@
 pub(crate) mod process;
 
 mod error;
+mod owner;
 
 #[cfg(target_os = "linux")]
 mod directory;
@@ -42,6 +43,7 @@ use std::path::PathBuf;
 use self::process::ProcessId;
 
 pub(crate) use self::error::StartError;
+pub(crate) use self::owner::{Life, Owner};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use self::unsupported::{connect, connect_to_keeper, find_keeper};
 #[cfg(target_os = "linux")]

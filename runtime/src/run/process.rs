@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fingerprint::Fingerprint;
+
 /// Where the system does not tell.
 pub(crate) const UNKNOWN: &str = "unknown";
 
@@ -28,9 +30,40 @@ pub(crate) fn namespace() -> String {
     number.unwrap_or_else(|| UNKNOWN.to_owned())
 }
 
-/// Whether this system tells about processes.
-pub(crate) fn is_known() -> bool {
-    Path::new("/proc/self/stat").exists()
+/// This machine, the same from boot to boot: `machine-id(5)`, which nobody else needs to know, so its fingerprint.
+pub(crate) fn machine() -> String {
+    let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    match id.trim() {
+        // As it is in an image, and before the first boot has ended.
+        "" | "uninitialized" => UNKNOWN.to_owned(),
+        id => {
+            let fingerprint = Fingerprint::new()
+                .add(b"seatrial machine")
+                .add(id.as_bytes())
+                .finish();
+            fingerprint[..16].to_owned()
+        }
+    }
+}
+
+/// Whether this system tells about processes, and about all of this namespace.
+pub(crate) fn are_all_visible() -> bool {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo");
+    Path::new("/proc/self/stat").exists() && mounts.is_ok_and(|mounts| shows_all(&mounts))
+}
+
+/// Whether `/proc` is mounted so that it shows processes of other users, too. In doubt it is not.
+fn shows_all(mounts: &str) -> bool {
+    // `22 26 0:21 / /proc rw,relatime - proc proc rw,hidepid=2`; a later mount covers those before it.
+    let proc = mounts
+        .lines()
+        .rfind(|line| line.split(' ').nth(4) == Some("/proc"));
+    proc.and_then(|line| line.split_once(" - "))
+        .is_some_and(|(_, of_super_block)| {
+            let options = of_super_block.split([' ', ',']);
+            let mut hidden = options.filter_map(|option| option.strip_prefix("hidepid="));
+            hidden.all(|hidden| matches!(hidden, "0" | "off"))
+        })
 }
 
 /// What the kernel says of a process in `/proc/PID/stat` (proc(5)).
@@ -42,6 +75,7 @@ pub(crate) struct Stat {
     pub(crate) state: char,
     /// 0 where the parent is outside the namespace.
     pub(crate) parent: u32,
+    pub(crate) threads: u32,
     /// In clock ticks since the machine started.
     pub(crate) start: u64,
 }
@@ -61,8 +95,14 @@ impl Stat {
             name: name.to_owned(),
             state: fields.first()?.chars().next()?,
             parent: fields.get(1)?.parse().ok()?,
+            threads: fields.get(17)?.parse().ok()?,
             start: fields.get(19)?.parse().ok()?,
         })
+    }
+
+    /// Whether it does nothing any more, and only its parent has not waited for it. Its first thread may be over before others.
+    fn has_ended(&self) -> bool {
+        matches!(self.state, 'Z' | 'X') && self.threads <= 1
     }
 }
 
@@ -90,8 +130,18 @@ impl ProcessId {
 
     /// Whether the process runs. One that has ended and that its parent has not waited for does not.
     pub(crate) fn is_alive(self) -> bool {
-        Stat::of(self.pid)
-            .is_some_and(|stat| stat.start == self.start && !matches!(stat.state, 'Z' | 'X'))
+        Stat::of(self.pid).is_some_and(|stat| stat.start == self.start && !stat.has_ended())
+    }
+
+    /// Whether the process has ended for certain. It has not where the system does not tell, such as when no more files can
+    /// be opened.
+    pub(crate) fn has_ended(self) -> bool {
+        match std::fs::metadata(format!("/proc/{}", self.pid)) {
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+            Ok(_) => {
+                Stat::of(self.pid).is_some_and(|stat| stat.start != self.start || stat.has_ended())
+            }
+        }
     }
 }
 
@@ -135,6 +185,21 @@ mod tests {
         for malformed in ["", "42 (a", "42 (a) S", "42 (a) S x 42"] {
             assert_eq!(Stat::parse(malformed), None, "{malformed}");
         }
+    }
+
+    #[test]
+    fn only_a_proc_that_hides_nobody_shows_all() {
+        let line = |options: &str| {
+            format!("22 26 0:21 / /proc rw,nosuid shared:5 - proc proc {options}\n")
+        };
+        let root = "26 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda rw\n";
+        assert!(shows_all(&(root.to_owned() + &line("rw"))));
+        assert!(shows_all(&line("rw,hidepid=0")));
+        assert!(shows_all(&line("rw,hidepid=off")));
+        assert!(!shows_all(&line("rw,hidepid=2")));
+        assert!(!shows_all(&line("rw,gid=4,hidepid=invisible")));
+        assert!(!shows_all(&(line("rw") + &line("rw,hidepid=1"))));
+        assert!(!shows_all(root));
     }
 
     #[test]

@@ -5,13 +5,14 @@
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 
 use super::directory::{ElectionLock, Log, RunDirectory};
 use super::intercept::Startup;
-use super::sweep;
+use super::sweep::{self, AbandonedDirectory};
 use crate::private_directory::user;
 
 /// How long is waited where the system has no descriptor for a further connection.
@@ -22,6 +23,8 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 pub(crate) struct Station {
     directory: RunDirectory,
     listener: UnixListener,
+    /// The directories of supervisors that were killed and have left something.
+    abandoned: Vec<AbandonedDirectory>,
 }
 
 /// Somebody has connected meanwhile, so the supervisor has to stay.
@@ -39,9 +42,9 @@ impl Station {
     /// The socket cannot be made.
     pub(crate) fn open(startup: Startup) -> io::Result<Self> {
         match Self::listen(startup.directory.clone()) {
-            Ok(station) => {
+            Ok(mut station) => {
                 startup.listens();
-                sweep::sweep(&station.directory);
+                station.abandoned = sweep::sweep(&station.directory);
                 Ok(station)
             }
             Err(error) => {
@@ -66,7 +69,18 @@ impl Station {
         Ok(Self {
             directory,
             listener: UnixListener::from_std(listener)?,
+            abandoned: Vec::new(),
         })
+    }
+
+    /// Where the supervisor notes what it has on engines. One that was killed in this place has left its notes there.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.directory.journal()
+    }
+
+    /// The places of supervisors that were killed and have left something; the first who asks has them.
+    pub(crate) fn take_abandoned(&mut self) -> Vec<AbandonedDirectory> {
+        std::mem::take(&mut self.abandoned)
     }
 
     /// The next connection of this user's. Nothing is lost when the future is dropped.
@@ -108,10 +122,7 @@ impl Station {
             let Ok(listener) = UnixListener::from_std(listener) else {
                 return Ok(closed);
             };
-            let station = Self {
-                directory: self.directory,
-                listener,
-            };
+            let station = Self { listener, ..self };
             return Err(Box::new(NotYet { station, stream }));
         }
         // Without the lock everything is left to who sweeps.
@@ -129,9 +140,11 @@ pub(crate) struct Closed {
 }
 
 impl Closed {
-    /// Removes the directory, with the log unless it is kept; unless another supervisor has come meanwhile.
-    pub(crate) async fn leave(self, log: Log) {
-        if let Some(lock) = lock(&self.directory).await
+    /// Removes the directory, with the log unless it is kept; unless another supervisor has come meanwhile, or something is
+    /// left that the journal tells of.
+    pub(crate) async fn leave(self, log: Log, is_settled: bool) {
+        if is_settled
+            && let Some(lock) = lock(&self.directory).await
             && !self.directory.socket().exists()
         {
             self.directory.remove(lock, log);
@@ -176,7 +189,7 @@ mod tests {
         let _client = Client::connect(directory.socket()).expect("somebody listens");
         drop(not_yet.station.accept().await);
         let closed = not_yet.station.close().await;
-        closed.expect("nobody waits").leave(Log::Remove).await;
+        closed.expect("nobody waits").leave(Log::Remove, true).await;
         assert!(!directory.path().parent().expect("a parent").exists());
     }
 
@@ -185,7 +198,7 @@ mod tests {
         let station = station("log");
         let directory = station.directory.clone();
         let closed = station.close().await.expect("nobody waits");
-        closed.leave(Log::Keep).await;
+        closed.leave(Log::Keep, true).await;
         let left: Vec<_> = std::fs::read_dir(directory.path())
             .expect("a directory")
             .map(|entry| entry.expect("an entry").file_name())
@@ -200,11 +213,11 @@ mod tests {
         let directory = station.directory.clone();
         let closed = station.close().await.expect("nobody waits");
         let another = Station::listen(directory.clone()).expect("a socket");
-        closed.leave(Log::Remove).await;
+        closed.leave(Log::Remove, true).await;
         let _client = Client::connect(directory.socket()).expect("it still listens");
         drop(another.accept().await);
         let closed = another.close().await.expect("nobody waits");
-        closed.leave(Log::Remove).await;
+        closed.leave(Log::Remove, true).await;
         assert!(!directory.path().exists());
     }
 
@@ -220,6 +233,6 @@ mod tests {
         let not_yet = closing.await.expect_err("a client waits");
         drop(client);
         let closed = not_yet.station.close().await;
-        closed.expect("nobody waits").leave(Log::Remove).await;
+        closed.expect("nobody waits").leave(Log::Remove, true).await;
     }
 }

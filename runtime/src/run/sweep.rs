@@ -1,32 +1,84 @@
 //! What supervisors that were killed left in the directories of their runs.
 //!
-//! Nothing is touched but under the directory's own lock, and nothing where somebody listens.
+//! Nothing is touched but under the directory's own lock, and nothing where somebody listens. A directory whose journal
+//! tells of something on an engine stays until that is gone.
 
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
-use super::directory::{Log, RunDirectory};
+use super::directory::{ElectionLock, Log, RunDirectory};
 
 /// How long a log is kept that somebody may have been told of.
 const LOG_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Removes the directories of other runs beside this one in which there is nobody.
-pub(super) fn sweep(own: &RunDirectory) {
-    for directory in own.others() {
-        // Held by a supervisor that starts or leaves, and by whoever starts one.
-        let Some(lock) = directory.try_lock() else {
-            continue;
-        };
-        if is_listening(&directory) {
-            continue;
+/// How long a journal is kept of which nobody could remove what it tells of, such as an engine that does not run any more.
+const JOURNAL_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// A directory in which there is nobody, with a journal.
+#[derive(Debug)]
+pub(crate) struct AbandonedDirectory {
+    directory: RunDirectory,
+    pub(crate) journal: Vec<u8>,
+    /// For how long nothing has been written into it.
+    pub(crate) idle: Duration,
+}
+
+impl AbandonedDirectory {
+    /// Removes it, unless somebody is there by now or has been.
+    pub(crate) fn remove(self) {
+        if let Some(lock) = lock_abandoned(&self.directory)
+            && journal(&self.directory) == self.journal
+        {
+            remove(&self.directory, lock);
         }
-        let log = match is_worth_keeping(&directory) {
-            true => Log::Keep,
-            false => Log::Remove,
-        };
-        directory.remove(lock, log);
     }
+}
+
+/// Removes the directories of other runs beside this one in which there is nobody. Those with a journal stay, and are
+/// returned.
+pub(super) fn sweep(own: &RunDirectory) -> Vec<AbandonedDirectory> {
+    let mut abandoned = Vec::new();
+    for directory in own.others() {
+        let Some(lock) = lock_abandoned(&directory) else {
+            continue;
+        };
+        let journal = journal(&directory);
+        if journal.is_empty() {
+            remove(&directory, lock);
+        } else {
+            abandoned.push(AbandonedDirectory {
+                idle: idle(&directory.journal()).unwrap_or_default(),
+                directory,
+                journal,
+            });
+        }
+    }
+    abandoned
+}
+
+/// The lock of a directory in which there is nobody.
+fn lock_abandoned(directory: &RunDirectory) -> Option<ElectionLock> {
+    // Held by a supervisor that starts or leaves, and by whoever starts one.
+    let lock = directory.try_lock()?;
+    (!is_listening(directory)).then_some(lock)
+}
+
+/// What the journal says; nothing where there is none, or it is too old.
+fn journal(directory: &RunDirectory) -> Vec<u8> {
+    match is_younger(&directory.journal(), JOURNAL_KEPT) {
+        true => std::fs::read(directory.journal()).unwrap_or_default(),
+        false => Vec::new(),
+    }
+}
+
+fn remove(directory: &RunDirectory, lock: ElectionLock) {
+    let log = match is_younger(&directory.log(), LOG_KEPT) {
+        true => Log::Keep,
+        false => Log::Remove,
+    };
+    directory.remove(lock, log);
 }
 
 /// Whether a supervisor is there. In doubt there is one.
@@ -40,22 +92,22 @@ fn is_listening(directory: &RunDirectory) -> bool {
     }
 }
 
-/// Whether something is in the log, and not for long.
-fn is_worth_keeping(directory: &RunDirectory) -> bool {
-    std::fs::metadata(directory.log()).is_ok_and(|log| {
-        let age = log
-            .modified()
-            .ok()
-            .and_then(|written| written.elapsed().ok());
-        log.len() > 0 && age.is_none_or(|age| age < LOG_KEPT)
-    })
+/// Whether something is in a file that was written no longer ago.
+fn is_younger(file: &Path, kept: Duration) -> bool {
+    let length = std::fs::metadata(file).map_or(0, |file| file.len());
+    length > 0 && idle(file).is_none_or(|idle| idle < kept)
+}
+
+/// For how long nothing has been written into a file, where the clock tells.
+fn idle(file: &Path) -> Option<Duration> {
+    let written = std::fs::metadata(file).ok()?.modified().ok()?;
+    written.elapsed().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::File;
     use std::os::unix::net::UnixListener;
-    use std::path::Path;
     use std::time::SystemTime;
 
     use super::*;
@@ -93,18 +145,38 @@ mod tests {
         let alive = RunDirectory::below(&parent, "alive");
         drop(alive.lock().expect("nobody has it"));
         let _listener = UnixListener::bind(alive.socket()).expect("a socket");
+        let told = abandoned(&parent, "told", "");
+        std::fs::write(told.journal(), "of something").expect("a file");
+        let long_ago = abandoned(&parent, "long-ago", "");
+        let journal = File::create(long_ago.journal()).expect("a journal");
+        std::fs::write(long_ago.journal(), "of something").expect("a file");
+        journal
+            .set_modified(SystemTime::now() - 2 * JOURNAL_KEPT)
+            .expect("a time");
         let other = parent.join("not-a-run");
         std::fs::create_dir(&other).expect("a directory");
 
-        sweep(&own);
+        let mut with_journal = sweep(&own);
 
-        let left: Vec<usize> = [&own, &dead, &old, &young, &held, &alive]
+        let left: Vec<usize> = [&own, &dead, &old, &young, &held, &alive, &told, &long_ago]
             .map(|directory| names(directory).len())
             .into();
+        let with_journal = with_journal.pop().expect("one has a journal");
+        let read = with_journal.journal.clone();
+        // Somebody has been there since.
+        std::fs::write(told.journal(), "of more").expect("a file");
+        with_journal.remove();
+        let changed = names(&told).len();
+        for with_journal in sweep(&own) {
+            with_journal.remove();
+        }
+        let in_told = names(&told);
         let in_young = names(&young);
         let other_exists = other.exists();
         std::fs::remove_dir_all(&parent).expect("a directory");
-        assert_eq!(left, [3, 0, 0, 1, 3, 2]);
+        assert_eq!(left, [3, 0, 0, 1, 3, 2, 4, 0]);
+        assert_eq!(read, b"of something");
+        assert_eq!((changed, in_told.len()), (4, 0), "{in_told:?}");
         assert_eq!(in_young, ["log"]);
         assert!(other_exists);
         assert!(!dead.path().exists() && !old.path().exists());

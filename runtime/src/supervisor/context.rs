@@ -1,24 +1,36 @@
 //! What the instances of a run share: the engine, the network, the reaper, for all of them; and the configuration and the
 //! images, for those of clients with the same settings.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
+use super::Internal;
 use super::events::Events;
 use super::identity::{Identity, Role};
 use super::network::{self, HostNumber, Hosts, Network};
 use super::once::Once;
 use super::ports::Ports;
 use super::reaper::Reaper;
-use super::{Internal, report_leftover};
+use super::sweep::{self, Abandoned, History};
 use crate::config::Config;
 use crate::engine::discovery::{self, EngineChoice};
 use crate::engine::{Engine, EngineError, EngineErrorKind};
 use crate::images::Images;
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
+
+/// How long a supervisor goes on with removals at its end that fail for a reason which passes, such as an engine that is
+/// just being restarted; and how long where a test process waits for it.
+const REMOVED_WITHIN: Duration = Duration::from_secs(30);
+const REMOVED_WHILE_WAITED_FOR: Duration = Duration::from_secs(10);
+
+/// How long the end of a supervisor waits for the sweep: as long as something may yet come of what others began.
+const SWEPT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Shared by all instances of a run.
 pub(super) struct Run {
@@ -31,16 +43,31 @@ pub(super) struct Run {
     /// The first that was found.
     engine: OnceLock<Arc<dyn Engine>>,
     network: Once<Network>,
+    /// What the dead left, until the sweep of that begins.
+    abandoned: Mutex<Option<Vec<Abandoned>>>,
+    is_detached: bool,
+    sweeping: Mutex<Option<JoinHandle<()>>>,
     /// How many networks were tried to be made: each has a name of its own.
     networks: AtomicU32,
 }
 
 impl Run {
-    pub(super) fn new(role: Role, internal: mpsc::UnboundedSender<Internal>) -> Arc<Self> {
+    pub(super) fn new(
+        role: Role,
+        history: History,
+        internal: mpsc::UnboundedSender<Internal>,
+    ) -> Arc<Self> {
+        let removed_within = match history.is_detached {
+            true => REMOVED_WITHIN,
+            false => REMOVED_WHILE_WAITED_FOR,
+        };
         Arc::new(Self {
             role,
             identity: Identity::of_process(role),
-            reaper: Reaper::new(),
+            reaper: Reaper::new(history.journal, removed_within),
+            abandoned: Mutex::new(Some(history.abandoned)),
+            is_detached: history.is_detached,
+            sweeping: Mutex::new(None),
             ports: Ports::default(),
             internal,
             hosts: Hosts::new(),
@@ -55,15 +82,32 @@ impl Run {
         self.hosts.next()
     }
 
-    /// Waits until every container is removed, and removes the network.
-    pub(super) async fn close(&self) {
-        self.reaper.drained().await;
-        if let (Some(engine), Some(network)) = (self.engine.get(), self.network.made().await)
-            && let Err(error) = network::remove(engine, &network).await
-        {
-            report_leftover(&format!("network `{}`", network.name), &error);
+    /// Begins to remove what the dead left; once.
+    fn sweep(&self, engine: &Arc<dyn Engine>, variables: BTreeMap<String, String>) {
+        if let Some(abandoned) = lock(&self.abandoned).take() {
+            let sweeping = sweep::sweep(engine.clone(), variables, abandoned);
+            *lock(&self.sweeping) = Some(tokio::spawn(sweeping));
         }
     }
+
+    /// Waits until every container is removed, and removes the network.
+    pub(super) async fn close(&self) {
+        self.reaper.close().await;
+        if let (Some(engine), Some(network)) = (self.engine.get(), self.network.made().await) {
+            network::remove(engine, &network, &self.reaper).await;
+        }
+        let sweeping = lock(&self.sweeping).take();
+        if let Some(mut sweeping) = sweeping {
+            if self.is_detached {
+                let _ = tokio::time::timeout(SWEPT_WITHIN, &mut sweeping).await;
+            }
+            sweeping.abort();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Shared by the instances that clients with the same settings launch.
@@ -106,13 +150,18 @@ impl Context {
     pub(super) async fn engine(&self) -> Result<Arc<dyn Engine>, Error> {
         let choice = EngineChoice::from(self.config().engine.clone());
         let variables = self.settings.variables.clone();
+        let swept_with = variables.clone();
         let run = self.run.clone();
         self.engine
             .get(async move {
                 let found = discovery::connect(&choice, variables)
                     .await
                     .map_err(|error| Error::new(ErrorKind::Engine, error.to_string()))?;
-                let engine = run.engine.get_or_init(|| found.clone());
+                let engine = run.engine.get_or_init(|| {
+                    run.reaper.journal.engine(&found.info().address);
+                    run.sweep(&found, swept_with);
+                    found.clone()
+                });
                 one_engine(&**engine, &*found)?;
                 Ok(engine.clone())
             })
@@ -123,7 +172,6 @@ impl Context {
     pub(super) async fn network(&self) -> Result<Network, Error> {
         let engine = self.engine().await?;
         let run = self.run.clone();
-        let presence = run.reaper.presence();
         self.run
             .network
             .get(async move {
@@ -131,7 +179,7 @@ impl Context {
                     0 => run.identity.prefix.clone(),
                     count => format!("{}-{count}", run.identity.prefix),
                 };
-                network::create(&engine, &run.identity, name, presence)
+                network::create(&engine, &run.identity, name, &run.reaper)
                     .await
                     .map_err(|error| engine_error(ErrorKind::Start, &error))
             })

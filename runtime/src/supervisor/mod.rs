@@ -15,6 +15,7 @@ mod exits;
 mod hooks;
 mod identity;
 mod instance;
+mod journal;
 mod kept;
 mod launch;
 mod lines;
@@ -30,6 +31,7 @@ pub(crate) mod process;
 mod reaper;
 mod running;
 mod setup;
+mod sweep;
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +57,7 @@ use kept::Kept;
 use lines::Followed;
 pub(crate) use messages::Input;
 use messages::Internal;
+use sweep::History;
 
 /// Serves one client, whose run ends with it, and removes everything before it returns.
 pub(crate) async fn run(
@@ -92,7 +95,7 @@ pub(crate) async fn run(
         input(Input::Disconnected { client: CLIENT });
     };
     let supervise = async {
-        let mut supervisor = Supervisor::new(Role::Run, from_clients);
+        let mut supervisor = Supervisor::new(Role::Run, History::default(), from_clients);
         supervisor.serve().await;
         supervisor.close().await;
         supervisor.answer_closes().await;
@@ -157,12 +160,16 @@ struct Handle {
 }
 
 impl Supervisor {
-    pub(crate) fn new(role: Role, inputs: mpsc::UnboundedReceiver<Input>) -> Self {
+    pub(crate) fn new(
+        role: Role,
+        history: History,
+        inputs: mpsc::UnboundedReceiver<Input>,
+    ) -> Self {
         let (to_table, internal) = mpsc::unbounded_channel();
         Self {
             inputs,
             internal,
-            run: Run::new(role, to_table),
+            run: Run::new(role, history, to_table),
             contexts: Vec::new(),
             clients: HashMap::new(),
             instances: HashMap::new(),

@@ -14,13 +14,16 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::identity::now_micros;
+use super::journal::{self, Journal};
+use super::sweep::{Abandoned, History};
 use super::{Input, Role, Supervisor};
 use crate::protocol::{ClientId, Message, Request, RequestBody};
 use crate::run::process::ProcessId;
-use crate::run::{Log, Startup, Station};
+use crate::run::{Log, Owner, Startup, Station};
 use crate::terminal::{self, Shown};
 use crate::wire::{self, EncodeError};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, images};
 
 /// Serves the run until it is over and everything is removed.
 ///
@@ -69,7 +72,10 @@ async fn serve(mut station: Station, process: Option<ProcessId>) {
     if let Some(process) = process {
         processes.join(process);
     }
-    let mut supervisor = Supervisor::new(role, from_clients);
+    images::sweep_locks();
+    let history = history(&mut station);
+    let journal = history.journal.clone();
+    let mut supervisor = Supervisor::new(role, history, from_clients);
     let mut clients: ClientId = 0;
     let mut conversations = JoinSet::new();
     let mut accept = |stream| {
@@ -111,7 +117,43 @@ async fn serve(mut station: Station, process: Option<ProcessId>) {
         true => Log::Keep,
         false => Log::Remove,
     };
-    closed.leave(log).await;
+    closed.leave(log, journal.is_settled()).await;
+}
+
+/// What there was before this supervisor, in its directory and in others.
+fn history(station: &mut Station) -> History {
+    let journal = Journal::open(&station.journal(), Owner::this_process(now_micros));
+    let journal = journal.unwrap_or_else(|error| {
+        log(&format!("the journal cannot be written: {error}\n"));
+        Journal::default()
+    });
+    let mut abandoned = Vec::new();
+    let (earlier, idle) = journal.earlier();
+    if !earlier.is_empty() {
+        let journal = journal.clone();
+        abandoned.push(Abandoned {
+            belongings: earlier,
+            idle,
+            forget: Box::new(move || journal.forget_earlier()),
+        });
+    }
+    for directory in station.take_abandoned() {
+        let belongings = journal::parse(&directory.journal);
+        if belongings.is_empty() {
+            directory.remove();
+            continue;
+        }
+        abandoned.push(Abandoned {
+            belongings,
+            idle: directory.idle,
+            forget: Box::new(move || directory.remove()),
+        });
+    }
+    History {
+        journal,
+        abandoned,
+        is_detached: true,
+    }
 }
 
 /// Has the run over at `SIGTERM`: who ends this process, such as a CI's runner that ends all that a job has started, does not

@@ -2,22 +2,21 @@
 //!
 //! A [`Guard`] exists before the container does. It is dropped, sooner or later, also when the task that held it is
 //! cancelled in the middle of the creation or the start; then the container is removed in the background, once that has
-//! come to an end. Nothing waits for that but the end of the run.
+//! come to an end. Nothing waits for that but the end of the run. What is there, or may be, is in the journal.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use super::journal::Journal;
 use super::report_leftover;
 use crate::engine::{Attachment, ContainerSpec, Engine, EngineError, EngineErrorKind};
 
-/// How long a removal is tried that fails for a reason which passes. Whoever waits for the end of the run waits for it.
-const REMOVED_WITHIN: Duration = Duration::from_secs(10);
 /// How long an engine may go on with a creation whose connection has broken.
 const CREATED_WITHIN: Duration = Duration::from_secs(5);
 /// The engine tells of neither, so it is asked again: soon at first, then less often.
@@ -27,8 +26,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Removes what nobody holds any more.
 #[derive(Clone, Debug)]
 pub(super) struct Reaper {
+    pub(super) journal: Journal,
     /// How much there is that is not removed yet.
     alive: Arc<watch::Sender<usize>>,
+    /// How long a removal is tried at the end of the run that fails for a reason which passes. While the run goes on it is
+    /// tried for as long.
+    removed_within: Duration,
+    /// Since when the run is over.
+    over_since: Arc<OnceLock<Instant>>,
     /// The volumes that are held, by name: one guard for each, however many launches share it.
     volumes: Arc<Mutex<HashMap<String, Weak<VolumeGuard>>>>,
 }
@@ -64,8 +69,11 @@ pub(super) struct VolumeGuard {
 }
 
 impl Reaper {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(journal: Journal, removed_within: Duration) -> Self {
         Self {
+            journal,
+            removed_within,
+            over_since: Arc::default(),
             alive: Arc::new(watch::Sender::new(0)),
             volumes: Arc::default(),
         }
@@ -107,10 +115,76 @@ impl Reaper {
         guard
     }
 
-    /// Waits until every guard is dropped and what it held is removed.
-    pub(super) async fn drained(&self) {
+    /// Waits until every guard is dropped and what it held is removed, or cannot be.
+    pub(super) async fn close(&self) {
+        let _ = self.over_since.set(Instant::now());
         let mut alive = self.alive.subscribe();
         let _ = alive.wait_for(|alive| *alive == 0).await;
+    }
+
+    /// Tries a removal until it succeeds, or fails for a reason that does not pass, or the run is over and the time for it as
+    /// well.
+    ///
+    /// # Errors
+    ///
+    /// The last attempt's.
+    pub(super) async fn persistently<F>(&self, removal: impl Fn() -> F) -> Result<(), EngineError>
+    where
+        F: Future<Output = Result<(), EngineError>>,
+    {
+        let begun = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match removal().await {
+                Err(error) if passes(&error) && !self.has_taken_too_long(begun) => {
+                    sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Removes what may come of a creation whose answer nobody got: looks for it until it was there and is removed, or the
+    /// engine has had the time to make it. `removal` says whether there was anything.
+    ///
+    /// # Errors
+    ///
+    /// Where it is there and cannot be removed, or the engine does not answer.
+    pub(super) async fn uncertain<F>(&self, removal: impl Fn() -> F) -> Result<(), EngineError>
+    where
+        F: Future<Output = Result<bool, EngineError>>,
+    {
+        let begun = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match removal().await {
+                Ok(true) => return Ok(()),
+                Ok(false) if begun.elapsed() >= CREATED_WITHIN => return Ok(()),
+                Err(error) if !passes(&error) || self.has_taken_too_long(begun) => {
+                    return Err(error);
+                }
+                Ok(false) | Err(_) => {}
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Whether a removal that has begun then is given up. Not while the run goes on.
+    fn has_taken_too_long(&self, begun: Instant) -> bool {
+        let over_since = self.over_since.get();
+        over_since.is_some_and(|over| (*over).max(begun).elapsed() >= self.removed_within)
+    }
+
+    /// Notes what became of a removal, and tells people where it failed. Where nobody is there any more to be told, and it is
+    /// in the journal, whoever finds that tries again, and tells.
+    pub(super) fn removed(&self, thing: &str, outcome: Result<(), EngineError>) {
+        match outcome {
+            Ok(()) => self.journal.removed(thing),
+            Err(_) if self.over_since.get().is_some() && self.journal.has(thing) => {}
+            Err(error) => report_leftover(thing, &error),
+        }
     }
 }
 
@@ -124,10 +198,13 @@ impl Guard {
     pub(super) async fn create(&self, spec: ContainerSpec) -> Result<String, EngineError> {
         debug_assert_eq!(spec.name, self.name, "the guard removes by this name");
         let (engine, creation) = (self.engine.clone(), self.creation.clone());
+        let (journal, thing) = (self.reaper.journal.clone(), container(&self.name));
+        journal.creating(&thing);
         self.run_to_completion("create the container", async move {
             let created = engine.create(&spec).await;
-            if let Err(error) = &created {
-                creation.ended_with(error.kind);
+            match &created {
+                Ok(_) => journal.created(&thing),
+                Err(error) => creation.ended_with(error.kind),
             }
             created
         })
@@ -219,18 +296,26 @@ impl Drop for Guard {
                     while busy.changed().await.is_ok() {}
                 }
                 let removed = if creation.is_uncertain() {
-                    uncertain(|| discard(&*engine, &name)).await
+                    reaper.uncertain(|| discard(&*engine, &name)).await
                 } else {
-                    persistently(|| engine.remove(&name)).await
+                    reaper.persistently(|| engine.remove(&name)).await
                 };
-                if let Err(error) = removed {
-                    report_leftover(&format!("container `{name}`"), &error);
-                }
+                reaper.removed(&container(&name), removed);
             }
             drop(used);
             reaper.alive.send_modify(|alive| *alive -= 1);
         });
     }
+}
+
+/// A container, as the journal and people know it.
+fn container(name: &str) -> String {
+    format!("container {name}")
+}
+
+/// A volume, likewise.
+fn volume(name: &str) -> String {
+    format!("volume {name}")
 }
 
 /// What comes of a task that has the engine do something.
@@ -272,59 +357,12 @@ async fn discard(engine: &dyn Engine, name: &str) -> Result<bool, EngineError> {
     }
 }
 
-/// Tries a removal until it succeeds, or fails for a reason that does not pass, or the time for it is over.
-///
-/// # Errors
-///
-/// The last attempt's.
-pub(super) async fn persistently<F>(removal: impl Fn() -> F) -> Result<(), EngineError>
-where
-    F: Future<Output = Result<(), EngineError>>,
-{
-    let begun = Instant::now();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match removal().await {
-            Err(error) if passes(&error) && begun.elapsed() < REMOVED_WITHIN => {
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-            outcome => return outcome,
-        }
-    }
-}
-
 /// Whether the same call may succeed in a moment: the kernel still holds a mount, or the engine restarts.
-fn passes(error: &EngineError) -> bool {
+pub(super) fn passes(error: &EngineError) -> bool {
     matches!(
         error.kind,
         EngineErrorKind::Busy | EngineErrorKind::Unreachable
     )
-}
-
-/// Removes what may come of a creation whose answer nobody got: looks for it until it was there and is removed, or the
-/// engine has had the time to make it. `removal` says whether there was anything.
-///
-/// # Errors
-///
-/// Where it is there and cannot be removed.
-pub(super) async fn uncertain<F>(removal: impl Fn() -> F) -> Result<(), EngineError>
-where
-    F: Future<Output = Result<bool, EngineError>>,
-{
-    let begun = Instant::now();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match removal().await {
-            Ok(true) => return Ok(()),
-            Err(error) if !passes(&error) => return Err(error),
-            // An engine that does not answer any more has made nothing, or it is found when the engine is back.
-            Ok(false) | Err(_) if begun.elapsed() >= CREATED_WITHIN => return Ok(()),
-            Ok(false) | Err(_) => {}
-        }
-        sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
 }
 
 /// Holds a container that another owns on a network. Dropping it takes the container off.
@@ -366,7 +404,9 @@ impl Drop for AttachmentGuard {
         let container = std::mem::take(&mut self.container);
         let network = std::mem::take(&mut self.network);
         tokio::spawn(async move {
-            let disconnected = persistently(|| engine.disconnect(&container, &network)).await;
+            let disconnected = reaper
+                .persistently(|| engine.disconnect(&container, &network))
+                .await;
             match disconnected {
                 // Its owner has removed it.
                 Err(error) if error.kind == EngineErrorKind::NotFound => {}
@@ -391,8 +431,15 @@ impl VolumeGuard {
     ) -> Result<(), EngineError> {
         let guard = self.clone();
         // A task of its own: it goes on when the caller is cancelled, and so long nobody removes the volume.
-        let creating =
-            tokio::spawn(async move { guard.engine.create_volume(&guard.name, &labels).await });
+        let creating = tokio::spawn(async move {
+            let (journal, thing) = (&guard.reaper.journal, volume(&guard.name));
+            journal.creating(&thing);
+            let created = guard.engine.create_volume(&guard.name, &labels).await;
+            if created.is_ok() {
+                journal.created(&thing);
+            }
+            created
+        });
         finished("create the volume", creating).await
     }
 }
@@ -402,9 +449,8 @@ impl Drop for VolumeGuard {
         let (reaper, engine) = (self.reaper.clone(), self.engine.clone());
         let name = std::mem::take(&mut self.name);
         tokio::spawn(async move {
-            if let Err(error) = persistently(|| engine.remove_volume(&name)).await {
-                report_leftover(&format!("volume `{name}`"), &error);
-            }
+            let removed = reaper.persistently(|| engine.remove_volume(&name)).await;
+            reaper.removed(&volume(&name), removed);
             reaper.alive.send_modify(|alive| *alive -= 1);
         });
     }

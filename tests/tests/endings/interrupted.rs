@@ -3,7 +3,7 @@
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 
-use libc::{SIGHUP, SIGINT, SIGTERM};
+use libc::{SIGHUP, SIGINT, SIGKILL, SIGTERM};
 use seatrial_tests::child::is_gone;
 use seatrial_tests::engine;
 
@@ -126,17 +126,26 @@ fn a_second_signal_ends_the_process_at_once() {
         let mut run = run.spawn();
         run.until_recorded();
         gate.close();
-        run.abandon();
         run.signal(SIGINT);
         run.until_said("SIGINT: removing");
+        run.until("the engine is asked about what is to go", |_| {
+            gate.holds("/containers/").then_some(())
+        });
         // The engine does not answer, so nothing but another signal can end it.
         until("its end", || {
             run.signal(SIGINT);
             run.has_ended().then_some(())
         });
-        assert!(!engine::of(&run.id).is_empty(), "it waited for the engine");
-        engine::clean(&run.id);
-        ended_quietly_by(run.end(), SIGINT, "SIGINT");
+        ended_quietly_by(run.end_abandoned(), SIGINT, "SIGINT");
+    });
+}
+
+#[test]
+fn what_a_killed_process_leaves_is_removed_by_the_next_run() {
+    rounds(|| {
+        let run = launched("waits");
+        run.signal(SIGKILL);
+        run.end_abandoned().was_ended_by(SIGKILL).had_services();
     });
 }
 

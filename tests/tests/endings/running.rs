@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::ended::{Ended, strings};
 use crate::processes;
-use crate::run::{Directory, Supervisor, comes_about, until};
+use crate::run::{Directory, Run, Supervisor, comes_about, until};
 
 /// How long a supervisor may take to remove everything, once its run is over. Its own limits are well below that.
 const REMOVAL: Duration = Duration::from_secs(60);
@@ -26,8 +26,6 @@ pub(crate) struct Running {
     child: Child,
     status: Option<ExitStatus>,
     supervisor: Supervisor,
-    /// Where nobody else removes what is on the engine: what keeps others from taking it.
-    abandoned: Option<engine::Claims>,
 }
 
 impl Running {
@@ -43,7 +41,6 @@ impl Running {
             child,
             status: None,
             supervisor,
-            abandoned: None,
         }
     }
 
@@ -150,15 +147,9 @@ impl Running {
         self.until("a supervisor runs", |run| processes::supervisor(&run.id))
     }
 
-    /// Prepares for an end after which nobody else removes what is on the engine.
-    pub(crate) fn abandon(&mut self) {
-        self.abandoned = Some(engine::claim(&self.id));
-    }
-
-    /// Kills the run's supervisor. What it had is removed by [`Self::end_abandoned`].
+    /// Kills the run's supervisor. What it had goes with the next run: see [`Self::end_abandoned`].
     pub(crate) fn kill_supervisor(&mut self) {
         let supervisor = self.until_supervised();
-        self.abandon();
         processes::signal(processes::number(supervisor), libc::SIGKILL);
     }
 
@@ -180,12 +171,19 @@ impl Running {
         self.into_ended()
     }
 
-    /// Waits for the end of a child whose supervisor was killed, and removes what that one had.
+    /// Waits for the end of a child that left something, and sees that nothing is left of it after the next run.
     #[track_caller]
     pub(crate) fn end_abandoned(mut self) -> Ended {
         self.until_gone();
-        engine::clean(&self.id);
-        self.abandoned = None;
+        let mut next = Run::direct("passes");
+        let runtime = self.path("runtime");
+        next.command.env("XDG_RUNTIME_DIR", &runtime);
+        let next = next.spawn().end();
+        let output = &next.exited(0).output;
+        let left = engine::of(&self.id);
+        assert!(left.is_empty(), "left behind: {left:#?}\n{output}");
+        let left: Vec<_> = self.directory().files();
+        assert!(left.is_empty(), "left behind: {left:#?}\n{output}");
         self.into_ended()
     }
 
@@ -235,9 +233,6 @@ impl Drop for Running {
             // The test that drove it has failed. All that can be done is not to leave it waiting.
             self.signal_group(libc::SIGTERM);
             let _ = self.child.wait();
-        }
-        if self.abandoned.is_some() {
-            engine::clean(&self.id);
         }
     }
 }

@@ -82,17 +82,16 @@ fn after_a_keeper_that_was_killed_there_is_another() {
     let machine = Machine::new();
     let lost = machine.run("uses").end().text("db");
     let (owner, keeper) = machine.keeper();
-    let claims = engine::claim_of_owner(&owner);
     child::signal(child::number(keeper), libc::SIGKILL);
     until("it has ended", || is_gone(keeper));
 
     let next = machine.run("uses").end();
     assert_ne!(next.text("db"), lost);
     assert_eq!(next.text("steps"), STEPS);
-    // Nobody knows what the other has left. It is this test's to remove.
-    assert!(is_running(&lost));
-    engine::clean_of_owner(&owner);
-    drop(claims);
+    until("what the other had is removed", || {
+        engine::of_owner(&owner).is_empty()
+    });
+    assert!(!has_container(&lost));
     let [dropped] = &machine.end()[..] else {
         panic!("one is kept");
     };

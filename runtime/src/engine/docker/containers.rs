@@ -5,21 +5,22 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bollard::errors::Error;
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, EndpointIpamConfig, EndpointSettings,
-    HostConfig, Mount, MountTmpfsOptions, MountType, NetworkingConfig, PortBinding, PortMap,
-    ResourcesUlimits,
+    ContainerCreateBody, ContainerInspectResponse, ContainerSummary,
+    ContainerSummaryStateEnum as State, EndpointIpamConfig, EndpointSettings, HostConfig, Mount,
+    MountTmpfsOptions, MountType, NetworkingConfig, PortBinding, PortMap, ResourcesUlimits,
 };
 use bollard::query_parameters::{
-    CreateContainerOptions, InspectContainerOptions, KillContainerOptions, RemoveContainerOptions,
-    StartContainerOptions, StopContainerOptions, WaitContainerOptions,
+    CreateContainerOptions, InspectContainerOptions, KillContainerOptions, ListContainersOptions,
+    RemoveContainerOptions, StartContainerOptions, StopContainerOptions, WaitContainerOptions,
 };
 use futures_util::StreamExt;
 
 use super::Docker;
 use super::errors::{During, failed};
+use super::volumes::with_label;
 use crate::engine::{
-    Attachment, ContainerInfo, ContainerSpec, EngineError, EngineErrorKind, MountSpec,
-    PublishedPort,
+    Attachment, ContainerInfo, ContainerListing, ContainerSpec, EngineError, EngineErrorKind,
+    MountSpec, PublishedPort,
 };
 
 /// When a container never was started or never ended, in the engine's words.
@@ -152,6 +153,23 @@ impl Docker {
         }
     }
 
+    pub(super) async fn list_containers(
+        &self,
+        label: &str,
+    ) -> Result<Vec<ContainerListing>, EngineError> {
+        let options = ListContainersOptions {
+            all: true,
+            filters: Some(with_label(label)),
+            ..Default::default()
+        };
+        let listed = self
+            .api
+            .list_containers(Some(options))
+            .await
+            .map_err(failed(During::Other, "list the containers"))?;
+        Ok(listed.into_iter().map(listing).collect())
+    }
+
     pub(super) async fn inspect_container(&self, id: &str) -> Result<ContainerInfo, EngineError> {
         let found = self
             .api
@@ -159,6 +177,23 @@ impl Docker {
             .await
             .map_err(failed(During::Other, "inspect the container"))?;
         Ok(info(found))
+    }
+}
+
+fn listing(found: ContainerSummary) -> ContainerListing {
+    let names = found.names.unwrap_or_default();
+    // `/shop-db`, and of a container with links one for each.
+    let name = names
+        .first()
+        .map_or("", |name| name.trim_start_matches('/'));
+    ContainerListing {
+        id: found.id.unwrap_or_default(),
+        name: name.to_owned(),
+        running: matches!(
+            found.state,
+            Some(State::RUNNING | State::PAUSED | State::RESTARTING | State::STOPPING)
+        ),
+        labels: found.labels.unwrap_or_default().into_iter().collect(),
     }
 }
 

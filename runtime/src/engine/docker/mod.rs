@@ -18,8 +18,9 @@ mod volumes;
 use std::collections::BTreeMap;
 
 use super::{
-    Attachment, BuildSpec, Call, ContainerInfo, ContainerSpec, Engine, EngineInfo, ExecResult,
-    ExecSpec, ImageInfo, NetworkInfo, NetworkSpec, Output, Parts, ProgressSink, PullSpec,
+    Attachment, BuildSpec, Call, ContainerInfo, ContainerListing, ContainerSpec, Engine,
+    EngineInfo, ExecResult, ExecSpec, ImageInfo, NetworkInfo, NetworkSpec, Output, Parts,
+    ProgressSink, PullSpec, VolumeInfo,
 };
 use endpoints::Endpoints;
 
@@ -93,8 +94,16 @@ impl Engine for Docker {
         Box::pin(self.make_volume(name, labels))
     }
 
+    fn volumes<'a>(&'a self, label: &'a str) -> Call<'a, Vec<VolumeInfo>> {
+        Box::pin(self.list_volumes(label))
+    }
+
     fn remove_volume<'a>(&'a self, name: &'a str) -> Call<'a, ()> {
         Box::pin(self.delete_volume(name))
+    }
+
+    fn containers<'a>(&'a self, label: &'a str) -> Call<'a, Vec<ContainerListing>> {
+        Box::pin(self.list_containers(label))
     }
 
     fn create<'a>(&'a self, container: &'a ContainerSpec) -> Call<'a, String> {

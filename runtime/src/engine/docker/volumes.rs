@@ -1,13 +1,13 @@
 //! Named volumes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::VolumeCreateRequest;
-use bollard::query_parameters::RemoveVolumeOptions;
+use bollard::query_parameters::{ListVolumesOptions, RemoveVolumeOptions};
 
 use super::Docker;
 use super::errors::{During, failed};
-use crate::engine::{EngineError, EngineErrorKind};
+use crate::engine::{EngineError, EngineErrorKind, VolumeInfo};
 
 impl Docker {
     pub(super) async fn make_volume(
@@ -30,6 +30,24 @@ impl Docker {
             ))
     }
 
+    pub(super) async fn list_volumes(&self, label: &str) -> Result<Vec<VolumeInfo>, EngineError> {
+        let options = ListVolumesOptions {
+            filters: Some(with_label(label)),
+        };
+        let listed = self
+            .api
+            .list_volumes(Some(options))
+            .await
+            .map_err(failed(During::Other, "list the volumes"))?;
+        let volumes = listed.volumes.unwrap_or_default().into_iter();
+        Ok(volumes
+            .map(|volume| VolumeInfo {
+                name: volume.name,
+                labels: volume.labels.into_iter().collect(),
+            })
+            .collect())
+    }
+
     pub(super) async fn delete_volume(&self, name: &str) -> Result<(), EngineError> {
         let removed = self
             .api
@@ -43,4 +61,9 @@ impl Docker {
             outcome => outcome,
         }
     }
+}
+
+/// The filter for what carries a label of this name.
+pub(super) fn with_label(label: &str) -> HashMap<String, Vec<String>> {
+    HashMap::from([("label".to_owned(), vec![label.to_owned()])])
 }

@@ -62,7 +62,7 @@ async fn supervise(startup: Startup) -> Result<(), String> {
         drop(claim);
         match station.close().await {
             Ok(closed) => {
-                closed.leave(Log::Remove).await;
+                closed.leave(Log::Remove, true).await;
                 return Ok(());
             }
             Err(not_yet) => {

@@ -1,16 +1,17 @@
-//! Networks of runs that are over, which the engine did not let go of: Docker before 28 may count containers on a
-//! network that are not there (see `engine/docker/endpoints.rs`). They work like any other, so a run takes one of them
-//! rather than leave one more behind.
+//! Networks of runs that are over. Docker before 28 may count containers on a network that are not there, and does not let
+//! go of it (see `engine/docker/endpoints.rs`). Such a network works like any other, so a run takes one of them rather than
+//! leave one more behind.
 //!
 //! Nothing is taken from anybody who may live: the owner must be dead for certain, no container may be attached, and
 //! among several who find the same network the kernel decides.
 
 use std::sync::Arc;
 
-use super::super::identity::{Identity, LABEL};
+use super::super::identity::OWNER;
 use super::Network;
 use super::subnet::PREFIX;
-use crate::engine::{Engine, EngineErrorKind, NetworkInfo};
+use crate::engine::{Engine, EngineError, EngineErrorKind, NetworkInfo};
+use crate::run::{Life, Owner};
 
 /// How many networks are looked at before a new one is made.
 const LOOKED_AT: usize = 4;
@@ -41,25 +42,58 @@ impl Claim {
     }
 }
 
+/// Removes a network whose owner is dead. One that another run has taken over, and one that the engine does not let go of,
+/// stays.
+///
+/// # Errors
+///
+/// Where the engine does not remove it for any other reason.
+pub(crate) async fn remove(engine: &dyn Engine, network: &str) -> Result<(), EngineError> {
+    let Some(_claim) = Claim::on(network) else {
+        return Ok(());
+    };
+    // What is on it belongs to others, such as a service that is kept.
+    for container in attached(engine, network).await? {
+        match engine.disconnect(&container, network).await {
+            Err(error) if error.kind != EngineErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    match engine.remove_network(network).await {
+        Err(error) if error.kind == EngineErrorKind::Conflict => {
+            match attached(engine, network).await?.is_empty() {
+                true => Ok(()),
+                false => Err(error),
+            }
+        }
+        outcome => outcome,
+    }
+}
+
+async fn attached(engine: &dyn Engine, network: &str) -> Result<Vec<String>, EngineError> {
+    match engine.attached(network).await {
+        Err(error) if error.kind == EngineErrorKind::NotFound => Ok(Vec::new()),
+        outcome => outcome,
+    }
+}
+
 /// A network that a run before had to give up. One that the engine has let go of meanwhile is removed.
 pub(super) async fn adopt(engine: &Arc<dyn Engine>, known: &[NetworkInfo]) -> Option<Network> {
     let abandoned = known
         .iter()
         .filter(|network| {
-            let owner = network.labels.get(&format!("{LABEL}.owner"));
-            owner.is_some_and(|owner| Identity::is_dead(owner))
+            let owner = network.labels.get(OWNER);
+            owner.is_some_and(|owner| {
+                let owner = owner.parse::<Owner>();
+                owner.is_ok_and(|owner| owner.life() == Life::Ended)
+            })
         })
         .take(LOOKED_AT);
     for network in abandoned {
         let Some(claim) = Claim::on(&network.id) else {
             continue;
         };
-        // What a killed process left running is not this run's to remove.
-        if !engine
-            .attached(&network.id)
-            .await
-            .is_ok_and(|ids| ids.is_empty())
-        {
+        if is_in_use(engine, network).await {
             continue;
         }
         match engine.remove_network(&network.id).await {
@@ -79,6 +113,16 @@ pub(super) async fn adopt(engine: &Arc<dyn Engine>, known: &[NetworkInfo]) -> Op
         }
     }
     None
+}
+
+/// Whether there are containers that are on it, or that may yet be: of the same owner, and not swept yet.
+async fn is_in_use(engine: &Arc<dyn Engine>, network: &NetworkInfo) -> bool {
+    let (attached, containers) =
+        tokio::join!(engine.attached(&network.id), engine.containers(OWNER));
+    let owner = network.labels.get(OWNER);
+    let has_none = attached.is_ok_and(|ids| ids.is_empty())
+        && containers.is_ok_and(|all| all.iter().all(|it| it.labels.get(OWNER) != owner));
+    !has_none
 }
 
 #[cfg(all(test, target_os = "linux"))]

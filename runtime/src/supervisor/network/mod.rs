@@ -2,7 +2,7 @@
 //!
 //! A network that the engine does not let go of is given up, and used again by a later run.
 
-mod abandoned;
+pub(super) mod abandoned;
 mod subnet;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -14,8 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::identity::Identity;
-use super::reaper::{self, Presence};
-use super::report_leftover;
+use super::reaper::{Presence, Reaper};
 use crate::engine::{Engine, EngineError, EngineErrorKind, NetworkSpec, Subnet};
 use abandoned::Claim;
 use subnet::PREFIX;
@@ -77,19 +76,22 @@ impl Network {
 }
 
 /// A network on a subnet that neither the engine nor, as far as it can be seen, this machine uses: one that a run before
-/// had to give up, or a new one. `presence` lasts until nothing can come of a creation any more that broke off.
+/// had to give up, or a new one. `reaper` removes what comes of a creation that broke off.
 pub(super) async fn create(
     engine: &Arc<dyn Engine>,
     identity: &Identity,
     name: String,
-    presence: Presence,
+    reaper: &Reaper,
 ) -> Result<Network, EngineError> {
+    let presence = reaper.presence();
     let known = engine.networks().await?;
     if let Some(network) = abandoned::adopt(engine, &known).await {
         return Ok(network);
     }
     let mut taken: Vec<Subnet> = known.into_iter().flat_map(|known| known.subnets).collect();
     taken.extend(subnet::routed());
+    let thing = thing(&name);
+    reaper.journal.creating(&thing);
     let mut refused = None;
     for _ in 0..ATTEMPTS {
         let Some(subnet) = subnet::free(&taken, RandomState::new().build_hasher().finish()) else {
@@ -102,6 +104,7 @@ pub(super) async fn create(
         };
         match engine.create_network(&spec).await {
             Ok(id) => {
+                reaper.journal.created(&thing);
                 return Ok(Network {
                     id,
                     name,
@@ -114,12 +117,16 @@ pub(super) async fn create(
                 refused = Some(error);
             }
             Err(error) if error.kind == EngineErrorKind::Unreachable => {
-                tokio::spawn(discard(engine.clone(), spec.name, presence));
+                tokio::spawn(discard(engine.clone(), spec.name, reaper.clone(), presence));
                 return Err(error);
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                reaper.journal.removed(&thing);
+                return Err(error);
+            }
         }
     }
+    reaper.journal.removed(&thing);
     Err(refused.unwrap_or_else(|| EngineError {
         kind: EngineErrorKind::Conflict,
         attempt: "create the run's network".to_owned(),
@@ -128,11 +135,15 @@ pub(super) async fn create(
 }
 
 /// Removes what came of a creation whose answer nobody got.
-async fn discard(engine: Arc<dyn Engine>, name: String, presence: Presence) {
-    if let Err(error) = reaper::uncertain(|| remove_named(&*engine, &name)).await {
-        report_leftover(&format!("network `{name}`"), &error);
-    }
+async fn discard(engine: Arc<dyn Engine>, name: String, reaper: Reaper, presence: Presence) {
+    let removed = reaper.uncertain(|| remove_named(&*engine, &name)).await;
+    reaper.removed(&thing(&name), removed);
     drop(presence);
+}
+
+/// A network, as the journal and people know it.
+fn thing(name: &str) -> String {
+    format!("network {name}")
 }
 
 /// Removes the networks of that name; `false` where there is none.
@@ -145,17 +156,25 @@ async fn remove_named(engine: &dyn Engine, name: &str) -> Result<bool, EngineErr
     Ok(!found.is_empty())
 }
 
-/// Removes the network, or gives it up to a later run: where the engine knows of no container on it and counts some all
+/// Removes the network at the end of its run, or gives it up to a later run: where the engine knows of no container on it and counts some all
 /// the same, only its restart helps.
-///
-/// # Errors
-///
-/// Where the engine does not remove it for any other reason.
-pub(super) async fn remove(engine: &Arc<dyn Engine>, network: &Network) -> Result<(), EngineError> {
+pub(super) async fn remove(engine: &Arc<dyn Engine>, network: &Network, reaper: &Reaper) {
+    let removed = try_to_remove(engine, network, reaper).await;
+    reaper.removed(&thing(&network.name), removed);
+}
+
+async fn try_to_remove(
+    engine: &Arc<dyn Engine>,
+    network: &Network,
+    reaper: &Reaper,
+) -> Result<(), EngineError> {
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        let error = match reaper::persistently(|| engine.remove_network(&network.id)).await {
+        let error = match reaper
+            .persistently(|| engine.remove_network(&network.id))
+            .await
+        {
             Err(error) if error.kind == EngineErrorKind::Conflict => error,
             outcome => return outcome,
         };

@@ -6,9 +6,10 @@ use std::sync::Mutex;
 use super::subnet::{overlap, parsed};
 use super::*;
 use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
-use crate::engine::{Call, NetworkInfo};
+use crate::engine::{Call, ContainerListing, NetworkInfo};
 use crate::supervisor::Role;
-use crate::supervisor::identity::LABEL;
+use crate::supervisor::identity::OWNER;
+use crate::supervisor::journal::Journal;
 
 /// An engine with networks.
 #[derive(Default)]
@@ -16,6 +17,7 @@ struct Networks {
     there: Mutex<Vec<NetworkInfo>>,
     /// What is attached, by how often that was asked before; the last answer goes on for ever.
     attached: Mutex<VecDeque<Vec<String>>>,
+    containers: Mutex<Vec<ContainerListing>>,
     /// How often a removal is refused for containers that are said to be attached.
     counts: Mutex<u32>,
     removals: Mutex<u32>,
@@ -46,6 +48,10 @@ impl Answers for Arc<Networks> {
             _ => attached.pop_front().unwrap(),
         };
         answer(Ok(now))
+    }
+
+    fn containers<'a>(&'a self, _: &'a str) -> Call<'a, Vec<ContainerListing>> {
+        answer(Ok(self.containers.lock().unwrap().clone()))
     }
 
     fn remove_network<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
@@ -80,8 +86,8 @@ fn network(claim: Option<Arc<Claim>>) -> Network {
     }
 }
 
-fn presence() -> Presence {
-    reaper::Reaper::new().presence()
+fn reaper() -> Reaper {
+    Reaper::new(Journal::default(), Duration::from_secs(10))
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,7 +97,9 @@ async fn a_network_that_containers_leave_late_is_removed() {
         counts: Mutex::new(3),
         ..Networks::default()
     });
-    remove(&engine, &network(None)).await.expect("removed");
+    try_to_remove(&engine, &network(None), &reaper())
+        .await
+        .expect("removed");
     assert_eq!(*networks.removals.lock().unwrap(), 4);
 }
 
@@ -102,7 +110,7 @@ async fn a_network_that_containers_do_not_leave_is_told() {
         counts: Mutex::new(FOR_EVER),
         ..Networks::default()
     });
-    let error = remove(&engine, &network(None))
+    let error = try_to_remove(&engine, &network(None), &reaper())
         .await
         .expect_err("it is in use");
     assert_eq!(error.kind, EngineErrorKind::Conflict);
@@ -115,7 +123,9 @@ async fn a_network_that_nothing_but_the_count_holds_is_given_up() {
         ..Networks::default()
     });
     let begun = tokio::time::Instant::now();
-    remove(&engine, &network(None)).await.expect("given up");
+    try_to_remove(&engine, &network(None), &reaper())
+        .await
+        .expect("given up");
     assert!(
         *networks.removals.lock().unwrap() > 1,
         "the count may be late"
@@ -125,17 +135,17 @@ async fn a_network_that_nothing_but_the_count_holds_is_given_up() {
 
 /// A network whose owner is dead, and whose id is this test's own: claims are the machine's.
 fn abandoned(test: &str) -> NetworkInfo {
-    let own = Identity::of_process(Role::Run).owner;
-    let [boot, process, _, namespace] = own.split('/').collect::<Vec<_>>()[..] else {
+    let own = Identity::of_process(Role::Run).owner.to_string();
+    let [boot, process, _, namespace, machine] = own.split('/').collect::<Vec<_>>()[..] else {
         panic!("{own}")
     };
     // A process of this number there is, but it began at another time.
-    let owner = format!("{boot}/{process}/1/{namespace}");
+    let owner = format!("{boot}/{process}/1/{namespace}/{machine}");
     NetworkInfo {
         id: format!("{test}-{process}"),
         name: "seatrial-of-another".to_owned(),
         subnets: vec![parsed("10.7.16.0/20")],
-        labels: [(format!("{LABEL}.owner"), owner)].into(),
+        labels: [(OWNER.to_owned(), owner)].into(),
     }
 }
 
@@ -149,22 +159,24 @@ async fn a_network_that_was_given_up_is_used_again_by_one_run_at_a_time() {
         ..Networks::default()
     });
     let identity = Identity::of_process(Role::Run);
-    let first = create(&engine, &identity, "seatrial-tests".to_owned(), presence())
+    let first = create(&engine, &identity, "seatrial-tests".to_owned(), &reaper())
         .await
         .expect("a network");
     assert_eq!(
         (&first.id, first.subnet),
         (&given_up.id, given_up.subnets[0])
     );
-    let second = create(&engine, &identity, "seatrial-tests".to_owned(), presence())
+    let second = create(&engine, &identity, "seatrial-tests".to_owned(), &reaper())
         .await
         .expect("a network");
     assert_ne!(second.id, given_up.id);
     assert!(!overlap(second.subnet, first.subnet));
 
-    remove(&engine, &first).await.expect("given up again");
+    try_to_remove(&engine, &first, &reaper())
+        .await
+        .expect("given up again");
     drop(first);
-    let third = create(&engine, &identity, "seatrial-tests".to_owned(), presence())
+    let third = create(&engine, &identity, "seatrial-tests".to_owned(), &reaper())
         .await
         .expect("a network");
     assert_eq!(third.id, given_up.id);
@@ -182,7 +194,7 @@ async fn a_network_of_a_dead_run_that_can_be_removed_is() {
         &engine,
         &Identity::of_process(Role::Run),
         "seatrial-tests".to_owned(),
-        presence(),
+        &reaper(),
     )
     .await;
     assert_ne!(network.expect("a network").id, left.id);
@@ -214,12 +226,31 @@ async fn a_network_of_which_anybody_may_have_need_is_not_touched() {
             &engine,
             &Identity::of_process(Role::Run),
             "seatrial-tests".to_owned(),
-            presence(),
+            &reaper(),
         )
         .await;
         assert_ne!(own.expect("a network").id, network.id);
         assert_eq!(*networks.removals.lock().unwrap(), 0, "{network:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_of_a_dead_run_is_left_to_the_sweep_while_its_containers_are_there() {
+    let left = abandoned("has-containers");
+    let container = ContainerListing {
+        labels: left.labels.clone(),
+        ..ContainerListing::default()
+    };
+    let (networks, engine) = engine(Networks {
+        there: Mutex::new(vec![left.clone()]),
+        containers: Mutex::new(vec![container]),
+        counts: Mutex::new(FOR_EVER),
+        ..Networks::default()
+    });
+    let identity = Identity::of_process(Role::Run);
+    let own = create(&engine, &identity, "seatrial-tests".to_owned(), &reaper()).await;
+    assert_ne!(own.expect("a network").id, left.id);
+    assert_eq!(*networks.removals.lock().unwrap(), 0);
 }
 
 #[test]

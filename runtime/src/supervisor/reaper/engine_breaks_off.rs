@@ -76,7 +76,7 @@ async fn a_container_of_which_nobody_was_told_is_removed() {
     let engine = connect(Some(format!("unix://{}", breaking.0.display()))).await;
 
     let name = format!("seatrial-breaks-off-{}", std::process::id());
-    let reaper = Reaper::new();
+    let reaper = Reaper::new(Journal::default(), Duration::from_secs(10));
     let guard = reaper.guard(&engine, name.clone());
     let spec = ContainerSpec {
         name: name.clone(),
@@ -89,7 +89,7 @@ async fn a_container_of_which_nobody_was_told_is_removed() {
     assert_eq!(error.kind, EngineErrorKind::Unreachable, "{error}");
     direct.inspect(&name).await.expect("it was created");
     drop(guard);
-    reaper.drained().await;
+    reaper.close().await;
     let error = direct.inspect(&name).await.expect_err("it is removed");
     assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}");
 }

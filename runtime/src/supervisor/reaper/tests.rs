@@ -6,6 +6,8 @@ use super::*;
 use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
 use crate::engine::{Call, ContainerInfo};
 
+const REMOVED_WITHIN: Duration = Duration::from_secs(10);
+
 /// An engine whose answers are counted.
 #[derive(Default)]
 struct Counted {
@@ -58,7 +60,7 @@ impl Counted {
     async fn created_and_dropped(self) -> (u32, u32) {
         let counted = Arc::new(self);
         let engine: Arc<dyn Engine> = Arc::new(FakeEngine::new(counted.clone()));
-        let reaper = Reaper::new();
+        let reaper = Reaper::new(Journal::default(), REMOVED_WITHIN);
         let guard = reaper.guard(&engine, "one".to_owned());
         let spec = ContainerSpec {
             name: "one".to_owned(),
@@ -67,7 +69,7 @@ impl Counted {
         let created = guard.create(spec).await;
         assert_eq!(created.err().map(|error| error.kind), counted.creation);
         drop(guard);
-        reaper.drained().await;
+        reaper.close().await;
         (
             counted.looks.load(Ordering::SeqCst),
             counted.removals.load(Ordering::SeqCst),

@@ -11,6 +11,7 @@ use crate::protocol::{
 };
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
+use crate::supervisor::sweep::History;
 use crate::supervisor::{Input, Role, Supervisor};
 use crate::{Error, ErrorKind};
 
@@ -60,7 +61,7 @@ impl Run {
             let mut builder = tokio::runtime::Builder::new_current_thread();
             let runtime = builder.enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                let mut supervisor = Supervisor::new(role, from_clients);
+                let mut supervisor = Supervisor::new(role, History::default(), from_clients);
                 supervisor.serve().await;
                 supervisor.close().await;
             });

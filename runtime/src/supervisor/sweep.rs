@@ -1,0 +1,277 @@
+//! Removing what dead supervisors left, in the background.
+//!
+//! Whose something is, its label says, and only what belongs to somebody who is dead for certain is touched. Journals say
+//! where else to look and what is yet to come. Several supervisors may sweep the same things at once: whatever another has
+//! removed meanwhile is no failure.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use tokio::time::{Instant, sleep};
+
+use super::identity::OWNER;
+use super::journal::{Belongings, Journal};
+use super::network::abandoned;
+use super::reaper::passes;
+use super::report_leftover;
+use crate::engine::discovery::{self, EngineChoice};
+use crate::engine::{Engine, EngineError};
+use crate::run::{Life, Owner};
+
+/// How many things are removed at once.
+const AT_ONCE: usize = 8;
+
+/// The first pause between two looks, and the longest: at first while something is expected, and then while an engine does
+/// not answer or does not let go of something.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONG_PAUSE: Duration = Duration::from_secs(10);
+
+/// How long an engine may go on with a creation that it was asked for by somebody who was killed then.
+const CREATED_WITHIN: Duration = Duration::from_secs(4);
+
+/// How long the kernel may take to end a process that was killed.
+const DIES_WITHIN: Duration = Duration::from_secs(4);
+
+/// What was before this supervisor, and where it writes for who comes after it.
+#[derive(Default)]
+pub(crate) struct History {
+    pub(crate) journal: Journal,
+    pub(crate) abandoned: Vec<Abandoned>,
+    /// Whether nobody waits for the end of this supervisor, so that it may take its time for what does not go at once.
+    pub(crate) is_detached: bool,
+}
+
+/// What supervisors left that are dead, as far as a journal tells.
+pub(crate) struct Abandoned {
+    pub(crate) belongings: Vec<Belongings>,
+    /// For how long nothing has been written into the journal.
+    pub(crate) idle: Duration,
+    /// Called when nothing of it is left.
+    pub(crate) forget: Box<dyn FnOnce() + Send + Sync>,
+}
+
+/// Removes what the dead left on `engine`, and on the engines of the journals, until that is done.
+pub(super) async fn sweep(
+    engine: Arc<dyn Engine>,
+    variables: BTreeMap<String, String>,
+    abandoned: Vec<Abandoned>,
+) {
+    let own = engine.info().address.clone();
+    let all = || abandoned.iter().flat_map(|it| &it.belongings);
+    let mut addresses: BTreeSet<&String> = all().flat_map(|it| &it.engines).collect();
+    addresses.insert(&own);
+    let cleaned: HashSet<&String> = stream::iter(addresses)
+        .filter_map(|address| {
+            let (engine, own) = (engine.clone(), &own);
+            let expected = Expected::on(address, &abandoned);
+            let variables = variables.clone();
+            async move {
+                let engine = match address == own {
+                    true => engine,
+                    false => {
+                        let choice = EngineChoice::from(Some(address.clone()));
+                        // It does not run now. Whoever finds it running sweeps it.
+                        discovery::connect(&choice, variables).await.ok()?
+                    }
+                };
+                clean(&*engine, expected).await.then_some(address)
+            }
+        })
+        .collect()
+        .await;
+    let is_done = |abandoned: &Abandoned| {
+        abandoned.belongings.iter().all(|belongings| {
+            belongings.engines.iter().all(|it| cleaned.contains(it))
+                && belongings.owner.as_ref().is_none_or(is_dead)
+        })
+    };
+    let done: Vec<bool> = abandoned.iter().map(is_done).collect();
+    for (abandoned, is_done) in abandoned.into_iter().zip(done) {
+        if is_done {
+            (abandoned.forget)();
+        }
+    }
+}
+
+fn is_dead(owner: &Owner) -> bool {
+    owner.life() != Life::Possible
+}
+
+/// What is not over yet.
+#[derive(Default)]
+struct Expected {
+    /// What may come of creations that the engine was asked for, and for how long.
+    things: HashSet<String>,
+    things_within: Duration,
+    /// Those that were killed just now.
+    owners: Vec<Owner>,
+}
+
+impl Expected {
+    fn on(engine: &str, abandoned: &[Abandoned]) -> Self {
+        let mut expected = Self::default();
+        for journal in abandoned {
+            for belongings in &journal.belongings {
+                if !belongings.engines.contains(engine) {
+                    continue;
+                }
+                expected.owners.extend(belongings.owner.clone());
+                let things = expected.things.len();
+                let under_way = belongings.under_way().map(str::to_owned);
+                expected.things.extend(under_way);
+                if expected.things.len() > things {
+                    let within = CREATED_WITHIN.saturating_sub(journal.idle);
+                    expected.things_within = expected.things_within.max(within);
+                }
+            }
+        }
+        expected
+    }
+
+    /// How long something may still come, by the time since the first look.
+    fn goes_on_for(&self, elapsed: Duration) -> Duration {
+        let things = match self.things.is_empty() {
+            true => Duration::ZERO,
+            false => self.things_within,
+        };
+        let owners = match self.owners.iter().all(is_dead) {
+            true => Duration::ZERO,
+            false => DIES_WITHIN,
+        };
+        things.max(owners).saturating_sub(elapsed)
+    }
+}
+
+/// Removes what the dead left on an engine. Returns when nothing is left and nothing is expected any more; `false` where
+/// something stays that cannot be removed.
+async fn clean(engine: &dyn Engine, mut expected: Expected) -> bool {
+    let begun = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    let mut told = HashSet::new();
+    loop {
+        let elapsed = begun.elapsed();
+        match look(engine).await {
+            Ok(pass) => {
+                expected.things.retain(|thing| !pass.seen.contains(thing));
+                let (passing, lasting): (Vec<_>, Vec<_>) = pass
+                    .failed
+                    .into_iter()
+                    .partition(|(_, error)| passes(error));
+                let is_clean = lasting.is_empty();
+                for (thing, error) in lasting {
+                    if told.insert(thing.clone()) {
+                        report_leftover(&format!("{thing}, left by a dead run,"), &error);
+                    }
+                }
+                if passing.is_empty() {
+                    let goes_on = expected.goes_on_for(elapsed);
+                    if goes_on.is_zero() {
+                        return is_clean;
+                    }
+                    pause = pause.min(goes_on);
+                }
+            }
+            Err(error) if passes(&error) => {}
+            Err(_) => return false,
+        }
+        sleep(pause).await;
+        let longest = match elapsed < 2 * CREATED_WITHIN {
+            true => LONGEST_PAUSE,
+            false => LONG_PAUSE,
+        };
+        pause = (pause * 2).min(longest);
+    }
+}
+
+/// What came of one look at everything.
+#[derive(Default)]
+struct Pass {
+    /// Everything of the dead that was there.
+    seen: HashSet<String>,
+    failed: Vec<(String, EngineError)>,
+}
+
+/// Removes what is there now.
+async fn look(engine: &dyn Engine) -> Result<Pass, EngineError> {
+    let (containers, volumes, networks) = tokio::try_join!(
+        engine.containers(OWNER),
+        engine.volumes(OWNER),
+        engine.networks()
+    )?;
+    let owner = |labels: &BTreeMap<String, String>| labels.get(OWNER).cloned();
+    let running: HashSet<String> = containers
+        .iter()
+        .filter(|container| container.running)
+        .filter_map(|container| owner(&container.labels))
+        .collect();
+    let mut known = HashMap::new();
+    let mut is_of_dead = |labels: &BTreeMap<String, String>| {
+        owner(labels).is_some_and(|owner| {
+            *known.entry(owner).or_insert_with_key(|owner| {
+                match owner.parse::<Owner>().map(|owner| owner.life()) {
+                    Ok(Life::Ended) => true,
+                    // That there was a boot since is known by that, too.
+                    Ok(Life::BeforeBoot) => !running.contains(owner),
+                    Ok(Life::Possible) | Err(_) => false,
+                }
+            })
+        })
+    };
+    let mut pass = Pass::default();
+
+    let containers: Vec<_> = containers
+        .into_iter()
+        .filter(|container| is_of_dead(&container.labels))
+        .map(|container| (format!("container {}", container.name), container.id))
+        .collect();
+    let volumes: Vec<_> = volumes
+        .into_iter()
+        .filter(|volume| is_of_dead(&volume.labels))
+        .map(|volume| (format!("volume {}", volume.name), volume.name))
+        .collect();
+    let networks: Vec<_> = networks
+        .into_iter()
+        .filter(|network| is_of_dead(&network.labels))
+        .map(|network| (format!("network {}", network.name), network.id))
+        .collect();
+
+    pass.remove(containers, |id| async move { engine.remove(&id).await })
+        .await;
+    // Both are in use while their containers are there.
+    pass.remove(networks, |id| async move {
+        abandoned::remove(engine, &id).await
+    })
+    .await;
+    pass.remove(
+        volumes,
+        |name| async move { engine.remove_volume(&name).await },
+    )
+    .await;
+    Ok(pass)
+}
+
+impl Pass {
+    async fn remove<F>(&mut self, things: Vec<(String, String)>, removal: impl Fn(String) -> F)
+    where
+        F: Future<Output = Result<(), EngineError>>,
+    {
+        let removal = &removal;
+        let outcomes: Vec<_> = stream::iter(things)
+            .map(|(thing, id)| async move { (thing, removal(id).await) })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        for (thing, outcome) in outcomes {
+            if let Err(error) = outcome {
+                self.failed.push((thing.clone(), error));
+            }
+            self.seen.insert(thing);
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
