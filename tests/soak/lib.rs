@@ -70,6 +70,45 @@ pub struct Crew {
     pub lookout: Service,
 }
 
+/// What the next run has.
+#[derive(Composition)]
+pub struct Boat {
+    /// Does nothing.
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "echo aboard; exec sleep infinity"],
+        ready(log = "aboard"),
+    )]
+    pub oars: Service,
+}
+
+/// What the tests share whose engine goes away. No ports: that engine's network is not this machine's.
+#[derive(Composition)]
+#[composition(scope = run)]
+pub struct Pontoon {
+    /// Logs a line every tenth of a second, and ends when it is asked to.
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "trap 'exit 0' TERM; while :; do echo ahoy; sleep 0.1; done"],
+        volume(hold = "/hold"),
+        ready(log = "ahoy"),
+    )]
+    pub deck: Service,
+}
+
+/// What each of them has for itself.
+#[derive(Composition)]
+pub struct Buoy {
+    /// The same.
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "trap 'exit 0' TERM; while :; do echo ding; sleep 0.1; done"],
+        volume("/anonymous", tide = "/tide"),
+        ready(log = "ding"),
+    )]
+    pub bell: Service,
+}
+
 /// What the function of a setup adds, one after the other, to what the command before it has begun.
 const PARTS: [&str; 8] = [
     "stem", "stern", "ribs", "planks", "deck", "mast", "yards", "sails",

@@ -2,6 +2,7 @@
 //! shares nothing with the machine's engine but the kernel.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::api::{Address, Api};
-use crate::{install, packages, steps};
+use crate::{engine, install, packages, steps};
 
 const PROGRAMS: &[&str] = &["dockerd", "unshare", "ip", "mount"];
 
@@ -19,7 +20,8 @@ const PROGRAMS: &[&str] = &["dockerd", "unshare", "ip", "mount"];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the daemon in a directory, the script's first argument, with the options that follow, until its input ends;
-/// removes the directory then. The input ends with us however we end.
+/// removes the directory then. The input ends with us however we end. Its lines are `stop`, which the daemon is asked to do,
+/// `kill` and `start`.
 ///
 /// The mounts, networks and processes of the daemon are in namespaces: what it does not clear away itself is gone with
 /// their first process. An empty `/run` keeps it from a containerd of the machine's.
@@ -28,16 +30,27 @@ unshare --net --mount --pid --fork --kill-child --mount-proc sh -c '
     directory=$1
     shift
     ip link set lo up && mount -t tmpfs tmpfs /run || exit
-    exec 3<&0
-    dockerd --config-file "$directory/daemon.json" --pidfile "$directory/docker.pid" \
-        --host "unix://$directory/docker.sock" --data-root "$directory/data" --exec-root "$directory/exec" \
-        "$@" >"$directory/log" 2>&1 3<&- &
-    daemon=$!
-    (cat <&3 >/dev/null; kill "$daemon") &
-    wait "$daemon"
+    pid=$directory/docker.pid
+    start() {
+        rm -f "$directory/ended" "$pid"
+        (
+            dockerd --config-file "$directory/daemon.json" --pidfile "$pid" \
+                --host "unix://$directory/docker.sock" --data-root "$directory/data" --exec-root "$directory/exec" \
+                "$@" >>"$directory/log" 2>&1 </dev/null
+            touch "$directory/ended"
+        ) &
+    }
+    start "$@"
+    while read -r command; do
+        case $command in
+            start) start "$@" ;;
+            stop) kill "$(cat "$pid")" ;;
+            kill) kill -9 "$(cat "$pid")" ;;
+        esac
+    done
+    kill "$(cat "$pid")"
+    wait
 ' sh "$@" >/dev/null
-touch "$1/ended"
-cat >/dev/null
 rm -rf "$1"
 "#;
 
@@ -60,6 +73,15 @@ pub(crate) fn check_machine() -> Result<()> {
     Ok(())
 }
 
+/// How a daemon is made to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// By `SIGTERM`: it stops its containers.
+    Asked,
+    /// By `SIGKILL`: its containers go on until it is started again.
+    Killed,
+}
+
 /// A daemon that runs until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Daemon {
@@ -70,6 +92,25 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
+    /// Starts one like the machine's engine; where that one's storage driver is of no use here, with the one that always is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`].
+    pub(crate) fn like_the_machines(name: &str) -> Result<Self> {
+        const ANYWHERE: &str = "vfs";
+        let info = engine::find().ok().map(|engine| engine.api.get("/info"));
+        let info = info.transpose()?.flatten().unwrap_or_default();
+        let driver = info["Driver"].as_str().unwrap_or(ANYWHERE);
+        match Self::start(name, driver) {
+            Err(error) if driver != ANYWHERE => {
+                println!("{error:#}\ntrying again with the storage driver {ANYWHERE}");
+                Self::start(name, ANYWHERE)
+            }
+            outcome => outcome,
+        }
+    }
+
     /// Starts a daemon and waits until it answers; `name` becomes part of its directory's.
     ///
     /// # Errors
@@ -107,6 +148,40 @@ impl Daemon {
         Api {
             address: Address::Unix(self.directory.join("docker.sock")),
         }
+    }
+
+    /// Has it stop, as the system does, or killed; and waits for its end.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not end.
+    pub(crate) fn stop(&mut self, how: Stop) -> Result<()> {
+        self.tell(match how {
+            Stop::Asked => "stop",
+            Stop::Killed => "kill",
+        })?;
+        let started = Instant::now();
+        while !self.directory.join("ended").exists() {
+            ensure!(started.elapsed() < PATIENCE, "the daemon does not stop");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Starts it once more, and waits until it answers.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not start; with the end of its log.
+    pub(crate) fn start_again(&mut self) -> Result<()> {
+        fs::remove_file(self.directory.join("ended"))?;
+        self.tell("start")?;
+        self.wait_until_it_answers()
+    }
+
+    fn tell(&mut self, command: &str) -> Result<()> {
+        let input = self.input.as_mut().context("it is to end")?;
+        writeln!(input, "{command}").context("the daemon's script has ended")
     }
 
     fn wait_until_it_answers(&self) -> Result<()> {

@@ -54,7 +54,7 @@ const COMMANDS: &[Command] = &[
         name: "soak",
         usage: soak::USAGE,
         about: "provoke what happens rarely, often enough to be counted: networks that get stuck, runs that are killed,\n\
-                many processes that start at once, setups that are cut short",
+                engines that go away, many processes that start at once, setups that are cut short",
         run: soak::run,
     },
     Command {

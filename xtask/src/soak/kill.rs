@@ -1,22 +1,23 @@
-//! `cargo xtask soak kill`: kills test processes, and runs as a whole, at any moment.
+//! `cargo xtask soak kill`: kills any process of a run, and runs as a whole, at any moment.
 //!
 //! What a test process has to itself must go when the process is killed, while the run goes on; and everything of a run
-//! when all of it is killed.
+//! when the run is over, whatever was killed of it. Where the supervisor was, the next run on the machine removes it.
+
+mod many;
+mod one;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::{Child, Command};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::left::{Gone, Left};
 use super::process::Process;
 use super::random::{self, Random};
-use super::round::{PACE, Round};
-use super::{Options, Seed, figures};
+use super::round::Round;
+use super::{Options, Seed, crowd, figures, next};
 use crate::api::Api;
-use crate::leftovers::Kind;
 use crate::steps::Steps;
 use crate::{images, install, workspace};
 
@@ -35,6 +36,8 @@ const SERVICES_BEGIN: Duration = Duration::from_millis(1500);
 /// The package that is run, its test executables, and their tests.
 pub(super) const PACKAGE: &str = "seatrial-soak";
 const EXECUTABLES: [&str; 2] = ["port", "starboard"];
+/// That of the next run on the machine.
+const NEXT: &str = "next";
 const TESTS: [&str; 3] = ["a", "b", "c"];
 
 /// What tests have to themselves.
@@ -54,9 +57,24 @@ enum Harness {
 enum Victim {
     /// One test process.
     One,
+    /// cargo or nextest, while its tests go on.
+    Runner,
+    /// The run's supervisor.
+    Supervisor,
     /// All processes of the run but its supervisor.
-    All,
+    AllOthers,
+    /// All processes of the run.
+    Everything,
 }
+
+/// In the order in which rounds choose them.
+const VICTIMS: [Victim; 5] = [
+    Victim::One,
+    Victim::Runner,
+    Victim::Supervisor,
+    Victim::AllOthers,
+    Victim::Everything,
+];
 
 /// What there is to say of all rounds with the same victim.
 #[derive(Default)]
@@ -83,30 +101,30 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         build.arg("--no-run");
         steps.command(&format!("build for {harness:?}"), &mut build)?;
     }
+    let next_run = steps.check("build the next run", || crowd::build(NEXT))?;
     println!("\nseed: {seed}");
     // How long the tests take here and now, from the first test process on.
     let cargo = steps.check("cargo test", || undisturbed(&api, Harness::Cargo))?;
     let nextest = steps.check("nextest", || undisturbed(&api, Harness::Nextest))?;
-    let mut all = [Tally::default(), Tally::default()];
+    let mut all = VICTIMS.map(|_| Tally::default());
     for number in 1..=options.rounds {
-        for (victim, tally) in [Victim::One, Victim::All].into_iter().zip(&mut all) {
-            let mut random = Random::of_round(seed, 2 * number + u32::from(victim == Victim::All));
-            let harness = match random.coin() {
-                true => Harness::Nextest,
-                false => Harness::Cargo,
-            };
-            let length = if harness == Harness::Cargo {
-                cargo
-            } else {
-                nextest
-            };
-            let plan = Plan {
-                harness,
-                victim,
-                after: moment(&mut random, length),
-            };
-            play(&api, number, &plan, &mut random, tally)?;
-        }
+        let mut random = Random::of_round(seed, number);
+        let harness = match random.coin() {
+            true => Harness::Nextest,
+            false => Harness::Cargo,
+        };
+        let length = match harness {
+            Harness::Cargo => cargo,
+            Harness::Nextest => nextest,
+        };
+        let victim = usize::try_from(number - 1)? % VICTIMS.len();
+        let plan = Plan {
+            harness,
+            victim: VICTIMS[victim],
+            after: moment(&mut random, length),
+        };
+        let tally = &mut all[victim];
+        play(&api, &next_run, number, &plan, &mut random, tally)?;
     }
     println!(
         "\n{}\n\nseed {seed}, {} rounds:",
@@ -114,8 +132,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         options.rounds
     );
     let mut failed = 0;
-    for (tally, what) in all.iter().zip(["one test process", "the whole run"]) {
-        println!("  {what}: {}", tally.words());
+    for (tally, victim) in all.iter().zip(VICTIMS) {
+        println!("  {victim:?}: {}", tally.words());
         for failure in &tally.failures {
             println!("    {failure}");
         }
@@ -148,13 +166,29 @@ struct Plan {
 }
 
 /// Plays a round, and tells of it.
-fn play(api: &Api, number: u32, plan: &Plan, random: &mut Random, tally: &mut Tally) -> Result<()> {
-    let round = Round::new("kill", 2 * number + u32::from(plan.victim == Victim::All))?;
+fn play(
+    api: &Api,
+    next_run: &Path,
+    number: u32,
+    plan: &Plan,
+    random: &mut Random,
+    tally: &mut Tally,
+) -> Result<()> {
+    let round = Round::new("kill", number)?;
     let mut told = Vec::new();
     let outcome = match plan.victim {
-        Victim::One => kill_one(api, &round, plan, random, &mut told),
-        Victim::All => kill_all(api, &round, plan, random, &mut told),
+        Victim::One => one::play(api, &round, plan, random, &mut told),
+        _ => many::play(api, &round, plan, random, &mut told),
     };
+    // Nobody is left who would remove it.
+    let outcome = outcome.and_then(|gone| match gone {
+        Some(gone) if gone.unswept => {
+            told.push("left to the next run".to_owned());
+            tally.unswept += 1;
+            next::gone(api, &round, next_run, WITHIN, |_| ()).map(Some)
+        }
+        gone => Ok(gone),
+    });
     let head = format!(
         "round {number}, {:?} under {:?} after {:.2?}",
         plan.victim, plan.harness, plan.after
@@ -163,7 +197,6 @@ fn play(api: &Api, number: u32, plan: &Plan, random: &mut Random, tally: &mut Ta
         Ok(Some(gone)) => {
             tally.killed += 1;
             tally.stuck += gone.stuck;
-            tally.unswept += u32::from(gone.unswept);
             tally.took.push(gone.took);
             told.push(format!("gone after {:.2?}", gone.took));
             gone.late
@@ -209,132 +242,13 @@ fn undisturbed_in(round: &Round, api: &Api, harness: Harness) -> Result<Duration
     let status = round.ended(&mut run)?;
     let took = began.elapsed();
     ensure!(status.success(), "the tests failed: {status}");
-    check_passed(round, &BTreeSet::new())?;
+    one::check_passed(round, &BTreeSet::new())?;
     let gone = round.gone(api, Instant::now(), WITHIN, || round.left(api))?;
+    ensure!(!gone.unswept, "left to the next run");
     if let Some(late) = gone.late {
         bail!("left after {WITHIN:?}: {late}");
     }
     Ok(took)
-}
-
-/// Kills one test process. What it had must go while the run goes on, and the others' tests must pass.
-fn kill_one(
-    api: &Api,
-    round: &Round,
-    plan: &Plan,
-    random: &mut Random,
-    told: &mut Vec<String>,
-) -> Result<Option<Gone>> {
-    let mut run = start(round, plan.harness)?;
-    let candidates = |all: &[Process]| {
-        let mut them: Vec<_> = all.iter().filter_map(test_process).collect();
-        them.sort_unstable_by_key(|(process, _)| process.id);
-        (!them.is_empty()).then_some(them)
-    };
-    if round.until(&mut run, candidates)?.is_some() {
-        thread::sleep(plan.after);
-    }
-    // Between two processes, the next is waited for.
-    let Some(mut alive) = round.until(&mut run, candidates)? else {
-        finish(round, api, &mut run, &BTreeSet::new())?;
-        return Ok(None);
-    };
-    let (process, tests) = alive.swap_remove(random.below(alive.len()));
-    process.kill(round);
-    let killed = Instant::now();
-    let count = alive.len() + 1;
-    told.push(format!(
-        "killed {}, of {count} test processes",
-        tests.join(" ")
-    ));
-    let tests: BTreeSet<String> = tests.into_iter().collect();
-    let of_killed = |left: &Left| {
-        let name = left.label("test").rsplit("::").next().unwrap_or_default();
-        left.kind == Kind::Container && left.label("composition") == OWN && tests.contains(name)
-    };
-    let left = || {
-        let mut left = round.labelled(api)?;
-        left.retain(of_killed);
-        Ok(left)
-    };
-    let mut gone = round.gone(api, killed, WITHIN, left)?;
-    // What was just being created comes later.
-    while killed.elapsed() < WITHIN && run.try_wait()?.is_none() {
-        if !left()?.is_empty() {
-            gone = round.gone(api, killed, WITHIN, left)?;
-        }
-        thread::sleep(PACE);
-    }
-    finish(round, api, &mut run, &tests)?;
-    Ok(Some(gone))
-}
-
-/// Waits for the end of a run of which one process was killed. All tests but that process's must pass, on the one
-/// shared instance, and nothing may be left.
-fn finish(round: &Round, api: &Api, run: &mut Child, killed: &BTreeSet<String>) -> Result<()> {
-    round.ended(run)?;
-    let ended = Instant::now();
-    check_passed(round, killed)?;
-    let created = round.count(SHARED, "created")?;
-    ensure!(
-        created == 1,
-        "the shared service was created {created} times"
-    );
-    let gone = round.gone(api, ended, WITHIN, || round.left(api))?;
-    match gone.late {
-        None => Ok(()),
-        Some(late) => bail!("left after {WITHIN:?} since the end of the run: {late}"),
-    }
-}
-
-fn check_passed(round: &Round, but: &BTreeSet<String>) -> Result<()> {
-    let passed = round.records("passed-");
-    let all = EXECUTABLES
-        .iter()
-        .flat_map(|executable| tests_of(executable));
-    let missing: Vec<String> = all
-        .filter(|test| !but.contains(test) && !passed.contains(test))
-        .collect();
-    ensure!(missing.is_empty(), "did not pass: {}", missing.join(" "));
-    Ok(())
-}
-
-/// Kills the whole run. Everything must go.
-fn kill_all(
-    api: &Api,
-    round: &Round,
-    plan: &Plan,
-    random: &mut Random,
-    told: &mut Vec<String>,
-) -> Result<Option<Gone>> {
-    let mut run = start(round, plan.harness)?;
-    let is_there = |all: &[_]| all.iter().find_map(test_process).map(drop);
-    if round.until(&mut run, is_there)?.is_some() {
-        thread::sleep(plan.after);
-    }
-    let was_over = run.try_wait()?.is_some();
-    let mut processes = round.processes();
-    processes.retain(|process| !process.is_supervisor());
-    // From the runner down, or from the tests up.
-    processes.sort_unstable_by_key(|process| process.id);
-    let tests_first = random.coin();
-    if tests_first {
-        processes.reverse();
-    }
-    for process in &processes {
-        process.kill(round);
-    }
-    // What they have started meanwhile.
-    round.kill_all();
-    let killed = Instant::now();
-    run.wait()?;
-    let order = if tests_first { "tests" } else { "runner" };
-    told.push(format!(
-        "killed {} processes, the {order} first",
-        processes.len()
-    ));
-    let gone = round.gone(api, killed, WITHIN, || round.left(api))?;
-    Ok((!was_over || gone.late.is_some()).then_some(gone))
 }
 
 fn start(round: &Round, harness: Harness) -> Result<Child> {
@@ -393,10 +307,7 @@ impl Tally {
             words += &format!("; networks stuck by the engine's defect: {}", self.stuck);
         }
         if self.unswept > 0 {
-            words += &format!(
-                "; killed before a supervisor was started, so that an empty directory is left to be swept: {}",
-                self.unswept
-            );
+            words += &format!("; left to the next run: {}", self.unswept);
         }
         words
     }

@@ -2,6 +2,7 @@
 //! until nothing does.
 
 use std::fs;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,8 @@ pub(super) struct Gone {
     pub(super) took: Duration,
     /// The networks that the engine does not remove, and that it says nothing is attached to.
     pub(super) stuck: u32,
-    /// There is a directory, whose maker was killed before it could start a supervisor. The next run's sweeps it.
+    /// Something is there, and nobody who would remove it: the supervisor was killed, or whoever was about to start one.
+    /// The next run's sweeps it.
     pub(super) unswept: bool,
     /// What was there after the time that is allowed, and how long it stayed.
     pub(super) late: Option<String>,
@@ -52,8 +54,8 @@ impl Left {
 }
 
 impl Round {
-    /// Waits until `left` finds nothing, with the time that this takes. Being allowed so much, it is told of what takes
-    /// longer.
+    /// Waits until `left` finds nothing, or nobody is left who would remove it, with the time that this takes. Being allowed
+    /// so much, it is told of what takes longer.
     pub(super) fn gone(
         &self,
         api: &Api,
@@ -61,14 +63,37 @@ impl Round {
         allowed: Duration,
         left: impl Fn() -> Result<Vec<Left>>,
     ) -> Result<Gone> {
+        self.gone_by(api, since, allowed, left, || self.processes().is_empty())
+    }
+
+    /// The same where the next run, which is under way, removes it.
+    pub(super) fn gone_by_next(
+        &self,
+        api: &Api,
+        since: Instant,
+        allowed: Duration,
+        left: impl Fn() -> Result<Vec<Left>>,
+    ) -> Result<Gone> {
+        self.gone_by(api, since, allowed, left, || false)
+    }
+
+    fn gone_by(
+        &self,
+        api: &Api,
+        since: Instant,
+        allowed: Duration,
+        left: impl Fn() -> Result<Vec<Left>>,
+        is_abandoned: impl Fn() -> bool,
+    ) -> Result<Gone> {
         let mut late: Option<String> = None;
         let mut stuck = 0;
         loop {
+            // First: where there is nobody, nothing goes.
+            let is_abandoned = is_abandoned();
             let now = left()?;
             let took = since.elapsed();
-            let unswept = !now.is_empty()
-                && now.iter().all(|left| left.kind == Kind::File)
-                && !self.had_supervisor();
+            let stays = |left: &Left| left.kind != Kind::Network;
+            let unswept = is_abandoned && now.iter().any(stays);
             let gone = |stuck, late| Gone {
                 took,
                 stuck,
@@ -80,7 +105,7 @@ impl Round {
                 return Ok(gone(stuck, late));
             }
             // Once there is nobody who could remove it, it is found out why a network is there.
-            if now.iter().all(|left| left.kind == Kind::Network) && self.processes().is_empty() {
+            if is_abandoned && now.iter().all(|left| left.kind == Kind::Network) {
                 for network in left()? {
                     match networks::judge(api, &network.id)? {
                         Verdict::Gone => {}
@@ -122,6 +147,23 @@ impl Round {
         for entry in fs::read_dir(self.runtime())? {
             all.push(plain(Kind::File, entry?.path().display().to_string()));
         }
+        Ok(all)
+    }
+
+    /// What is on the engine, and which of these directories there are.
+    pub(super) fn left_on_engine_and_in(
+        &self,
+        api: &Api,
+        directories: &[PathBuf],
+    ) -> Result<Vec<Left>> {
+        let mut all = self.labelled(api)?;
+        let there = directories.iter().filter(|directory| directory.exists());
+        all.extend(there.map(|directory| Left {
+            kind: Kind::File,
+            words: directory.display().to_string(),
+            id: String::new(),
+            item: Value::Null,
+        }));
         Ok(all)
     }
 

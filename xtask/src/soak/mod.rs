@@ -5,6 +5,8 @@ mod crowd;
 mod kill;
 mod left;
 mod network;
+mod next;
+mod outage;
 mod process;
 mod random;
 mod round;
@@ -17,7 +19,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::{Command, dispatch};
 
-pub(crate) const USAGE: &str = "soak network|kill|start|setup [--rounds N] [--seed S]";
+pub(crate) const USAGE: &str = "soak network|kill|outage|start|setup [--rounds N] [--seed S]";
 
 const COMMANDS: &[Command] = &[
     Command {
@@ -29,8 +31,14 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "kill",
         usage: "kill [--rounds N] [--seed S]",
-        about: "kill test processes and whole runs at any moment, and see that nothing is left",
+        about: "kill any process of a run at any moment, and see that nothing is left",
         run: kill::run,
+    },
+    Command {
+        name: "outage",
+        usage: "outage [--rounds N] [--seed S]",
+        about: "stop an engine of its own in the middle of a run and start it again, and see that tests say so and nothing is left",
+        run: outage::run,
     },
     Command {
         name: "start",

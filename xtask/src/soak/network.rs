@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use super::{Options, Seed};
 use crate::daemon::{self, Daemon};
 use crate::steps::Steps;
-use crate::{engine, images, workspace};
+use crate::{images, workspace};
 
 /// The test that provokes it.
 const TEST: &str = "engine::docker::tests::engine_soak::network";
@@ -61,7 +61,7 @@ fn network(rounds: u32, steps: &mut Steps) -> Result<[u32; 2]> {
     {
         steps.check(name, || {
             // A new one each time: networks that are stuck stay, and slow it down.
-            let daemon = start()?;
+            let daemon = Daemon::like_the_machines("soak")?;
             let counted = soak(&daemon, rounds, lock);
             daemon.end()?;
             counts[lock] = counted?;
@@ -69,21 +69,6 @@ fn network(rounds: u32, steps: &mut Steps) -> Result<[u32; 2]> {
         })?;
     }
     Ok(counts)
-}
-
-/// An engine as the machine's is; where its storage driver is of no use here, with the one that always is.
-fn start() -> Result<Daemon> {
-    const ANYWHERE: &str = "vfs";
-    let info = engine::find().ok().map(|engine| engine.api.get("/info"));
-    let info = info.transpose()?.flatten().unwrap_or_default();
-    let driver = info["Driver"].as_str().unwrap_or(ANYWHERE);
-    match Daemon::start("soak", driver) {
-        Err(error) if driver != ANYWHERE => {
-            println!("{error:#}\ntrying again with the storage driver {ANYWHERE}");
-            Daemon::start("soak", ANYWHERE)
-        }
-        outcome => outcome,
-    }
 }
 
 /// Runs the test and returns its figure.

@@ -180,18 +180,19 @@ impl Round {
         }
     }
 
-    /// Whether the run's directory holds more than the lock under which a supervisor is started.
-    pub(super) fn had_supervisor(&self) -> bool {
+    /// The directories of the run's supervisors that are there.
+    pub(super) fn run_directories(&self) -> Vec<PathBuf> {
         let runs = fs::read_dir(self.runtime().join("seatrial"));
-        let files = runs
-            .into_iter()
-            .flatten()
-            .flatten()
-            .flat_map(|run| fs::read_dir(run.path()));
-        files
-            .flatten()
-            .flatten()
-            .any(|file| file.file_name() != "election")
+        let runs = runs.into_iter().flatten().flatten();
+        runs.map(|run| run.path()).collect()
+    }
+
+    /// Another run after this one, in the same directories.
+    pub(super) fn next(&self) -> Self {
+        Self {
+            id: format!("{}-next", self.id),
+            directory: self.directory.clone(),
+        }
     }
 
     /// Removes the round's directory, for there is nothing to be found out from it.
