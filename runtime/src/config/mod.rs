@@ -17,6 +17,7 @@
 //! | `timeouts.ready` | `SEATRIAL_TIMEOUTS_READY` | `60s` |
 //! | `timeouts.setup` | `SEATRIAL_TIMEOUTS_SETUP` | `5m` |
 //! | `timeouts.pull` | `SEATRIAL_TIMEOUTS_PULL` | `15m` |
+//! | `timeouts.engine` | `SEATRIAL_TIMEOUTS_ENGINE` | `60s` |
 //! | `mirrors` | `SEATRIAL_MIRRORS` | none |
 //! | `substitutions` | `SEATRIAL_SUBSTITUTIONS` | none |
 //! | `images` | `SEATRIAL_IMAGES` | none |
@@ -96,6 +97,8 @@ pub(crate) struct Timeouts {
     pub(crate) setup: Duration,
     /// For any progress while an image is fetched.
     pub(crate) pull: Duration,
+    /// For the engine's answer to what it only has to look up.
+    pub(crate) engine: Duration,
 }
 
 /// Where images come from.

@@ -32,7 +32,7 @@ const KEYS: [&str; 13] = [
     "supervisor",
     "timeouts",
 ];
-const TIMEOUTS: [&str; 3] = ["pull", "ready", "setup"];
+const TIMEOUTS: [&str; 4] = ["engine", "pull", "ready", "setup"];
 const FALLBACK: [&str; 4] = ["args", "build", "dockerfile", "script"];
 
 /// The configuration that the file and the variables make together. Where a value is wrong the default stands in for
@@ -101,6 +101,15 @@ pub(super) fn settle(
                     positive_duration,
                 )
                 .unwrap_or(Duration::from_secs(15 * 60)),
+            engine: settings
+                .text(
+                    &timeouts,
+                    "engine",
+                    "SEATRIAL_TIMEOUTS_ENGINE",
+                    "engine = \"60s\"",
+                    positive_duration,
+                )
+                .unwrap_or(Duration::from_secs(60)),
         },
         ports: settings
             .text(

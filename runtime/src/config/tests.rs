@@ -74,6 +74,7 @@ fn without_a_file_the_defaults_hold() {
     assert_eq!(config.base.to_string(), "debian:bookworm-slim");
     assert_eq!(config.timeouts.ready, Duration::from_secs(60));
     assert_eq!(config.timeouts.pull, Duration::from_secs(900));
+    assert_eq!(config.timeouts.engine, Duration::from_secs(60));
     assert_eq!(config.ports, 20000..=29999);
     assert!(!config.report);
     assert_eq!(config.events, None);
@@ -102,6 +103,7 @@ keep = "30m"
 [timeouts]
 ready = "1m30s"
 pull = "2m"
+engine = "30s"
 
 [mirrors]
 "docker.io" = ["mirror.example:5000/hub", "other.example"]
@@ -136,6 +138,7 @@ script = "tests/images/debian/rootfs"
     assert_eq!(config.keep, Keep::For(Duration::from_secs(1800)));
     assert_eq!(config.timeouts.ready, Duration::from_secs(90));
     assert_eq!(config.timeouts.pull, Duration::from_secs(120));
+    assert_eq!(config.timeouts.engine, Duration::from_secs(30));
     assert_eq!(
         config.images.mirrors["docker.io"],
         ["mirror.example:5000/hub", "other.example"]
@@ -170,7 +173,7 @@ report = true
 events = "a"
 logs_on_failure = 5
 keep = "30m"
-timeouts = { ready = "1s", pull = "1s" }
+timeouts = { ready = "1s", pull = "1s", engine = "1s" }
 mirrors = { "docker.io" = "a.example", "quay.io" = "b.example" }
 substitutions = { "a" = "b" }
 "#,
@@ -188,6 +191,7 @@ substitutions = { "a" = "b" }
     .variable("SEATRIAL_KEEP", "1d")
     .variable("SEATRIAL_TIMEOUTS_READY", "2s")
     .variable("SEATRIAL_TIMEOUTS_PULL", "3s")
+    .variable("SEATRIAL_TIMEOUTS_ENGINE", "4s")
     .variable("SEATRIAL_MIRRORS", "docker.io=c.example, ghcr.io=d.example")
     .variable("SEATRIAL_SUBSTITUTIONS", "a=c")
     .variable(
@@ -206,6 +210,7 @@ substitutions = { "a" = "b" }
     assert_eq!(config.keep, Keep::For(Duration::from_secs(86_400)));
     assert_eq!(config.timeouts.ready, Duration::from_secs(2));
     assert_eq!(config.timeouts.pull, Duration::from_secs(3));
+    assert_eq!(config.timeouts.engine, Duration::from_secs(4));
     assert_eq!(config.images.mirrors["docker.io"], ["c.example"]);
     assert_eq!(config.images.mirrors["quay.io"], ["b.example"]);
     assert_eq!(config.images.mirrors["ghcr.io"], ["d.example"]);

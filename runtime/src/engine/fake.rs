@@ -138,7 +138,11 @@ pub(crate) struct FakeEngine<A>(A, EngineInfo);
 
 impl<A: Answers> FakeEngine<A> {
     pub(crate) fn new(answers: A) -> Self {
-        Self(answers, EngineInfo::default())
+        let info = EngineInfo {
+            address: "unix:///fake.sock".to_owned(),
+            ..EngineInfo::default()
+        };
+        Self(answers, info)
     }
 }
 

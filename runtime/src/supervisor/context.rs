@@ -83,9 +83,9 @@ impl Run {
     }
 
     /// Begins to remove what the dead left; once.
-    fn sweep(&self, engine: &Arc<dyn Engine>, variables: BTreeMap<String, String>) {
+    fn sweep(&self, engine: &Arc<dyn Engine>, others: (Duration, BTreeMap<String, String>)) {
         if let Some(abandoned) = lock(&self.abandoned).take() {
-            let sweeping = sweep::sweep(engine.clone(), variables, abandoned);
+            let sweeping = sweep::sweep(engine.clone(), others, abandoned);
             *lock(&self.sweeping) = Some(tokio::spawn(sweeping));
         }
     }
@@ -150,16 +150,17 @@ impl Context {
     pub(super) async fn engine(&self) -> Result<Arc<dyn Engine>, Error> {
         let choice = EngineChoice::from(self.config().engine.clone());
         let variables = self.settings.variables.clone();
-        let swept_with = variables.clone();
         let run = self.run.clone();
+        let timeout = self.config().timeouts.engine;
+        let others = (timeout, variables.clone());
         self.engine
             .get(async move {
-                let found = discovery::connect(&choice, variables)
+                let found = discovery::connect_within(timeout, &choice, variables)
                     .await
                     .map_err(|error| Error::new(ErrorKind::Engine, error.to_string()))?;
                 let engine = run.engine.get_or_init(|| {
                     run.reaper.journal.engine(&found.info().address);
-                    run.sweep(&found, swept_with);
+                    run.sweep(&found, others);
                     found.clone()
                 });
                 one_engine(&**engine, &*found)?;
@@ -211,7 +212,8 @@ pub(super) fn engine_error(kind: ErrorKind, error: &EngineError) -> Error {
     };
     let help = match error.kind {
         EngineErrorKind::Unreachable => {
-            "the engine went away; see that it runs (`docker info`), and run the tests again"
+            "the engine went away, or it hangs; see that it answers (`docker info`), and run the tests again; where it just \
+             takes long, raise `timeouts.engine` in seatrial.toml"
         }
         EngineErrorKind::PermissionDenied => {
             "let this user use the engine's socket, for Docker by adding it to the group `docker`"

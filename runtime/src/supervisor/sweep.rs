@@ -53,10 +53,11 @@ pub(crate) struct Abandoned {
     pub(crate) forget: Box<dyn FnOnce() + Send + Sync>,
 }
 
-/// Removes what the dead left on `engine`, and on the engines of the journals, until that is done.
+/// Removes what the dead left on `engine`, and on the engines of the journals, until that is done. Those are connected to
+/// with this time-out and these variables.
 pub(super) async fn sweep(
     engine: Arc<dyn Engine>,
-    variables: BTreeMap<String, String>,
+    (timeout, variables): (Duration, BTreeMap<String, String>),
     abandoned: Vec<Abandoned>,
 ) {
     let own = engine.info().address.clone();
@@ -74,7 +75,9 @@ pub(super) async fn sweep(
                     false => {
                         let choice = EngineChoice::from(Some(address.clone()));
                         // It does not run now. Whoever finds it running sweeps it.
-                        discovery::connect(&choice, variables).await.ok()?
+                        discovery::connect_within(timeout, &choice, variables)
+                            .await
+                            .ok()?
                     }
                 };
                 clean(&*engine, expected).await.then_some(address)

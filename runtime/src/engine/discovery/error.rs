@@ -131,7 +131,10 @@ impl fmt::Display for Tried {
             ),
             Answer::Refused => write!(f, "not running; {}", self.start),
             Answer::Silent(patience) => {
-                write!(f, "no answer in {} seconds; restart it", patience.as_secs())
+                write!(
+                    f,
+                    "no answer within {patience:?}; see whether it hangs, restart it, or raise `timeouts.engine` in seatrial.toml"
+                )
             }
             Answer::Foreign(words) => {
                 write!(

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use self::error::{Answer, Tried};
 use super::Engine;
 use super::address::{self, Address};
-use super::deadlines::WithDeadlines;
+use super::deadlines::{Deadlines, WithDeadlines};
 use super::docker::Docker;
 
 pub(crate) use self::error::DiscoveryError;
@@ -47,18 +47,16 @@ pub(super) struct Surroundings {
     pub(super) variables: BTreeMap<String, String>,
     /// What stands for `/` in the paths of the system's sockets.
     pub(super) root: PathBuf,
-    /// How long an engine may take to say what it is.
-    pub(super) patience: Duration,
+    pub(super) deadlines: Deadlines,
 }
 
 impl Surroundings {
     /// This machine, with these variables.
-    fn of_this_machine(variables: BTreeMap<String, String>) -> Self {
+    fn of_this_machine(variables: BTreeMap<String, String>, deadlines: Deadlines) -> Self {
         Self {
             variables,
             root: PathBuf::from("/"),
-            // An engine that the system starts on first use needs seconds.
-            patience: Duration::from_secs(30),
+            deadlines,
         }
     }
 
@@ -81,16 +79,28 @@ impl Surroundings {
     }
 }
 
-/// Connects to the engine asked for, or to the first that answers, as the variables of the environment say.
+/// Connects to the engine asked for, or to the first that answers, as the variables of the environment say. `timeout` is
+/// how long it may take to answer, then and later.
 ///
 /// # Errors
 ///
 /// Every place that was tried and what it said, ready for the terminal.
+pub(crate) async fn connect_within(
+    timeout: Duration,
+    choice: &EngineChoice,
+    variables: BTreeMap<String, String>,
+) -> Result<Arc<dyn Engine>, DiscoveryError> {
+    let deadlines = Deadlines::new(timeout);
+    connect_in(choice, &Surroundings::of_this_machine(variables, deadlines)).await
+}
+
+/// As [`connect_within`], with time enough.
+#[cfg(test)]
 pub(crate) async fn connect(
     choice: &EngineChoice,
     variables: BTreeMap<String, String>,
 ) -> Result<Arc<dyn Engine>, DiscoveryError> {
-    connect_in(choice, &Surroundings::of_this_machine(variables)).await
+    connect_within(Duration::from_secs(60), choice, variables).await
 }
 
 pub(super) async fn connect_in(
@@ -100,8 +110,12 @@ pub(super) async fn connect_in(
     let mut tried = Vec::new();
     for candidate in candidates(choice, surroundings) {
         let (address, answer) = match candidate.address {
-            Ok(address) => match ask(&address, surroundings.patience).await {
-                Ok(engine) => return Ok(Arc::new(WithDeadlines(Arc::new(engine)))),
+            // An engine that the system starts on first use needs seconds.
+            Ok(address) => match ask(&address, surroundings.deadlines.quiet).await {
+                Ok(engine) => {
+                    let engine = WithDeadlines::new(Arc::new(engine), surroundings.deadlines);
+                    return Ok(Arc::new(engine));
+                }
                 Err(answer) => (address.to_string(), answer),
             },
             Err((written, refusal)) => (written, Answer::Unsupported(refusal)),

@@ -24,12 +24,12 @@ impl Machine {
             ("XDG_RUNTIME_DIR".to_owned(), inside("user")),
         ]);
         // Longer than a test may take: only a test about patience sees its end.
-        let patience = Duration::from_secs(3600);
+        let deadlines = Deadlines::new(Duration::from_secs(7200));
         Self {
             surroundings: Surroundings {
                 variables,
                 root,
-                patience,
+                deadlines,
             },
         }
     }
@@ -229,7 +229,7 @@ async fn who_answers_otherwise_is_no_engine() {
 #[tokio::test]
 async fn who_says_nothing_is_not_waited_for() {
     let mut machine = Machine::new("silent");
-    machine.surroundings.patience = Duration::from_millis(50);
+    machine.surroundings.deadlines.quiet = Duration::from_millis(50);
     machine.serve("var/run/docker.sock", |_| None);
     let error = machine.fails("").await;
     assert_eq!(error.kind, DiscoveryErrorKind::NotRunning);

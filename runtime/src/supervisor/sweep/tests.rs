@@ -279,6 +279,6 @@ async fn a_directory_is_forgotten_when_its_engine_is_clean_and_its_owner_dead() 
         abandoned("leaving", &living, own),
         abandoned("elsewhere", &dead, elsewhere),
     ];
-    sweep(engine.clone(), BTreeMap::new(), all).await;
+    sweep(engine.clone(), (DIES_WITHIN, BTreeMap::new()), all).await;
     assert_eq!(*forgotten.lock().unwrap(), ["dead"]);
 }

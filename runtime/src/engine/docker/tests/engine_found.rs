@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
+use crate::engine::deadlines::Deadlines;
 use crate::engine::discovery::{EngineChoice, Surroundings, connect, connect_in};
 
 #[tokio::test]
@@ -32,7 +33,7 @@ async fn no_other_is_taken_where_one_was_asked_for() {
     let asking = |variables: BTreeMap<String, String>| Surroundings {
         variables,
         root: PathBuf::from("/"),
-        patience: Duration::from_secs(10),
+        deadlines: Deadlines::new(Duration::from_secs(20)),
     };
     // Where it is found otherwise, as the first test shows.
     let nowhere = "unix:///nowhere/docker.sock".to_owned();

@@ -1,0 +1,288 @@
+//! The real client at a real socket, behind which something says what it is and then hangs, in one of several ways.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
+
+use futures_util::future::join_all;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream};
+
+use super::*;
+use crate::engine::address::Address;
+use crate::engine::docker::Docker;
+use crate::engine::{Credentials, PublishedPort, Subnet};
+
+/// Small, so that the tests take no time; an end that does not come is seen by [`PATIENCE`].
+const DEADLINES: Deadlines = Deadlines {
+    short: Duration::from_millis(200),
+    long: Duration::from_millis(600),
+    quiet: Duration::from_millis(100),
+};
+
+/// Far longer than any of these calls takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What it does once it hangs.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// It accepts connections and requests, and says nothing.
+    Silent,
+    /// It says that an answer comes, and none comes.
+    Headers,
+    /// It sends a log's first piece, it has a command's output begin, and then nothing comes.
+    Streams,
+}
+
+/// A socket, which goes with it.
+struct Socket(PathBuf);
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// An engine that has said what it is and now hangs.
+async fn hung(way: Way) -> (WithDeadlines, Socket) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("seatrial-hung-{}-{number}.sock", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let listener = UnixListener::bind(&path).expect("a socket");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, way));
+        }
+    });
+    let docker = Docker::open(&Address::Unix(path.clone())).await;
+    let docker = docker.expect("it says what it is");
+    (
+        WithDeadlines::new(Arc::new(docker), DEADLINES),
+        Socket(path),
+    )
+}
+
+async fn serve(mut stream: UnixStream, way: Way) {
+    while let Some(request) = head(&mut stream).await {
+        let asks = |what: &str| request.contains(what);
+        let answer = if asks("GET /_ping ") {
+            ok("OK")
+        } else if asks("GET /version ") {
+            // One whose endpoints are deleted one at a time.
+            ok(r#"{"Version":"20.10.24","ApiVersion":"1.41","Os":"linux","Arch":"amd64"}"#)
+        } else {
+            match way {
+                Way::Silent => String::new(),
+                Way::Headers => {
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+                        .to_owned()
+                }
+                Way::Streams if asks("/logs?") => {
+                    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+                    format!("{head}a\r\n\u{1}\0\0\0\0\0\0\u{2}up\r\n")
+                }
+                Way::Streams if asks("/containers/one/exec ") => {
+                    let body = r#"{"Id":"command"}"#;
+                    ok(body).replace("200 OK", "201 Created")
+                }
+                Way::Streams if asks("/exec/command/start ") => {
+                    "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n".to_owned()
+                }
+                Way::Streams => String::new(),
+            }
+        };
+        if stream.write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+        if answer.ends_with("99\r\n\r\n") {
+            // The rest of the request must not be taken for another.
+            pending::<()>().await;
+        }
+    }
+}
+
+/// The beginning of the next request. What is in its body is read as if it were another's.
+async fn head(stream: &mut UnixStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    Some(String::from_utf8_lossy(&head).into_owned())
+}
+
+fn ok(body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// How a call ended, by its name.
+type Ended = (&'static str, Result<(), EngineError>);
+
+async fn ended<T>(name: &'static str, call: Call<'_, T>) -> Ended {
+    let outcome = timeout(PATIENCE, call).await;
+    let outcome = outcome.unwrap_or_else(|_| panic!("{name} does not end"));
+    (name, outcome.map(drop))
+}
+
+async fn read<T>(name: &'static str, parts: Parts<T>) -> Ended {
+    let call = async move {
+        let mut parts = parts;
+        while let Some(part) = parts.next().await {
+            part?;
+        }
+        Ok(())
+    };
+    ended(name, Box::pin(call)).await
+}
+
+/// How every call of the boundary ended.
+async fn every_call(engine: &WithDeadlines) -> Vec<Ended> {
+    let none = BTreeMap::new();
+    let image = "localhost:9/none:1".parse().expect("a reference");
+    let credentials = Credentials::Token("none".to_owned());
+    let pull = PullSpec {
+        image: &image,
+        platform: None,
+        credentials: Some(&credentials),
+    };
+    let build = BuildSpec {
+        context: vec![0; 1024],
+        dockerfile: "Dockerfile",
+        args: &none,
+        tag: "none:1",
+        labels: &none,
+    };
+    let root = Box::pin(stream::iter([Ok(vec![0; 1024])]));
+    let network = NetworkSpec {
+        name: "none".to_owned(),
+        subnet: Subnet {
+            address: Ipv4Addr::new(10, 1, 2, 0),
+            prefix: 24,
+        },
+        labels: none.clone(),
+    };
+    let attachment = Attachment {
+        network: "none".to_owned(),
+        address: Ipv4Addr::new(10, 1, 2, 3),
+    };
+    let container = ContainerSpec {
+        name: "one".to_owned(),
+        image: "none:1".to_owned(),
+        ports: vec![PublishedPort {
+            container: 1,
+            host_ip: Ipv4Addr::LOCALHOST.into(),
+            host: 2,
+        }],
+        ..ContainerSpec::default()
+    };
+    let exec = ExecSpec {
+        command: vec!["true".to_owned()],
+        ..ExecSpec::default()
+    };
+    let calls: [std::pin::Pin<Box<dyn Future<Output = Ended> + '_>>; 26] = [
+        Box::pin(ended("image", engine.image("none:1"))),
+        Box::pin(ended("pull", engine.pull(pull, &|_| ()))),
+        Box::pin(ended("build", engine.build(build, &|_| ()))),
+        Box::pin(ended("import", engine.import(root, "none:1", &none))),
+        Box::pin(ended("tag", engine.tag("none:1", "none:2"))),
+        Box::pin(ended("create_network", engine.create_network(&network))),
+        Box::pin(ended("networks", engine.networks())),
+        Box::pin(ended("attached", engine.attached("none"))),
+        Box::pin(ended("remove_network", engine.remove_network("none"))),
+        Box::pin(ended("connect", engine.connect("one", &attachment))),
+        Box::pin(ended("disconnect", engine.disconnect("one", "none"))),
+        Box::pin(ended("create_volume", engine.create_volume("none", &none))),
+        Box::pin(ended("remove_volume", engine.remove_volume("none"))),
+        Box::pin(ended("create", engine.create(&container))),
+        Box::pin(ended("start", engine.start("one"))),
+        Box::pin(ended("stop", engine.stop("one"))),
+        Box::pin(ended("kill", engine.kill("one", None))),
+        Box::pin(ended("pause", engine.pause("one"))),
+        Box::pin(ended("unpause", engine.unpause("one"))),
+        Box::pin(ended("remove", engine.remove("one"))),
+        Box::pin(ended("inspect", engine.inspect("one"))),
+        Box::pin(ended("wait", engine.wait("one"))),
+        Box::pin(read("logs", engine.logs("one", false, Some(3)))),
+        Box::pin(read("logs, followed", engine.logs("one", true, None))),
+        Box::pin(ended("exec", engine.exec("one", &exec))),
+        Box::pin(ended("upload", engine.upload("one", "/", vec![0; 1024]))),
+    ];
+    let mut all = join_all(calls).await;
+    all.push(ended("download", engine.download("one", "/")).await);
+    all
+}
+
+#[tokio::test]
+async fn every_call_to_an_engine_that_accepts_and_never_answers_ends_and_says_so() {
+    let (engine, socket) = hung(Way::Silent).await;
+    let address = format!("the engine at unix://{}", socket.0.display());
+    for (name, outcome) in every_call(&engine).await {
+        let error = outcome.expect_err(name);
+        assert_eq!(error.kind, EngineErrorKind::Unreachable, "{name}: {error}");
+        assert!(error.message.contains(&address), "{name}: {error}");
+        assert!(
+            error.message.contains("has not answered within"),
+            "{name}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_call_to_an_engine_that_hangs_in_an_answer_ends() {
+    let (engine, _socket) = hung(Way::Headers).await;
+    for (name, outcome) in every_call(&engine).await {
+        // Where an answer has no body, its headers are all of it.
+        if let Err(error) = outcome {
+            assert_eq!(error.kind, EngineErrorKind::Unreachable, "{name}: {error}");
+        } else {
+            let bodies = [
+                "image", "pull", "build", "networks", "create", "inspect", "wait", "logs", "exec",
+                "download",
+            ];
+            assert!(
+                !bodies.contains(&name),
+                "{name} took what did not come for an answer"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_stalls_ends() {
+    let (engine, _socket) = hung(Way::Streams).await;
+    for follow in [false, true] {
+        let read = engine.logs("one", follow, None).collect::<Vec<_>>();
+        let log = timeout(PATIENCE, read).await.expect("it ends");
+        let [Ok(piece), Err(error)] = log.as_slice() else {
+            panic!("a piece, and that no more came: {log:?}");
+        };
+        assert_eq!(piece.bytes, b"up");
+        assert_eq!(error.kind, EngineErrorKind::Unreachable, "{error}");
+    }
+    let exec = ExecSpec {
+        command: vec!["true".to_owned()],
+        ..ExecSpec::default()
+    };
+    let (_, outcome) = ended("exec", engine.exec("one", &exec)).await;
+    let error = outcome.expect_err("its output never comes");
+    assert_eq!(error.kind, EngineErrorKind::Unreachable, "{error}");
+}
+
+#[tokio::test]
+async fn a_call_that_was_given_up_keeps_no_other_from_its_turn() {
+    let (engine, _socket) = hung(Way::Silent).await;
+    // Endpoints of one network are deleted in turn.
+    for _ in 0..2 {
+        let outcomes = join_all([
+            ended("remove", engine.remove("one")),
+            ended("disconnect", engine.disconnect("two", "none")),
+            ended("disconnect", engine.disconnect("three", "none")),
+        ]);
+        for (name, outcome) in outcomes.await {
+            outcome.expect_err(name);
+        }
+    }
+}
