@@ -1,22 +1,26 @@
 //! Who pulls: the credentials that `docker login` (or `podman login`) left, or its helper keeps.
 //!
-//! Having none is no error: most images are for everybody. Text from a helper is shown only where it cannot be the
-//! secret itself.
+//! Having none is no error: most images are for everybody.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use serde_json::Value;
 
-use super::names;
+use super::{helper, names};
 use crate::engine::Credentials;
 
 /// The key under which Docker Hub's credentials are kept.
 const HUB_KEY: &str = "https://index.docker.io/v1/";
 
 /// The files that may hold credentials, in the order in which they are asked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct CredentialFiles(Vec<PathBuf>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CredentialFiles {
+    files: Vec<PathBuf>,
+    /// How long a helper may take.
+    patience: Duration,
+}
 
 impl CredentialFiles {
     /// Those of this user, for an engine of that name.
@@ -35,7 +39,10 @@ impl CredentialFiles {
         let docker =
             path("DOCKER_CONFIG").or_else(|| path("HOME").map(|home| home.join(".docker")));
         files.extend(docker.map(|directory| directory.join("config.json")));
-        Self(files)
+        Self {
+            files,
+            patience: helper::PATIENCE,
+        }
     }
 
     /// The credentials for a registry. Blocks: a helper is another program.
@@ -48,7 +55,7 @@ impl CredentialFiles {
             names::HUB => HUB_KEY,
             other => other,
         };
-        for file in &self.0 {
+        for file in &self.files {
             let text = match std::fs::read(file) {
                 Ok(text) => text,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -56,78 +63,73 @@ impl CredentialFiles {
             };
             let mut settings: Value = serde_json::from_slice(&text)
                 .map_err(|error| format!("{} is not valid: {error}", file.display()))?;
-            let helper = helper(&mut settings, server);
-            match docker_credential::get_credential_from_reader(
-                settings.to_string().as_bytes(),
-                server,
-            ) {
-                Ok(DockerCredential::UsernamePassword(user, password)) => {
-                    return Ok(Some(Credentials::Password { user, password }));
-                }
-                Ok(DockerCredential::IdentityToken(token)) => {
-                    return Ok(Some(Credentials::Token(token)));
-                }
-                Err(error) => match explain(&error, helper.as_deref()) {
-                    None => {}
-                    Some(reason) => return Err(format!("{reason} (by {})", file.display())),
-                },
+            let found = self.find_in(&mut settings, server);
+            match found.map_err(|reason| format!("{reason} (by {})", file.display()))? {
+                None => {}
+                credentials => return Ok(credentials),
             }
         }
         Ok(None)
     }
-}
 
-/// The helper that the file names for the server. An empty name, as some tools write it, names none.
-fn helper(settings: &mut Value, server: &str) -> Option<String> {
-    let own = settings["credHelpers"][server].as_str().unwrap_or_default();
-    let general = settings["credsStore"].as_str().unwrap_or_default();
-    let name = if own.is_empty() { general } else { own };
-    let helper = (!name.is_empty()).then(|| format!("docker-credential-{name}"));
-    if general.is_empty()
-        && let Some(settings) = settings.as_object_mut()
-    {
-        settings.remove("credsStore");
-    }
-    helper
-}
-
-/// What went wrong; `None` where there are just no credentials.
-fn explain(error: &CredentialRetrievalError, helper: Option<&str>) -> Option<String> {
-    let helper = helper.unwrap_or("the credential helper");
-    match error {
-        CredentialRetrievalError::NoCredentialConfigured
-        | CredentialRetrievalError::ConfigNotFound => None,
-        CredentialRetrievalError::HelperCommunicationError => Some(format!(
-            "the credential helper `{helper}` cannot be run; install it, or take it out of the file"
-        )),
-        CredentialRetrievalError::MalformedHelperResponse => Some(format!(
-            "the credential helper `{helper}` answered with something that is no credential"
-        )),
-        CredentialRetrievalError::HelperFailure { stdout, stderr, .. } => {
-            // The helpers' protocol has these words for it, on standard output.
-            if stdout.contains("credentials not found") {
-                return None;
-            }
-            // What a helper prints before it fails may be a credential; its messages are one line and no JSON.
-            let said = [stderr, stdout]
-                .into_iter()
-                .filter_map(|text| text.lines().map(str::trim).find(|line| !line.is_empty()))
-                .find(|line| !line.contains(['{', '"']));
-            Some(match said {
-                Some(said) => format!("the credential helper `{helper}` failed: {said}"),
-                None => format!("the credential helper `{helper}` failed"),
-            })
+    /// What a file of these settings has for a server: by the server's own helper, in itself, by the helper for all.
+    fn find_in(&self, settings: &mut Value, server: &str) -> Result<Option<Credentials>, String> {
+        let own = helper(&settings["credHelpers"][server]);
+        let general = helper(&settings["credsStore"]);
+        if let Some(helper) = own {
+            return helper::get(&helper, server, self.patience);
         }
+        // The helpers are run here, where they cannot hang.
+        if let Some(settings) = settings.as_object_mut() {
+            settings.remove("credHelpers");
+            settings.remove("credsStore");
+        }
+        let text = settings.to_string();
+        match docker_credential::get_credential_from_reader(text.as_bytes(), server) {
+            Ok(DockerCredential::UsernamePassword(user, password)) => {
+                return Ok(Some(Credentials::Password { user, password }));
+            }
+            Ok(DockerCredential::IdentityToken(token)) => {
+                return Ok(Some(Credentials::Token(token)));
+            }
+            Err(error) => {
+                if let Some(reason) = explain(&error) {
+                    return Err(reason);
+                }
+            }
+        }
+        match general {
+            Some(helper) => helper::get(&helper, server, self.patience),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The helper of that name. An empty name, as some tools write it, names none.
+fn helper(name: &Value) -> Option<String> {
+    let name = name.as_str().filter(|name| !name.is_empty())?;
+    Some(format!("docker-credential-{name}"))
+}
+
+/// What is wrong with a file; `None` where it just has no credentials.
+fn explain(error: &CredentialRetrievalError) -> Option<String> {
+    let what = match error {
+        CredentialRetrievalError::NoCredentialConfigured
+        | CredentialRetrievalError::ConfigNotFound => return None,
         CredentialRetrievalError::CredentialDecodingError => {
-            Some("the credentials in the file cannot be decoded".to_owned())
+            "the credentials in the file cannot be decoded"
         }
         CredentialRetrievalError::CredentialMismatchError => {
-            Some("the credentials in the file contradict each other".to_owned())
+            "the credentials in the file contradict each other"
         }
-        CredentialRetrievalError::ConfigReadError => {
-            Some("the file is not what `docker login` writes".to_owned())
+        CredentialRetrievalError::ConfigReadError => "the file is not what `docker login` writes",
+        CredentialRetrievalError::HelperCommunicationError
+        | CredentialRetrievalError::MalformedHelperResponse
+        | CredentialRetrievalError::HelperFailure { .. } => {
+            unreachable!("no helper is left in the file")
         }
-    }
+    };
+    Some(what.to_owned())
 }
 
 #[cfg(test)]
@@ -178,7 +180,6 @@ mod tests {
     fn no_file_is_no_error_and_a_broken_one_is() {
         let nowhere = CredentialFiles::of_user("docker", &|_| Some("/nonexistent".to_owned()));
         assert_eq!(nowhere.find("docker.io"), Ok(None));
-        assert_eq!(CredentialFiles::default().find("docker.io"), Ok(None));
         let broken = find("broken", "{", "docker.io").expect_err("no JSON");
         assert!(
             broken.starts_with("DIR/config.json is not valid: "),
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_helper_is_named_and_its_words_are_no_secrets() {
+    fn a_helper_that_is_not_there_is_named() {
         let content =
             r#"{ "credHelpers": { "a.example": "not-there-a" }, "credsStore": "not-there-b" }"#;
         let own = find("own", content, "a.example").expect_err("there is no such helper");
@@ -200,29 +201,6 @@ mod tests {
             general.contains("`docker-credential-not-there-b` cannot be run"),
             "{general}"
         );
-
-        let failed = |stdout: &str, stderr: &str| {
-            let error = CredentialRetrievalError::HelperFailure {
-                helper: String::new(),
-                stdout: stdout.to_owned(),
-                stderr: stderr.to_owned(),
-            };
-            explain(&error, Some("docker-credential-x"))
-        };
-        assert_eq!(
-            failed("credentials not found in native keychain\n", ""),
-            None
-        );
-        let said = failed("", "\nthe keychain is locked\n");
-        assert_eq!(
-            said.as_deref(),
-            Some("the credential helper `docker-credential-x` failed: the keychain is locked")
-        );
-        let silent = failed("{\"Secret\":\"hush\"}", "");
-        assert_eq!(
-            silent.as_deref(),
-            Some("the credential helper `docker-credential-x` failed")
-        );
     }
 
     #[test]
@@ -234,6 +212,6 @@ mod tests {
             "/HOME/.config/containers/auth.json",
             "/DOCKER_CONFIG/config.json",
         ];
-        assert_eq!(files, CredentialFiles(expected.map(PathBuf::from).to_vec()));
+        assert_eq!(files.files, expected.map(PathBuf::from));
     }
 }

@@ -14,10 +14,12 @@ mod error;
 mod fallback;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod helper;
 mod ignore;
 mod lock;
 mod names;
 mod platform;
+mod program;
 mod progress;
 mod pull;
 mod screen;

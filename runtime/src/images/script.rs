@@ -4,20 +4,23 @@
 //! does not, the stream ends with an error, and the engine makes nothing of it.
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream;
 use tokio::sync::{mpsc, oneshot};
 
+use super::program::{self, Group};
 use crate::engine::{EngineError, EngineErrorKind, Parts};
 
 /// How much is read and passed on at once.
 const CHUNK: usize = 1 << 16;
 /// How many lines of standard error an error tells.
 const LAST_LINES: usize = 10;
+/// How long a script that is told to end may take, before it is killed.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// A script that runs.
 pub(super) struct Script {
@@ -45,40 +48,27 @@ pub(super) fn start(
     directory: &Path,
     watch: Arc<impl Watch>,
 ) -> Result<Script, String> {
-    let mut child = Command::new(executable)
+    let mut command = Command::new(executable);
+    command
         .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // A group of its own, so that what it started ends with it.
-        .process_group(0)
-        .spawn()
-        .map_err(|error| format!("cannot be started: {error}"))?;
-    let stdout = child.stdout.take().expect("standard output is a pipe");
-    let stderr = child.stderr.take().expect("standard error is a pipe");
-    let group = Arc::new(Group(Mutex::new(Some(child.id()))));
+        .stderr(Stdio::piped());
     let (parts, output) = mpsc::channel(2);
     let (failed, failure) = oneshot::channel();
-    let on_line = Arc::clone(&watch);
-    let lines = spawn(move || follow(stderr, &*on_line));
-    let in_thread = Arc::clone(&group);
+    let (started, start) = std::sync::mpsc::channel();
+    let (over, ended) = std::sync::mpsc::channel();
+    // The program is killed when the thread ends that has started it, so that is the one that waits for it.
     spawn(move || {
-        let read = pass_on(stdout, &parts, &*watch);
-        // From here on the process may be gone and its number another's.
-        in_thread.forget();
-        let result = match read {
-            Ok(size) => exit(child, lines.join().unwrap_or_default(), size),
-            Err(Passing::Unwanted) => {
-                // Nobody is left to tell; the group was ended with the output.
-                let _ = child.wait();
+        let (child, group) = match program::start(&mut command) {
+            Ok(child) => child,
+            Err(error) => {
+                let _ = started.send(Err(format!("cannot be started: {error}")));
                 return;
             }
-            Err(Passing::Unreadable(error)) => {
-                let _ = child.wait();
-                Err(format!("its output cannot be read: {error}"))
-            }
         };
-        if let Err(reason) = result {
+        let _ = started.send(Ok(Arc::clone(&group)));
+        if let Some(Err(reason)) = run(child, &group, &parts, watch) {
             // Both receivers are there or gone together.
             let _ = failed.send(reason.clone());
             let _ = parts.blocking_send(Err(EngineError {
@@ -87,8 +77,16 @@ pub(super) fn start(
                 message: reason,
             }));
         }
+        drop(over);
     });
-    let output = stream::unfold((output, EndOnDrop(group)), |(mut output, end)| async move {
+    let group = start
+        .recv()
+        .unwrap_or_else(|_| Err("cannot be started".to_owned()))?;
+    let end = EndOnDrop {
+        group,
+        ended: Some(ended),
+    };
+    let output = stream::unfold((output, end), |(mut output, end)| async move {
         let part = output.recv().await?;
         Some((part, (output, end)))
     });
@@ -96,6 +94,34 @@ pub(super) fn start(
         output: Box::pin(output),
         failure,
     })
+}
+
+/// Takes what the script writes until it has ended. `None` where nobody is left to tell how; it is being ended then.
+fn run(
+    mut child: Child,
+    group: &Group,
+    parts: &mpsc::Sender<Result<Vec<u8>, EngineError>>,
+    watch: Arc<impl Watch>,
+) -> Option<Result<(), String>> {
+    let stdout = child.stdout.take().expect("standard output is a pipe");
+    let stderr = child.stderr.take().expect("standard error is a pipe");
+    let (last, lines) = std::sync::mpsc::channel();
+    let on_line = Arc::clone(&watch);
+    spawn(move || {
+        let _ = last.send(follow(stderr, &*on_line));
+    });
+    let read = pass_on(stdout, parts, &*watch);
+    let status = group.wait(&mut child);
+    match read {
+        Ok(size) => {
+            // What has left the group may have taken standard error with it.
+            let last = lines.recv_timeout(GRACE).unwrap_or_default();
+            let status = status.map_err(|error| format!("cannot be waited for: {error}"));
+            Some(status.and_then(|status| judge(status, last, size)))
+        }
+        Err(Passing::Unwanted) => None,
+        Err(Passing::Unreadable(error)) => Some(Err(format!("its output cannot be read: {error}"))),
+    }
 }
 
 fn spawn<T: Send + 'static>(
@@ -152,11 +178,8 @@ fn follow(from: impl Read, watch: &impl Watch) -> Vec<String> {
     last
 }
 
-/// Waits for the end; where it is no success, says how and with which last words.
-fn exit(mut child: Child, last: Vec<String>, size: u64) -> Result<(), String> {
-    let status = child
-        .wait()
-        .map_err(|error| format!("cannot be waited for: {error}"))?;
+/// Where it is no success, says how it ended and with which last words.
+fn judge(status: ExitStatus, last: Vec<String>, size: u64) -> Result<(), String> {
     let mut reason = match (status.success(), size) {
         (true, 1..) => return Ok(()),
         (true, 0) => "wrote nothing to its standard output".to_owned(),
@@ -170,32 +193,118 @@ fn exit(mut child: Child, last: Vec<String>, size: u64) -> Result<(), String> {
     Err(reason)
 }
 
-/// The process group of a script, as long as it is certain to be the script's.
-struct Group(Mutex<Option<u32>>);
-
-impl Group {
-    fn forget(&self) {
-        *self.lock() = None;
-    }
-
-    fn end(&self) {
-        if let Some(id) = self.lock().take().and_then(|id| i32::try_from(id).ok()) {
-            // SAFETY: kill takes no memory; the group's leader has not been waited for, so the number is still its.
-            unsafe { libc::kill(-id, libc::SIGTERM) };
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<u32>> {
-        self.0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
+/// Ends the script, and what it has started, unless it has ended.
+struct EndOnDrop {
+    group: Arc<Group>,
+    /// Closes when the script has ended.
+    ended: Option<std::sync::mpsc::Receiver<()>>,
 }
-
-struct EndOnDrop(Arc<Group>);
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {
-        self.0.end();
+        use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
+        let ended = self.ended.take().expect("it is dropped once");
+        if ended.try_recv() == Err(TryRecvError::Disconnected) {
+            return;
+        }
+        self.group.signal(libc::SIGTERM);
+        let group = Arc::clone(&self.group);
+        // Nobody waits for one that takes its time, or does not care.
+        spawn(move || {
+            if ended.recv_timeout(GRACE) == Err(RecvTimeoutError::Timeout) {
+                group.signal(libc::SIGKILL);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
+
+    use futures_util::StreamExt as _;
+
+    use super::*;
+    use crate::images::program::tests::until_gone;
+
+    struct Nobody;
+
+    impl Watch for Nobody {
+        fn line(&self, _: &str) {}
+
+        fn bytes(&self, _: u64) {}
+    }
+
+    /// A script, run in a directory that goes with it.
+    struct Run {
+        directory: PathBuf,
+        script: Script,
+    }
+
+    impl Run {
+        fn new(name: &str, text: &str) -> Self {
+            let name = format!("seatrial-script-{}-{name}", std::process::id());
+            let directory = std::env::temp_dir().join(name);
+            std::fs::create_dir_all(&directory).expect("a directory");
+            let executable = directory.join("script");
+            std::fs::write(&executable, format!("#!/bin/sh\n{text}\n")).expect("a file");
+            let mode = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(&executable, mode).expect("it is ours");
+            let script = start(&executable, &directory, Arc::new(Nobody)).expect("it starts");
+            Self { directory, script }
+        }
+
+        /// What it wrote until it ended, and why it failed.
+        async fn end(mut self) -> (Vec<u8>, Option<String>) {
+            let mut written = Vec::new();
+            while let Some(part) = self.script.output.next().await {
+                written.extend(part.unwrap_or_default());
+            }
+            let failure = self.script.failure.try_recv().ok();
+            std::fs::remove_dir_all(&self.directory).expect("it is ours");
+            (written, failure)
+        }
+
+        /// Gives it up, and waits until nothing of it runs any more.
+        async fn give_up(mut self) {
+            let part = self.script.output.next().await.expect("it has begun");
+            assert_eq!(part, Ok(b"begun\n".to_vec()));
+            drop(self.script);
+            until_gone(&self.directory.join("child"));
+            until_gone(&self.directory.join("own"));
+            std::fs::remove_dir_all(&self.directory).expect("it is ours");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_script_leaves_running_is_ended_and_keeps_nobody_waiting() {
+        let run = Run::new("leaves", "sleep 1000 >&- & echo $! > child; echo done");
+        let Run { directory, script } = run;
+        let written: Vec<_> = script.output.collect().await;
+        assert_eq!(written, [Ok(b"done\n".to_vec())]);
+        until_gone(&directory.join("child"));
+        std::fs::remove_dir_all(&directory).expect("it is ours");
+    }
+
+    #[tokio::test]
+    async fn a_script_that_does_not_care_for_signals_is_killed() {
+        let text = "trap '' TERM; sleep 1000 & echo $! > child; echo $$ > own; echo begun; wait; sleep 1000";
+        Run::new("stubborn", text).give_up().await;
+    }
+
+    #[tokio::test]
+    async fn a_script_that_closes_its_output_and_goes_on_can_be_given_up() {
+        let text =
+            "sleep 1000 >&- 2>&- & echo $! > child; echo $$ > own; echo begun; exec >&- 2>&-; wait";
+        Run::new("closed", text).give_up().await;
+    }
+
+    #[tokio::test]
+    async fn a_script_that_fails_is_told_with_its_last_words() {
+        let run = Run::new("fails", "echo part; echo why >&2; exit 3");
+        let (written, failure) = run.end().await;
+        assert_eq!(written, b"part\n");
+        assert_eq!(failure.as_deref(), Some("ended with exit status: 3\nwhy"));
     }
 }

@@ -1,0 +1,142 @@
+//! Other people's programs, which are run to get an image: a fallback script, a credential helper.
+//!
+//! Each has a process group of its own, so that what it started ends with it. It ends as well where this process is
+//! killed: at that the kernel kills it, though not what it has started, which finds its pipes closed.
+
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Starts a program in a group of its own. It is killed when the calling thread ends, so that must outlive it.
+///
+/// # Errors
+///
+/// The program cannot be started.
+pub(super) fn start(command: &mut Command) -> io::Result<(Child, Arc<Group>)> {
+    command.process_group(0);
+    end_with_this_thread(command);
+    let child = command.spawn()?;
+    let leader =
+        i32::try_from(child.id()).expect("the system's numbers of processes are of this type");
+    Ok((child, Arc::new(Group(Mutex::new(Some(leader))))))
+}
+
+/// The kernel tells a process of the end of the thread that started it, not of the end of the process.
+#[cfg(target_os = "linux")]
+fn end_with_this_thread(command: &mut Command) {
+    let this = std::process::id();
+    let bind = move || {
+        // SAFETY: takes numbers only.
+        if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // What ended before is not told.
+        // SAFETY: takes nothing.
+        match u32::try_from(unsafe { libc::getppid() }) {
+            Ok(parent) if parent == this => Ok(()),
+            _ => Err(io::ErrorKind::Interrupted.into()),
+        }
+    };
+    // SAFETY: between fork and exec, this calls two functions that are async-signal-safe, and allocates nothing.
+    unsafe { command.pre_exec(bind) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_with_this_thread(_: &mut Command) {}
+
+/// The process group of a program, as long as it is certain to be the program's: until its leader has been waited for.
+#[derive(Debug)]
+pub(super) struct Group(Mutex<Option<libc::pid_t>>);
+
+impl Group {
+    /// Sends all that is in the group a signal.
+    pub(super) fn signal(&self, signal: libc::c_int) {
+        if let Some(leader) = *self.lock() {
+            // SAFETY: takes numbers only; the leader has not been waited for, so the number is still the group's.
+            unsafe { libc::kill(-leader, signal) };
+        }
+    }
+
+    /// Waits until the program has ended, and ends what it has left in its group.
+    ///
+    /// # Errors
+    ///
+    /// The system does not say how it ended.
+    pub(super) fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
+        loop {
+            // SAFETY: all-zero is a value of this type.
+            let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+            let options = libc::WEXITED | libc::WNOWAIT;
+            // SAFETY: the call writes at most to the place that it is given.
+            let waited = unsafe { libc::waitid(libc::P_PID, child.id(), &raw mut info, options) };
+            let error = io::Error::last_os_error();
+            if waited == 0 {
+                break;
+            }
+            if error.kind() != io::ErrorKind::Interrupted {
+                return Err(error);
+            }
+        }
+        self.signal(libc::SIGKILL);
+        // From here on the number may become another's.
+        let mut leader = self.lock();
+        *leader = None;
+        child.wait()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<libc::pid_t>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::path::Path;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Waits for something, far longer than it takes.
+    pub(in crate::images) fn until<T>(what: &str, condition: impl Fn() -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(value) = condition() {
+                return value;
+            }
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "waited too long: {what}"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until the process runs no more that has written its number, or that of what it has started, into this file.
+    pub(in crate::images) fn until_gone(file: &Path) {
+        let process: u32 = until("it has begun", || {
+            std::fs::read_to_string(file).ok()?.trim().parse().ok()
+        });
+        until(&format!("{} is ended", file.display()), || {
+            let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+            stat.map_or(true, |stat| stat.contains(") Z "))
+                .then_some(())
+        });
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_program_ends_with_the_thread_that_started_it() {
+        let mut child = std::thread::spawn(|| {
+            let (child, _) = start(Command::new("sleep").arg("1000")).expect("it starts");
+            child
+        })
+        .join()
+        .expect("no panic");
+        let status = child.wait().expect("it is ours");
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&status),
+            Some(libc::SIGKILL)
+        );
+    }
+}
