@@ -48,7 +48,8 @@ pub trait Composition: Sized + Send + 'static {
     ///
     /// Where a service cannot be launched; the error names the service and the cause, and nothing is left running.
     fn launch() -> Operation<Self> {
-        let launching = Client::get().launch(Self::__declaration(), Instances::AsDeclared, None);
+        let declaration = Self::__declaration();
+        let launching = Client::get().launch(declaration, Instances::AsDeclared, None, None);
         Operation::new(async move {
             let (services, _lease) = launching.await?;
             Ok(Self::__from_services(&mut services.into_iter()))

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
+use std::time::Instant;
 
 use crate::Error;
 
@@ -33,6 +34,11 @@ impl<T> Operation<T> {
         Self {
             outcome: Box::pin(outcome),
         }
+    }
+
+    /// As [`wait`](Self::wait), but no longer than until then; `None` where it is not done by then. It goes on all the same.
+    pub(crate) fn wait_until(self, until: Instant) -> Option<Result<T, Error>> {
+        block_on_until(self.outcome, Some(until))
     }
 
     /// Blocks the thread until the operation is done. Works inside an async runtime too, where it blocks that
@@ -70,19 +76,32 @@ impl Wake for Unpark {
 
 /// Polls `future` on this thread until it is done. Unlike a runtime's own, it may be called anywhere.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    block_on_until(future, None).expect("without a limit it is waited for")
+}
+
+/// As [`block_on`], but gives the future up at `until`.
+fn block_on_until<F: Future>(future: F, until: Option<Instant>) -> Option<F::Output> {
     let mut future = std::pin::pin!(future);
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut context = Context::from_waker(&waker);
     loop {
         match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => std::thread::park(),
+            Poll::Ready(output) => return Some(output),
+            Poll::Pending => {
+                match until.map(|until| until.checked_duration_since(Instant::now())) {
+                    None => std::thread::park(),
+                    Some(Some(left)) if !left.is_zero() => std::thread::park_timeout(left),
+                    Some(_) => return None,
+                }
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -92,6 +111,20 @@ mod tests {
         let sending = std::thread::spawn(move || sender.send(7));
         assert_eq!(operation.wait(), Ok(7));
         sending.join().expect("joined").expect("received");
+    }
+
+    #[test]
+    fn waits_no_longer_than_asked() {
+        let until = Instant::now() + Duration::from_millis(20);
+        let never = Operation::<()>::new(std::future::pending());
+        assert_eq!(never.wait_until(until), None);
+        assert!(Instant::now() >= until);
+        let done = Operation::new(async { Ok(1) });
+        assert_eq!(
+            done.wait_until(until),
+            Some(Ok(1)),
+            "it is looked at once in any case"
+        );
     }
 
     #[test]

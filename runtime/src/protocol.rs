@@ -40,8 +40,13 @@ pub(crate) struct Request {
 pub(crate) enum RequestBody {
     /// The first request of a client, and not answered.
     Introduce(Box<Introduction>),
-    /// Launch a composition and hold its services under this lease. Answered with [`Reply::Launched`].
-    Launch { lease: LeaseId, launch: Box<Launch> },
+    /// Launch a composition and hold its services under this lease. Answered with [`Reply::Launched`]; once the time is up,
+    /// where there is a limit, with what was waited for.
+    Launch {
+        lease: LeaseId,
+        launch: Box<Launch>,
+        within: Option<Duration>,
+    },
     /// Give a lease back. Answered at once; what nobody holds any more is removed in the background.
     Release { lease: LeaseId },
     /// Do something with an instance.

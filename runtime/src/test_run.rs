@@ -5,17 +5,19 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{ExitCode, Termination};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use crate::client::{Client, Instances, Launched};
 use crate::private::{Declaration, FromService};
-use crate::{Composition, Error, Operation, Service, terminal};
+use crate::{Composition, Error, ErrorKind, Operation, Service, terminal};
 
-/// How long an async test that was given up may take to drop what it holds: what it drops may talk to its services, and
-/// the machine may be busy.
+/// How long is waited at most for what a test that was given up still does: to drop what it holds, which may talk to its
+/// services, or to say what they did. The machine may be busy.
 const ABORT_GRACE: Duration = Duration::from_secs(10);
 
 /// What the attribute says of a test.
@@ -23,7 +25,7 @@ const ABORT_GRACE: Duration = Duration::from_secs(10);
 pub struct Test {
     /// Module and name.
     pub name: &'static str,
-    /// How long its body may take.
+    /// How long it may take in all: its launch, its body and its teardown.
     pub timeout: Option<Duration>,
     /// Whether its runtime has several threads.
     pub multi_thread: bool,
@@ -94,7 +96,7 @@ pub fn run<R: Termination>(
     launches: Launches,
     body: impl FnOnce(Ready) -> R + Send + 'static,
 ) -> ExitCode {
-    execute(launches, move |ready, given_up| {
+    execute(launches, move |ready, Attempt { given_up, .. }| {
         drop(given_up);
         body(ready).report()
     })
@@ -107,7 +109,7 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
     body: impl FnOnce(Ready) -> F + Send + 'static,
 ) -> ExitCode {
     let multi_thread = launches.test.multi_thread;
-    execute(launches, move |ready, given_up| {
+    execute(launches, move |ready, Attempt { given_up, returned }| {
         let mut builder = if multi_thread {
             tokio::runtime::Builder::new_multi_thread()
         } else {
@@ -120,30 +122,44 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
         let outcome = runtime.block_on(async {
             tokio::select! {
                 biased;
-                returned = body(ready) => Some(returned.report()),
+                code = body(ready) => Some(code.report()),
                 _ = given_up => None,
             }
         });
-        outcome.unwrap_or_else(|| {
-            // What it has started must not be waited for either.
-            runtime.shutdown_background();
-            ExitCode::FAILURE
-        })
+        match outcome {
+            Some(code) => {
+                returned.store(true, Ordering::SeqCst);
+                // Waits for what blocks on one of its threads.
+                drop(runtime);
+                code
+            }
+            None => {
+                // What it has started must not be waited for either.
+                runtime.shutdown_background();
+                ExitCode::FAILURE
+            }
+        }
     })
 }
 
-/// Resolves when the test has been given up; a body that cannot be stopped drops it.
-type GivenUp = oneshot::Receiver<Infallible>;
+/// What a body knows of the test that runs it.
+struct Attempt {
+    /// Resolves when the test has been given up; a body that cannot be stopped drops it.
+    given_up: oneshot::Receiver<Infallible>,
+    /// Set when the function has returned, and only its teardown is left.
+    returned: Arc<AtomicBool>,
+}
 
 #[track_caller]
 fn execute(
     launches: Launches,
-    body: impl FnOnce(Ready, GivenUp) -> ExitCode + Send + 'static,
+    body: impl FnOnce(Ready, Attempt) -> ExitCode + Send + 'static,
 ) -> ExitCode {
     let test = launches.test;
-    let held = match launch(launches) {
+    let limit = Limit::of(test);
+    let held = match launch(launches, limit) {
         Ok(held) => held,
-        Err(error) => return fail(test, &error),
+        Err(what) => return fail(test, &what),
     };
     let ready = Ready(
         held.0
@@ -152,26 +168,33 @@ fn execute(
             .collect(),
     );
     let (give_up, given_up) = oneshot::channel();
-    let outcome = match test.timeout {
-        None => catch_unwind(AssertUnwindSafe(|| body(ready, given_up))),
-        Some(timeout) => {
-            let running = Running::start(move || body(ready, given_up));
-            match running.outcome_within(timeout) {
+    let returned = Arc::new(AtomicBool::new(false));
+    let attempt = Attempt {
+        given_up,
+        returned: returned.clone(),
+    };
+    let outcome = match limit {
+        None => catch_unwind(AssertUnwindSafe(|| body(ready, attempt))),
+        Some(limit) => {
+            let running = Running::start(move || body(ready, attempt));
+            match running.outcome_within(limit.left()) {
                 Some(outcome) => outcome,
                 None => {
                     held.stay_while_ending();
-                    held.explain();
+                    held.explain(Some(limit));
+                    let phase = match returned.load(Ordering::SeqCst) {
+                        false => "the function had not returned",
+                        true => {
+                            "the function had returned, and what it had started was still running on a blocking thread"
+                        }
+                    };
                     if !give_up.is_closed() {
                         drop(give_up);
                         // A moment for its values to be dropped while their services are there.
                         let _ = running.outcome_within(ABORT_GRACE);
                     }
                     held.release();
-                    let what = format!(
-                        "test timed out: `{}` took longer than {timeout:?}",
-                        test.name
-                    );
-                    return fail(test, &what);
+                    return fail(test, &limit.exceeded(test, phase));
                 }
             }
         }
@@ -182,10 +205,47 @@ fn execute(
         Err(_) => !test.should_panic,
     };
     if failed {
-        held.explain();
+        held.explain(limit);
     }
     held.release();
     outcome.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// How long a test may take, from its very beginning.
+#[derive(Clone, Copy)]
+struct Limit {
+    timeout: Duration,
+    until: Instant,
+}
+
+impl Limit {
+    /// None where the test has none, or one that no clock ends.
+    fn of(test: Test) -> Option<Self> {
+        let timeout = test.timeout?;
+        let until = Instant::now().checked_add(timeout)?;
+        until.checked_add(ABORT_GRACE)?;
+        Some(Self { timeout, until })
+    }
+
+    fn left(self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    fn is_over(self) -> bool {
+        self.left().is_zero()
+    }
+
+    /// Until when something may take that is done at the end of a test, for people to see.
+    fn grace(self) -> Instant {
+        self.until.max(Instant::now() + ABORT_GRACE)
+    }
+
+    fn exceeded(self, test: Test, phase: &str) -> String {
+        format!(
+            "test timed out: `{}` took longer than {:?}: {phase}",
+            test.name, self.timeout
+        )
+    }
 }
 
 /// Fails a test for a reason that is none of its own.
@@ -232,27 +292,57 @@ impl<T: Send + 'static> Running<T> {
 /// The services of a test, and the hold on them.
 struct Held(Vec<Launched>);
 
-fn launch(launches: Launches) -> Result<Held, Error> {
+/// Launches what the test asks for.
+///
+/// # Errors
+///
+/// Why the test fails, in words.
+fn launch(launches: Launches, limit: Option<Limit>) -> Result<Held, String> {
     if launches.declarations.is_empty() {
         return Ok(Held(Vec::new()));
     }
+    let test = launches.test;
     let client = Client::get();
     let launching: Vec<Operation<Launched>> = launches
         .declarations
         .into_iter()
         .map(|(declaration, instances)| {
-            let test = Some(launches.test.name.to_owned());
-            client.launch(declaration, instances, test)
+            let until = limit.map(|limit| limit.until);
+            client.launch(declaration, instances, Some(test.name.to_owned()), until)
         })
         .collect();
-    let outcomes: Vec<_> = launching.into_iter().map(Operation::wait).collect();
-    let held = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
-    Ok(Held(held))
+    let Some(limit) = limit else {
+        let outcomes: Vec<_> = launching.into_iter().map(Operation::wait).collect();
+        let held = outcomes.into_iter().collect::<Result<Vec<_>, _>>();
+        return held.map(Held).map_err(|error| error.to_string());
+    };
+    // Who launches knows what it waits for, and says so once the time is up.
+    let outcomes: Vec<_> = launching
+        .into_iter()
+        .map(|launching| launching.wait_until(limit.until + ABORT_GRACE))
+        .collect();
+    let mut held = Vec::new();
+    let mut errors: Vec<String> = Vec::new();
+    for outcome in outcomes {
+        match outcome {
+            Some(Ok(launched)) => held.push(launched),
+            Some(Err(error)) => errors.push(error.to_string()),
+            None => errors.push("what launches the services does not answer".to_owned()),
+        }
+    }
+    match errors.as_slice() {
+        [] => Ok(Held(held)),
+        [error, ..] if !limit.is_over() => Err(error.clone()),
+        errors => {
+            let phase = format!("its services were being launched\n{}", errors.join("\n"));
+            Err(limit.exceeded(test, &phase))
+        }
+    }
 }
 
 impl Held {
     /// Says what the services of a failed test were doing, where the test harness captures it.
-    fn explain(&self) {
+    fn explain(&self, limit: Option<Limit>) {
         let client = self.0.first().map(|(_, lease)| lease.client());
         let lines = client
             .and_then(Client::config)
@@ -264,8 +354,15 @@ impl Held {
         let tails: Vec<_> = services
             .map(|service| (service, service.log_tail(lines)))
             .collect();
+        let until = limit.map(Limit::grace);
         for (service, tail) in tails {
-            let tail = tail.wait();
+            let tail = match until {
+                None => tail.wait(),
+                Some(until) => tail.wait_until(until).unwrap_or_else(|| {
+                    let what = "the engine has not given it in time";
+                    Err(Error::new(ErrorKind::Engine, what))
+                }),
+            };
             let is_read = tail.is_ok();
             eprint!("{}", terminal::log_of_failed_test(service.info(), tail));
             if !is_read && client.is_some_and(Client::is_lost) {

@@ -8,13 +8,13 @@ use seatrial_tests::child;
 use seatrial_tests::conversation::ask;
 use seatrial_tests::events::Events;
 
-/// Takes seconds until it listens.
+/// Takes minutes until it listens.
 #[derive(Composition)]
 struct Slow {
     #[service(
         image = "debian:bookworm-slim",
         port = 4000,
-        env(NAME = "slow", AFTER = 7),
+        env(NAME = "slow", AFTER = 120),
         command = "{source}/tests/fixtures/serve.pl 4000"
     )]
     slow: Service,
@@ -133,7 +133,7 @@ mod fixture {
         unreachable!("it is never called");
     }
 
-    #[seatrial::test(timeout = "1s")]
+    #[seatrial::test(timeout = "5s")]
     #[ignore = "run by `verdicts_are_the_functions_own`"]
     async fn awaits_for_ever(
         #[service(image = "debian:bookworm-slim", command = ["sh", "-c", "echo waiting; exec sleep infinity"], ready(log = "waiting"))]
@@ -151,11 +151,31 @@ mod fixture {
         }
     }
 
-    /// The launch takes longer than the body may, which does next to nothing.
-    #[seatrial::test(timeout = "5s")]
+    #[seatrial::test(timeout = "8s")]
     #[ignore = "run by `verdicts_are_the_functions_own`"]
-    fn has_time_from_when_services_are_ready(slow: Slow) {
+    fn launches_for_longer_than_it_may(slow: Slow) {
         drop(slow);
+        unreachable!("it is never called");
+    }
+
+    #[seatrial::test(timeout = "8s")]
+    #[should_panic]
+    #[ignore = "run by `verdicts_are_the_functions_own`"]
+    fn launches_for_too_long_and_should_panic(slow: Slow) {
+        drop(slow);
+    }
+
+    #[seatrial::test(timeout = "1s")]
+    #[ignore = "run by `verdicts_are_the_functions_own`"]
+    async fn leaves_something_that_blocks() {
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        tokio::task::spawn_blocking(move || {
+            begun.send(()).expect("it is waited for");
+            loop {
+                std::thread::park();
+            }
+        });
+        has_begun.await.expect("it begins");
     }
 }
 
@@ -177,12 +197,17 @@ fn verdicts_are_the_functions_own() {
         ("cannot_be_launched", "FAILED"),
         ("awaits_for_ever", "FAILED"),
         ("blocks_for_ever", "FAILED"),
-        ("has_time_from_when_services_are_ready", "ok"),
+        ("launches_for_longer_than_it_may", "FAILED"),
+        (
+            "launches_for_too_long_and_should_panic - should panic",
+            "FAILED",
+        ),
+        ("leaves_something_that_blocks", "FAILED"),
     ] {
         let line = format!("test fixture::{name} ... {outcome}\n");
         assert!(report.contains(&line), "{line} is missing:\n{report}");
     }
-    assert!(report.contains("3 passed; 8 failed"), "{report}");
+    assert!(report.contains("2 passed; 11 failed"), "{report}");
 
     // What was captured of each, by the harness's own headings.
     let said = |name: &str| {
@@ -207,11 +232,25 @@ fn verdicts_are_the_functions_own() {
         assert!(!said(name).contains("never called"), "{report}");
     }
     let timed_out = said("awaits_for_ever");
-    assert!(
-        timed_out.contains("`harness::fixture::awaits_for_ever` took longer than 1s"),
-        "{timed_out}"
-    );
+    let expected =
+        "`harness::fixture::awaits_for_ever` took longer than 5s: the function had not returned";
+    assert!(timed_out.contains(expected), "{timed_out}");
     assert!(timed_out.contains("    | waiting\n"), "{timed_out}");
+    for name in [
+        "launches_for_longer_than_it_may",
+        "launches_for_too_long_and_should_panic",
+    ] {
+        let launching = said(name);
+        let expected = format!(
+            "test timed out: `harness::fixture::{name}` took longer than 8s: its services were being launched\n\
+             `Slow`: the services were not ready when the time for the test was up\n  `slow` waited for: tcp on port 4000"
+        );
+        assert!(launching.contains(&expected), "{launching}");
+    }
+    let leaves = said("leaves_something_that_blocks");
+    let expected =
+        "took longer than 1s: the function had returned, and what it had started was still running";
+    assert!(leaves.contains(expected), "{leaves}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
@@ -18,12 +19,13 @@ use crate::{Error, ErrorKind, Operation, Service, kept, terminal};
 pub(crate) type Launched = (Vec<Service>, Arc<Lease>);
 
 impl Client {
-    /// Launches what `declaration` declares. The work has begun when this returns.
+    /// Launches what `declaration` declares. The work has begun when this returns, and fails where it is not done in time.
     pub(crate) fn launch(
         &'static self,
         declaration: Declaration,
         instances: Instances,
         test: Option<String>,
+        until: Option<Instant>,
     ) -> Operation<Launched> {
         let keep = self.config().map_or(Keep::Off, |config| config.keep);
         let prepared = match declaration::prepare(declaration, instances, test, keep) {
@@ -32,7 +34,7 @@ impl Client {
         };
         let hooks = declaration.hooks;
         if prepared.kept.is_empty() && keep != Keep::Drop {
-            let launched = self.begin(prepared.launch, hooks, None);
+            let launched = self.begin(prepared.launch, hooks, None, until);
             return Operation::new(async move {
                 let (services, lease) = launched.await?;
                 Ok((handles(services, &lease), lease))
@@ -41,7 +43,7 @@ impl Client {
         // One after the other, and nobody may poll the operation.
         let (outcome, launched) = oneshot::channel();
         let launch = move || {
-            let _ = outcome.send(self.launch_both(prepared, hooks, keep));
+            let _ = outcome.send(self.launch_both(prepared, hooks, keep, until));
         };
         let thread = std::thread::Builder::new().name("seatrial-launch".to_owned());
         if let Err(error) = thread.spawn(launch) {
@@ -69,6 +71,7 @@ impl Client {
         }: Prepared,
         hooks: &'static [Hook],
         keep: Keep,
+        until: Option<Instant>,
     ) -> Result<Launched, Error> {
         if keep == Keep::Drop {
             drop_once()?;
@@ -83,7 +86,7 @@ impl Client {
                 kept,
                 ..launch.clone()
             };
-            let launched = Self::keeper().begin(wanted, hooks, None);
+            let launched = Self::keeper().begin(wanted, hooks, None, until);
             let (services, lease) = block_on(launched)?;
             notice::used(stays);
             running.extend(positions.into_iter().zip(services));
@@ -100,7 +103,7 @@ impl Client {
         launch.kept = known
             .map(|(index, info)| (*index, Kept::Running(Box::new(info.clone()))))
             .collect();
-        let (services, lease) = block_on(self.begin(launch, hooks, keeping.clone()))?;
+        let (services, lease) = block_on(self.begin(launch, hooks, keeping.clone(), until))?;
         let services = services.into_iter().enumerate();
         // What the keeper has, is asked of the keeper.
         let services = services.map(|(index, info)| match (&keeping, running.remove(&index)) {
@@ -116,6 +119,7 @@ impl Client {
         launch: Launch,
         hooks: &'static [Hook],
         keeping: Option<Arc<Lease>>,
+        until: Option<Instant>,
     ) -> Operation<(Vec<ServiceInfo>, Arc<Lease>)> {
         self.hooks().insert(launch.identity.clone(), hooks);
         let lease = Arc::new(Lease {
@@ -129,6 +133,7 @@ impl Client {
         let body = RequestBody::Launch {
             lease: lease.id,
             launch: Box::new(launch),
+            within: until.map(|until| until.saturating_duration_since(Instant::now())),
         };
         let answer = self.call(call, body);
         Operation::new(async move {

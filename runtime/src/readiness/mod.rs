@@ -70,6 +70,9 @@ pub(crate) trait ProbeRunner: Send + Sync {
 
     /// Runs the user's async function number `binding`.
     fn run_hook(&self, binding: usize) -> Run<'_, ()>;
+
+    /// Told how to ask, during a wait, which checks are unmet and what they last saw. It is raw, as [`NotReady`] is.
+    fn watched(&self, _report: Box<dyn Fn() -> Vec<String> + Send>) {}
 }
 
 /// A check whose placeholders have their values.
@@ -247,10 +250,16 @@ pub(crate) async fn wait(
         .into_iter()
         .map(|check| (Watch::new(check.words()), check))
         .unzip();
+    let watches: Arc<[Watch]> = watches.into();
+    let watched = watches.clone();
+    subject.probes.watched(Box::new(move || {
+        let unmet = watched.iter().filter(|watch| !watch.state().met);
+        unmet.map(Watch::report).collect()
+    }));
     let runs = Watch::new("the container does not run".to_owned());
     let all = async {
         sleep(timing.delay).await;
-        let each = checks.into_iter().zip(&watches);
+        let each = checks.into_iter().zip(watches.iter());
         try_join_all(each.map(|(check, watch)| hold(check, subject, timing, watch))).await?;
         // A container may have said that it is ready and have ended before the engine says that it has.
         hold_running(subject, &runs).await;

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use super::Internal;
 use super::container::{self, Place, Volumes};
 use super::context::{Context, engine_error};
+use super::doing::Doing;
 use super::exits::Exits;
 use super::looking::{Inbox, Whose};
 use super::network::{HostNumber, Network};
@@ -67,6 +68,7 @@ pub(super) enum Phase {
 pub(super) struct Gate {
     pub(super) address: HostNumber,
     pub(super) phase: watch::Receiver<Phase>,
+    pub(super) doing: Arc<Doing>,
 }
 
 impl Gate {
@@ -75,6 +77,7 @@ impl Gate {
         Self {
             address: HostNumber::NONE,
             phase: watch::channel(Phase::Blocked).1,
+            doing: Arc::default(),
         }
     }
 
@@ -106,6 +109,8 @@ pub(super) struct Instance {
     pub(super) volumes: Arc<Volumes>,
     /// Told the container once it is started.
     pub(super) container: Arc<OnceLock<String>>,
+    /// Told what it does until it is ready.
+    pub(super) doing: Arc<Doing>,
     /// Told of each start but the first.
     pub(super) starts: watch::Sender<()>,
     /// Closed when its containers are removed.
@@ -174,6 +179,7 @@ impl Instance {
             }
         };
         self.record("ready", &[]);
+        self.doing.is("was being checked again");
         phase.send_replace(Phase::Ready(running.info.clone()));
         while let Some(command) = inbox.next().await {
             running.serve(self, command, &mut inbox).await;
@@ -193,10 +199,12 @@ impl Instance {
 
     async fn bring_up(&self, inbox: &mut Inbox) -> Result<Running, Trouble> {
         let mut times = Times::default();
+        self.doing.is("was looking for the engine");
         // What the engine or the network suffer from is no fault of this service, nor is it the only one that suffers.
         let engine = self.context.engine().await?;
         let service = self.service();
         let _ahead = self.fetch_ahead(&engine);
+        self.doing.is("was getting its image");
         let (image, network, volumes) = tokio::try_join!(
             async {
                 let image = self.image(&self.context, &engine).await;
@@ -211,6 +219,7 @@ impl Instance {
                 volumes.map_err(|error| self.engine_error(&error))
             },
         )?;
+        self.doing.is("was being created");
         let mut choice = 0;
         let container = loop {
             let container = self
@@ -222,6 +231,7 @@ impl Instance {
                 self.unblocked().await?;
                 times.unblocked = Some(self.begun.elapsed());
                 self.record("starting", &[]);
+                self.doing.is("was being started");
             }
             choice += 1;
             match container.start().await {
@@ -359,6 +369,8 @@ impl Instance {
 
     async fn unblocked(&self) -> Result<(), Trouble> {
         for &need in &self.service().needs {
+            let name = &self.launch.plan.services[need].field;
+            self.doing.is(format!("was waiting for `{name}`"));
             let Phase::Ready(_) = self.gates[need].settled().await else {
                 return Err(Trouble::Blocked);
             };

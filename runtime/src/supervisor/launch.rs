@@ -2,22 +2,23 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use futures_util::future::try_join_all;
 use seatrial_model::{Plan, Scope};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout_at};
 
 use super::attached::Attached;
 use super::context::Context;
+use super::doing::Doing;
 use super::instance::{Command, Gate, Instance, Order, Phase};
 use super::network::HostNumber;
 use super::{Handle, Internal, Role, SharedKey, Supervisor, container, kept};
-use crate::Error;
 use crate::protocol::{
     CallId, ClientId, InstanceId, Kept, Launch, LeaseId, Message, Reply, ServiceInfo, Times,
 };
 use crate::terminal::{self, Shown};
+use crate::{Error, ErrorKind};
 
 impl Supervisor {
     /// Launches a composition for a client.
@@ -27,6 +28,7 @@ impl Supervisor {
         call: CallId,
         lease: LeaseId,
         launch: Arc<Launch>,
+        until: Option<Instant>,
     ) {
         self.purge_discarded(&launch.identity);
         let wanted = launch.kept.values().filter_map(|kept| match kept {
@@ -51,7 +53,7 @@ impl Supervisor {
         }
         client.launches(&launch.identity);
         client.begin_lease(lease);
-        let begun = Instant::now();
+        let begun = std::time::Instant::now();
         let redactor = Arc::new(container::redactor(&launch));
 
         // First a number and a gate for each, so that every instance can be told of the others.
@@ -89,12 +91,16 @@ impl Supervisor {
                 && let Some(instance) = self.shared.get(key).copied()
                 && let Some(handle) = self.instances.get_mut(&instance)
             {
-                let address = handle.address;
+                let (address, doing) = (handle.address, handle.doing.clone());
                 let phase = match kept {
                     Some(_) => self.check_kept(instance, &context),
                     None => check_again(handle),
                 };
-                gates.push(Gate { address, phase });
+                gates.push(Gate {
+                    address,
+                    phase,
+                    doing,
+                });
                 if let Some(Kept::Wanted { stays, .. }) = kept {
                     self.hold_kept(instance, (id, lease), *stays);
                 }
@@ -106,6 +112,7 @@ impl Supervisor {
             gates.push(Gate {
                 address: handle.address,
                 phase: handle.phase.clone(),
+                doing: handle.doing.clone(),
             });
             self.instances.insert(instance, handle);
             if let Some(Kept::Wanted { key, stays }) = kept {
@@ -131,6 +138,7 @@ impl Supervisor {
                 redactor: redactor.clone(),
                 volumes: volumes.of(&declaration),
                 container: new.container,
+                doing: new.doing,
                 starts: new.starts,
                 removed: Arc::new(new.removed),
                 begun,
@@ -153,7 +161,7 @@ impl Supervisor {
         let internal = self.run.internal.clone();
         client.spawn(async move {
             // The launch's error is on its way before what it holds is taken down.
-            let outcome = match waiting.outcome().await {
+            let outcome = match waiting.outcome(until).await {
                 Ok(services) => Ok(Reply::Launched(services)),
                 Err(NotLaunched::Failed(error)) => {
                     let _ = internal.send(Internal::Failed { client: id, lease });
@@ -165,6 +173,7 @@ impl Supervisor {
                         call,
                         lease,
                         launch,
+                        until,
                     });
                     return;
                 }
@@ -182,6 +191,7 @@ impl Supervisor {
             return Gate {
                 address: handle.address,
                 phase: handle.phase.clone(),
+                doing: handle.doing.clone(),
             };
         }
         let instance = self.number();
@@ -189,6 +199,7 @@ impl Supervisor {
         let gate = Gate {
             address: handle.address,
             phase: handle.phase.clone(),
+            doing: handle.doing.clone(),
         };
         let attached = Attached {
             context: context.clone(),
@@ -209,6 +220,7 @@ impl Supervisor {
         call: CallId,
         lease: LeaseId,
         launch: Arc<Launch>,
+        until: Option<Instant>,
     ) {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
@@ -218,7 +230,7 @@ impl Supervisor {
             return client.answer(call, Err(super::gone()));
         }
         self.release(id, lease);
-        self.launch(id, call, lease, launch);
+        self.launch(id, call, lease, launch, until);
     }
 
     /// Lets go of the instances of a declaration where one of them is discarded: of all that are shared, for they may share
@@ -294,6 +306,7 @@ struct New {
     instance: InstanceId,
     phase: watch::Sender<Phase>,
     container: Arc<OnceLock<String>>,
+    doing: Arc<Doing>,
     starts: watch::Sender<()>,
     ended: watch::Receiver<()>,
     removed: watch::Sender<()>,
@@ -309,6 +322,7 @@ impl New {
         let (started, starts) = watch::channel(());
         let (removed, removal) = watch::channel(());
         let container = Arc::new(OnceLock::new());
+        let doing = Arc::<Doing>::default();
         let handle = Handle {
             commands,
             phase: phase_seen,
@@ -316,6 +330,7 @@ impl New {
             container: container.clone(),
             starts,
             address,
+            doing: doing.clone(),
             removed: removal,
             _alive: alive,
         };
@@ -324,6 +339,7 @@ impl New {
             instance,
             phase,
             container,
+            doing,
             starts: started,
             ended,
             removed,
@@ -340,20 +356,28 @@ struct Waiting {
     gates: Vec<Gate>,
     /// The positions of the services that this supervisor has.
     asked: Vec<usize>,
-    begun: Instant,
+    begun: std::time::Instant,
     messages: mpsc::UnboundedSender<Message>,
 }
 
 impl Waiting {
-    /// The services once all are ready; or, as soon as one has failed, why.
-    async fn outcome(self) -> Result<Vec<ServiceInfo>, NotLaunched> {
+    /// The services once all are ready; or, as soon as one has failed or the time is up, why.
+    async fn outcome(self, until: Option<Instant>) -> Result<Vec<ServiceInfo>, NotLaunched> {
         let settled = self.asked.iter().map(|index| async {
             match self.gates[*index].settled().await {
                 Phase::Ready(info) => Ok(info.as_ref().clone()),
                 _ => Err(()),
             }
         });
-        match try_join_all(settled).await {
+        let settled = try_join_all(settled);
+        let settled = match until {
+            None => settled.await,
+            Some(until) => match timeout_at(until, settled).await {
+                Ok(settled) => settled,
+                Err(_) => return Err(NotLaunched::Failed(Box::new(self.out_of_time()))),
+            },
+        };
+        match settled {
             Ok(services) => {
                 if self.context.config().report && services.len() == self.gates.len() {
                     let took = self.begun.elapsed();
@@ -366,6 +390,23 @@ impl Waiting {
                 NotLaunched::Failed(Box::new(error))
             })),
         }
+    }
+
+    /// What was waited for when the time was up.
+    fn out_of_time(&self) -> Error {
+        let pending = self.asked.iter().filter(|index| {
+            let gate = &self.gates[**index];
+            matches!(*gate.phase.borrow(), Phase::Pending)
+        });
+        let details = pending.map(|index| {
+            let field = &self.launch.plan.services[*index].field;
+            format!("`{field}` {}", self.gates[*index].doing)
+        });
+        let what = "the services were not ready when the time for the test was up";
+        Error::new(ErrorKind::NotReady, what).with(|report| {
+            report.composition = Some(self.launch.plan.name.clone());
+            report.details = details.collect();
+        })
     }
 
     /// Why it failed; nothing where it is to begin anew.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::hooks::Hook;
 use crate::protocol::{CallId, ClientId, InstanceId, Launch, LeaseId, Message, Request};
@@ -52,6 +53,7 @@ pub(crate) enum Internal {
         call: CallId,
         lease: LeaseId,
         launch: Arc<Launch>,
+        until: Option<Instant>,
     },
     /// An instance that is kept is of no use any more.
     Unkept { instance: InstanceId, why: String },

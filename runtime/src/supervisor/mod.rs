@@ -10,6 +10,7 @@ mod beside;
 mod clients;
 mod container;
 mod context;
+mod doing;
 mod events;
 mod exits;
 mod hooks;
@@ -40,6 +41,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::protocol::{
     Action, CallId, Caller, ClientId, FollowEnd, InstanceId, Introduction, LeaseId, Message, Reply,
@@ -50,6 +52,7 @@ use crate::terminal::{self, Shown};
 use crate::{Error, ErrorKind};
 use clients::Client;
 use context::{Context, Run};
+use doing::Doing;
 use hooks::Hook;
 pub(crate) use identity::Role;
 use instance::{Command, Order, Phase};
@@ -153,6 +156,7 @@ struct Handle {
     /// Tells of each start but the first, and closes when the instance has ended.
     starts: watch::Receiver<()>,
     address: network::HostNumber,
+    doing: Arc<Doing>,
     /// Closes when its containers are removed.
     removed: watch::Receiver<()>,
     /// Dropping it ends the instance.
@@ -316,7 +320,14 @@ impl Supervisor {
                     client.process = introduction.process;
                 }
             }
-            RequestBody::Launch { lease, launch } => self.launch(id, call, lease, (*launch).into()),
+            RequestBody::Launch {
+                lease,
+                launch,
+                within,
+            } => {
+                let until = within.and_then(|within| Instant::now().checked_add(within));
+                self.launch(id, call, lease, (*launch).into(), until);
+            }
             RequestBody::Release { lease } => {
                 client.answer(call, Ok(Reply::Done));
                 self.release(id, lease);
@@ -403,7 +414,8 @@ impl Supervisor {
                 call,
                 lease,
                 launch,
-            } => self.relaunch(client, call, lease, launch),
+                until,
+            } => self.relaunch(client, call, lease, launch, until),
             Internal::Unkept { instance, why } => self.replace(instance, &why),
             // It is looked at before the next message.
             Internal::Settled => {}

@@ -26,6 +26,14 @@ impl ProbeRunner for Prober<'_> {
         })
     }
 
+    fn watched(&self, report: Box<dyn Fn() -> Vec<String> + Send>) {
+        let redactor = self.instance.redactor.clone();
+        self.instance.doing.checks(move || {
+            let checks = report();
+            checks.iter().map(|check| redactor.redact(check)).collect()
+        });
+    }
+
     fn run_hook(&self, binding: usize) -> Run<'_, ()> {
         let Self { instance, running } = self;
         Box::pin(async move {

@@ -48,6 +48,7 @@ impl Running {
             let step = Step::new(setup, instance, self);
             let title = instance.redactor.redact(&step.title);
             instance.record("setup", &[("setup", &title)]);
+            instance.doing.is(format!("was being set up by {title}"));
             let outcome = tokio::select! {
                 biased;
                 () = self.exits.ended() => Err(step.container_ended().await.into()),

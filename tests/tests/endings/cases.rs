@@ -150,7 +150,7 @@ impl Drop for Farewell {
     }
 }
 
-#[seatrial::test(timeout = "1s")]
+#[seatrial::test(timeout = "10s")]
 #[ignore = "run by the tests beside it"]
 async fn times_out(fleet: Fleet) {
     let _farewell = Farewell(fleet.app.clone());
@@ -158,7 +158,7 @@ async fn times_out(fleet: Fleet) {
     std::future::pending::<()>().await;
 }
 
-#[seatrial::test(timeout = "1s")]
+#[seatrial::test(timeout = "10s")]
 #[should_panic]
 #[ignore = "run by the tests beside it"]
 async fn times_out_and_should_panic(fleet: Fleet) {
@@ -166,7 +166,7 @@ async fn times_out_and_should_panic(fleet: Fleet) {
     std::future::pending::<()>().await;
 }
 
-#[seatrial::test(timeout = "1s")]
+#[seatrial::test(timeout = "10s")]
 #[ignore = "run by the tests beside it"]
 fn times_out_blocking(_fleet: Fleet) {
     // Nothing that its limit might interrupt.

@@ -66,7 +66,9 @@ fn a_test_that_times_out_leaves_nothing_and_says_so() {
             if case != "times_out_blocking" {
                 ended = ended.had_services();
             }
-            let said = format!("test timed out: `endings::cases::{case}` took longer than 1s");
+            let said = format!(
+                "test timed out: `endings::cases::{case}` took longer than 10s: the function had not returned"
+            );
             ended
                 .said_once(&said)
                 .said_once("the last lines of service `app` of `Fleet`:");

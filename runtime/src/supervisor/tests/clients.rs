@@ -164,7 +164,11 @@ impl Peer {
 
     pub(super) fn begin(&mut self, launch: Launch) -> u64 {
         let launch = Box::new(launch);
-        self.send(RequestBody::Launch { lease: 1, launch })
+        self.send(RequestBody::Launch {
+            lease: 1,
+            launch,
+            within: None,
+        })
     }
 
     pub(super) async fn launched(&mut self, call: u64) -> Result<Vec<ServiceInfo>, Error> {

@@ -97,7 +97,11 @@ impl Run {
         services: Vec<ServicePlan>,
     ) -> Result<Vec<ServiceInfo>, Error> {
         let launch = Box::new(launch(services));
-        let call = self.send(RequestBody::Launch { lease, launch });
+        let call = self.send(RequestBody::Launch {
+            lease,
+            launch,
+            within: None,
+        });
         match self.answer(call).await? {
             Reply::Launched(services) => Ok(services),
             other => panic!("not {other:?}"),

@@ -90,6 +90,7 @@ pub(super) fn requests() -> Vec<Request> {
         RequestBody::Launch {
             lease: u64::MAX,
             launch: Box::new(launch()),
+            within: Some(Duration::from_millis(1500)),
         },
         RequestBody::Release { lease: 1 },
         RequestBody::HookEnded {
@@ -307,7 +308,14 @@ async fn every_message_survives() {
 fn what_belongs_together_is_in_one_lane() {
     let lane = |body| Request { call: 50, body }.lane();
     let launch = Box::new(launch());
-    assert_eq!(lane(RequestBody::Launch { lease: 9, launch }), 9);
+    assert_eq!(
+        lane(RequestBody::Launch {
+            lease: 9,
+            launch,
+            within: None
+        }),
+        9
+    );
     assert_eq!(lane(RequestBody::Release { lease: 9 }), 9);
     let action = Action::Stop;
     assert_eq!(
@@ -358,6 +366,7 @@ async fn bytes_are_not_written_as_numbers() {
         body: RequestBody::Launch {
             lease: 2,
             launch: Box::new(launch),
+            within: None,
         },
     };
     let reply = Message::Answer {
