@@ -13,6 +13,7 @@ mod direct;
 mod ended;
 mod gate;
 mod harnesses;
+mod hung;
 mod image;
 mod interrupted;
 mod killed;
