@@ -33,6 +33,7 @@ mod reaper;
 mod running;
 mod setup;
 mod sweep;
+mod waiting;
 
 #[cfg(test)]
 mod tests;

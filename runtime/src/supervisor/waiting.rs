@@ -1,0 +1,149 @@
+//! Waiting for the services of a launch: until all are ready, one has failed, or the time is up.
+
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+use seatrial_model::Plan;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use super::context::Context;
+use super::instance::{Gate, Phase};
+use crate::protocol::{Launch, Message, ServiceInfo};
+use crate::terminal::{self, Shown};
+use crate::{Error, ErrorKind};
+
+/// A launch that is under way.
+pub(super) struct Waiting {
+    pub(super) context: Arc<Context>,
+    pub(super) launch: Arc<Launch>,
+    pub(super) gates: Vec<Gate>,
+    /// The positions of the services that this supervisor has.
+    pub(super) asked: Vec<usize>,
+    pub(super) begun: std::time::Instant,
+    pub(super) messages: mpsc::UnboundedSender<Message>,
+}
+
+impl Waiting {
+    /// The services once all are ready; or, as soon as one has failed or the time is up, why.
+    pub(super) async fn outcome(
+        self,
+        until: Option<Instant>,
+    ) -> Result<Vec<ServiceInfo>, NotLaunched> {
+        let settled = self.asked.iter().map(|index| async {
+            match self.gates[*index].settled().await {
+                Phase::Ready(info) => Ok(info.as_ref().clone()),
+                _ => Err(()),
+            }
+        });
+        let settled = try_join_all(settled);
+        let settled = match until {
+            None => settled.await,
+            Some(until) => match timeout_at(until, settled).await {
+                Ok(settled) => settled,
+                Err(_) => return Err(NotLaunched::Failed(Box::new(self.out_of_time()))),
+            },
+        };
+        match settled {
+            Ok(services) => {
+                if self.context.config().report && services.len() == self.gates.len() {
+                    let took = self.begun.elapsed();
+                    let text = terminal::launched(&self.launch, &services, took);
+                    let _ = self.messages.send(Message::Show(Shown::Text(text)));
+                }
+                Ok(services)
+            }
+            Err(()) => Err(self.failure().map_or(NotLaunched::Discarded, |error| {
+                NotLaunched::Failed(Box::new(error))
+            })),
+        }
+    }
+
+    /// What was waited for when the time was up.
+    fn out_of_time(&self) -> Error {
+        let pending = self.asked.iter().filter(|index| {
+            let gate = &self.gates[**index];
+            matches!(*gate.phase.borrow(), Phase::Pending)
+        });
+        let details = pending.map(|index| {
+            let field = &self.launch.plan.services[*index].field;
+            format!("`{field}` {}", self.gates[*index].doing)
+        });
+        let what = "the services were not ready when the time for the test was up";
+        Error::new(ErrorKind::NotReady, what).with(|report| {
+            report.composition = Some(self.launch.plan.name.clone());
+            report.details = details.collect();
+        })
+    }
+
+    /// Why it failed; nothing where it is to begin anew.
+    fn failure(&self) -> Option<Error> {
+        let phases: Vec<Phase> = self
+            .gates
+            .iter()
+            .map(|gate| gate.phase.borrow().clone())
+            .collect();
+        if phases.iter().any(|phase| matches!(phase, Phase::Discarded)) {
+            return None;
+        }
+        let failed: Vec<(usize, &Error)> = phases
+            .iter()
+            .enumerate()
+            .filter_map(|(index, phase)| match phase {
+                Phase::Failed(error) => Some((index, error)),
+                _ => None,
+            })
+            .collect();
+        let plan = &self.launch.plan;
+        let Some((_, root)) = failed.first() else {
+            return Some(super::gone());
+        };
+        let indices: Vec<usize> = failed.iter().map(|(index, _)| *index).collect();
+        Some((*root).clone().with(|report| {
+            report.composition = Some(plan.name.clone());
+            report.not_started = behind(plan, &indices);
+            // One cause that all share, such as an engine that is not there, is told once.
+            report.also = failed[1..]
+                .iter()
+                .filter(|(_, error)| error.report().what != root.report().what)
+                .map(|(index, error)| {
+                    (
+                        plan.services[*index].field.clone(),
+                        error.report().what.clone(),
+                    )
+                })
+                .collect();
+        }))
+    }
+}
+
+/// The services that need, directly or through others, one of `failed`.
+fn behind(plan: &Plan, failed: &[usize]) -> Vec<String> {
+    let mut reached = failed.to_vec();
+    loop {
+        let next = (0..plan.services.len()).find(|index| {
+            !reached.contains(index)
+                && plan.services[*index]
+                    .needs
+                    .iter()
+                    .any(|need| reached.contains(need))
+        });
+        match next {
+            Some(index) => reached.push(index),
+            None => break,
+        }
+    }
+    let mut behind: Vec<usize> = reached.split_off(failed.len());
+    behind.sort_unstable();
+    behind
+        .into_iter()
+        .map(|index| plan.services[index].field.clone())
+        .collect()
+}
+
+/// Why a launch has no services.
+pub(super) enum NotLaunched {
+    Failed(Box<Error>),
+    /// It waited for an instance that was discarded.
+    Discarded,
+}
