@@ -10,11 +10,15 @@ use tokio::sync::mpsc;
 
 use crate::Error;
 use crate::client::Client;
+use crate::flow::Reading;
 use crate::operation::block_on;
-use crate::protocol::{Action, CallId, FollowEnd, InstanceId, LINES_UNREAD, LogLine};
+use crate::protocol::{Action, CallId, FollowEnd, InstanceId, LogLine};
 
 /// The lines of a service's log as they come, from the first. It goes on when the service is stopped and started again,
 /// and ends when its container is gone.
+///
+/// Who reads slowly holds up nobody: no more than about 1 MiB of lines is under way, the rest stays with the engine. A line
+/// that is longer than 64 KiB is cut, see [`LogLine`].
 ///
 /// ```no_run
 /// # async fn asynchronous(db: seatrial::Service) -> Result<(), seatrial::Error> {
@@ -35,12 +39,8 @@ pub struct LogLines {
     client: &'static Client,
     follow: CallId,
     lines: mpsc::UnboundedReceiver<Result<LogLine, Error>>,
-    /// How many were read that the supervisor was not told of.
-    read: usize,
+    reading: Reading,
 }
-
-/// So often it is told.
-const TELL_EVERY: usize = LINES_UNREAD / 4;
 
 impl LogLines {
     pub(crate) fn new(client: &'static Client, instance: InstanceId, until: FollowEnd) -> Self {
@@ -49,18 +49,16 @@ impl LogLines {
             client,
             follow,
             lines,
-            read: 0,
+            reading: Reading::default(),
         }
     }
 
     fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<LogLine, Error>>> {
         let line = self.lines.poll_recv(context);
-        if let Poll::Ready(Some(Ok(_))) = line {
-            self.read += 1;
-            if self.read == TELL_EVERY {
-                self.client.have_read(self.follow, TELL_EVERY);
-                self.read = 0;
-            }
+        if let Poll::Ready(Some(Ok(line))) = &line
+            && let Some(units) = self.reading.read(line.text.len())
+        {
+            self.client.have_read(self.follow, units);
         }
         line
     }
@@ -91,7 +89,7 @@ impl Stream for LogLines {
 
 impl Drop for LogLines {
     fn drop(&mut self) {
-        self.client.unfollow(self.follow);
+        self.client.stop_stream(self.follow);
     }
 }
 

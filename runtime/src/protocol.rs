@@ -60,10 +60,10 @@ pub(crate) enum RequestBody {
         hook: CallId,
         outcome: Result<(), String>,
     },
-    /// So many more lines of this call may be sent: somebody has read as many. Not answered.
-    ReadLines { follow: CallId, count: usize },
-    /// Nobody reads the lines of this call any more. Not answered.
-    Unfollow { follow: CallId },
+    /// So many [`flow`](crate::flow) units of what this call streams have been read. Not answered.
+    HaveRead { stream: CallId, units: u32 },
+    /// Nobody reads what this call streams any more. Not answered.
+    StopStream { stream: CallId },
     /// What is kept: [`Reply::Kept`].
     ListKept,
     /// Remove what is kept; what is in use goes with its last user. Answered with [`Reply::Kept`] when that is done.
@@ -90,7 +90,7 @@ impl InLane for Request {
         match &self.body {
             RequestBody::Launch { lease, .. } | RequestBody::Release { lease } => *lease,
             RequestBody::HookEnded { hook, .. } => *hook,
-            RequestBody::Unfollow { follow } | RequestBody::ReadLines { follow, .. } => *follow,
+            RequestBody::StopStream { stream } | RequestBody::HaveRead { stream, .. } => *stream,
             RequestBody::Introduce(_)
             | RequestBody::Act { .. }
             | RequestBody::ListKept
@@ -165,8 +165,8 @@ pub(crate) enum Action {
     Logs {
         tail: Option<usize>,
     },
-    /// Every line from the first, as [`Message::Line`], until [`RequestBody::Unfollow`] or the end that `until` says. No
-    /// more than [`LINES_UNREAD`] are under way.
+    /// Streams every line from the first, as [`Message::Line`], until [`RequestBody::StopStream`] or the end that `until`
+    /// says.
     Follow {
         until: FollowEnd,
     },
@@ -198,10 +198,6 @@ pub(crate) enum Action {
         from: String,
     },
 }
-
-/// How many lines of a followed log are sent before the first is read: who reads slowly holds up the log and not the
-/// connection, and nobody's memory fills up.
-pub(crate) const LINES_UNREAD: usize = 1024;
 
 /// When a followed log has no more lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -297,6 +293,10 @@ pub(crate) struct Times {
 }
 
 /// A line of a service's output.
+///
+/// A line of more than 64 KiB is cut, so that one that never ends fills nobody's memory: its first 64 KiB are handed out
+/// as soon as they are there, with ` [.. the rest of this line is cut]` behind them. Where it ends after all, another
+/// line of the same stream says how much is missing: `[.. 1048576 more bytes of this line are cut]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     /// Whether it was written to standard error.

@@ -190,14 +190,15 @@ impl Service {
     }
 
     /// Its log line by line, from the first and on as it grows: a [`Stream`](futures_core::Stream), and an iterator
-    /// through [`LogLines::wait_next`].
+    /// through [`LogLines::wait_next`]. A line of more than 64 KiB is cut, and says so: see [`LogLine`].
     pub fn log_lines(&self) -> LogLines {
         LogLines::new(self.client(), self.info.instance, FollowEnd::Removed)
     }
 
     /// Waits for a line of its log that contains `text`, and returns the first one: a line that is there already, or one
     /// that is still to come. A test that has provoked a line should wait for it so, for the engine writes the log with a
-    /// delay: [`logs`](Self::logs) may not have the line yet.
+    /// delay: [`logs`](Self::logs) may not have the line yet. Of a line that is longer than 64 KiB the beginning is looked
+    /// at, as soon as it is there.
     ///
     /// A [`restart`](Self::restart) that is under way is waited for, too. While the service runs, nothing but the test's
     /// own `timeout` bounds the wait.

@@ -172,3 +172,41 @@ async fn a_log_is_iterated_and_tells_its_streams_apart() {
     drop(talker);
     assert!(rest.next().is_none());
 }
+
+/// Much of a line, whose end comes when something is written to `/end`.
+#[derive(Composition)]
+struct Chanter {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "mkfifo /end; printf 'heave '; head -c 1000000 /dev/zero | tr '\\0' o; \
+                                cat /end; echo ' away'; echo done; exec sleep infinity"],
+        ready(log = "heave"),
+    )]
+    chanter: Service,
+}
+
+#[seatrial::test(timeout = "2m")]
+async fn a_line_that_does_not_end_is_cut_and_says_so(
+    Chanter { chanter }: Chanter,
+) -> Result<(), seatrial::Error> {
+    const LONGEST: usize = 64 * 1024;
+    let cut = " [.. the rest of this line is cut]";
+    // Before it ends, as it was ready before.
+    let first = chanter.wait_log("heave ooo").await?;
+    let shown = first.text.strip_suffix(cut).expect("it says so");
+    assert_eq!(shown.len(), LONGEST);
+    assert!(shown["heave ".len()..].bytes().all(|byte| byte == b'o'));
+
+    let mut lines = chanter.log_lines();
+    assert_eq!(lines.next().await.expect("a line")?, first);
+    assert!(chanter.exec(["sh", "-c", "echo >/end"]).await?.success());
+    let missing = "heave ".len() + 1_000_000 - LONGEST;
+    let rest = lines.next().await.expect("a line")?.text;
+    assert_eq!(
+        rest,
+        format!("[.. {missing} more bytes of this line are cut]")
+    );
+    assert_eq!(lines.next().await.expect("a line")?.text, " away");
+    assert_eq!(lines.next().await.expect("a line")?.text, "done");
+    Ok(())
+}

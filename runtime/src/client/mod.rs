@@ -244,15 +244,15 @@ impl Client {
         (call, received)
     }
 
-    /// So many lines of a [`follow`](Self::follow) have been read.
-    pub(crate) fn have_read(&self, follow: CallId, count: usize) {
-        self.send(self.number(), RequestBody::ReadLines { follow, count });
+    /// So many units of what a call streams have been read.
+    pub(crate) fn have_read(&self, stream: CallId, units: u32) {
+        self.send(self.number(), RequestBody::HaveRead { stream, units });
     }
 
-    /// Ends a [`follow`](Self::follow).
-    pub(crate) fn unfollow(&self, follow: CallId) {
-        if self.pending().remove(&follow).is_some() {
-            self.send(self.number(), RequestBody::Unfollow { follow });
+    /// Nobody reads what a call streams any more.
+    pub(crate) fn stop_stream(&self, stream: CallId) {
+        if self.pending().remove(&stream).is_some() {
+            self.send(self.number(), RequestBody::StopStream { stream });
         }
     }
 

@@ -3,7 +3,8 @@
 //! An image must not be made of half an output. So the stream ends only once the program has exited with 0; where it
 //! does not, the stream ends with an error, and the engine makes nothing of it.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::collections::VecDeque;
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::program::{self, Group};
 use crate::engine::{EngineError, EngineErrorKind, Parts};
+use crate::output::Lines;
 
 /// How much is read and passed on at once.
 const CHUNK: usize = 1 << 16;
@@ -162,20 +164,27 @@ fn pass_on(
 }
 
 /// Tells each line and returns the last ones.
-fn follow(from: impl Read, watch: &impl Watch) -> Vec<String> {
-    let mut last = Vec::new();
-    let mut from = BufReader::new(from);
-    let mut line = Vec::new();
-    while from.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-        watch.line(&text);
+fn follow(mut from: impl Read, watch: &impl Watch) -> Vec<String> {
+    let mut last = VecDeque::new();
+    let mut line = |text: String| {
+        let text = text.trim_end();
+        watch.line(text);
         if last.len() == LAST_LINES {
-            last.remove(0);
+            last.pop_front();
         }
-        last.push(text);
-        line.clear();
+        last.push_back(text.to_owned());
+    };
+    let mut lines = Lines::default();
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        match from.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => break,
+            Ok(read) => lines.take(&buffer[..read], &mut line),
+        }
     }
-    last
+    lines.finish(&mut line);
+    last.into()
 }
 
 /// Where it is no success, says how it ended and with which last words.

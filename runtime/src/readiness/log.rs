@@ -2,7 +2,8 @@
 //!
 //! The output is followed, not asked for again and again, and matched line by line: what an engine delivers ends
 //! anywhere. Standard output and standard error are two texts. Only as much of a line is kept as a match may still
-//! need, however long the line is.
+//! need, however long the line is; and one that is longer than a line that is handed out whole counts before it ends,
+//! for it may never end.
 
 use futures_util::StreamExt as _;
 use tokio::time::sleep;
@@ -11,6 +12,7 @@ use super::pace::Pace;
 use super::watch::Watch;
 use super::{OutputPosition, Subject};
 use crate::engine::Output;
+use crate::output::LINE_MAX;
 
 /// The check of one text.
 #[derive(Debug)]
@@ -75,6 +77,9 @@ struct Line {
     /// Bytes of the stream that are not looked at.
     skip: u64,
     matched: bool,
+    /// It was counted, and has not ended.
+    counted: bool,
+    length: u64,
     /// The end of what has come, as long as the beginning of a match can be.
     tail: Vec<u8>,
 }
@@ -84,6 +89,8 @@ impl<'a> Counter<'a> {
         let line = |skip| Line {
             skip,
             matched: text.is_empty(),
+            counted: false,
+            length: 0,
             tail: Vec::new(),
         };
         Self {
@@ -105,11 +112,11 @@ impl<'a> Counter<'a> {
         line.skip -= skipped as u64;
         let mut parts = piece.bytes[skipped..].split(|byte| *byte == b'\n');
         if let Some(first) = parts.next() {
-            line.add(first, self.text);
+            self.count += u32::from(line.add(first, self.text));
         }
         for next in parts {
             self.count += u32::from(line.end(self.text));
-            line.add(next, self.text);
+            self.count += u32::from(line.add(next, self.text));
         }
     }
 
@@ -132,7 +139,16 @@ impl<'a> Counter<'a> {
 }
 
 impl Line {
-    fn add(&mut self, bytes: &[u8], text: &[u8]) {
+    /// Adds to the line; whether it counts although it has not ended.
+    fn add(&mut self, bytes: &[u8], text: &[u8]) -> bool {
+        self.length += bytes.len() as u64;
+        self.search(bytes, text);
+        let counts = self.matched && !self.counted && self.length > LINE_MAX as u64;
+        self.counted |= counts;
+        counts
+    }
+
+    fn search(&mut self, bytes: &[u8], text: &[u8]) {
         if self.matched {
             return;
         }
@@ -144,10 +160,12 @@ impl Line {
         }
     }
 
-    /// Ends the line; whether it contained the text.
+    /// Ends the line; whether it counts now.
     fn end(&mut self, text: &[u8]) -> bool {
         self.tail.clear();
-        std::mem::replace(&mut self.matched, text.is_empty())
+        self.length = 0;
+        let counted = std::mem::take(&mut self.counted);
+        std::mem::replace(&mut self.matched, text.is_empty()) && !counted
     }
 }
 
@@ -250,6 +268,25 @@ mod tests {
         counter.push(&out("dle\n"));
         assert_eq!(counter.count, 1);
         assert!(counter.stdout.tail.capacity() < 100_000);
+    }
+
+    #[test]
+    fn a_line_without_end_counts_once_it_is_longer_than_what_is_handed_out() {
+        let long = "x".repeat(LINE_MAX);
+        let mut counter = count("ready", &[out("rea"), out("dy")]);
+        assert_eq!(counter.count, 0, "it may be handed out whole");
+        counter.push(&out(&long));
+        assert_eq!(counter.count, 1);
+        counter.push(&out("ready"));
+        counter.push(&out("ready\n"));
+        assert_eq!(counter.count, 1, "it is one line");
+        counter.push(&out("ready\n"));
+        assert_eq!(counter.count, 2);
+        counter.push(&out(&long));
+        counter.push(&out("xready"));
+        assert_eq!(counter.count, 3, "behind what is handed out, too");
+        counter.end();
+        assert_eq!(counter.count, 3);
     }
 
     #[test]

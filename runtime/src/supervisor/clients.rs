@@ -1,16 +1,18 @@
 //! What the supervisor knows of one client: what it holds, and what it waits for.
 //!
-//! Numbers that clients give (calls, leases, follows) mean something within one client only. Dropping a client ends all
+//! Numbers that clients give (calls, leases) mean something within one client only. Dropping a client ends all
 //! that is done to answer it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::context::Context;
-use crate::protocol::{CallId, InstanceId, LINES_UNREAD, LeaseId, Message, Reply};
+use super::streams::Outgoing;
+use crate::flow::Allowance;
+use crate::protocol::{CallId, InstanceId, LeaseId, Message, Reply};
 use crate::run::process::ProcessId;
 use crate::{Error, ErrorKind};
 
@@ -22,18 +24,17 @@ pub(super) struct Client {
     pub(super) process: Option<ProcessId>,
     /// Its own instances, by lease.
     leases: HashMap<LeaseId, Vec<InstanceId>>,
-    follows: HashMap<CallId, Follow>,
+    streams: HashMap<CallId, Stream>,
     /// The declarations whose functions it has.
     launched: HashSet<String>,
     /// What is done to answer it.
     tasks: JoinSet<()>,
 }
 
-/// A log that is followed.
-struct Follow {
+/// What is streamed to it to answer a call.
+struct Stream {
     task: AbortHandle,
-    /// How many lines may be sent.
-    unread: Arc<Semaphore>,
+    allowance: Allowance,
 }
 
 impl Client {
@@ -46,7 +47,7 @@ impl Client {
             )),
             process: None,
             leases: HashMap::new(),
-            follows: HashMap::new(),
+            streams: HashMap::new(),
             launched: HashSet::new(),
             tasks: JoinSet::new(),
         }
@@ -71,27 +72,28 @@ impl Client {
         self.spawn(async move { super::answer(&messages, call, outcome.await) });
     }
 
-    /// Follows a log until it ends or [`unfollow`](Self::unfollow) is called. `following` takes a permit for each line.
-    pub(super) fn follow<F>(&mut self, call: CallId, following: impl FnOnce(Arc<Semaphore>) -> F)
+    /// Streams something to it until that ends or [`stop_stream`](Self::stop_stream) is called.
+    pub(super) fn stream<F>(&mut self, call: CallId, streaming: impl FnOnce(Outgoing) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let unread = Arc::new(Semaphore::new(LINES_UNREAD));
-        let task = self.spawn(following(unread.clone()));
-        self.follows.insert(call, Follow { task, unread });
+        let allowance = Allowance::new();
+        let outgoing = Outgoing::new(self.messages.clone(), call, allowance.clone());
+        let task = self.spawn(streaming(outgoing));
+        self.streams.insert(call, Stream { task, allowance });
     }
 
-    /// So many lines of a followed log have been read.
-    pub(super) fn read_lines(&mut self, call: CallId, count: usize) {
-        if let Some(follow) = self.follows.get(&call) {
-            let missing = LINES_UNREAD.saturating_sub(follow.unread.available_permits());
-            follow.unread.add_permits(count.min(missing));
+    /// So many units of a stream have been read.
+    pub(super) fn have_read(&mut self, call: CallId, units: u32) {
+        if let Some(stream) = self.streams.get(&call) {
+            stream.allowance.give_back(units);
         }
     }
 
-    pub(super) fn unfollow(&mut self, call: CallId) {
-        if let Some(follow) = self.follows.remove(&call) {
-            follow.task.abort();
+    pub(super) fn stop_stream(&mut self, call: CallId) {
+        if let Some(stream) = self.streams.remove(&call) {
+            stream.allowance.stop();
+            stream.task.abort();
         }
     }
 

@@ -3,51 +3,41 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::watch;
 
 use super::context::{Context, engine_error};
+use super::streams::Outgoing;
 use crate::engine::{Engine, EngineError, EngineErrorKind, Output};
-use crate::protocol::{CallId, FollowEnd, LogLine, Message};
+use crate::flow::Unread;
+use crate::output;
+use crate::protocol::{FollowEnd, LogLine};
 use crate::readiness::OutputPosition;
 use crate::{Error, ErrorKind};
 
-/// Puts lines together from pieces that end anywhere.
+/// The lines of both streams.
 #[derive(Debug, Default)]
 struct Lines {
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
+    stdout: output::Lines,
+    stderr: output::Lines,
 }
 
 impl Lines {
     /// Takes a piece, and hands out the lines that it completes.
     fn take(&mut self, piece: &Output, mut line: impl FnMut(LogLine)) {
-        let rest = if piece.stderr {
-            &mut self.stderr
-        } else {
-            &mut self.stdout
+        let Output { stderr, bytes } = piece;
+        let lines = match stderr {
+            true => &mut self.stderr,
+            false => &mut self.stdout,
         };
-        rest.extend_from_slice(&piece.bytes);
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let complete: Vec<u8> = rest.drain(..=end).collect();
-            line(log_line(piece.stderr, &complete));
-        }
+        let stderr = *stderr;
+        lines.take(bytes, |text| line(LogLine { stderr, text }));
     }
 
     /// What came without a line end.
     fn finish(self, mut line: impl FnMut(LogLine)) {
-        for (stderr, rest) in [(false, self.stdout), (true, self.stderr)] {
-            if !rest.is_empty() {
-                line(log_line(stderr, &rest));
-            }
+        for (stderr, lines) in [(false, self.stdout), (true, self.stderr)] {
+            lines.finish(|text| line(LogLine { stderr, text }));
         }
-    }
-}
-
-fn log_line(stderr: bool, bytes: &[u8]) -> LogLine {
-    let text = String::from_utf8_lossy(bytes);
-    LogLine {
-        stderr,
-        text: text.trim_end_matches(['\n', '\r']).to_owned(),
     }
 }
 
@@ -77,27 +67,6 @@ pub(super) async fn last(
     Ok(lines)
 }
 
-/// Where the lines of a followed log go.
-pub(super) struct Followed {
-    pub(super) messages: mpsc::UnboundedSender<Message>,
-    pub(super) call: CallId,
-    /// How many lines may be sent.
-    pub(super) unread: Arc<Semaphore>,
-}
-
-impl Followed {
-    async fn send(&self, lines: Vec<LogLine>) {
-        for line in lines {
-            // Nobody closes it.
-            if let Ok(permit) = self.unread.acquire().await {
-                permit.forget();
-            }
-            let call = self.call;
-            let _ = self.messages.send(Message::Line { call, line });
-        }
-    }
-}
-
 /// Hands out every line from the first, until the container has stopped or is gone. The engine ends the stream when the
 /// container stops; when it was started again, of which `starts` tells, it goes on behind what was handed out.
 pub(super) async fn follow(
@@ -105,7 +74,7 @@ pub(super) async fn follow(
     id: &str,
     until: FollowEnd,
     mut starts: watch::Receiver<()>,
-    followed: &Followed,
+    to: &Outgoing,
 ) -> Result<(), Error> {
     let engine = context.engine().await?;
     let mut seen = OutputPosition::default();
@@ -129,7 +98,9 @@ pub(super) async fn follow(
                     *seen += piece.bytes.len() as u64;
                     let mut lines = Vec::new();
                     assembling.take(&piece, |line| lines.push(line));
-                    followed.send(lines).await;
+                    if send(to, lines).await.is_err() {
+                        return Ok(());
+                    }
                 }
                 Some(Err(error)) => break Err(error),
                 None => break Ok(()),
@@ -137,7 +108,9 @@ pub(super) async fn follow(
         };
         let mut lines = Vec::new();
         assembling.finish(|line| lines.push(line));
-        followed.send(lines).await;
+        if send(to, lines).await.is_err() {
+            return Ok(());
+        }
         match ended {
             Err(error) if error.kind != EngineErrorKind::NotFound => {
                 return Err(engine_error(ErrorKind::Operation, &error));
@@ -148,6 +121,13 @@ pub(super) async fn follow(
             _ => {}
         }
     }
+}
+
+async fn send(to: &Outgoing, lines: Vec<LogLine>) -> Result<(), Unread> {
+    for line in lines {
+        to.line(line).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

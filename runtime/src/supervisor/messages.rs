@@ -59,6 +59,6 @@ pub(crate) enum Internal {
     Unkept { instance: InstanceId, why: String },
     /// An instance did not come up.
     Settled,
-    /// A followed log has ended.
-    Unfollowed { client: ClientId, follow: CallId },
+    /// All of a stream has been sent.
+    StreamEnded { client: ClientId, stream: CallId },
 }

@@ -32,6 +32,7 @@ pub(crate) mod process;
 mod reaper;
 mod running;
 mod setup;
+mod streams;
 mod sweep;
 mod waiting;
 
@@ -58,7 +59,6 @@ use hooks::Hook;
 pub(crate) use identity::Role;
 use instance::{Command, Order, Phase};
 use kept::Kept;
-use lines::Followed;
 pub(crate) use messages::Input;
 use messages::Internal;
 use sweep::History;
@@ -357,8 +357,8 @@ impl Supervisor {
                 }
             },
             RequestBody::HookEnded { hook, outcome } => self.hook_ended(hook, outcome),
-            RequestBody::ReadLines { follow, count } => client.read_lines(follow, count),
-            RequestBody::Unfollow { follow } => client.unfollow(follow),
+            RequestBody::HaveRead { stream, units } => client.have_read(stream, units),
+            RequestBody::StopStream { stream } => client.stop_stream(stream),
             RequestBody::ListKept => {
                 let kept = self.list_kept();
                 self.clients[&id].answer(call, Ok(Reply::Kept(kept)));
@@ -420,9 +420,9 @@ impl Supervisor {
             Internal::Unkept { instance, why } => self.replace(instance, &why),
             // It is looked at before the next message.
             Internal::Settled => {}
-            Internal::Unfollowed { client, follow } => {
+            Internal::StreamEnded { client, stream } => {
                 if let Some(client) = self.clients.get_mut(&client) {
-                    client.unfollow(follow);
+                    client.stop_stream(stream);
                 }
             }
         }
@@ -450,17 +450,12 @@ impl Supervisor {
         };
         let (context, messages) = (context.clone(), client.messages.clone());
         let starts = handle.starts.clone();
-        client.follow(call, |unread| async move {
-            let lines = Followed {
-                messages: messages.clone(),
-                call,
-                unread,
-            };
-            let outcome = lines::follow(&context, &container, until, starts, &lines).await;
+        client.stream(call, |to| async move {
+            let outcome = lines::follow(&context, &container, until, starts, &to).await;
             answer(&messages, call, outcome.map(|()| Reply::Done));
-            let _ = context.run.internal.send(Internal::Unfollowed {
+            let _ = context.run.internal.send(Internal::StreamEnded {
                 client: id,
-                follow: call,
+                stream: call,
             });
         });
     }

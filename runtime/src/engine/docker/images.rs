@@ -19,6 +19,7 @@ use crate::engine::{
     BuildSpec, Credentials, EngineError, EngineErrorKind, ImageInfo, Parts, Progress, ProgressSink,
     PullSpec,
 };
+use crate::output::Lines;
 
 /// How many lines of a failing step go into the error.
 const FAILING_LINES: usize = 20;
@@ -253,8 +254,7 @@ struct Step {
     /// `Step 2/3 : RUN make`.
     name: Option<String>,
     lines: VecDeque<String>,
-    /// A line that has not ended yet.
-    open: String,
+    output: Lines,
 }
 
 impl Step {
@@ -262,17 +262,18 @@ impl Step {
         // The builder colours what comes from standard error, piece by piece.
         let text = text.strip_prefix("\u{1b}[91m").unwrap_or(text);
         let text = text.strip_suffix("\u{1b}[0m").unwrap_or(text);
-        self.open.push_str(text);
-        while let Some(end) = self.open.find('\n') {
-            let line: String = self.open.drain(..=end).collect();
+        let mut lines = Vec::new();
+        self.output.take(text.as_bytes(), |line| lines.push(line));
+        for line in lines {
             self.line(line.trim_end(), progress);
         }
     }
 
     fn end(&mut self, progress: ProgressSink<'_>) {
-        let open = std::mem::take(&mut self.open);
-        if !open.is_empty() {
-            self.line(open.trim_end(), progress);
+        let mut lines = Vec::new();
+        std::mem::take(&mut self.output).finish(|line| lines.push(line));
+        for line in lines {
+            self.line(line.trim_end(), progress);
         }
     }
 

@@ -5,9 +5,10 @@ use tokio::sync::mpsc;
 
 use super::{lasting, launch, script};
 use crate::config::Config;
+use crate::flow::WINDOW;
 use crate::protocol::{
-    Action, Caller, ClientId, ExecOutput, FollowEnd, HookKind, Introduction, LINES_UNREAD, Launch,
-    Message, Reply, Request, RequestBody, ServiceInfo,
+    Action, Caller, ClientId, ExecOutput, FollowEnd, HookKind, Introduction, Launch, Message,
+    Reply, Request, RequestBody, ServiceInfo,
 };
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
@@ -408,7 +409,8 @@ async fn engine_no_more_lines_are_sent_than_are_read() {
         caller: Caller::Handle,
     });
     let mut expected = 1..;
-    for count in [LINES_UNREAD, 10] {
+    // A short line counts for one unit.
+    for count in [WINDOW as usize, 10] {
         for number in expected.by_ref().take(count) {
             match client.next().await {
                 Message::Line { call, line } => {
@@ -428,7 +430,10 @@ async fn engine_no_more_lines_are_sent_than_are_read() {
             Message::Answer { call, .. } if call == exec => {}
             other => panic!("not {other:?}"),
         }
-        client.send(RequestBody::ReadLines { follow, count: 10 });
+        client.send(RequestBody::HaveRead {
+            stream: follow,
+            units: 10,
+        });
     }
 }
 

@@ -101,11 +101,11 @@ pub(super) fn requests() -> Vec<Request> {
             hook: 5,
             outcome: Err(text("it failed")),
         },
-        RequestBody::ReadLines {
-            follow: 3,
-            count: 256,
+        RequestBody::HaveRead {
+            stream: 3,
+            units: 256,
         },
-        RequestBody::Unfollow { follow: 3 },
+        RequestBody::StopStream { stream: 3 },
         RequestBody::ListKept,
         RequestBody::DropKept,
         RequestBody::Close,
@@ -328,10 +328,10 @@ fn what_belongs_together_is_in_one_lane() {
     );
     let outcome = Ok(());
     assert_eq!(lane(RequestBody::HookEnded { hook: 8, outcome }), 8);
-    assert_eq!(lane(RequestBody::Unfollow { follow: 7 }), 7);
-    let read = RequestBody::ReadLines {
-        follow: 7,
-        count: 1,
+    assert_eq!(lane(RequestBody::StopStream { stream: 7 }), 7);
+    let read = RequestBody::HaveRead {
+        stream: 7,
+        units: 1,
     };
     assert_eq!(lane(read), 7);
     assert_eq!(lane(RequestBody::Close), 50);
