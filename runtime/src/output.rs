@@ -2,9 +2,18 @@
 //!
 //! Whoever drops something says so in the text that is left, in brackets that begin with two dots.
 
+use std::collections::VecDeque;
+
 /// The longest line that is handed out whole, in bytes; of a longer one as much is, from its beginning. The documentation
 /// of [`LogLine`](crate::LogLine) names it.
 pub(crate) const LINE_MAX: usize = 64 * 1024;
+
+/// How much of a log is handed out as one text, in bytes, and how much of each output of a command: its end. The
+/// documentation of [`Service`](crate::Service) names it.
+pub(crate) const OUTPUT_MAX: usize = 16 * 1024 * 1024;
+
+/// How much is kept of an output that only an error shows, by its last lines.
+pub(crate) const REPORT_MAX: usize = 1024 * 1024;
 
 /// How a line ends that is cut.
 const CUT: &str = " [.. the rest of this line is cut]";
@@ -67,6 +76,66 @@ impl Lines {
         line(text.trim_end_matches('\r').to_owned());
         self.open.clear();
     }
+}
+
+/// The end of an output, and how much came before it.
+#[derive(Debug)]
+pub(crate) struct End {
+    max: usize,
+    bytes: VecDeque<u8>,
+    dropped: u64,
+}
+
+impl End {
+    /// Of an output of which so many bytes are kept.
+    pub(crate) fn of(max: usize) -> Self {
+        Self {
+            max,
+            bytes: VecDeque::new(),
+            dropped: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, piece: &[u8]) {
+        let (passed, kept) = piece.split_at(piece.len().saturating_sub(self.max));
+        let old = (self.bytes.len() + kept.len()).saturating_sub(self.max);
+        self.bytes.drain(..old);
+        self.bytes.extend(kept);
+        self.dropped += (passed.len() + old) as u64;
+    }
+
+    /// What is kept, and the number of bytes before it. Where there are any, what is kept begins with a line, or with a
+    /// character where it has no line's end.
+    pub(crate) fn finish(mut self) -> (Vec<u8>, u64) {
+        if self.dropped > 0 {
+            let line = self.bytes.iter().take(LINE_MAX);
+            let behind_line = line
+                .copied()
+                .position(|byte| byte == b'\n')
+                .map(|at| at + 1);
+            let inside = |byte: &u8| matches!(byte, 0x80..=0xbf);
+            let behind_character = self.bytes.iter().take(3).take_while(|byte| inside(byte));
+            let begin = match behind_line {
+                Some(begin) if begin < self.bytes.len() => begin,
+                _ => behind_character.count(),
+            };
+            self.bytes.drain(..begin);
+            self.dropped += begin as u64;
+        }
+        (self.bytes.into(), self.dropped)
+    }
+}
+
+/// An output of which so many bytes at the beginning are missing as text, which says so in a first line.
+pub(crate) fn text(bytes: Vec<u8>, dropped: u64) -> String {
+    let mut text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    if dropped > 0 {
+        let note = format!("[.. {dropped} bytes before this are cut]\n");
+        text.reserve_exact(note.len());
+        text.insert_str(0, &note);
+    }
+    text
 }
 
 /// The length of `bytes` without a UTF-8 character at the end that is cut.
@@ -148,6 +217,47 @@ mod tests {
         let dropped = 1000 * 10_000 - LINE_MAX;
         let told = format!("[.. {dropped} more bytes of this line are cut]");
         assert_eq!(seen[1..], [told]);
+    }
+
+    fn end_of(max: usize, pieces: &[&[u8]]) -> (Vec<u8>, u64) {
+        let mut end = End::of(max);
+        for piece in pieces {
+            end.push(piece);
+            assert!(end.bytes.len() <= max);
+        }
+        end.finish()
+    }
+
+    #[test]
+    fn of_an_output_the_end_is_kept_from_the_beginning_of_a_line() {
+        let output = b"one\ntwo\nthree\n";
+        for size in 1..=output.len() {
+            let pieces: Vec<&[u8]> = output.chunks(size).collect();
+            for (max, kept, dropped) in [
+                (100, &output[..], 0),
+                (output.len(), &output[..], 0),
+                (output.len() - 1, b"two\nthree\n", 4),
+                (11, b"two\nthree\n", 4),
+                (7, b"three\n", 8),
+                // Nothing would be left.
+                (4, b"ree\n", 10),
+                (0, b"", 14),
+            ] {
+                let expected = (kept.to_vec(), dropped);
+                assert_eq!(end_of(max, &pieces), expected, "{max} of pieces of {size}");
+            }
+        }
+        let (kept, dropped) = end_of(5, &["x\u{20ac}\u{20ac}".as_bytes()]);
+        assert_eq!((kept, dropped), ("\u{20ac}".as_bytes().to_vec(), 4));
+    }
+
+    #[test]
+    fn a_text_says_what_is_missing() {
+        assert_eq!(text(b"a\xff".to_vec(), 0), "a\u{fffd}");
+        assert_eq!(
+            text(b"a\n".to_vec(), 7),
+            "[.. 7 bytes before this are cut]\na\n"
+        );
     }
 
     #[test]

@@ -312,6 +312,10 @@ impl std::fmt::Display for LogLine {
 }
 
 /// How a command ended that was run in a service's container.
+///
+/// Of each of its outputs the last 16 MiB are here. A longer one begins with a line that says how much is missing, such as
+/// `[.. 1048576 bytes before this are cut]`, and [`truncated`](Self::truncated) is not 0. What a command writes into a file
+/// can be copied whole, with [`Service::copy_out`](crate::Service::copy_out).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ExecOutput {
@@ -321,6 +325,8 @@ pub struct ExecOutput {
     pub stdout: String,
     /// What it wrote to standard error; bytes that are not UTF-8 are replaced.
     pub stderr: String,
+    /// How many bytes are missing at the beginnings of both outputs; 0 where they are whole.
+    pub truncated: u64,
 }
 
 impl ExecOutput {

@@ -175,6 +175,9 @@ impl Service {
 
     /// Everything it has logged so far, standard output and standard error in the order of their arrival. For a line that
     /// it is about to log, [`wait_log`](Self::wait_log).
+    ///
+    /// Of a log that is longer than 16 MiB, the end: then its first line says how much is missing, such as
+    /// `[.. 1048576 bytes before this are cut]`. All of it can be read with [`log_lines`](Self::log_lines).
     pub fn logs(&self) -> Operation<String> {
         self.act(Action::Logs { tail: None }, |reply| match reply {
             Reply::Log(text) => text,
@@ -283,7 +286,8 @@ impl Service {
 
     /// Runs a command in its container, to the end. No shell is involved: for one, run `["sh", "-c", ".."]`.
     ///
-    /// A command that fails is no error: look at [`ExecOutput::code`].
+    /// A command that fails is no error: look at [`ExecOutput::code`]. Of an output that is longer than 16 MiB the end is
+    /// handed out, and says so: see [`ExecOutput`].
     ///
     /// # Errors
     ///

@@ -20,6 +20,8 @@ use std::pin::Pin;
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
+use crate::output::{End, OUTPUT_MAX, REPORT_MAX};
+
 /// The future of a call.
 pub(crate) type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + Send + 'a>>;
 
@@ -97,7 +99,7 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
     /// A container's output, from its beginning or, with `tail`, its last lines. With `follow` the stream goes on until
     /// the container ends.
     fn logs(&self, id: &str, follow: bool, tail: Option<usize>) -> Parts<Output>;
-    /// Runs a command in a running container to its end. A command that cannot be started is an error of kind
+    /// Runs a command in a running container to its end, and keeps of its output as much as that is for. A command that cannot be started is an error of kind
     /// [`EngineErrorKind::CommandNotFound`] where the engine says so, else exit code 126 or 127.
     fn exec<'a>(&'a self, id: &'a str, exec: &'a ExecSpec) -> Call<'a, ExecResult>;
     /// Unpacks a tar below the directory `at`, which must exist.
@@ -336,6 +338,8 @@ pub(crate) struct Output {
 /// A command to run in a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ExecSpec {
+    /// What its output is for.
+    pub(crate) output: OutputUse,
     pub(crate) command: Vec<String>,
     /// `NAME=value`.
     pub(crate) env: Vec<String>,
@@ -343,12 +347,66 @@ pub(crate) struct ExecSpec {
     pub(crate) workdir: Option<String>,
 }
 
+/// What a command's output is for, which decides how much of it is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum OutputUse {
+    /// An error may show its last lines.
+    #[default]
+    Report,
+    /// It was asked for.
+    Answer,
+}
+
 /// How a command ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ExecResult {
     pub(crate) code: i64,
+    /// The end of it, where it is long.
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
+    /// How much of standard output was dropped, at its beginning.
+    pub(crate) stdout_dropped: u64,
+    pub(crate) stderr_dropped: u64,
+}
+
+/// Collects a command's output.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    stdout: End,
+    stderr: End,
+}
+
+impl Collected {
+    pub(crate) fn new(output: OutputUse) -> Self {
+        let max = match output {
+            OutputUse::Report => REPORT_MAX,
+            OutputUse::Answer => OUTPUT_MAX,
+        };
+        Self {
+            stdout: End::of(max),
+            stderr: End::of(max),
+        }
+    }
+
+    pub(crate) fn push(&mut self, piece: &Output) {
+        match piece.stderr {
+            true => self.stderr.push(&piece.bytes),
+            false => self.stdout.push(&piece.bytes),
+        }
+    }
+
+    /// The result of a command that has ended with this code.
+    pub(crate) fn ended(self, code: i64) -> ExecResult {
+        let (stdout, stdout_dropped) = self.stdout.finish();
+        let (stderr, stderr_dropped) = self.stderr.finish();
+        ExecResult {
+            code,
+            stdout,
+            stderr,
+            stdout_dropped,
+            stderr_dropped,
+        }
+    }
 }
 
 /// A call that failed: what it was about, and what the engine said.

@@ -149,6 +149,7 @@ mod tests {
             code,
             stdout: stdout.as_bytes().to_vec(),
             stderr: stderr.as_bytes().to_vec(),
+            ..ExecResult::default()
         };
         let not_yet = |text: &str| Outcome::NotYet(text.to_owned());
         assert_eq!(judge(&result(0, "", "warning")), Outcome::Holds);

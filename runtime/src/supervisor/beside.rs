@@ -13,7 +13,7 @@ use seatrial_model::{ImageRef, Pull};
 use super::identity::LABEL;
 use super::instance::Instance;
 use super::running::Running;
-use crate::engine::{ContainerSpec, EngineError, ExecResult, MountSpec};
+use crate::engine::{Collected, ContainerSpec, EngineError, ExecResult, MountSpec, OutputUse};
 use crate::images::ImageError;
 
 /// What is run.
@@ -110,20 +110,11 @@ impl<'a> Beside<'a> {
             .await?;
         guard.start(&id).await?;
         let code = engine.wait(&id).await?;
-        let mut result = ExecResult {
-            code,
-            ..ExecResult::default()
-        };
+        let mut collected = Collected::new(OutputUse::Report);
         let mut output = engine.logs(&id, false, None);
         while let Some(piece) = output.next().await {
-            let piece = piece?;
-            let stream = if piece.stderr {
-                &mut result.stderr
-            } else {
-                &mut result.stdout
-            };
-            stream.extend(piece.bytes);
+            collected.push(&piece?);
         }
-        Ok(result)
+        Ok(collected.ended(code))
     }
 }

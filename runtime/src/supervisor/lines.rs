@@ -9,7 +9,7 @@ use super::context::{Context, engine_error};
 use super::streams::Outgoing;
 use crate::engine::{Engine, EngineError, EngineErrorKind, Output};
 use crate::flow::Unread;
-use crate::output;
+use crate::output::{self, End, OUTPUT_MAX};
 use crate::protocol::{FollowEnd, LogLine};
 use crate::readiness::OutputPosition;
 use crate::{Error, ErrorKind};
@@ -41,14 +41,15 @@ impl Lines {
     }
 }
 
-/// Everything a container has written so far.
+/// Everything a container has written so far, or as much of its end as is handed out.
 pub(super) async fn whole(engine: &Arc<dyn Engine>, id: &str) -> Result<String, EngineError> {
-    let mut output = engine.logs(id, false, None);
-    let mut bytes = Vec::new();
-    while let Some(piece) = output.next().await {
-        bytes.extend(piece?.bytes);
+    let mut pieces = engine.logs(id, false, None);
+    let mut end = End::of(OUTPUT_MAX);
+    while let Some(piece) = pieces.next().await {
+        end.push(&piece?.bytes);
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let (bytes, dropped) = end.finish();
+    Ok(output::text(bytes, dropped))
 }
 
 /// The last lines that a container has written.

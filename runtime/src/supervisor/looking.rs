@@ -14,7 +14,8 @@ use super::context::engine_error;
 use super::instance::{Command, Instance, Order};
 use super::lines;
 use super::running::Running;
-use crate::engine::{Engine, EngineError, EngineErrorKind, ExecSpec};
+use crate::engine::{Engine, EngineError, EngineErrorKind, ExecSpec, OutputUse};
+use crate::output;
 use crate::protocol::{Action, ExecOutput, HookKind, Reply};
 use crate::{Error, ErrorKind};
 
@@ -112,13 +113,15 @@ impl Look {
             Self::Exec { command } => {
                 let exec = ExecSpec {
                     command,
+                    output: OutputUse::Answer,
                     ..ExecSpec::default()
                 };
-                let output = engine.exec(container, &exec).await?;
+                let result = engine.exec(container, &exec).await?;
                 Ok(Reply::Exec(ExecOutput {
-                    code: output.code,
-                    stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-                    stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+                    code: result.code,
+                    stdout: output::text(result.stdout, result.stdout_dropped),
+                    stderr: output::text(result.stderr, result.stderr_dropped),
+                    truncated: result.stdout_dropped + result.stderr_dropped,
                 }))
             }
             Self::CopyOut { from } => engine.download(container, &from).await.map(Reply::Tar),

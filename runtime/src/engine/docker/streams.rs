@@ -12,7 +12,7 @@ use futures_util::{StreamExt, TryStreamExt};
 
 use super::Docker;
 use super::errors::{During, classify, failed, unwrapped};
-use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec, Output, Parts};
+use crate::engine::{Collected, EngineError, EngineErrorKind, ExecResult, ExecSpec, Output, Parts};
 
 impl Docker {
     pub(super) fn container_logs(
@@ -66,7 +66,7 @@ impl Docker {
             .await
             .map_err(failed(During::Exec, &attempt))?;
 
-        let mut result = ExecResult::default();
+        let mut collected = Collected::new(exec.output);
         if let StartExecResults::Attached {
             output: mut pieces,
             input: _input,
@@ -74,15 +74,11 @@ impl Docker {
         {
             while let Some(piece) = pieces.next().await {
                 let piece = output(piece.map_err(failed(During::Exec, &attempt))?);
-                let stream = if piece.stderr {
-                    &mut result.stderr
-                } else {
-                    &mut result.stdout
-                };
-                stream.extend(piece.bytes);
+                collected.push(&piece);
             }
         }
-        result.code = self.exec_code(&created, &attempt).await?;
+        let code = self.exec_code(&created, &attempt).await?;
+        let result = collected.ended(code);
         match not_started(&result) {
             Some((kind, message)) => Err(EngineError {
                 kind,

@@ -157,6 +157,7 @@ pub(super) fn exits(code: i64, stderr: &str) -> Call<'static, ExecResult> {
         code,
         stdout: Vec::new(),
         stderr: stderr.as_bytes().to_vec(),
+        ..ExecResult::default()
     };
     Box::pin(std::future::ready(Ok(result)))
 }

@@ -169,6 +169,7 @@ async fn exits_as_probe(code: i64, stdout: &str) -> Result<ExecResult, String> {
         code,
         stdout: stdout.as_bytes().to_vec(),
         stderr: Vec::new(),
+        ..ExecResult::default()
     })
 }
 

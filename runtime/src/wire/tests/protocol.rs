@@ -206,6 +206,7 @@ fn messages() -> Vec<Message> {
             code: i64::MIN,
             stdout: text("out"),
             stderr: text("err"),
+            truncated: u64::MAX,
         }),
         Reply::Tar(vec![0, 0xff, 0xc1]),
         Reply::Kept(vec![KeptService {

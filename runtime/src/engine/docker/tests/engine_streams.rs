@@ -5,7 +5,8 @@ use std::io::{Read, Write};
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::*;
-use crate::engine::ExecSpec;
+use crate::engine::{ExecSpec, OutputUse};
+use crate::output::REPORT_MAX;
 
 #[tokio::test]
 async fn logs_come_from_the_beginning_by_stream() {
@@ -134,6 +135,7 @@ async fn commands_give_code_and_both_streams() {
         env: words(&["WHO=me"]),
         user: Some("1000".to_owned()),
         workdir: Some("/usr".to_owned()),
+        ..ExecSpec::default()
     };
     let result = rig
         .engine
@@ -173,22 +175,25 @@ async fn a_command_may_close_its_output_before_it_ends() {
 }
 
 #[tokio::test]
-async fn a_large_output_is_whole() {
+async fn a_large_output_is_whole_and_of_one_for_a_report_the_end_is_kept() {
     let rig = Rig::new().await;
     let id = rig.idle().await;
-    let command = words(&["head", "-c", "5000000", "/dev/zero"]);
-    let result = rig
-        .engine
-        .exec(
-            &id,
-            &ExecSpec {
-                command,
-                ..ExecSpec::default()
-            },
-        )
-        .await
-        .unwrap();
-    assert_eq!(result.stdout.len(), 5_000_000);
+    let all: String = (1..=700_000).map(|line| format!("{line}\n")).collect();
+    for (output, dropped) in [(OutputUse::Answer, false), (OutputUse::Report, true)] {
+        let exec = ExecSpec {
+            command: words(&["sh", "-c", "seq 700000; echo told >&2"]),
+            output,
+            ..ExecSpec::default()
+        };
+        let result = rig.engine.exec(&id, &exec).await.unwrap();
+        assert_eq!(result.stderr, b"told\n");
+        assert_eq!(result.stderr_dropped, 0);
+        assert_eq!(result.stdout_dropped > 0, dropped);
+        let (before, kept) = all.split_at(usize::try_from(result.stdout_dropped).unwrap());
+        assert!(result.stdout == kept.as_bytes(), "for {output:?}");
+        assert!(before.is_empty() || before.ends_with('\n'));
+        assert!(kept.len() <= REPORT_MAX || !dropped);
+    }
 }
 
 #[tokio::test]
