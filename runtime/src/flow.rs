@@ -17,6 +17,9 @@ pub(crate) const WINDOW: u32 = 1024;
 /// So often the sender is told, in units.
 const TELL_EVERY: u32 = WINDOW / 4;
 
+/// How much of a file is in one message, in bytes. With what is around it, it fits a frame of the connection.
+pub(crate) const PIECE: usize = 60 * 1024;
+
 /// What a message with so many bytes counts for. One that is larger than the window takes all of it.
 fn units(bytes: usize) -> u32 {
     let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(WINDOW);

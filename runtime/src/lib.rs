@@ -76,6 +76,7 @@
 mod client;
 mod composition;
 mod config;
+mod copies;
 mod engine;
 mod error;
 mod files;

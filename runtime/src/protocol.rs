@@ -64,6 +64,17 @@ pub(crate) enum RequestBody {
     HaveRead { stream: CallId, units: u32 },
     /// Nobody reads what this call streams any more. Not answered.
     StopStream { stream: CallId },
+    /// More of the archive that [`Action::CopyIn`] unpacks, as far as [`Message::HaveRead`] lets it be sent. Not answered.
+    Piece {
+        copy: CallId,
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
+    },
+    /// That was all of it; or why the rest will not come. Not answered.
+    EndOfPieces {
+        copy: CallId,
+        outcome: Result<(), String>,
+    },
     /// What is kept: [`Reply::Kept`].
     ListKept,
     /// Remove what is kept; what is in use goes with its last user. Answered with [`Reply::Kept`] when that is done.
@@ -91,6 +102,7 @@ impl InLane for Request {
             RequestBody::Launch { lease, .. } | RequestBody::Release { lease } => *lease,
             RequestBody::HookEnded { hook, .. } => *hook,
             RequestBody::StopStream { stream } | RequestBody::HaveRead { stream, .. } => *stream,
+            RequestBody::Piece { copy, .. } | RequestBody::EndOfPieces { copy, .. } => *copy,
             RequestBody::Introduce(_)
             | RequestBody::Act { .. }
             | RequestBody::ListKept
@@ -187,13 +199,11 @@ pub(crate) enum Action {
     Disconnect,
     Reconnect,
     WaitReady,
-    /// Unpacks a tar below a directory.
+    /// Unpacks a tar below a directory: what comes in [`RequestBody::Piece`]s until [`RequestBody::EndOfPieces`].
     CopyIn {
         at: String,
-        #[serde(with = "serde_bytes")]
-        tar: Vec<u8>,
     },
-    /// Packs a file or directory: [`Reply::Tar`].
+    /// Packs a file or directory and streams the tar, as [`Message::Piece`], until [`RequestBody::StopStream`].
     CopyOut {
         from: String,
     },
@@ -218,6 +228,14 @@ pub(crate) enum Message {
     },
     /// A line of a log that is followed.
     Line { call: CallId, line: LogLine },
+    /// More of the archive that a call copies out.
+    Piece {
+        call: CallId,
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
+    },
+    /// So many [`flow`](crate::flow) units of what this call copies in have been read.
+    HaveRead { call: CallId, units: u32 },
     /// Something for people to see.
     Show(Shown),
     /// Run the user's function number `binding` of the declaration that was launched under `identity`, and answer with
@@ -231,11 +249,14 @@ pub(crate) enum Message {
     },
 }
 
-/// The lines of a followed log come before the answer that ends it.
+/// What a call streams comes before the answer that ends it.
 impl InLane for Message {
     fn lane(&self) -> u64 {
         match self {
-            Self::Answer { call, .. } | Self::Line { call, .. } => *call,
+            Self::Answer { call, .. }
+            | Self::Line { call, .. }
+            | Self::Piece { call, .. }
+            | Self::HaveRead { call, .. } => *call,
             Self::Hook { hook, .. } => *hook,
             // No call's number.
             Self::Show(_) => 0,
@@ -251,7 +272,6 @@ pub(crate) enum Reply {
     Launched(Vec<ServiceInfo>),
     Log(String),
     Exec(ExecOutput),
-    Tar(#[serde(with = "serde_bytes")] Vec<u8>),
     Kept(Vec<KeptService>),
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::client::{Client, Lease};
-use crate::files;
+use crate::copies;
 use crate::logs::LogLines;
 use crate::protocol::{Action, ExecOutput, FollowEnd, LogLine, Reply, ServiceInfo};
 use crate::{Error, ErrorKind, Operation};
@@ -396,19 +396,16 @@ impl Service {
     }
 
     /// Copies a file or directory of this machine to the absolute path `to` in its container, as `cp -r from to` would
-    /// where `to` is not there yet. Missing directories are made.
+    /// where `to` is not there yet. Missing directories are made. Symbolic links are followed.
+    ///
+    /// The files are read while they are copied, whatever their size, and are not held in memory.
     ///
     /// # Errors
     ///
-    /// Where `from` cannot be read or `to` cannot be written.
+    /// Where `from` cannot be read or changes its size meanwhile, or `to` cannot be written. Files that were copied by then
+    /// stay in the container.
     pub fn copy_in(&self, from: impl AsRef<Path>, to: &str) -> Operation<()> {
-        match files::pack(from.as_ref(), to) {
-            Ok(tar) => self.act_done(Action::CopyIn {
-                at: "/".to_owned(),
-                tar,
-            }),
-            Err(error) => Operation::new(std::future::ready(Err(error))),
-        }
+        copies::copy_in(&self.lease, self.info.instance, from.as_ref(), to)
     }
 
     /// Copies the file or directory `from` of its container to the path `to` on this machine, as `cp -r from to` would
@@ -416,18 +413,9 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Where `from` is not there or `to` cannot be written.
+    /// Where `from` is not there or `to` cannot be written. A file that is not whole does not stay; those before it do.
     pub fn copy_out(&self, from: &str, to: impl AsRef<Path>) -> Operation<()> {
-        let to = to.as_ref().to_owned();
-        let tar = self.call(Action::CopyOut {
-            from: from.to_owned(),
-        });
-        Operation::new(async move {
-            match tar.await? {
-                Reply::Tar(tar) => files::unpack(&tar, &to),
-                other => unexpected(other),
-            }
-        })
+        copies::copy_out(&self.lease, self.info.instance, from, to.as_ref())
     }
 
     fn client(&self) -> &'static Client {

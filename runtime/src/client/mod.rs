@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{Config, SupervisorMode};
+use crate::flow::Allowance;
 use crate::images::Screen;
 use crate::private::Hook;
 use crate::protocol::{
@@ -64,6 +65,38 @@ enum Pending {
     /// Someone who cannot use an async primitive: a process that is ending.
     Ending(Arc<Gone>),
     Lines(mpsc::UnboundedSender<Result<LogLine, Error>>),
+    /// The pieces of an archive.
+    Pieces(mpsc::UnboundedSender<Result<Vec<u8>, Error>>),
+    /// Someone who sends the pieces of an archive meanwhile.
+    CopyIn {
+        answer: oneshot::Sender<Result<Reply, Error>>,
+        allowance: Allowance,
+    },
+}
+
+impl Pending {
+    /// There is the answer. Who has gone does not need it.
+    fn end(self, outcome: Result<Reply, Error>) {
+        match self {
+            Self::Answer(answer) => _ = answer.send(outcome),
+            Self::Ending(gone) => gone.set(),
+            // An error is the last item of a stream, dropping the sender ends it.
+            Self::Lines(lines) => _ = outcome.map_err(|error| lines.send(Err(error))),
+            Self::Pieces(pieces) => _ = outcome.map_err(|error| pieces.send(Err(error))),
+            Self::CopyIn { answer, allowance } => {
+                allowance.stop();
+                let _ = answer.send(outcome);
+            }
+        }
+    }
+}
+
+/// A copy into a container that was asked for.
+pub(crate) struct CopyIn {
+    pub(crate) call: CallId,
+    /// What may be sent of the archive.
+    pub(crate) allowance: Allowance,
+    pub(crate) answer: oneshot::Receiver<Result<Reply, Error>>,
 }
 
 /// Set when the supervisor has removed everything.
@@ -233,15 +266,66 @@ impl Client {
         action: Action,
     ) -> (CallId, mpsc::UnboundedReceiver<Result<LogLine, Error>>) {
         let (lines, received) = mpsc::unbounded_channel();
+        let call = self.begin_call(instance, action, Caller::Handle, Pending::Lines(lines));
+        (call, received)
+    }
+
+    /// Has files copied into a directory of an instance's container; their archive is to be sent.
+    pub(crate) fn copy_in(&self, instance: InstanceId, at: String, caller: Caller) -> CopyIn {
+        let (answer, answered) = oneshot::channel();
+        let allowance = Allowance::new();
+        let pending = Pending::CopyIn {
+            answer,
+            allowance: allowance.clone(),
+        };
+        let call = self.begin_call(instance, Action::CopyIn { at }, caller, pending);
+        CopyIn {
+            call,
+            allowance,
+            answer: answered,
+        }
+    }
+
+    /// More of the archive of a copy.
+    pub(crate) fn send_piece(&self, copy: CallId, bytes: Vec<u8>) {
+        self.send(self.number(), RequestBody::Piece { copy, bytes });
+    }
+
+    /// That was all of it; or why the rest will not come.
+    pub(crate) fn end_pieces(&self, copy: CallId, outcome: Result<(), String>) {
+        self.send(self.number(), RequestBody::EndOfPieces { copy, outcome });
+    }
+
+    /// Has a file or directory of an instance's container copied out; its archive is received.
+    pub(crate) fn copy_out(
+        &self,
+        instance: InstanceId,
+        from: String,
+        caller: Caller,
+    ) -> (CallId, mpsc::UnboundedReceiver<Result<Vec<u8>, Error>>) {
+        let (pieces, received) = mpsc::unbounded_channel();
+        let action = Action::CopyOut { from };
+        let call = self.begin_call(instance, action, caller, Pending::Pieces(pieces));
+        (call, received)
+    }
+
+    /// Has something done with an instance.
+    fn begin_call(
+        &self,
+        instance: InstanceId,
+        action: Action,
+        caller: Caller,
+        who: Pending,
+    ) -> CallId {
         let call = self.number();
-        self.expect(call, Pending::Lines(lines));
+        self.expect(call, who);
         let act = RequestBody::Act {
             instance,
             action,
-            caller: Caller::Handle,
+            caller,
         };
         self.send(call, act);
-        (call, received)
+        call
     }
 
     /// So many units of what a call streams have been read.
@@ -276,22 +360,24 @@ impl Client {
 
     fn receive(&'static self, message: Message) {
         match message {
-            Message::Answer { call, outcome } => match self.take_pending(call) {
-                Some(Pending::Answer(answer)) => {
-                    let _ = answer.send(outcome);
+            Message::Answer { call, outcome } => {
+                if let Some(who) = self.take_pending(call) {
+                    who.end(outcome);
                 }
-                Some(Pending::Ending(gone)) => gone.set(),
-                // The end of a followed log: an error is its last item, dropping the sender ends it.
-                Some(Pending::Lines(lines)) => {
-                    if let Err(error) = outcome {
-                        let _ = lines.send(Err(error));
-                    }
-                }
-                None => {}
-            },
+            }
             Message::Line { call, line } => {
                 if let Some(Pending::Lines(lines)) = self.pending().get(&call) {
                     let _ = lines.send(Ok(line));
+                }
+            }
+            Message::Piece { call, bytes } => {
+                if let Some(Pending::Pieces(pieces)) = self.pending().get(&call) {
+                    let _ = pieces.send(Ok(bytes));
+                }
+            }
+            Message::HaveRead { call, units } => {
+                if let Some(Pending::CopyIn { allowance, .. }) = self.pending().get(&call) {
+                    allowance.give_back(units);
                 }
             }
             Message::Show(shown) => {
@@ -342,15 +428,8 @@ impl Client {
     fn let_go(&self, error: &Error) {
         let waiting: Vec<CallId> = self.pending().keys().copied().collect();
         for call in waiting {
-            match self.take_pending(call) {
-                Some(Pending::Answer(answer)) => {
-                    let _ = answer.send(Err(error.clone()));
-                }
-                Some(Pending::Lines(lines)) => {
-                    let _ = lines.send(Err(error.clone()));
-                }
-                Some(Pending::Ending(gone)) => gone.set(),
-                None => {}
+            if let Some(who) = self.take_pending(call) {
+                who.end(Err(error.clone()));
             }
         }
     }

@@ -124,11 +124,11 @@ pub(crate) trait Answers: Send + Sync {
         unanswered("exec")
     }
 
-    fn upload<'a>(&'a self, _: &'a str, _: &'a str, _: Vec<u8>) -> Call<'a, ()> {
+    fn upload<'a>(&'a self, _: &'a str, _: &'a str, _: Parts<Vec<u8>>) -> Call<'a, ()> {
         unanswered("upload")
     }
 
-    fn download<'a>(&'a self, _: &'a str, _: &'a str) -> Call<'a, Vec<u8>> {
+    fn download(&self, _: &str, _: &str) -> Parts<Vec<u8>> {
         unanswered("download")
     }
 }
@@ -270,11 +270,11 @@ impl<A: Answers> Engine for FakeEngine<A> {
         self.0.exec(id, exec)
     }
 
-    fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Vec<u8>) -> Call<'a, ()> {
+    fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Parts<Vec<u8>>) -> Call<'a, ()> {
         self.0.upload(id, at, tar)
     }
 
-    fn download<'a>(&'a self, id: &'a str, from: &'a str) -> Call<'a, Vec<u8>> {
+    fn download(&self, id: &str, from: &str) -> Parts<Vec<u8>> {
         self.0.download(id, from)
     }
 }

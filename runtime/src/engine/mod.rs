@@ -102,10 +102,16 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
     /// Runs a command in a running container to its end, and keeps of its output as much as that is for. A command that cannot be started is an error of kind
     /// [`EngineErrorKind::CommandNotFound`] where the engine says so, else exit code 126 or 127.
     fn exec<'a>(&'a self, id: &'a str, exec: &'a ExecSpec) -> Call<'a, ExecResult>;
-    /// Unpacks a tar below the directory `at`, which must exist.
-    fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Vec<u8>) -> Call<'a, ()>;
+    /// Unpacks a tar below the directory `at`, which must exist. An error in `tar` ends the call with that error; what was
+    /// unpacked by then stays.
+    fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Parts<Vec<u8>>) -> Call<'a, ()>;
     /// Packs the file or directory `from` as a tar.
-    fn download<'a>(&'a self, id: &'a str, from: &'a str) -> Call<'a, Vec<u8>>;
+    fn download(&self, id: &str, from: &str) -> Parts<Vec<u8>>;
+}
+
+/// What is there already, as a stream.
+pub(crate) fn all_of(bytes: Vec<u8>) -> Parts<Vec<u8>> {
+    Box::pin(futures_util::stream::iter([Ok(bytes)]))
 }
 
 /// What and where an engine is.

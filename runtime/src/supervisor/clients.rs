@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::context::Context;
-use super::streams::Outgoing;
+use super::streams::{Incoming, Outgoing};
+use crate::engine::Parts;
 use crate::flow::Allowance;
 use crate::protocol::{CallId, InstanceId, LeaseId, Message, Reply};
 use crate::run::process::ProcessId;
@@ -25,6 +26,8 @@ pub(super) struct Client {
     /// Its own instances, by lease.
     leases: HashMap<LeaseId, Vec<InstanceId>>,
     streams: HashMap<CallId, Stream>,
+    /// What it copies in.
+    incoming: HashMap<CallId, Incoming>,
     /// The declarations whose functions it has.
     launched: HashSet<String>,
     /// What is done to answer it.
@@ -48,6 +51,7 @@ impl Client {
             process: None,
             leases: HashMap::new(),
             streams: HashMap::new(),
+            incoming: HashMap::new(),
             launched: HashSet::new(),
             tasks: JoinSet::new(),
         }
@@ -94,6 +98,26 @@ impl Client {
         if let Some(stream) = self.streams.remove(&call) {
             stream.allowance.stop();
             stream.task.abort();
+        }
+    }
+
+    /// The archive that it is about to send for a call.
+    pub(super) fn receive(&mut self, call: CallId) -> Parts<Vec<u8>> {
+        let (incoming, archive) = Incoming::new(self.messages.clone(), call);
+        self.incoming.insert(call, incoming);
+        archive
+    }
+
+    /// More of an archive.
+    pub(super) fn piece(&self, call: CallId, bytes: Vec<u8>) {
+        if let Some(incoming) = self.incoming.get(&call) {
+            incoming.piece(bytes);
+        }
+    }
+
+    pub(super) fn end_of_pieces(&mut self, call: CallId, outcome: Result<(), String>) {
+        if let Some(incoming) = self.incoming.remove(&call) {
+            incoming.end(outcome);
         }
     }
 

@@ -22,8 +22,13 @@ use super::network::{HostNumber, Network};
 use super::reaper::{Guard, Presence, VolumeGuard};
 use super::running::{self, Running, Thoroughness};
 use super::setup::NotSetUp;
-use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort};
-use crate::protocol::{Action, ClientId, HookKind, InstanceId, Launch, Reply, ServiceInfo, Times};
+use super::streams::Outgoing;
+use crate::engine::{
+    Engine, EngineError, EngineErrorKind, ImageInfo, Parts, PublishedPort, all_of,
+};
+use crate::protocol::{
+    Action, Caller, ClientId, HookKind, InstanceId, Launch, Reply, ServiceInfo, Times,
+};
 use crate::readiness;
 use crate::{Error, ErrorKind};
 
@@ -44,10 +49,32 @@ pub(super) enum Order {
     Act(Action),
     /// The same, asked for by a function of the user's for which the instance waits.
     ActInHook(HookKind, Action),
+    /// Unpack files that come below a directory.
+    CopyIn {
+        at: String,
+        tar: Parts<Vec<u8>>,
+        caller: Caller,
+    },
+    /// Pack a file or directory, and send it.
+    CopyOut { from: String, to: Outgoing },
     /// See whether it is as ready as it was.
     CheckAgain,
     /// The same, and whether it is made from the image that these settings lead to.
     CheckKept(Arc<Context>),
+}
+
+impl Order {
+    /// The kind of the user's function that asks for it, if one does.
+    pub(super) fn hook(&self) -> Option<HookKind> {
+        match self {
+            Self::ActInHook(kind, _)
+            | Self::CopyIn {
+                caller: Caller::Hook(kind),
+                ..
+            } => Some(*kind),
+            _ => None,
+        }
+    }
 }
 
 /// How far an instance is. Only ever goes from `Pending` to one of the others.
@@ -350,7 +377,7 @@ impl Instance {
             .await
             .map_err(|error| self.engine_error(&error))?;
         if let Some(files) = container::files(&self.launch, self.index) {
-            let uploaded = engine.upload(&id, "/", files).await;
+            let uploaded = engine.upload(&id, "/", all_of(files)).await;
             uploaded.map_err(|error| self.engine_error(&error))?;
         }
         Ok(Container { id, ports, guard })

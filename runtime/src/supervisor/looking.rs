@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
 use seatrial_model::secret::Redactor;
 use tokio::sync::mpsc;
 
@@ -14,6 +15,7 @@ use super::context::engine_error;
 use super::instance::{Command, Instance, Order};
 use super::lines;
 use super::running::Running;
+use super::streams::Outgoing;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ExecSpec, OutputUse};
 use crate::output;
 use crate::protocol::{Action, ExecOutput, HookKind, Reply};
@@ -71,8 +73,7 @@ impl Looking {
             }
             Order::Act(Action::Exec { command })
             | Order::ActInHook(_, Action::Exec { command }) => Look::Exec { command },
-            Order::Act(Action::CopyOut { from })
-            | Order::ActInHook(_, Action::CopyOut { from }) => Look::CopyOut { from },
+            Order::CopyOut { from, to } => Look::CopyOut { from, to },
             order => return Some(Command { order, answer }),
         };
         let (engine, container) = (self.engine.clone(), self.container.clone());
@@ -93,7 +94,7 @@ impl Looking {
 enum Look {
     Logs { tail: Option<usize> },
     Exec { command: Vec<String> },
-    CopyOut { from: String },
+    CopyOut { from: String, to: Outgoing },
 }
 
 impl Look {
@@ -124,7 +125,15 @@ impl Look {
                     truncated: result.stdout_dropped + result.stderr_dropped,
                 }))
             }
-            Self::CopyOut { from } => engine.download(container, &from).await.map(Reply::Tar),
+            Self::CopyOut { from, to } => {
+                let mut tar = engine.download(container, &from);
+                while let Some(piece) = tar.next().await {
+                    if to.bytes(piece?).await.is_err() {
+                        break;
+                    }
+                }
+                Ok(Reply::Done)
+            }
         }
     }
 }
@@ -164,11 +173,19 @@ impl Inbox {
             let Some(Command { order, answer }) = looking.serve(command) else {
                 continue;
             };
+            let is_due = match order.hook() {
+                Some(HookKind::Ready) => true,
+                Some(HookKind::Setup) => kind == HookKind::Setup,
+                None => false,
+            };
             let outcome = match order {
+                Order::CopyIn { at, tar, .. } if is_due => {
+                    running.copy_in(instance, &at, tar).await
+                }
                 Order::ActInHook(HookKind::Ready, action) => {
                     running.act_in_ready_hook(instance, action).await
                 }
-                Order::ActInHook(HookKind::Setup, action) if kind == HookKind::Setup => {
+                Order::ActInHook(HookKind::Setup, action) if is_due => {
                     running.act_in_setup(instance, action, self).await
                 }
                 order => {
@@ -184,9 +201,9 @@ impl Inbox {
     /// The next command: first of those that were put off one that a function of this kind asked for, while the service was
     /// waited for on behalf of another.
     async fn next_of(&mut self, kind: HookKind) -> Option<Command> {
-        let of_kind =
-            |command: &Command| matches!(command.order, Order::ActInHook(of, _) if of == kind);
-        match self.put_off.iter().position(of_kind) {
+        let of_kind = |command: &Command| command.order.hook() == Some(kind);
+        let position = self.put_off.iter().position(of_kind);
+        match position {
             Some(position) => self.put_off.remove(position),
             None => self.commands.recv().await,
         }

@@ -342,23 +342,12 @@ impl Supervisor {
                 instance,
                 action,
                 caller,
-            } => match self.instances.get(&instance) {
-                None => client.answer(call, Err(gone())),
-                Some(handle) => {
-                    let (answer, answered) = oneshot::channel();
-                    let order = match caller {
-                        Caller::Handle => Order::Act(action),
-                        Caller::Hook(kind) => Order::ActInHook(kind, action),
-                    };
-                    let _ = handle.commands.send(Command { order, answer });
-                    client.answer_with(call, async {
-                        answered.await.unwrap_or_else(|_| Err(gone()))
-                    });
-                }
-            },
+            } => self.act(id, call, instance, action, caller),
             RequestBody::HookEnded { hook, outcome } => self.hook_ended(hook, outcome),
             RequestBody::HaveRead { stream, units } => client.have_read(stream, units),
             RequestBody::StopStream { stream } => client.stop_stream(stream),
+            RequestBody::Piece { copy, bytes } => client.piece(copy, bytes),
+            RequestBody::EndOfPieces { copy, outcome } => client.end_of_pieces(copy, outcome),
             RequestBody::ListKept => {
                 let kept = self.list_kept();
                 self.clients[&id].answer(call, Ok(Reply::Kept(kept)));
@@ -436,6 +425,49 @@ impl Supervisor {
         for instance in holder.take_lease(lease) {
             self.let_go(instance, (client, lease));
         }
+    }
+
+    /// Has an instance do something, and answers with what comes of it.
+    fn act(
+        &mut self,
+        id: ClientId,
+        call: CallId,
+        instance: InstanceId,
+        action: Action,
+        caller: Caller,
+    ) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
+        let Some(handle) = self.instances.get(&instance) else {
+            return client.answer(call, Err(gone()));
+        };
+        let (answer, answered) = oneshot::channel();
+        let command = |order| drop(handle.commands.send(Command { order, answer }));
+        let outcome = async { answered.await.unwrap_or_else(|_| Err(gone())) };
+        if let Action::CopyOut { from } = action {
+            let (messages, internal) = (client.messages.clone(), self.run.internal.clone());
+            return client.stream(call, |to| {
+                command(Order::CopyOut { from, to });
+                async move {
+                    self::answer(&messages, call, outcome.await);
+                    let _ = internal.send(Internal::StreamEnded {
+                        client: id,
+                        stream: call,
+                    });
+                }
+            });
+        }
+        command(match (action, caller) {
+            (Action::CopyIn { at }, caller) => Order::CopyIn {
+                at,
+                tar: client.receive(call),
+                caller,
+            },
+            (action, Caller::Handle) => Order::Act(action),
+            (action, Caller::Hook(kind)) => Order::ActInHook(kind, action),
+        });
+        client.answer_with(call, outcome);
     }
 
     fn follow(&mut self, id: ClientId, call: CallId, instance: InstanceId, until: FollowEnd) {

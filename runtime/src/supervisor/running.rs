@@ -15,7 +15,7 @@ use super::instance::{Command, Container, Instance, LOG_LINES, Order};
 use super::looking::{Inbox, Looking};
 use super::prober::Prober;
 use super::{Internal, lines, listening};
-use crate::engine::{Attachment, ContainerInfo, Engine, EngineError, ImageInfo};
+use crate::engine::{Attachment, ContainerInfo, Engine, EngineError, ImageInfo, Parts};
 use crate::protocol::{Action, HookKind, Reply, ServiceInfo};
 use crate::readiness::{
     self, NotReady, NotReadyReason, OutputPosition, PreparedCheck, PreparedTiming, Subject,
@@ -258,6 +258,18 @@ impl Running {
                 let _ = answer.send(self.act_in_ready_hook(instance, action).await);
                 return;
             }
+            Order::CopyIn { at, tar, .. } => {
+                tokio::select! {
+                    outcome = self.copy_in(instance, &at, tar) => {
+                        let _ = answer.send(outcome);
+                    }
+                    // The files may come slowly.
+                    never = inbox.serve_meanwhile(self, instance, HookKind::Ready) => match never {},
+                    () = answer.closed() => {}
+                }
+                return;
+            }
+            Order::CopyOut { .. } => unreachable!("it is served elsewhere"),
         };
         tokio::select! {
             outcome = self.wait_ready(instance, inbox, thoroughness) => {
@@ -362,7 +374,6 @@ impl Running {
         let (engine, id) = (&self.engine, self.id());
         let guard = &self.container.guard;
         let outcome = match action {
-            Action::CopyIn { at, tar } => engine.upload(id, &at, tar).await,
             Action::Stop => guard.stop(id).await,
             Action::Kill { signal } => guard.kill(id, signal).await,
             Action::Pause => engine.pause(id).await,
@@ -380,10 +391,24 @@ impl Running {
             | Action::WaitReady
             | Action::Logs { .. }
             | Action::Exec { .. }
+            | Action::CopyIn { .. }
             | Action::CopyOut { .. }
             | Action::Follow { .. } => unreachable!("it is served elsewhere"),
         };
         outcome.map_err(|error| self.refused(instance, &error))
+    }
+
+    /// Unpacks files below a directory of the container as they come.
+    pub(super) async fn copy_in(
+        &self,
+        instance: &Instance,
+        at: &str,
+        tar: Parts<Vec<u8>>,
+    ) -> Result<Reply, Error> {
+        let copied = self.engine.upload(self.id(), at, tar).await;
+        copied
+            .map(|()| Reply::Done)
+            .map_err(|error| self.refused(instance, &error))
     }
 
     /// Does what ends the container, and waits until it has ended.

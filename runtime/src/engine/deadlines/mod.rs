@@ -109,7 +109,7 @@ impl WithDeadlines {
         Box::pin(async move { self.watch(attempt, about, call).await? })
     }
 
-    /// The outcome of a copy. It has the container's lock itself, so only the engine can be asked.
+    /// The outcome of a copy into a container. It has the container's lock itself, so only the engine can be asked.
     fn copying<'a, T: Send + 'a>(
         &'a self,
         attempt: &'static str,
@@ -126,13 +126,13 @@ impl WithDeadlines {
     fn watched_parts<T: Send + 'static>(
         &self,
         attempt: &'static str,
-        container: &str,
+        container: Option<&str>,
         parts: Parts<T>,
     ) -> Parts<T> {
-        let begun = (self.clone(), container.to_owned(), parts);
+        let begun = (self.clone(), container.map(str::to_owned), parts);
         Box::pin(stream::unfold(Some(begun), move |state| async move {
             let (this, container, mut parts) = state?;
-            let about = About::Container(&container);
+            let about = container.as_deref().map_or(About::Engine, About::Container);
             match this.watch(attempt, about, parts.next()).await {
                 Ok(part) => part.map(|part| (part, Some((this, container, parts)))),
                 Err(error) => Some((Err(error), None)),
@@ -359,7 +359,7 @@ impl Engine for WithDeadlines {
     fn logs(&self, id: &str, follow: bool, tail: Option<usize>) -> Parts<Output> {
         let output = self.engine.logs(id, follow, tail);
         match follow {
-            true => self.watched_parts("follow the log", id, output),
+            true => self.watched_parts("follow the log", Some(id), output),
             false => self.each_within(self.deadlines.short, "read the log", output),
         }
     }
@@ -370,13 +370,19 @@ impl Engine for WithDeadlines {
         self.watched(attempt, About::Container(id), call)
     }
 
-    fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Vec<u8>) -> Call<'a, ()> {
+    fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Parts<Vec<u8>>) -> Call<'a, ()> {
         let call = self.engine.upload(id, at, tar);
         self.copying("copy files into the container", id, call)
     }
 
-    fn download<'a>(&'a self, id: &'a str, from: &'a str) -> Call<'a, Vec<u8>> {
-        let call = self.engine.download(id, from);
-        self.copying("copy files out of the container", id, call)
+    fn download(&self, id: &str, from: &str) -> Parts<Vec<u8>> {
+        let copy = self.copies.begin(id);
+        let attempt = "copy files out of the container";
+        let parts = self.watched_parts(attempt, None, self.engine.download(id, from));
+        let parts = self.each_within(self.deadlines.long, attempt, parts);
+        // It is under way until the stream is dropped.
+        Box::pin(parts.inspect(move |_| {
+            let _ = &copy;
+        }))
     }
 }

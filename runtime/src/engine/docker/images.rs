@@ -1,20 +1,16 @@
 //! Images: looking them up, pulling, building, importing, naming.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use bollard::auth::DockerCredentials;
 use bollard::models::{CreateImageInfo, ImageInspect, ProgressDetail};
 use bollard::query_parameters::{BuildImageOptions, CreateImageOptions, TagImageOptions};
-use futures_core::Stream;
 use futures_util::{StreamExt, TryStreamExt};
 use seatrial_model::ImageRef;
 
 use super::Docker;
 use super::errors::{During, failed};
+use super::held_back::HeldBack;
 use crate::engine::{
     BuildSpec, Credentials, EngineError, EngineErrorKind, ImageInfo, Parts, Progress, ProgressSink,
     PullSpec,
@@ -126,24 +122,14 @@ impl Docker {
                 .collect(),
             ..Default::default()
         };
-        let broken = Arc::new(Mutex::new(None));
-        let body = HeldBack {
-            root,
-            held: Vec::new(),
-            broken: Arc::clone(&broken),
-            done: false,
-        };
+        let (body, broken) = HeldBack::new(root);
         let body = bollard::body_try_stream(body.map_ok(Into::into));
         let imported = self
             .api
             .create_image(Some(options), Some(body), None)
             .try_for_each(|_| std::future::ready(Ok(())))
             .await;
-        // What broke the stream is the cause of whatever the engine says about it.
-        match broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(error) => Err(error),
-            None => imported.map_err(failed(During::Other, attempt)),
-        }
+        broken.cause_of(imported.map_err(failed(During::Other, attempt)))
     }
 
     pub(super) async fn tag_image(&self, image: &str, tag: &str) -> Result<(), EngineError> {
@@ -311,54 +297,4 @@ fn is_step(line: &str) -> bool {
         .is_some_and(|rest| {
             rest.starts_with(|first: char| first.is_ascii_digit()) && rest.contains(':')
         })
-}
-
-/// A root file system on its way to the engine, of which the end is kept back until it is known to be whole.
-///
-/// An engine stops reading at the archive's end marker: what breaks behind it (the process that packs it exits with an
-/// error) would come too late, and an image would be made.
-struct HeldBack {
-    root: Parts<Vec<u8>>,
-    held: Vec<u8>,
-    broken: Arc<Mutex<Option<EngineError>>>,
-    done: bool,
-}
-
-impl HeldBack {
-    /// More than any archive's end marker with its padding (10 KiB).
-    const HELD: usize = 64 * 1024;
-}
-
-impl Stream for HeldBack {
-    type Item = Result<Vec<u8>, io::Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        loop {
-            if this.done {
-                return Poll::Ready(None);
-            }
-            match this.root.as_mut().poll_next(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Some(Ok(piece))) => {
-                    this.held.extend(piece);
-                    // Not byte by byte: only once as much again has come does the older half go.
-                    if this.held.len() >= 2 * Self::HELD {
-                        let keep = this.held.split_off(this.held.len() - Self::HELD);
-                        return Poll::Ready(Some(Ok(std::mem::replace(&mut this.held, keep))));
-                    }
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    this.done = true;
-                    let shown = io::Error::other(error.to_string());
-                    *this.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    return Poll::Ready(Some(Err(shown)));
-                }
-                Poll::Ready(None) => {
-                    this.done = true;
-                    return Poll::Ready(Some(Ok(std::mem::take(&mut this.held))));
-                }
-            }
-        }
-    }
 }

@@ -8,6 +8,7 @@ mod connection;
 mod containers;
 mod endpoints;
 mod errors;
+mod held_back;
 mod images;
 mod networks;
 mod streams;
@@ -150,11 +151,11 @@ impl Engine for Docker {
         Box::pin(self.run_in_container(id, exec))
     }
 
-    fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Vec<u8>) -> Call<'a, ()> {
+    fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Parts<Vec<u8>>) -> Call<'a, ()> {
         Box::pin(self.unpack_in_container(id, at, tar))
     }
 
-    fn download<'a>(&'a self, id: &'a str, from: &'a str) -> Call<'a, Vec<u8>> {
-        Box::pin(self.pack_from_container(id, from))
+    fn download(&self, id: &str, from: &str) -> Parts<Vec<u8>> {
+        self.pack_from_container(id, from)
     }
 }

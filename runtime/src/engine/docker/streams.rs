@@ -12,6 +12,7 @@ use futures_util::{StreamExt, TryStreamExt};
 
 use super::Docker;
 use super::errors::{During, classify, failed, unwrapped};
+use super::held_back::HeldBack;
 use crate::engine::{Collected, EngineError, EngineErrorKind, ExecResult, ExecSpec, Output, Parts};
 
 impl Docker {
@@ -125,40 +126,32 @@ impl Docker {
         &self,
         id: &str,
         at: &str,
-        tar: Vec<u8>,
+        tar: Parts<Vec<u8>>,
     ) -> Result<(), EngineError> {
         let options = UploadToContainerOptions {
             path: at.to_owned(),
             ..Default::default()
         };
-        self.api
-            .upload_to_container(id, Some(options), bollard::body_full(tar.into()))
-            .await
-            .map_err(failed(
-                During::Other,
-                format_args!("copy files into the container at `{at}`"),
-            ))
+        let (body, broken) = HeldBack::new(tar);
+        let body = bollard::body_try_stream(body.map_ok(Into::into));
+        let unpacked = self.api.upload_to_container(id, Some(options), body).await;
+        broken.cause_of(unpacked.map_err(failed(
+            During::Other,
+            format_args!("copy files into the container at `{at}`"),
+        )))
     }
 
-    pub(super) async fn pack_from_container(
-        &self,
-        id: &str,
-        from: &str,
-    ) -> Result<Vec<u8>, EngineError> {
+    pub(super) fn pack_from_container(&self, id: &str, from: &str) -> Parts<Vec<u8>> {
         let options = DownloadFromContainerOptions {
             path: from.to_owned(),
         };
-        self.api
-            .download_from_container(id, Some(options))
-            .try_fold(Vec::new(), |mut tar, piece| {
-                tar.extend_from_slice(&piece);
-                std::future::ready(Ok(tar))
-            })
-            .await
-            .map_err(failed(
-                During::Other,
-                format_args!("copy `{from}` out of the container"),
-            ))
+        let attempt = format!("copy `{from}` out of the container");
+        let pieces = self.api.download_from_container(id, Some(options));
+        Box::pin(pieces.map(move |piece| {
+            piece
+                .map(Into::into)
+                .map_err(failed(During::Other, &attempt))
+        }))
     }
 }
 

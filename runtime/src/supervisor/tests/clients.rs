@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 
 use super::{lasting, launch, script};
 use crate::config::Config;
-use crate::flow::WINDOW;
+use crate::flow::{PIECE, WINDOW};
 use crate::protocol::{
     Action, Caller, ClientId, ExecOutput, FollowEnd, HookKind, Introduction, Launch, Message,
     Reply, Request, RequestBody, ServiceInfo,
@@ -222,6 +222,26 @@ impl Peer {
         }
     }
 
+    /// Copies an archive to `/`, without a thought for how much of it may be sent.
+    pub(super) async fn copy_in(
+        &mut self,
+        service: &ServiceInfo,
+        tar: Vec<u8>,
+        caller: Caller,
+    ) -> Result<Reply, Error> {
+        let copy = self.send(RequestBody::Act {
+            instance: service.instance,
+            action: Action::CopyIn { at: "/".to_owned() },
+            caller,
+        });
+        for bytes in tar.chunks(PIECE).map(<[u8]>::to_vec) {
+            self.send(RequestBody::Piece { copy, bytes });
+        }
+        let outcome = Ok(());
+        self.send(RequestBody::EndOfPieces { copy, outcome });
+        self.answer(copy).await
+    }
+
     /// The call of a function of the user's, where it has come.
     pub(super) fn hook_if_asked(&mut self) -> Option<(u64, ServiceInfo)> {
         while let Ok(message) = self.messages.try_recv() {
@@ -348,18 +368,12 @@ async fn engine_a_readiness_function_does_anything_to_its_service_without_waitin
     service.stop_signal = Some("SIGKILL".to_owned());
     let call = client.begin_launch(vec![service]);
     let (hook, service) = client.hook().await;
-    let tar = crate::files::pack(env!("CARGO_MANIFEST_DIR").as_ref(), "/tmp/copied");
-    let copy = Action::CopyIn {
-        at: "/".to_owned(),
-        tar: tar.expect("a tar"),
-    };
     let done = [
         Action::Pause,
         Action::Unpause,
         Action::Restart,
         Action::Kill { signal: None },
         Action::Start,
-        copy,
         Action::Disconnect,
         Action::Reconnect,
     ];
@@ -367,6 +381,11 @@ async fn engine_a_readiness_function_does_anything_to_its_service_without_waitin
         let done = client.act(&service, action.clone(), IN_CHECK).await;
         assert_eq!(done, Ok(Reply::Done), "{action:?}");
     }
+    let mut tar = Vec::new();
+    let packed = crate::files::pack(env!("CARGO_MANIFEST_DIR").as_ref(), "/tmp/copied", &mut tar);
+    packed.expect("a tar");
+    let copied = client.copy_in(&service, tar, IN_CHECK).await;
+    assert_eq!(copied, Ok(Reply::Done));
     assert!(
         client
             .exec(&service, IN_CHECK)

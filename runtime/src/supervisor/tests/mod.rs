@@ -1,6 +1,7 @@
 //! The supervisor driven by messages, on a real engine.
 
 mod clients;
+mod copies;
 mod events;
 mod kept;
 mod setup;
@@ -85,8 +86,8 @@ impl Run {
         loop {
             match self.messages.recv().await.expect("an answer") {
                 Message::Answer { call, outcome } if call == wanted => return outcome,
-                Message::Answer { .. } | Message::Line { .. } | Message::Show(_) => {}
                 Message::Hook { .. } => panic!("no hook was declared"),
+                _ => {}
             }
         }
     }

@@ -72,10 +72,7 @@ fn actions() -> Vec<Action> {
         Action::Disconnect,
         Action::Reconnect,
         Action::WaitReady,
-        Action::CopyIn {
-            at: text("/"),
-            tar: vec![0, 0xff, 0xc1],
-        },
+        Action::CopyIn { at: text("/") },
         Action::CopyOut { from: text("/etc") },
     ]
 }
@@ -106,6 +103,18 @@ pub(super) fn requests() -> Vec<Request> {
             units: 256,
         },
         RequestBody::StopStream { stream: 3 },
+        RequestBody::Piece {
+            copy: 3,
+            bytes: vec![0, 0xff, 0xc1],
+        },
+        RequestBody::EndOfPieces {
+            copy: 3,
+            outcome: Ok(()),
+        },
+        RequestBody::EndOfPieces {
+            copy: 4,
+            outcome: Err(text("it is gone")),
+        },
         RequestBody::ListKept,
         RequestBody::DropKept,
         RequestBody::Close,
@@ -208,7 +217,6 @@ fn messages() -> Vec<Message> {
             stderr: text("err"),
             truncated: u64::MAX,
         }),
-        Reply::Tar(vec![0, 0xff, 0xc1]),
         Reply::Kept(vec![KeptService {
             composition: text("Shop"),
             service: text("db"),
@@ -274,6 +282,14 @@ fn messages() -> Vec<Message> {
                 text: text("line"),
             },
         },
+        Message::Piece {
+            call: 6,
+            bytes: vec![0, 0xff, 0xc1],
+        },
+        Message::HaveRead {
+            call: 6,
+            units: 256,
+        },
         Message::Hook {
             hook: 7,
             kind: HookKind::Setup,
@@ -335,10 +351,17 @@ fn what_belongs_together_is_in_one_lane() {
         units: 1,
     };
     assert_eq!(lane(read), 7);
+    let bytes = vec![1];
+    assert_eq!(lane(RequestBody::Piece { copy: 6, bytes }), 6);
+    let outcome = Ok(());
+    assert_eq!(lane(RequestBody::EndOfPieces { copy: 6, outcome }), 6);
     assert_eq!(lane(RequestBody::Close), 50);
     for message in messages() {
         let expected = match &message {
-            Message::Answer { call, .. } | Message::Line { call, .. } => *call,
+            Message::Answer { call, .. }
+            | Message::Line { call, .. }
+            | Message::Piece { call, .. }
+            | Message::HaveRead { call, .. } => *call,
             Message::Hook { hook, .. } => *hook,
             Message::Show(_) => 0,
         };
@@ -351,13 +374,9 @@ async fn bytes_are_not_written_as_numbers() {
     let tar = vec![0xff; 1000];
     let request = Request {
         call: 1,
-        body: RequestBody::Act {
-            instance: 1,
-            action: Action::CopyIn {
-                at: text("/"),
-                tar: tar.clone(),
-            },
-            caller: Caller::Handle,
+        body: RequestBody::Piece {
+            copy: 1,
+            bytes: tar.clone(),
         },
     };
     let mut launch = launch();
@@ -370,14 +389,14 @@ async fn bytes_are_not_written_as_numbers() {
             within: None,
         },
     };
-    let reply = Message::Answer {
+    let piece = Message::Piece {
         call: 3,
-        outcome: Ok(Reply::Tar(tar.clone())),
+        bytes: tar.clone(),
     };
     for bytes in [
         written([request]).await,
         written([launch]).await,
-        written([reply]).await,
+        written([piece]).await,
     ] {
         let whole = bytes.windows(tar.len()).any(|window| window == tar);
         assert!(whole, "the bytes are not one piece");

@@ -138,6 +138,11 @@ async fn read<T>(name: &'static str, parts: Parts<T>) -> Ended {
     ended(name, Box::pin(call)).await
 }
 
+/// Something to copy into a container.
+fn tar() -> Parts<Vec<u8>> {
+    Box::pin(stream::iter([Ok(vec![0; 1024])]))
+}
+
 /// How every call of the boundary ended.
 async fn every_call(engine: &WithDeadlines) -> Vec<Ended> {
     let none = BTreeMap::new();
@@ -182,7 +187,7 @@ async fn every_call(engine: &WithDeadlines) -> Vec<Ended> {
         command: vec!["true".to_owned()],
         ..ExecSpec::default()
     };
-    let calls: [std::pin::Pin<Box<dyn Future<Output = Ended> + '_>>; 26] = [
+    let calls: [std::pin::Pin<Box<dyn Future<Output = Ended> + '_>>; 28] = [
         Box::pin(ended("image", engine.image("none:1"))),
         Box::pin(ended("pull", engine.pull(pull, &|_| ()))),
         Box::pin(ended("build", engine.build(build, &|_| ()))),
@@ -195,6 +200,8 @@ async fn every_call(engine: &WithDeadlines) -> Vec<Ended> {
         Box::pin(ended("connect", engine.connect("one", &attachment))),
         Box::pin(ended("disconnect", engine.disconnect("one", "none"))),
         Box::pin(ended("create_volume", engine.create_volume("none", &none))),
+        Box::pin(ended("volumes", engine.volumes("none"))),
+        Box::pin(ended("containers", engine.containers("none"))),
         Box::pin(ended("remove_volume", engine.remove_volume("none"))),
         Box::pin(ended("create", engine.create(&container))),
         Box::pin(ended("start", engine.start("one"))),
@@ -208,10 +215,10 @@ async fn every_call(engine: &WithDeadlines) -> Vec<Ended> {
         Box::pin(read("logs", engine.logs("one", false, Some(3)))),
         Box::pin(read("logs, followed", engine.logs("one", true, None))),
         Box::pin(ended("exec", engine.exec("one", &exec))),
-        Box::pin(ended("upload", engine.upload("one", "/", vec![0; 1024]))),
+        Box::pin(ended("upload", engine.upload("one", "/", tar()))),
     ];
     let mut all = join_all(calls).await;
-    all.push(ended("download", engine.download("one", "/")).await);
+    all.push(read("download", engine.download("one", "/")).await);
     all
 }
 
@@ -239,7 +246,17 @@ async fn every_call_to_an_engine_that_hangs_in_an_answer_ends() {
             assert_eq!(error.kind, EngineErrorKind::Unreachable, "{name}: {error}");
         } else {
             let bodies = [
-                "image", "pull", "build", "networks", "create", "inspect", "wait", "logs", "exec",
+                "image",
+                "pull",
+                "build",
+                "networks",
+                "volumes",
+                "containers",
+                "create",
+                "inspect",
+                "wait",
+                "logs",
+                "exec",
                 "download",
             ];
             assert!(

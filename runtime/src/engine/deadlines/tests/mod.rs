@@ -96,7 +96,7 @@ impl Answers for Hanging {
         Box::pin(pending())
     }
 
-    fn upload<'a>(&'a self, _: &'a str, _: &'a str, _: Vec<u8>) -> Call<'a, ()> {
+    fn upload<'a>(&'a self, _: &'a str, _: &'a str, _: Parts<Vec<u8>>) -> Call<'a, ()> {
         Box::pin(async {
             sleep(Duration::from_secs(60 * 60)).await;
             Ok(())
@@ -164,7 +164,7 @@ async fn what_has_no_deadline_ends_where_the_engine_hangs() {
     );
 
     let begun = Instant::now();
-    let error = engine.upload("one", "/", Vec::new()).await;
+    let error = engine.upload("one", "/", Box::pin(stream::empty())).await;
     assert_eq!(begun.elapsed(), end);
     assert!(error.is_err());
 
@@ -249,7 +249,7 @@ impl Answers for Copying {
         after_a_day()
     }
 
-    fn upload<'a>(&'a self, _: &'a str, _: &'a str, _: Vec<u8>) -> Call<'a, ()> {
+    fn upload<'a>(&'a self, _: &'a str, _: &'a str, _: Parts<Vec<u8>>) -> Call<'a, ()> {
         Box::pin(async {
             sleep(Duration::from_secs(60 * 60)).await;
             self.hour_is_over.store(true, Ordering::Relaxed);
@@ -263,7 +263,10 @@ async fn a_copy_that_takes_an_hour_makes_no_container_a_stuck_one() {
     let engine = with_deadlines(Copying {
         hour_is_over: Arc::default(),
     });
-    let (ended, copied) = tokio::join!(engine.wait("one"), engine.upload("one", "/", Vec::new()));
+    let (ended, copied) = tokio::join!(
+        engine.wait("one"),
+        engine.upload("one", "/", Box::pin(stream::empty()))
+    );
     assert_eq!(copied, Ok(()));
     assert_eq!(ended, Ok(7));
     assert!(!engine.copies.are_made_of("one"));

@@ -1,6 +1,6 @@
 //! Images: found, built, imported, named, and not pulled.
 
-use futures_util::stream;
+use futures_util::{TryStreamExt, stream};
 
 use super::engine_streams::packed;
 use super::*;
@@ -134,7 +134,8 @@ async fn a_root_file_system_becomes_an_image() {
     let mut spec = rig.spec(&["unused"]);
     spec.image = tag;
     let id = rig.engine.create(&spec).await.unwrap();
-    let tar = rig.engine.download(&id, "/hold/cargo").await.unwrap();
+    let tar = rig.engine.download(&id, "/hold/cargo");
+    let tar: Vec<u8> = tar.try_concat().await.unwrap();
     let mut archive = tar::Archive::new(tar.as_slice());
     let entry = archive.entries().unwrap().next().unwrap().unwrap();
     assert_eq!(entry.size(), content.len() as u64);

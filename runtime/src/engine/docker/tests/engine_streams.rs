@@ -2,10 +2,10 @@
 
 use std::io::{Read, Write};
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::*;
-use crate::engine::{ExecSpec, OutputUse};
+use crate::engine::{ExecSpec, OutputUse, all_of};
 use crate::output::REPORT_MAX;
 
 #[tokio::test]
@@ -281,7 +281,7 @@ async fn files_go_in_and_come_out() {
     let rig = Rig::new().await;
     let id = rig.created(&["cat", "/srv/greeting"]).await;
     rig.engine
-        .upload(&id, "/srv", packed("greeting", b"ahoy\n"))
+        .upload(&id, "/srv", all_of(packed("greeting", b"ahoy\n")))
         .await
         .unwrap();
     rig.engine.start(&id).await.unwrap();
@@ -294,7 +294,8 @@ async fn files_go_in_and_come_out() {
         .unwrap();
     assert_eq!(joined(logs).0, "ahoy\n");
 
-    let tar = rig.engine.download(&id, "/srv/greeting").await.unwrap();
+    let tar = rig.engine.download(&id, "/srv/greeting");
+    let tar: Vec<u8> = tar.try_concat().await.unwrap();
     let mut archive = tar::Archive::new(tar.as_slice());
     let mut entry = archive.entries().unwrap().next().unwrap().unwrap();
     assert_eq!(entry.path().unwrap().to_str(), Some("greeting"));
@@ -305,14 +306,42 @@ async fn files_go_in_and_come_out() {
     let error = rig
         .engine
         .download(&id, "/srv/nope")
+        .try_concat()
         .await
         .expect_err("it is not there");
     assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}");
-    let error = rig.engine.upload(&id, "/nope", packed("a", b"b")).await;
-    assert_eq!(
-        error.expect_err("no such directory").kind,
-        EngineErrorKind::NotFound
-    );
+    // Also where the engine refuses before it has all of it.
+    for size in [1, 10_000_000] {
+        let tar = all_of(packed("a", &vec![b'b'; size]));
+        let error = rig.engine.upload(&id, "/nope", tar).await;
+        let error = error.expect_err("no such directory");
+        assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn files_that_break_off_are_told_and_no_archive_is_taken_for_whole() {
+    let rig = Rig::new().await;
+    let id = rig.created(&["true"]).await;
+    let broken = EngineError {
+        kind: EngineErrorKind::Failed,
+        attempt: "read them".to_owned(),
+        message: "the disk is gone".to_owned(),
+    };
+    // Also where all of the archive had come by then.
+    for size in [10, 10_000_000] {
+        let pieces = vec![Ok(packed("file", &vec![b'x'; size])), Err(broken.clone())];
+        let uploaded = rig
+            .engine
+            .upload(&id, "/srv", Box::pin(stream::iter(pieces)))
+            .await;
+        assert_eq!(uploaded, Err(broken.clone()), "{size}");
+    }
+    let file = rig.engine.download(&id, "/srv/file").try_concat().await;
+    // A part of the larger one may be there.
+    if let Ok(tar) = file {
+        assert!(tar.len() < 10_000_000, "{} bytes came", tar.len());
+    }
 }
 
 /// A tar of one file.
