@@ -1,8 +1,10 @@
 //! What the engine tests share: talking to the service that `fixtures/serve.pl` is, running one test of an executable in a
-//! process of its own or many under a cargo of their own, and what was recorded of a run, by the runtime and by the engine.
+//! process of its own or many under a cargo of their own, what was recorded of a run, by the runtime and by the engine, and
+//! what is too much to be held.
 
 pub mod cargo;
 pub mod child;
 pub mod conversation;
 pub mod engine;
 pub mod events;
+pub mod flood;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use seatrial::{Composition, Service};
 use seatrial_tests::conversation::ask;
+use seatrial_tests::flood::Sizes;
 
 /// The variable that names the directory for the tests' records.
 const RECORDS: &str = "SOAK_RECORDS";
@@ -268,6 +269,31 @@ pub async fn with_others<C>(launch: impl AsyncFnOnce() -> Result<(C, String)>) -
     record(&records, &format!("ready-{process}"), &text)?;
     read_to_end(&mut end)?;
     drop(launched);
+    Ok(())
+}
+
+/// The sizes of [`flood`].
+const SIZES: Sizes = Sizes {
+    line: GIBI,
+    lines: 2 * GIBI,
+    output: GIBI,
+    file: GIBI,
+};
+const GIBI: u64 = 1 << 30;
+
+/// Has more than anybody should hold pass through this process and its supervisor. Writes `peaks`: a line for each step, with
+/// the most bytes that each of the two had used by then.
+///
+/// # Errors
+///
+/// Where something does not arrive.
+pub async fn flood() -> Result<()> {
+    let peaks = seatrial_tests::flood::flood(SIZES).await?;
+    let lines: Vec<String> = peaks
+        .iter()
+        .map(|peak| format!("{} {} {}\n", peak.test, peak.supervisor, peak.step))
+        .collect();
+    record(&named(RECORDS)?, "peaks", &lines.concat())?;
     Ok(())
 }
 

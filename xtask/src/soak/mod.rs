@@ -4,6 +4,7 @@
 mod crowd;
 mod kill;
 mod left;
+mod memory;
 mod network;
 mod next;
 mod outage;
@@ -19,7 +20,8 @@ use anyhow::{Result, bail, ensure};
 
 use crate::{Command, dispatch};
 
-pub(crate) const USAGE: &str = "soak network|kill|outage|start|setup [--rounds N] [--seed S]";
+pub(crate) const USAGE: &str =
+    "soak network|kill|outage|start|setup|memory [--rounds N] [--seed S]";
 
 const COMMANDS: &[Command] = &[
     Command {
@@ -51,6 +53,12 @@ const COMMANDS: &[Command] = &[
         usage: "setup [--rounds N] [--seed S]",
         about: "kill the process that sets a shared service up, in the middle, and see that the others get it whole",
         run: setup::run,
+    },
+    Command {
+        name: "memory",
+        usage: "memory [--rounds N]",
+        about: "have gigabytes of log, output and files pass through a test and its supervisor, and see how much memory they use",
+        run: memory::run,
     },
 ];
 

@@ -28,6 +28,7 @@ const LINES: usize = 60;
 pub(super) struct Round {
     pub(super) id: String,
     directory: PathBuf,
+    ends_within: Duration,
 }
 
 impl Round {
@@ -35,12 +36,22 @@ impl Round {
     pub(super) fn new(name: &str, number: u32) -> Result<Self> {
         let id = format!("soak-{name}-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(&id);
-        let round = Self { id, directory };
+        let round = Self {
+            id,
+            directory,
+            ends_within: ENDS_WITHIN,
+        };
         for own in ["temporary", "runtime", "records"] {
             fs::create_dir_all(round.directory.join(own))
                 .with_context(|| format!("cannot create {}", round.directory.display()))?;
         }
         Ok(round)
+    }
+
+    /// Has it take so long at most.
+    pub(super) fn within(mut self, ends_within: Duration) -> Self {
+        self.ends_within = ends_within;
+        self
     }
 
     /// Makes a command one of the round's run.
@@ -158,10 +169,11 @@ impl Round {
 
     /// Ends the round where it takes too long since `begun`.
     pub(super) fn check_time(&self, begun: Instant) -> Result<()> {
-        if begun.elapsed() > ENDS_WITHIN {
+        let within = self.ends_within;
+        if begun.elapsed() > within {
             let processes = self.processes();
             self.kill_all();
-            bail!("after {ENDS_WITHIN:?} the run had not ended; its processes: {processes:?}");
+            bail!("after {within:?} the run had not ended; its processes: {processes:?}");
         }
         Ok(())
     }
@@ -192,6 +204,7 @@ impl Round {
         Self {
             id: format!("{}-next", self.id),
             directory: self.directory.clone(),
+            ends_within: self.ends_within,
         }
     }
 
