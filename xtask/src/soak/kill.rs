@@ -3,6 +3,7 @@
 //! What a test process has to itself must go when the process is killed, while the run goes on; and everything of a run
 //! when the run is over, whatever was killed of it. Where the supervisor was, the next run on the machine removes it.
 
+pub(super) mod beside;
 mod many;
 mod one;
 
@@ -96,11 +97,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let api = install::engine()?.api;
     images::ensure_tools(&api)?;
     let mut steps = Steps::new();
-    for harness in [Harness::Cargo, Harness::Nextest] {
-        let mut build = harness.command();
-        build.arg("--no-run");
-        steps.command(&format!("build for {harness:?}"), &mut build)?;
-    }
+    build(&mut steps)?;
     let next_run = steps.check("build the next run", || crowd::build(NEXT))?;
     println!("\nseed: {seed}");
     // How long the tests take here and now, from the first test process on.
@@ -143,6 +140,16 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         failed == 0,
         "{failed} rounds failed; `--seed {seed}` repeats them"
     );
+    Ok(())
+}
+
+/// Builds the tests as both harnesses do.
+fn build(steps: &mut Steps) -> Result<()> {
+    for harness in [Harness::Cargo, Harness::Nextest] {
+        let mut build = harness.command();
+        build.arg("--no-run");
+        steps.command(&format!("build for {harness:?}"), &mut build)?;
+    }
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use anyhow::{Result, bail, ensure};
 use crate::{Command, dispatch};
 
 pub(crate) const USAGE: &str =
-    "soak network|kill|outage|start|setup|memory [--rounds N] [--seed S]";
+    "soak network|kill|beside|outage|start|setup|memory [--rounds N] [--seed S]";
 
 const COMMANDS: &[Command] = &[
     Command {
@@ -35,6 +35,12 @@ const COMMANDS: &[Command] = &[
         usage: "kill [--rounds N] [--seed S]",
         about: "kill any process of a run at any moment, and see that nothing is left",
         run: kill::run,
+    },
+    Command {
+        name: "beside",
+        usage: "beside [--rounds N] [--seed S]",
+        about: "kill one of two runs at any moment, and see that the other does not notice",
+        run: kill::beside::run,
     },
     Command {
         name: "outage",

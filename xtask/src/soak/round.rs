@@ -28,6 +28,8 @@ const LINES: usize = 60;
 pub(super) struct Round {
     pub(super) id: String,
     directory: PathBuf,
+    /// Where the run's supervisor has its directory.
+    runtime: PathBuf,
     ends_within: Duration,
 }
 
@@ -38,6 +40,7 @@ impl Round {
         let directory = std::env::temp_dir().join(&id);
         let round = Self {
             id,
+            runtime: directory.join("runtime"),
             directory,
             ends_within: ENDS_WITHIN,
         };
@@ -46,6 +49,12 @@ impl Round {
                 .with_context(|| format!("cannot create {}", round.directory.display()))?;
         }
         Ok(round)
+    }
+
+    /// Has its supervisor and the other's find each other's directories, as those of one user do.
+    pub(super) fn on_machine_of(mut self, other: &Self) -> Self {
+        self.runtime.clone_from(&other.runtime);
+        self
     }
 
     /// Has it take so long at most.
@@ -80,7 +89,7 @@ impl Round {
 
     /// Where the run's supervisor has its directory.
     pub(super) fn runtime(&self) -> PathBuf {
-        self.directory.join("runtime")
+        self.runtime.clone()
     }
 
     fn events_file(&self) -> PathBuf {
@@ -204,6 +213,7 @@ impl Round {
         Self {
             id: format!("{}-next", self.id),
             directory: self.directory.clone(),
+            runtime: self.runtime.clone(),
             ends_within: self.ends_within,
         }
     }

@@ -38,7 +38,8 @@ pub(super) fn play(
     Ok(is_news.then_some(gone))
 }
 
-fn kill(round: &Round, victim: Victim, random: &mut Random, told: &mut Vec<String>) {
+/// Kills these of the run's processes.
+pub(super) fn kill(round: &Round, victim: Victim, random: &mut Random, told: &mut Vec<String>) {
     let is_victim = |process: &Process| match victim {
         Victim::One => unreachable!("it is killed elsewhere"),
         Victim::Runner => !process.is_supervisor() && process.test_executable().is_none(),
