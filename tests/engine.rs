@@ -35,6 +35,23 @@ pub fn ask(method: &str, path: &str) -> (u16, String) {
     answer(request(method, path))
 }
 
+/// Status and body of the answer to a request with a document.
+///
+/// # Panics
+///
+/// Where the engine gives none.
+pub fn ask_with(method: &str, path: &str, document: &Value) -> (u16, String) {
+    let mut stream = connect();
+    let body = document.to_string();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("a request");
+    answer(stream)
+}
+
 /// A request without a body, whose answer is still to be read.
 ///
 /// # Panics

@@ -46,6 +46,24 @@ pub(crate) fn machine() -> String {
     }
 }
 
+/// The engine's id of the container that this process may be in: what an engine mounts there has it in its path.
+pub(crate) fn container() -> Option<String> {
+    container_in(&std::fs::read_to_string("/proc/self/mountinfo").ok()?)
+}
+
+fn container_in(mounts: &str) -> Option<String> {
+    // `605 580 254:1 /var/lib/docker/containers/4f5c../hostname /etc/hostname rw,relatime - ext4 /dev/vda1 rw`
+    let mounts = mounts.lines().filter_map(|line| {
+        let mut fields = line.split(' ');
+        Some((fields.nth(3)?, fields.next()?))
+    });
+    let mut of_engine = mounts.filter(|(_, at)| matches!(*at, "/etc/hostname" | "/etc/hosts"));
+    of_engine.find_map(|(from, _)| {
+        let is_id = |part: &&str| part.len() == 64 && part.bytes().all(|it| it.is_ascii_hexdigit());
+        from.split('/').find(is_id).map(str::to_owned)
+    })
+}
+
 /// Whether this system tells about processes, and about all of this namespace.
 pub(crate) fn are_all_visible() -> bool {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo");
@@ -185,6 +203,21 @@ mod tests {
         for malformed in ["", "42 (a", "42 (a) S", "42 (a) S x 42"] {
             assert_eq!(Stat::parse(malformed), None, "{malformed}");
         }
+    }
+
+    #[test]
+    fn a_container_is_known_by_what_its_engine_mounts() {
+        let id = "4f5c".repeat(16);
+        let root = "580 479 0:50 / / rw - overlay overlay rw,lowerdir=/var/lib/docker/overlay2\n";
+        let mount = |from: &str, at: &str| format!("605 580 254:1 {from} {at} rw - ext4 /dev/vda1 rw\n");
+        let docker = mount(&format!("/var/lib/docker/containers/{id}/hostname"), "/etc/hostname");
+        let podman = mount(&format!("/overlay-containers/{id}/userdata/hosts"), "/etc/hosts");
+        for of_engine in [docker, podman] {
+            assert_eq!(container_in(&(root.to_owned() + &of_engine)), Some(id.clone()));
+        }
+        let others = mount(&format!("/srv/{id}/data"), "/data");
+        let own = mount("/etc/hostname", "/etc/hostname");
+        assert_eq!(container_in(&(root.to_owned() + &others + &own)), None);
     }
 
     #[test]

@@ -158,6 +158,9 @@ impl Context {
                 let found = discovery::connect_within(timeout, &choice, variables)
                     .await
                     .map_err(|error| Error::new(ErrorKind::Engine, error.to_string()))?;
+                if run.engine.get().is_none() {
+                    run.identity.look_for_own_container(&*found).await;
+                }
                 let engine = run.engine.get_or_init(|| {
                     run.reaper.journal.engine(&found.info().address);
                     run.sweep(&found, others);

@@ -1,16 +1,21 @@
 //! Who this run is, as labels and names on the engine say it.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::run::Owner;
+use crate::engine::Engine;
+use crate::run::{Owner, process};
 
 /// The prefix of every label.
 pub(crate) const LABEL: &str = "dev.seatrial";
 
 /// The label that names the owner.
 pub(super) const OWNER: &str = "dev.seatrial.owner";
+
+/// The label that names the container that the owner is in, where it is in one of the same engine's.
+pub(super) const OWNERS_CONTAINER: &str = "dev.seatrial.owner.container";
 
 /// What the label of the run says of what outlives runs.
 const KEPT: &str = "kept";
@@ -22,6 +27,8 @@ pub(super) struct Identity {
     pub(super) run: String,
     /// This process.
     pub(super) owner: Owner,
+    /// The container that this process is in, where that is one of the engine's own.
+    container: OnceLock<String>,
     /// What this supervisor's names on the engine begin with, and no other's.
     pub(super) prefix: String,
 }
@@ -57,17 +64,32 @@ impl Identity {
             run,
             prefix: format!("{beginning}-{token}"),
             owner: Owner::this_process(now_micros),
+            container: OnceLock::new(),
+        }
+    }
+
+    /// Learns whether this process is in a container of that engine's. Then the engine can tell later whether the process is
+    /// dead, to whoever cannot see it.
+    pub(super) async fn look_for_own_container(&self, engine: &dyn Engine) {
+        if let Some(id) = process::container()
+            && engine.inspect(&id).await.is_ok_and(|found| found.running)
+        {
+            let _ = self.container.set(id);
         }
     }
 
     /// Labels for whatever belongs to the run.
     pub(super) fn labels(&self) -> BTreeMap<String, String> {
+        let container = self.container.get();
+        let container = container.map(|id| (OWNERS_CONTAINER.to_owned(), id.clone()));
         [
             (format!("{LABEL}.run"), self.run.clone()),
             (OWNER.to_owned(), self.owner.to_string()),
             (format!("{LABEL}.created"), now_micros().to_string()),
         ]
-        .into()
+        .into_iter()
+        .chain(container)
+        .collect()
     }
 }
 

@@ -11,13 +11,13 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
-use super::identity::OWNER;
+use super::identity::{OWNER, OWNERS_CONTAINER};
 use super::journal::{Belongings, Journal};
 use super::network::abandoned;
 use super::reaper::passes;
 use super::report_leftover;
 use crate::engine::discovery::{self, EngineChoice};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, EngineErrorKind};
 use crate::run::{Life, Owner};
 
 /// How many things are removed at once.
@@ -204,6 +204,12 @@ async fn look(engine: &dyn Engine) -> Result<Pass, EngineError> {
         engine.volumes(OWNER),
         engine.networks()
     )?;
+    let all_labels = containers
+        .iter()
+        .map(|it| &it.labels)
+        .chain(volumes.iter().map(|it| &it.labels))
+        .chain(networks.iter().map(|it| &it.labels));
+    let gone = gone_containers(engine, all_labels).await;
     let owner = |labels: &BTreeMap<String, String>| labels.get(OWNER).cloned();
     let running: HashSet<String> = containers
         .iter()
@@ -212,6 +218,10 @@ async fn look(engine: &dyn Engine) -> Result<Pass, EngineError> {
         .collect();
     let mut known = HashMap::new();
     let mut is_of_dead = |labels: &BTreeMap<String, String>| {
+        let is_in = labels.get(OWNERS_CONTAINER);
+        if is_in.is_some_and(|container| gone.contains(container)) {
+            return true;
+        }
         owner(labels).is_some_and(|owner| {
             *known.entry(owner).or_insert_with_key(|owner| {
                 match owner.parse::<Owner>().map(|owner| owner.life()) {
@@ -254,6 +264,25 @@ async fn look(engine: &dyn Engine) -> Result<Pass, EngineError> {
     )
     .await;
     Ok(pass)
+}
+
+/// The containers of owners which are there no more, or do not run: with each, its processes have ended.
+async fn gone_containers(
+    engine: &dyn Engine,
+    labels: impl Iterator<Item = &BTreeMap<String, String>>,
+) -> HashSet<String> {
+    let containers: HashSet<&String> = labels.filter_map(|it| it.get(OWNERS_CONTAINER)).collect();
+    let mut gone = HashSet::new();
+    for container in containers {
+        let is_gone = match engine.inspect(container).await {
+            Ok(found) => !found.running,
+            Err(error) => error.kind == EngineErrorKind::NotFound,
+        };
+        if is_gone {
+            gone.insert(container.clone());
+        }
+    }
+    gone
 }
 
 impl Pass {

@@ -9,6 +9,7 @@
 //! `ROUNDS=20` has each child run twenty times.
 
 mod cases;
+mod contained;
 mod direct;
 mod ended;
 mod gate;

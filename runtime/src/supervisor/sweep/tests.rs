@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
-use crate::engine::{Call, ContainerListing, EngineErrorKind, NetworkInfo, VolumeInfo};
+use crate::engine::{Call, ContainerInfo, ContainerListing, EngineErrorKind, NetworkInfo, VolumeInfo};
 
 /// An engine with what several owners have.
 #[derive(Default)]
@@ -35,6 +35,22 @@ impl Answers for Arc<Things> {
         let made = made.iter().filter(|(at, _)| *at == look);
         there.extend(made.map(|(_, container)| container.clone()));
         answer(Ok(there.clone()))
+    }
+
+    fn inspect<'a>(&'a self, id: &'a str) -> Call<'a, ContainerInfo> {
+        let running = match id {
+            "running" => true,
+            "stopped" => false,
+            _ => return answer(Err(refusal(EngineErrorKind::NotFound, "none"))),
+        };
+        answer(Ok(ContainerInfo {
+            running,
+            paused: false,
+            exit_code: None,
+            out_of_memory: false,
+            error: String::new(),
+            ports: Vec::new(),
+        }))
     }
 
     fn networks(&self) -> Call<'_, Vec<NetworkInfo>> {
@@ -253,6 +269,26 @@ async fn what_is_from_before_the_boot_is_removed_where_none_of_it_runs() {
     };
     let (things, _) = clean_all(one_runs, expected(&before, &[])).await;
     assert_eq!(things.names(), ["stopped", "running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_in_a_container_is_dead_with_it() {
+    let [living, _] = living_and_dead();
+    let elsewhere = living.replacen('/', "x/", 1);
+    let of_owner_in = |container: &str| ContainerListing {
+        labels: [
+            (OWNER.to_owned(), elsewhere.clone()),
+            (OWNERS_CONTAINER.to_owned(), container.to_owned()),
+        ]
+        .into(),
+        ..self::container(container, &elsewhere)
+    };
+    let things = Things {
+        containers: Mutex::new(["running", "stopped", "removed"].map(of_owner_in).into()),
+        ..Things::default()
+    };
+    let (things, _) = clean_all(things, Expected::default()).await;
+    assert_eq!(things.names(), ["running"]);
 }
 
 #[tokio::test(start_paused = true)]
