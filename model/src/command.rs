@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Splits `text` as a shell would split words, without being one: quotes and backslashes group, a word that begins
-/// with `#` begins a comment, nothing expands.
+/// with `#` begins a comment, a backslash at the end of a line continues it, nothing expands.
 ///
 /// ```
 /// let words = seatrial_model::command::split("redis-server --requirepass 'a b'").unwrap();
@@ -14,11 +14,12 @@ use std::fmt;
 ///
 /// A quote that is not closed, a backslash with nothing behind it, or no word at all.
 pub fn split(text: &str) -> Result<Vec<String>, CommandError> {
-    match shlex::split(text) {
+    let joined = join_lines(text);
+    match shlex::split(&joined) {
         Some(words) if !words.is_empty() => Ok(words),
         Some(_) => Err(CommandError::Empty),
         // The backslash is what is wrong only if the text is fine without it.
-        None if text
+        None if joined
             .strip_suffix('\\')
             .is_some_and(|text| shlex::split(text).is_some()) =>
         {
@@ -43,10 +44,42 @@ pub fn split(text: &str) -> Result<Vec<String>, CommandError> {
 /// As [`split`].
 pub fn words_or_shell(text: &str) -> Result<Vec<String>, CommandError> {
     let words = split(text)?;
-    if needs_shell(text) || words.first().is_some_and(|word| is_shell_word(word)) {
+    if needs_shell(&join_lines(text)) || words.first().is_some_and(|word| is_shell_word(word)) {
         return Ok(vec!["/bin/sh".to_owned(), "-c".to_owned(), text.to_owned()]);
     }
     Ok(words)
+}
+
+/// The text without each backslash that ends a line, and that line's end: where a word may begin, `shlex` takes them for
+/// an empty one.
+fn join_lines(text: &str) -> String {
+    let mut joined = String::with_capacity(text.len());
+    let (mut single, mut double, mut comment) = (false, false, false);
+    let mut word_begins = true;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        let quoted = single || double;
+        match c {
+            '\n' if comment => comment = false,
+            _ if comment => {}
+            '\\' if !single => match chars.next() {
+                Some('\n') => continue,
+                next => {
+                    joined.push(c);
+                    joined.extend(next);
+                    word_begins = false;
+                    continue;
+                }
+            },
+            '\'' if !double => single = !single,
+            '"' if !single => double = !double,
+            '#' if word_begins && !quoted => comment = true,
+            _ => {}
+        }
+        joined.push(c);
+        word_begins = matches!(c, ' ' | '\t' | '\n') && !quoted;
+    }
+    joined
 }
 
 /// Whether anything in `text` means something to a shell that plain words do not.

@@ -108,6 +108,35 @@ fn commands_without_shell_syntax_are_run_as_words() {
 }
 
 #[test]
+fn a_backslash_at_the_end_of_a_line_continues_the_command() {
+    for (text, words) in [
+        (
+            "server --one \\\n  --two",
+            &["server", "--one", "--two"][..],
+        ),
+        ("server \\\n\\\n--two", &["server", "--two"]),
+        ("ser\\\nver", &["server"]),
+        ("echo \"a\\\nb\"", &["echo", "ab"]),
+        ("echo 'a\\\nb'", &["echo", "a\\\nb"]),
+        ("echo '\"' \\\n b", &["echo", "\"", "b"]),
+        ("echo \\\\ \\'\\\n", &["echo", "\\", "'"]),
+    ] {
+        assert_eq!(split(text).unwrap(), words, "{text}");
+        assert_eq!(words_or_shell(text).unwrap(), words, "{text}");
+    }
+    // An escaped backslash continues nothing, and neither does one in a comment.
+    for (text, words) in [
+        ("echo \\\\\nb", ["echo", "\\", "b"]),
+        ("echo a # \\\nb", ["echo", "a", "b"]),
+    ] {
+        assert_eq!(split(text).unwrap(), words, "{text}");
+        let run = words_or_shell(text).unwrap();
+        assert_eq!(run, ["/bin/sh", "-c", text]);
+    }
+    assert!(split("\\\n").unwrap_err().to_string().contains("is empty"));
+}
+
+#[test]
 fn commands_with_shell_syntax_are_run_by_a_shell() {
     for text in [
         "a && b",
