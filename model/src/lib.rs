@@ -8,6 +8,9 @@
 
 pub mod command;
 pub mod duration;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod graph;
 pub mod image;
 pub mod name;

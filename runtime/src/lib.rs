@@ -83,6 +83,9 @@ mod files;
 mod fingerprint;
 mod flock;
 mod flow;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod images;
 mod kept;
 mod logs;

@@ -5,8 +5,8 @@
 use std::collections::VecDeque;
 
 /// The longest line that is handed out whole, in bytes; of a longer one as much is, from its beginning. The documentation
-/// of [`LogLine`](crate::LogLine) names it.
-pub(crate) const LINE_MAX: usize = 64 * 1024;
+/// of [`LogLine`](crate::LogLine) names it. Fuzzing comes by shorter ones only.
+pub(crate) const LINE_MAX: usize = if cfg!(fuzzing) { 64 } else { 64 * 1024 };
 
 /// How much of a log is handed out as one text, in bytes, and how much of each output of a command: its end. The
 /// documentation of [`Service`](crate::Service) names it.
@@ -16,7 +16,7 @@ pub(crate) const OUTPUT_MAX: usize = 16 * 1024 * 1024;
 pub(crate) const REPORT_MAX: usize = 1024 * 1024;
 
 /// How a line ends that is cut.
-const CUT: &str = " [.. the rest of this line is cut]";
+pub(crate) const CUT: &str = " [.. the rest of this line is cut]";
 
 /// Puts the lines of one stream together from pieces that end anywhere, and keeps no more than [`LINE_MAX`] bytes.
 ///
@@ -139,7 +139,7 @@ pub(crate) fn text(bytes: Vec<u8>, dropped: u64) -> String {
 }
 
 /// The length of `bytes` without a UTF-8 character at the end that is cut.
-fn whole_characters(bytes: &[u8]) -> usize {
+pub(crate) fn whole_characters(bytes: &[u8]) -> usize {
     let last = bytes.len().saturating_sub(3)..bytes.len();
     for at in last.rev() {
         let length = match bytes[at] {

@@ -7,6 +7,7 @@ mod api;
 mod daemon;
 mod demo;
 mod engine;
+mod fuzz;
 mod images;
 mod install;
 mod leftovers;
@@ -56,6 +57,12 @@ const COMMANDS: &[Command] = &[
         about: "provoke what happens rarely, often enough to be counted: networks that get stuck, runs that are killed,\n\
                 engines that go away, many processes that start at once, setups that are cut short",
         run: soak::run,
+    },
+    Command {
+        name: "fuzz",
+        usage: fuzz::USAGE,
+        about: "give the parsers what nobody would write, 20 minutes each: needs a nightly toolchain",
+        run: fuzz::run,
     },
     Command {
         name: "help",

@@ -27,6 +27,8 @@
 //! `SEATRIAL_SUBSTITUTIONS=postgres:15=team/postgres:15`, `SEATRIAL_IMAGES=redis:7=build:tests/images/redis`.
 
 mod document;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod settings;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,9 @@
 //! need, however long the line is; and one that is longer than a line that is handed out whole counts before it ends,
 //! for it may never end.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
+
 use futures_util::StreamExt as _;
 use tokio::time::sleep;
 

@@ -34,6 +34,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::engine::{Engine, EngineError, ExecResult, PublishedPort};
 pub(crate) use exec::shown;
+#[cfg(any(test, fuzzing))]
+pub(crate) use log::fuzzing;
 use pace::{Pace, Streaks};
 use watch::Watch;
 

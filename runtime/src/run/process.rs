@@ -209,11 +209,21 @@ mod tests {
     fn a_container_is_known_by_what_its_engine_mounts() {
         let id = "4f5c".repeat(16);
         let root = "580 479 0:50 / / rw - overlay overlay rw,lowerdir=/var/lib/docker/overlay2\n";
-        let mount = |from: &str, at: &str| format!("605 580 254:1 {from} {at} rw - ext4 /dev/vda1 rw\n");
-        let docker = mount(&format!("/var/lib/docker/containers/{id}/hostname"), "/etc/hostname");
-        let podman = mount(&format!("/overlay-containers/{id}/userdata/hosts"), "/etc/hosts");
+        let mount =
+            |from: &str, at: &str| format!("605 580 254:1 {from} {at} rw - ext4 /dev/vda1 rw\n");
+        let docker = mount(
+            &format!("/var/lib/docker/containers/{id}/hostname"),
+            "/etc/hostname",
+        );
+        let podman = mount(
+            &format!("/overlay-containers/{id}/userdata/hosts"),
+            "/etc/hosts",
+        );
         for of_engine in [docker, podman] {
-            assert_eq!(container_in(&(root.to_owned() + &of_engine)), Some(id.clone()));
+            assert_eq!(
+                container_in(&(root.to_owned() + &of_engine)),
+                Some(id.clone())
+            );
         }
         let others = mount(&format!("/srv/{id}/data"), "/data");
         let own = mount("/etc/hostname", "/etc/hostname");

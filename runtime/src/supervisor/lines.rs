@@ -1,5 +1,8 @@
 //! Reading a container's output as lines.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
+
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;

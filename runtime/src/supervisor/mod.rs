@@ -59,6 +59,8 @@ use hooks::Hook;
 pub(crate) use identity::Role;
 use instance::{Command, Order, Phase};
 use kept::Kept;
+#[cfg(any(test, fuzzing))]
+pub(crate) use lines::fuzzing;
 pub(crate) use messages::Input;
 use messages::Internal;
 use sweep::History;

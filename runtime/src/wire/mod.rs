@@ -9,6 +9,8 @@
 //! filled.
 
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod handshake;
 mod read;
 mod write;

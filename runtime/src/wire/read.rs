@@ -1,6 +1,7 @@
 //! Reading messages: chunks are collected by lane until a message is complete.
 //!
-//! It must never allocate for what a peer announces, only for what it has sent: memory grows with the bytes received.
+//! It must never allocate for what a peer announces, only for what it has sent: memory grows with the bytes received. Serde
+//! has a bound of its own: for a sequence of which only the length has come it sets aside 1 MiB at most.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;

@@ -33,7 +33,9 @@ impl Container {
         ];
         let env = env.map(|(name, value)| format!("{name}={value}"));
         let own = |path: &Path| format!("{0}:{0}", path.display());
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("a workspace");
         let executables = Path::new(executable).parent().expect("a directory");
         let body = json!({
             "Image": "debian:bookworm-slim",

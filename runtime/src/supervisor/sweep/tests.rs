@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
-use crate::engine::{Call, ContainerInfo, ContainerListing, EngineErrorKind, NetworkInfo, VolumeInfo};
+use crate::engine::{
+    Call, ContainerInfo, ContainerListing, EngineErrorKind, NetworkInfo, VolumeInfo,
+};
 
 /// An engine with what several owners have.
 #[derive(Default)]

@@ -57,7 +57,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
                 doomed.remove();
             }
             Err(error) => {
-                println!("{head}: FAILED: {error:#}\n{}\n{}", doomed.story(), spared.story());
+                println!(
+                    "{head}: FAILED: {error:#}\n{}\n{}",
+                    doomed.story(),
+                    spared.story()
+                );
                 doomed.kill_all();
                 spared.kill_all();
                 failures.push(format!("{head}: {error:#}"));
@@ -107,7 +111,9 @@ fn play(
         created == 1,
         "the other run's shared service was created {created} times"
     );
-    let own = spared.gone(api, ended, WITHIN, || spared.left_on_engine_and_in(api, &[]))?;
+    let own = spared.gone(api, ended, WITHIN, || {
+        spared.left_on_engine_and_in(api, &[])
+    })?;
     if let Some(late) = own.late {
         bail!("left of the other run: {late}");
     }

@@ -1,0 +1,48 @@
+//! Bodies of the fuzz targets in `fuzz/`: what holds whatever a peer sends, a container writes or a user configures. Each
+//! panics where it does not hold, and stands beside what it looks at.
+
+pub(crate) mod memory;
+pub(crate) mod pieces;
+
+pub use crate::config::fuzzing::config;
+pub use crate::wire::fuzzing::{frames, handshake, messages};
+
+/// Output of a container, in pieces that end anywhere.
+pub fn lines(data: &[u8]) {
+    crate::supervisor::fuzzing::lines(data);
+    crate::readiness::fuzzing::lines_with_text(data);
+}
+
+#[cfg(test)]
+#[path = "../../../fuzz/replay.rs"]
+mod replay;
+
+#[cfg(test)]
+mod tests {
+    use super::replay::replay;
+
+    #[test]
+    fn configurations_hold_for_their_seeds() {
+        replay("config", super::config);
+    }
+
+    #[test]
+    fn frames_hold_for_their_seeds() {
+        replay("frames", super::frames);
+    }
+
+    #[test]
+    fn greetings_hold_for_their_seeds() {
+        replay("handshake", super::handshake);
+    }
+
+    #[test]
+    fn lines_hold_for_their_seeds() {
+        replay("lines", super::lines);
+    }
+
+    #[test]
+    fn messages_hold_for_their_seeds() {
+        replay("messages", super::messages);
+    }
+}

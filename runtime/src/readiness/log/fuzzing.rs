@@ -1,0 +1,66 @@
+//! Body of a fuzz target: lines with a text are counted alike however the output is cut.
+
+use super::Counter;
+use crate::engine::Output;
+use crate::fuzzing::pieces;
+use crate::output::LINE_MAX;
+use crate::readiness::OutputPosition;
+
+/// As many lines are counted as have the text, in whatever pieces they come. The input's first byte says how long the text
+/// is, which follows, then how much of each stream was written before.
+pub(crate) fn lines_with_text(data: &[u8]) {
+    let Some((length, rest)) = data.split_first() else {
+        return;
+    };
+    let (text, rest) = rest.split_at(usize::from(length % 16).min(rest.len()));
+    let text = String::from_utf8_lossy(text);
+    let ([stdout, stderr], rest) = rest.split_first_chunk().unwrap_or((&[0, 0], rest));
+    let before = OutputPosition {
+        stdout: (*stdout).into(),
+        stderr: (*stderr).into(),
+    };
+    let cut = pieces::output(rest);
+    let mut apart = Vec::new();
+    for (stderr, skip) in [(false, before.stdout), (true, before.stderr)] {
+        let bytes = pieces::stream(&cut, stderr);
+        let seen = &bytes[bytes.len().min(skip as usize)..];
+        let expected = expected(&text, seen);
+        for size in [1, 3, bytes.len().max(1)] {
+            let piece = |bytes: &[u8]| Output {
+                stderr,
+                bytes: bytes.to_vec(),
+            };
+            let pieces: Vec<Output> = bytes.chunks(size).map(piece).collect();
+            let counted = counted(&text, before, &pieces);
+            assert_eq!(counted, expected, "`{text}` in pieces of {size}");
+        }
+        apart.push(expected);
+    }
+    let together = (apart[0].0 + apart[1].0, apart[0].1 + apart[1].1);
+    assert_eq!(counted(&text, before, &cut), together, "`{text}`");
+}
+
+/// How many lines are counted while the output may go on, and when it has ended.
+fn counted(text: &str, before: OutputPosition, pieces: &[Output]) -> (u32, u32) {
+    let mut counter = Counter::new(text, before);
+    pieces.iter().for_each(|piece| counter.push(piece));
+    let meanwhile = counter.count;
+    counter.end();
+    (meanwhile, counter.count)
+}
+
+fn expected(text: &str, seen: &[u8]) -> (u32, u32) {
+    let has_text = |line: &[u8]| {
+        text.is_empty()
+            || line
+                .windows(text.len())
+                .any(|window| window == text.as_bytes())
+    };
+    let mut lines: Vec<&[u8]> = seen.split(|byte| *byte == b'\n').collect();
+    let last = lines.pop().unwrap_or_default();
+    let complete = lines.into_iter().filter(|line| has_text(line)).count() as u32;
+    let unfinished = u32::from(!text.is_empty() && has_text(last));
+    // One that is longer than is handed out whole counts before it ends.
+    let long = u32::from(last.len() > LINE_MAX && has_text(last));
+    (complete + long, complete + unfinished.max(long))
+}
