@@ -3,10 +3,11 @@
 //!
 //! A directory that somebody else has a hand in is refused and never repaired.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 /// Creates the directory if it does not exist, and makes sure that nobody else has a hand in it. Its parent must exist.
 ///
@@ -46,6 +47,11 @@ pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
         .mode(0o600)
         .custom_flags(libc::O_NOFOLLOW)
         .open(path)
+}
+
+/// For how long nothing has been written into a file; `None` where the clock does not tell.
+pub(crate) fn idle(file: &Metadata) -> Option<Duration> {
+    file.modified().ok()?.elapsed().ok()
 }
 
 /// The user whose files are this process's own.

@@ -45,6 +45,13 @@ impl Owner {
         }
     }
 
+    /// What is known of the owner that a label names. Of what names none, nothing is.
+    pub(crate) fn life_of(label: &str) -> Life {
+        label
+            .parse()
+            .map_or(Life::Possible, |owner: Self| owner.life())
+    }
+
     pub(crate) fn life(&self) -> Life {
         if self.boot == UNKNOWN {
             return Life::Possible;

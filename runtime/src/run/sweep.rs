@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::directory::{ElectionLock, Log, RunDirectory};
+use crate::private_directory::idle;
 
 /// How long a log is kept that somebody may have been told of.
 const LOG_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -49,7 +50,10 @@ pub(super) fn sweep(own: &RunDirectory) -> Vec<AbandonedDirectory> {
             remove(&directory, lock);
         } else {
             abandoned.push(AbandonedDirectory {
-                idle: idle(&directory.journal()).unwrap_or_default(),
+                idle: std::fs::metadata(directory.journal())
+                    .ok()
+                    .and_then(|journal| idle(&journal))
+                    .unwrap_or_default(),
                 directory,
                 journal,
             });
@@ -94,14 +98,8 @@ fn is_listening(directory: &RunDirectory) -> bool {
 
 /// Whether something is in a file that was written no longer ago.
 fn is_younger(file: &Path, kept: Duration) -> bool {
-    let length = std::fs::metadata(file).map_or(0, |file| file.len());
-    length > 0 && idle(file).is_none_or(|idle| idle < kept)
-}
-
-/// For how long nothing has been written into a file, where the clock tells.
-fn idle(file: &Path) -> Option<Duration> {
-    let written = std::fs::metadata(file).ok()?.modified().ok()?;
-    written.elapsed().ok()
+    std::fs::metadata(file)
+        .is_ok_and(|file| file.len() > 0 && idle(&file).is_none_or(|idle| idle < kept))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! a line that broke off means nothing. It survives the death of the process, not that of the machine, which the labels do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::private_directory::open_private;
+use crate::private_directory::{idle, open_private};
 use crate::run::Owner;
 
 /// From what size on the file is written anew once nothing in it matters any more, in bytes.
@@ -68,7 +68,7 @@ impl Journal {
     /// The file cannot be read or written.
     pub(crate) fn open(path: &Path, owner: Owner) -> io::Result<Self> {
         let mut file = open_private(path, true)?;
-        let idle = idle(&file.metadata()?);
+        let idle = idle(&file.metadata()?).unwrap_or_default();
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
         let mut written = Written {
@@ -209,13 +209,6 @@ impl Belongings {
         let entries = owner.chain(engines).chain(things);
         entries.flat_map(|entry| line(&entry)).collect()
     }
-}
-
-/// For how long nothing has been written into a file.
-fn idle(file: &Metadata) -> Duration {
-    let written = file.modified().ok();
-    let idle = written.and_then(|written| written.elapsed().ok());
-    idle.unwrap_or_default()
 }
 
 fn line(entry: &Entry) -> Vec<u8> {

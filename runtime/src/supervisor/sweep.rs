@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
@@ -64,27 +65,24 @@ pub(super) async fn sweep(
     let all = || abandoned.iter().flat_map(|it| &it.belongings);
     let mut addresses: BTreeSet<&String> = all().flat_map(|it| &it.engines).collect();
     addresses.insert(&own);
-    let cleaned: HashSet<&String> = stream::iter(addresses)
-        .filter_map(|address| {
-            let (engine, own) = (engine.clone(), &own);
-            let expected = Expected::on(address, &abandoned);
-            let variables = variables.clone();
-            async move {
-                let engine = match address == own {
-                    true => engine,
-                    false => {
-                        let choice = EngineChoice::from(Some(address.clone()));
-                        // It does not run now. Whoever finds it running sweeps it.
-                        discovery::connect_within(timeout, &choice, variables)
-                            .await
-                            .ok()?
-                    }
-                };
-                clean(&*engine, expected).await.then_some(address)
-            }
-        })
-        .collect()
-        .await;
+    // Side by side: one that does not answer holds up no other.
+    let cleaning = addresses.into_iter().map(|address| {
+        let (engine, own, variables) = (engine.clone(), &own, variables.clone());
+        let expected = Expected::on(address, &abandoned);
+        async move {
+            let engine = match address == own {
+                true => engine,
+                false => {
+                    let choice = EngineChoice::from(Some(address.clone()));
+                    // Where it does not run now, whoever finds it running sweeps it.
+                    let found = discovery::connect_within(timeout, &choice, variables).await;
+                    found.ok()?
+                }
+            };
+            clean(&*engine, expected).await.then_some(address)
+        }
+    });
+    let cleaned: HashSet<&String> = join_all(cleaning).await.into_iter().flatten().collect();
     let is_done = |abandoned: &Abandoned| {
         abandoned.belongings.iter().all(|belongings| {
             belongings.engines.iter().all(|it| cleaned.contains(it))
@@ -224,11 +222,11 @@ async fn look(engine: &dyn Engine) -> Result<Pass, EngineError> {
         }
         owner(labels).is_some_and(|owner| {
             *known.entry(owner).or_insert_with_key(|owner| {
-                match owner.parse::<Owner>().map(|owner| owner.life()) {
-                    Ok(Life::Ended) => true,
+                match Owner::life_of(owner) {
+                    Life::Ended => true,
                     // That there was a boot since is known by that, too.
-                    Ok(Life::BeforeBoot) => !running.contains(owner),
-                    Ok(Life::Possible) | Err(_) => false,
+                    Life::BeforeBoot => !running.contains(owner),
+                    Life::Possible => false,
                 }
             })
         })

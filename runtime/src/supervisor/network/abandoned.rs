@@ -83,10 +83,7 @@ pub(super) async fn adopt(engine: &Arc<dyn Engine>, known: &[NetworkInfo]) -> Op
         .iter()
         .filter(|network| {
             let owner = network.labels.get(OWNER);
-            owner.is_some_and(|owner| {
-                let owner = owner.parse::<Owner>();
-                owner.is_ok_and(|owner| owner.life() == Life::Ended)
-            })
+            owner.is_some_and(|owner| Owner::life_of(owner) == Life::Ended)
         })
         .take(LOOKED_AT);
     for network in abandoned {
