@@ -124,6 +124,19 @@ impl Options {
     }
 }
 
+/// Names the rounds that failed, and fails where there are any.
+fn judge(failures: &[String], seed: u64) -> Result<()> {
+    for failure in failures {
+        println!("  {failure}");
+    }
+    ensure!(
+        failures.is_empty(),
+        "{} rounds failed; `--seed {seed}` repeats them",
+        failures.len()
+    );
+    Ok(())
+}
+
 /// Durations as people want to know them: `median 0.4 s, longest 1.2 s`.
 fn figures(durations: &[Duration]) -> String {
     let mut sorted = durations.to_vec();

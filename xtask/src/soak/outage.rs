@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::random::{self, Random};
 use super::round::Round;
-use super::{Options, Seed, crowd, figures, next};
+use super::{Options, Seed, crowd, figures, judge, next};
 use crate::daemon::{self, Daemon, Stop};
 use crate::images;
 use crate::steps::Steps;
@@ -75,9 +75,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             }
             Err(error) => {
                 let head = format!("round {number}, {}", plan.describe());
-                println!("{head}: FAILED: {error:#}\n{}", round.story());
-                round.kill_all();
-                failures.push(format!("{head}: {error:#}"));
+                failures.push(round.fail(&head, &error));
                 if soak.daemon.api().ping().is_err() {
                     soak.daemon.start_again()?;
                 }
@@ -92,15 +90,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         options.rounds,
         figures(&took)
     );
-    for failure in &failures {
-        println!("  {failure}");
-    }
-    ensure!(
-        failures.is_empty(),
-        "{} rounds failed; `--seed {seed}` repeats them",
-        failures.len()
-    );
-    Ok(())
+    judge(&failures, seed)
 }
 
 /// A round to be.
@@ -139,9 +129,7 @@ impl Plan {
             },
         }
     }
-}
 
-impl Plan {
     fn describe(&self) -> String {
         let Self { after, how, away } = self;
         format!("{how:?} after {after:.2?}, away for {away:.2?}")

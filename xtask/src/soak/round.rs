@@ -189,9 +189,14 @@ impl Round {
 
     /// Kills all processes of the round but its supervisor, until there is none.
     pub(super) fn kill_all(&self) {
+        self.kill_until_none(|process| !process.is_supervisor());
+    }
+
+    /// Kills these processes of the round, and those that they have started meanwhile, until there is none.
+    pub(super) fn kill_until_none(&self, is_victim: impl Fn(&Process) -> bool) {
         loop {
             let mut processes = self.processes();
-            processes.retain(|process| !process.is_supervisor());
+            processes.retain(&is_victim);
             if processes.is_empty() {
                 return;
             }
@@ -221,6 +226,14 @@ impl Round {
     /// Removes the round's directory, for there is nothing to be found out from it.
     pub(super) fn remove(self) {
         let _ = fs::remove_dir_all(&self.directory);
+    }
+
+    /// Tells of a round that has failed, and ends what still runs of it: nobody waits for that.
+    pub(super) fn fail(&self, head: &str, error: &anyhow::Error) -> String {
+        let failure = format!("{head}: {error:#}");
+        println!("{head}: FAILED: {error:#}\n{}", self.story());
+        self.kill_all();
+        failure
     }
 
     /// What there is to find out from: the end of the output, what supervisors have written, and where the rest is.

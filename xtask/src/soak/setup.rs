@@ -13,7 +13,7 @@ use super::crowd::{self, Begun, Crowd};
 use super::left::Left;
 use super::random::{self, Random};
 use super::round::{PACE, Round};
-use super::{Options, Seed, figures};
+use super::{Options, Seed, figures, judge};
 use crate::api::Api;
 use crate::leftovers::Kind;
 use crate::steps::Steps;
@@ -81,9 +81,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
                 round.remove();
             }
             Err(error) => {
-                println!("{head}: FAILED: {error:#}\n{}", round.story());
-                round.kill_all();
-                failures.push(format!("{head}: {error:#}"));
+                failures.push(round.fail(&head, &error));
             }
         }
     }
@@ -94,15 +92,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         failures.len()
     );
     summarize(&all);
-    for failure in &failures {
-        println!("  {failure}");
-    }
-    ensure!(
-        failures.is_empty(),
-        "{} rounds failed; `--seed {seed}` repeats them",
-        failures.len()
-    );
-    Ok(())
+    judge(&failures, seed)
 }
 
 /// When to kill whoever runs a function that takes so long, counted from its beginning; also when it is just over. Every

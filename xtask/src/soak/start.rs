@@ -62,9 +62,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
                 round.remove();
             }
             Err(error) => {
-                println!("round {number}: FAILED: {error:#}\n{}", round.story());
-                round.kill_all();
-                failures.push(format!("round {number}: {error:#}"));
+                failures.push(round.fail(&format!("round {number}"), &error));
             }
         }
     }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::super::random::{self, Random};
 use super::super::round::Round;
-use super::super::{Options, Seed, crowd, figures, next};
+use super::super::{Options, Seed, crowd, figures, judge, next};
 use super::{
     Harness, MOST_ROUNDS, NEXT, ROUNDS, SHARED, Victim, WITHIN, build, many, moment, one, start,
     test_process, undisturbed,
@@ -57,14 +57,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
                 doomed.remove();
             }
             Err(error) => {
-                println!(
-                    "{head}: FAILED: {error:#}\n{}\n{}",
-                    doomed.story(),
-                    spared.story()
-                );
-                doomed.kill_all();
+                failures.push(doomed.fail(&head, &error));
+                println!("{}", spared.story());
                 spared.kill_all();
-                failures.push(format!("{head}: {error:#}"));
             }
         }
     }
@@ -75,15 +70,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         failures.len(),
         figures(&took)
     );
-    for failure in &failures {
-        println!("  {failure}");
-    }
-    ensure!(
-        failures.is_empty(),
-        "{} rounds failed; `--seed {seed}` repeats them",
-        failures.len()
-    );
-    Ok(())
+    judge(&failures, seed)
 }
 
 /// Runs both, kills the one, and sees that the other passes.

@@ -48,7 +48,7 @@ pub(super) fn kill(round: &Round, victim: Victim, random: &mut Random, told: &mu
         Victim::Everything => true,
     };
     let mut processes = round.processes();
-    processes.retain(is_victim);
+    processes.retain(&is_victim);
     // From the runner down, or from the tests up; the supervisor among them has the highest number or a low one.
     processes.sort_unstable_by_key(|process| process.id);
     let backwards = random.coin();
@@ -59,16 +59,8 @@ pub(super) fn kill(round: &Round, victim: Victim, random: &mut Random, told: &mu
         process.kill(round);
     }
     // What they have started meanwhile.
-    match victim {
-        Victim::AllOthers => round.kill_all(),
-        Victim::Everything => loop {
-            let late = round.processes();
-            if late.is_empty() {
-                break;
-            }
-            late.iter().for_each(|process| process.kill(round));
-        },
-        _ => {}
+    if matches!(victim, Victim::AllOthers | Victim::Everything) {
+        round.kill_until_none(is_victim);
     }
     let order = if backwards {
         "the latest first"
