@@ -186,8 +186,12 @@ async fn converse(
     to_client: mpsc::UnboundedReceiver<Message>,
     processes: &Processes,
 ) -> Result<(), String> {
-    let welcomed = wire::welcome(&mut stream).await;
-    welcomed.map_err(|error| error.to_string())?;
+    match wire::welcome(&mut stream).await {
+        Ok(()) => {}
+        // Whoever sweeps looks in that way whether somebody is here.
+        Err(wire::GreetError::Closed) => return Ok(()),
+        Err(error) => return Err(error.to_string()),
+    }
     let (read, write) = stream.into_split();
     tokio::spawn(wire::write_messages(write, to_client, refused));
     let mut requests = wire::Messages::<_, Request>::new(read);
@@ -275,4 +279,31 @@ impl Processes {
 /// Writes into the log, which is this process's standard error.
 fn log(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    /// What comes of a client that says this and no more.
+    async fn says(text: &[u8]) -> Result<(), String> {
+        let (stream, mut peer) = UnixStream::pair().expect("a pair of sockets");
+        peer.write_all(text).await.expect("room for it");
+        drop(peer);
+        let (inputs, _from_clients) = mpsc::unbounded_channel();
+        let (_messages, to_client) = mpsc::unbounded_channel();
+        let processes = Processes::new(Role::Run, inputs.clone());
+        converse(stream, 1, &inputs, to_client, &processes).await
+    }
+
+    #[tokio::test]
+    async fn who_closes_before_the_greeting_is_not_worth_a_line_in_the_log() {
+        assert_eq!(says(b"").await, Ok(()));
+        assert_eq!(says(&[0, 0]).await, Ok(()));
+        let refused = says(b"GET / HTTP/1.1\r\n\r\n").await;
+        let reason = refused.expect_err("it is no client");
+        assert!(reason.contains("not a seatrial process"), "{reason}");
+    }
 }
