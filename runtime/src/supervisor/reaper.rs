@@ -17,6 +17,8 @@ use super::journal::Journal;
 use super::report_leftover;
 use crate::engine::{Attachment, ContainerSpec, Engine, EngineError, EngineErrorKind};
 
+/// How long a removal is tried that begins when the time for all of them is over: what others were in use by is gone then.
+const REMOVED_WITHIN_AT_LEAST: Duration = Duration::from_secs(2);
 /// How long an engine may go on with a creation whose connection has broken.
 const CREATED_WITHIN: Duration = Duration::from_secs(5);
 /// The engine tells of neither, so it is asked again: soon at first, then less often.
@@ -29,8 +31,8 @@ pub(super) struct Reaper {
     pub(super) journal: Journal,
     /// How much there is that is not removed yet.
     alive: Arc<watch::Sender<usize>>,
-    /// How long a removal is tried at the end of the run that fails for a reason which passes. While the run goes on it is
-    /// tried for as long.
+    /// How long removals are tried from the end of the run on that fail for a reason which passes. While the run goes on they
+    /// are tried for as long.
     removed_within: Duration,
     /// Since when the run is over.
     over_since: Arc<OnceLock<Instant>>,
@@ -171,10 +173,12 @@ impl Reaper {
         }
     }
 
-    /// Whether a removal that has begun then is given up. Not while the run goes on.
+    /// Whether a removal that has begun then is given up. Not while the run goes on; then all of them have the same time, one
+    /// after another or not.
     fn has_taken_too_long(&self, begun: Instant) -> bool {
         let over_since = self.over_since.get();
-        over_since.is_some_and(|over| (*over).max(begun).elapsed() >= self.removed_within)
+        over_since.is_some_and(|over| over.elapsed() >= self.removed_within)
+            && begun.elapsed() >= REMOVED_WITHIN_AT_LEAST
     }
 
     /// Notes what became of a removal, and tells people where it failed. Where nobody is there any more to be told, and it is

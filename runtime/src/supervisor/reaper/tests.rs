@@ -128,3 +128,22 @@ async fn what_may_come_of_a_creation_that_broke_off_is_waited_for_and_removed() 
     assert!(looks > 4 && removals == 0, "{looks} {removals}");
     assert!(begun.elapsed() < CREATED_WITHIN + 2 * LONGEST_PAUSE);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_something_else_that_cannot_be_removed_is_not_tried_for_as_long_again() {
+    let reaper = Reaper::new(Journal::default(), REMOVED_WITHIN);
+    reaper.close().await;
+    let fails = || async {
+        let outcome: Result<(), _> = Err(refusal(EngineErrorKind::Unreachable, "the removal"));
+        outcome
+    };
+    for longest in [REMOVED_WITHIN, REMOVED_WITHIN_AT_LEAST] {
+        let begun = Instant::now();
+        reaper.persistently(fails).await.expect_err("it never does");
+        let took = begun.elapsed();
+        assert!(
+            took >= longest && took <= longest + LONGEST_PAUSE,
+            "{took:?}"
+        );
+    }
+}
