@@ -40,6 +40,10 @@ pub(crate) trait Answers: Send + Sync {
         unanswered("tag")
     }
 
+    fn remove_unused_image<'a>(&'a self, _: &'a str) -> Call<'a, bool> {
+        unanswered("remove_unused_image")
+    }
+
     fn create_network<'a>(&'a self, _: &'a NetworkSpec) -> Call<'a, String> {
         unanswered("create_network")
     }
@@ -180,6 +184,10 @@ impl<A: Answers> Engine for FakeEngine<A> {
 
     fn tag<'a>(&'a self, image: &'a str, tag: &'a str) -> Call<'a, ()> {
         self.0.tag(image, tag)
+    }
+
+    fn remove_unused_image<'a>(&'a self, id: &'a str) -> Call<'a, bool> {
+        self.0.remove_unused_image(id)
     }
 
     fn create_network<'a>(&'a self, network: &'a NetworkSpec) -> Call<'a, String> {

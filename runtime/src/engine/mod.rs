@@ -49,6 +49,9 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
     ) -> Call<'a, ()>;
     /// Gives an image one more name.
     fn tag<'a>(&'a self, image: &'a str, tag: &'a str) -> Call<'a, ()>;
+    /// Removes an image by its id, unless it has a name or another is built on it: whether it is there no more.
+    /// [`EngineErrorKind::Busy`] where a container has it in use.
+    fn remove_unused_image<'a>(&'a self, id: &'a str) -> Call<'a, bool>;
 
     /// Creates a network and returns its id. [`EngineErrorKind::Conflict`] where the subnet overlaps another's.
     fn create_network<'a>(&'a self, network: &'a NetworkSpec) -> Call<'a, String>;
@@ -203,6 +206,8 @@ pub(crate) enum Progress {
     },
     /// A line of a build's output, or a status of the whole.
     Line(String),
+    /// The id of an image that a step of a build has made; not of one that was there already.
+    Made(String),
 }
 
 /// A network to create.

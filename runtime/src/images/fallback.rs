@@ -13,7 +13,7 @@ use seatrial_model::{ImageRef, Pull};
 use super::error::{Cause, Trail};
 use super::progress::{Task, Work};
 use super::pull::patiently;
-use super::{Images, Request, context, dockerfile, names, platform, script, thread};
+use super::{Images, Key, Request, context, dockerfile, names, platform, script, thread};
 use crate::config::{Fallback, ImageConfig};
 use crate::engine::{BuildSpec, EngineErrorKind, ImageInfo, Progress};
 use crate::fingerprint::Fingerprint;
@@ -243,12 +243,17 @@ impl Images {
                 .map(|(name, value)| (name.as_str(), value.as_str())),
         );
         let task = self.reporter.begin(Work::Build, build.tag);
+        let this = Key::of(request).lock();
         let sink = |progress| match progress {
             Progress::Line(line) => task.line(&redactor.redact(&line)),
+            Progress::Made(image) => self.builds.made(&this, &image),
             layer @ Progress::Layer { .. } => task.report(layer),
         };
         let call = request.engine.build(build, &sink);
-        match patiently(self.patience, &task, "build the image", call).await {
+        let built = patiently(self.patience, &task, "build the image", call).await;
+        // Where this is cut short it is not reached.
+        self.builds.ended(&this);
+        match built {
             Ok(()) => {
                 task.done();
                 Some(())

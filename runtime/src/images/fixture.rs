@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::engine::discovery::{self, EngineChoice};
 use crate::images::Images;
+use crate::images::unfinished::Record;
 use crate::workspace;
 
 /// Its name; the project's own configuration says what makes it where no registry delivers it.
@@ -32,8 +33,12 @@ pub(crate) async fn prepare() {
     let config = Config::of_process(&workspace::of_process()).expect("the project's configuration");
     let engine = engine().await;
     let image = IMAGE.parse().expect("a reference");
-    let got = Images::new(&config, std::env::vars().collect())
-        .get(&engine, &image, seatrial_model::Pull::Missing, None)
-        .await;
+    let got = Images::new(
+        &config,
+        std::env::vars().collect(),
+        Arc::<Record>::default(),
+    )
+    .get(&engine, &image, seatrial_model::Pull::Missing, None)
+    .await;
     got.unwrap_or_else(|error| panic!("{error}"));
 }

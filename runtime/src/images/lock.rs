@@ -76,6 +76,28 @@ impl Locks {
         let path = directory.join(format!("{name}.lock"));
         thread::run(move || acquire(directory, path, waiting)).await
     }
+
+    /// Takes the lock of that name unless somebody has it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`acquire`](Self::acquire).
+    pub(super) async fn try_acquire(&self, name: &str) -> io::Result<Option<Lock>> {
+        let directory = self.directory.clone();
+        let path = directory.join(format!("{name}.lock"));
+        thread::run(move || try_acquire(directory, path)).await
+    }
+}
+
+fn try_acquire(directory: PathBuf, path: PathBuf) -> io::Result<Option<Lock>> {
+    create_private(&directory)?;
+    let file = open_private(&path, true)?;
+    let is_held = flock::try_lock(&file)? && flock::is_at(&file, &path);
+    Ok(is_held.then_some(Lock {
+        directory,
+        path,
+        file,
+    }))
 }
 
 fn acquire(directory: PathBuf, path: PathBuf, waiting: impl FnOnce()) -> io::Result<Turn> {

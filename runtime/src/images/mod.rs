@@ -1,7 +1,7 @@
 //! Images: found on the engine, else pulled, else made; once per image, however many ask.
 //!
 //! This module owns where an image comes from and in which order places are asked, who may fetch it when several ask,
-//! and what the user sees meanwhile. It starts no container, and it removes no image: what it got is a cache, for this
+//! and what the user sees meanwhile. It starts no container, and it removes no image that it got: those are a cache, for this
 //! run and the next ones.
 //!
 //! One fetch per image, within this process (the others wait for its result, also where that is an error) and among
@@ -27,6 +27,7 @@ mod script;
 #[cfg(test)]
 mod tests;
 mod thread;
+pub(crate) mod unfinished;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
@@ -48,6 +49,7 @@ use self::progress::Reporter;
 #[cfg(test)]
 pub(crate) use self::progress::Work;
 pub(crate) use self::screen::Screen;
+pub(crate) use self::unfinished::Builds;
 use crate::config::{Config, ImageConfig};
 use crate::engine::{Engine, EngineInfo, ImageInfo};
 use crate::fingerprint::Fingerprint;
@@ -59,6 +61,7 @@ pub(crate) struct Images {
     patience: Duration,
     reporter: Reporter,
     locks: Locks,
+    builds: Arc<dyn Builds>,
     environment: Lookup,
     /// What was fetched, and what is being fetched. A fetch that was given up is taken over by the next who waits.
     fetches: Mutex<HashMap<Key, Fetch>>,
@@ -77,6 +80,27 @@ struct Key {
     image: String,
     platform: Option<String>,
     always: bool,
+}
+
+impl Key {
+    fn of(request: &Request<'_>) -> Self {
+        Self {
+            engine: request.engine.info().address.clone(),
+            image: names::canonical(&request.image),
+            platform: request.platform.map(str::to_owned),
+            always: request.pull == Pull::Always,
+        }
+    }
+
+    /// The name of the lock under which it is fetched.
+    fn lock(&self) -> String {
+        let platform = self.platform.as_deref().unwrap_or_default();
+        Fingerprint::new()
+            .add(self.engine.as_bytes())
+            .add(self.image.as_bytes())
+            .add(platform.as_bytes())
+            .finish()
+    }
 }
 
 /// One image that is asked for.
@@ -117,12 +141,17 @@ pub(crate) fn sweep_locks() {
 
 impl Images {
     /// Images as the workspace's configuration says, with the credentials that the variables lead to.
-    pub(crate) fn new(config: &Config, variables: BTreeMap<String, String>) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        variables: BTreeMap<String, String>,
+        builds: Arc<dyn Builds>,
+    ) -> Self {
         Self {
             config: Arc::new(config.images.clone()),
             patience: config.timeouts.pull,
             reporter: Reporter::standard(),
             locks: Locks::of_user(),
+            builds,
             environment: Box::new(move |name| variables.get(name).cloned()),
             fetches: Mutex::default(),
         }
@@ -156,12 +185,7 @@ impl Images {
     }
 
     fn once<'a>(&'a self, request: Request<'a>) -> Getting<'a> {
-        let key = Key {
-            engine: request.engine.info().address.clone(),
-            image: names::canonical(&request.image),
-            platform: request.platform.map(str::to_owned),
-            always: request.pull == Pull::Always,
-        };
+        let key = Key::of(&request);
         Box::pin(async move {
             if request.pull == Pull::Never {
                 return self.local_only(&request).await;
@@ -315,11 +339,7 @@ impl Images {
         request: &Request<'_>,
         key: &Key,
     ) -> Result<Option<lock::Lock>, ImageError> {
-        let mut name = Fingerprint::new();
-        name.add(key.engine.as_bytes())
-            .add(key.image.as_bytes())
-            .add(key.platform.as_deref().unwrap_or_default().as_bytes());
-        let name = name.finish();
+        let name = key.lock();
         loop {
             let reporter = self.reporter.clone();
             let image = request.image.to_string();

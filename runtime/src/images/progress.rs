@@ -235,6 +235,8 @@ impl Task {
                 total,
             } => self.layer(id, &status, current, total),
             Progress::Line(line) => self.line(&line),
+            // Its lines tell of it.
+            Progress::Made(_) => {}
         }
     }
 

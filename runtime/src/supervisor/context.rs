@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::Internal;
+use super::builds::Builds;
 use super::events::Events;
 use super::identity::{Identity, Role};
 use super::network::{self, HostNumber, Hosts, Network};
@@ -47,6 +48,7 @@ pub(super) struct Run {
     abandoned: Mutex<Option<Vec<Abandoned>>>,
     is_detached: bool,
     sweeping: Mutex<Option<JoinHandle<()>>>,
+    builds: Arc<Builds>,
     /// How many networks were tried to be made: each has a name of its own.
     networks: AtomicU32,
 }
@@ -64,6 +66,7 @@ impl Run {
         Arc::new(Self {
             role,
             identity: Identity::of_process(role),
+            builds: Arc::new(Builds::new(history.journal.clone())),
             reaper: Reaper::new(history.journal, removed_within),
             abandoned: Mutex::new(Some(history.abandoned)),
             is_detached: history.is_detached,
@@ -85,7 +88,7 @@ impl Run {
     /// Begins to remove what the dead left; once.
     fn sweep(&self, engine: &Arc<dyn Engine>, others: (Duration, BTreeMap<String, String>)) {
         if let Some(abandoned) = lock(&self.abandoned).take() {
-            let sweeping = sweep::sweep(engine.clone(), others, abandoned);
+            let sweeping = sweep::sweep(engine.clone(), others, abandoned, self.reaper.clone());
             *lock(&self.sweeping) = Some(tokio::spawn(sweeping));
         }
     }
@@ -93,6 +96,9 @@ impl Run {
     /// Waits until every container is removed, and removes the network.
     pub(super) async fn close(&self) {
         self.reaper.close().await;
+        if let Some(engine) = self.engine.get() {
+            self.builds.close(&**engine, &self.reaper).await;
+        }
         if let (Some(engine), Some(network)) = (self.engine.get(), self.network.made().await) {
             network::remove(engine, &network, &self.reaper).await;
         }
@@ -124,7 +130,7 @@ impl Context {
         let config = &settings.config;
         Arc::new(Self {
             events: Events::new(run.identity.run.clone(), config.events.as_ref()),
-            images: Images::new(config, settings.variables.clone()),
+            images: Images::new(config, settings.variables.clone(), run.builds.clone()),
             run,
             settings,
             engine: Once::new(),

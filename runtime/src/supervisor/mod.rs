@@ -7,6 +7,7 @@
 mod adoption;
 mod attached;
 mod beside;
+mod builds;
 mod clients;
 mod container;
 mod context;

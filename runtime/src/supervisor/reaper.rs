@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -35,7 +35,7 @@ pub(super) struct Reaper {
     /// are tried for as long.
     removed_within: Duration,
     /// Since when the run is over.
-    over_since: Arc<OnceLock<Instant>>,
+    over_since: Arc<watch::Sender<Option<Instant>>>,
     /// The volumes that are held, by name: one guard for each, however many launches share it.
     volumes: Arc<Mutex<HashMap<String, Weak<VolumeGuard>>>>,
 }
@@ -75,7 +75,7 @@ impl Reaper {
         Self {
             journal,
             removed_within,
-            over_since: Arc::default(),
+            over_since: Arc::new(watch::Sender::new(None)),
             alive: Arc::new(watch::Sender::new(0)),
             volumes: Arc::default(),
         }
@@ -119,9 +119,17 @@ impl Reaper {
 
     /// Waits until every guard is dropped and what it held is removed, or cannot be.
     pub(super) async fn close(&self) {
-        let _ = self.over_since.set(Instant::now());
+        self.over_since
+            .send_modify(|over| *over = over.or_else(|| Some(Instant::now())));
         let mut alive = self.alive.subscribe();
         let _ = alive.wait_for(|alive| *alive == 0).await;
+    }
+
+    /// Waits for the end of the run.
+    pub(super) async fn over(&self) {
+        let mut over_since = self.over_since.subscribe();
+        // The sender is this one's own.
+        let _ = over_since.wait_for(Option::is_some).await;
     }
 
     /// Tries a removal until it succeeds, or fails for a reason that does not pass, or the run is over and the time for it as
@@ -176,7 +184,7 @@ impl Reaper {
     /// Whether a removal that has begun then is given up. Not while the run goes on; then all of them have the same time, one
     /// after another or not.
     fn has_taken_too_long(&self, begun: Instant) -> bool {
-        let over_since = self.over_since.get();
+        let over_since = *self.over_since.borrow();
         over_since.is_some_and(|over| over.elapsed() >= self.removed_within)
             && begun.elapsed() >= REMOVED_WITHIN_AT_LEAST
     }
@@ -186,7 +194,7 @@ impl Reaper {
     pub(super) fn removed(&self, thing: &str, outcome: Result<(), EngineError>) {
         match outcome {
             Ok(()) => self.journal.removed(thing),
-            Err(_) if self.over_since.get().is_some() && self.journal.has(thing) => {}
+            Err(_) if self.over_since.borrow().is_some() && self.journal.has(thing) => {}
             Err(error) => report_leftover(thing, &error),
         }
     }

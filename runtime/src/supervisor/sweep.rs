@@ -12,10 +12,11 @@ use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
+use super::builds;
 use super::identity::{OWNER, OWNERS_CONTAINER};
 use super::journal::{Belongings, Journal};
 use super::network::abandoned;
-use super::reaper::passes;
+use super::reaper::{Reaper, passes};
 use super::report_leftover;
 use crate::engine::discovery::{self, EngineChoice};
 use crate::engine::{Engine, EngineError, EngineErrorKind};
@@ -55,11 +56,13 @@ pub(crate) struct Abandoned {
 }
 
 /// Removes what the dead left on `engine`, and on the engines of the journals, until that is done. Those are connected to
-/// with this time-out and these variables.
+/// with this time-out and these variables. What builds of theirs have made is removed when the run is over, where nothing
+/// was built on it.
 pub(super) async fn sweep(
     engine: Arc<dyn Engine>,
     (timeout, variables): (Duration, BTreeMap<String, String>),
     abandoned: Vec<Abandoned>,
+    reaper: Reaper,
 ) {
     let own = engine.info().address.clone();
     let all = || abandoned.iter().flat_map(|it| &it.belongings);
@@ -68,7 +71,8 @@ pub(super) async fn sweep(
     // Side by side: one that does not answer holds up no other.
     let cleaning = addresses.into_iter().map(|address| {
         let (engine, own, variables) = (engine.clone(), &own, variables.clone());
-        let expected = Expected::on(address, &abandoned);
+        let (expected, reaper) = (Expected::on(address, &abandoned), &reaper);
+        let builds = builds_on(address, &abandoned);
         async move {
             let engine = match address == own {
                 true => engine,
@@ -79,7 +83,9 @@ pub(super) async fn sweep(
                     found.ok()?
                 }
             };
-            clean(&*engine, expected).await.then_some(address)
+            let is_clean = clean(&*engine, expected).await;
+            let are_removed = remove_builds(&*engine, reaper, builds).await;
+            (is_clean && are_removed).then_some(address)
         }
     });
     let cleaned: HashSet<&String> = join_all(cleaning).await.into_iter().flatten().collect();
@@ -95,6 +101,31 @@ pub(super) async fn sweep(
             (abandoned.forget)();
         }
     }
+}
+
+/// What builds of the dead have made on an engine.
+fn builds_on<'a>(engine: &str, abandoned: &'a [Abandoned]) -> BTreeMap<&'a str, Vec<String>> {
+    let belongings = abandoned.iter().flat_map(|it| &it.belongings);
+    let there = belongings.filter(|it| it.engines.contains(engine));
+    builds::of_journal(there.flat_map(|it| it.things.keys()))
+}
+
+/// Removes it when the run is over; `false` where anything stays for who comes next.
+async fn remove_builds(
+    engine: &dyn Engine,
+    reaper: &Reaper,
+    builds: BTreeMap<&str, Vec<String>>,
+) -> bool {
+    if builds.is_empty() {
+        return true;
+    }
+    reaper.over().await;
+    let mut all = true;
+    for (build, images) in builds {
+        let removed = builds::remove(engine, reaper, build, &images).await;
+        all &= removed.unwrap_or(false);
+    }
+    all
 }
 
 fn is_dead(owner: &Owner) -> bool {

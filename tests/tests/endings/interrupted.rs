@@ -9,7 +9,7 @@ use seatrial_tests::engine;
 
 use crate::ended::Ended;
 use crate::gate::Gate;
-use crate::image::{Making, making};
+use crate::image::{Building, Making, building, has_image, making};
 use crate::run::{Run, rounds, until};
 use crate::running::Running;
 
@@ -101,6 +101,18 @@ fn a_signal_while_an_image_is_made_leaves_nothing() {
         for process in processes {
             until("the script's end", || is_gone(process).then_some(()));
         }
+    });
+}
+
+#[test]
+fn a_signal_while_an_image_is_built_leaves_nothing() {
+    rounds(|| {
+        let Building { run, image } = building(in_process("image_is_made"));
+        run.signal(SIGTERM);
+        run.end()
+            .was_ended_by(SIGTERM)
+            .said_once("SIGTERM: removing");
+        assert!(!has_image(&image), "what the first step has made is left");
     });
 }
 

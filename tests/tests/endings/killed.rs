@@ -7,7 +7,7 @@ use seatrial_tests::engine;
 
 use crate::ended::Ended;
 use crate::gate::Gate;
-use crate::image::{Making, making};
+use crate::image::{Building, Making, building, has_image, making};
 use crate::run::{Run, rounds};
 use crate::running::Running;
 
@@ -91,6 +91,21 @@ fn an_image_that_is_being_made_leaves_nothing() {
             let left: Vec<_> = processes.into_iter().filter(|it| !is_gone(*it)).collect();
             assert!(left.is_empty(), "the script goes on: {left:?}");
         }
+    });
+}
+
+#[test]
+fn an_image_that_is_being_built_leaves_nothing() {
+    rounds(|| {
+        let Building { run, image } = building(Run::direct("image_is_made"));
+        run.signal(SIGKILL);
+        run.end().was_ended_by(SIGKILL);
+        assert!(!has_image(&image), "what the first step has made is left");
+
+        let Building { mut run, image } = building(Run::direct("image_is_made"));
+        run.kill_supervisor();
+        run.end_abandoned().exited(101);
+        assert!(!has_image(&image), "what the first step has made is left");
     });
 }
 

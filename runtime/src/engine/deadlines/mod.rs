@@ -272,6 +272,10 @@ impl Engine for WithDeadlines {
         self.short("name the image", self.engine.tag(image, tag))
     }
 
+    fn remove_unused_image<'a>(&'a self, id: &'a str) -> Call<'a, bool> {
+        self.long("remove the image", self.engine.remove_unused_image(id))
+    }
+
     fn create_network<'a>(&'a self, network: &'a NetworkSpec) -> Call<'a, String> {
         self.short("create the network", self.engine.create_network(network))
     }

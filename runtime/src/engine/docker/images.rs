@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bollard::auth::DockerCredentials;
 use bollard::models::{CreateImageInfo, ImageInspect, ProgressDetail};
-use bollard::query_parameters::{BuildImageOptions, CreateImageOptions, TagImageOptions};
+use bollard::query_parameters::{
+    BuildImageOptions, CreateImageOptions, RemoveImageOptions, TagImageOptions,
+};
 use futures_util::{StreamExt, TryStreamExt};
 use seatrial_model::ImageRef;
 
@@ -22,6 +24,9 @@ const FAILING_LINES: usize = 20;
 
 /// How the lines begin that the builder says itself.
 const BUILDERS_OWN: &[&str] = &[" ---> ", "Removing intermediate container "];
+
+/// How the lines begin in which the builder says what has come of a step: Docker's, and Podman's.
+const OUTCOMES: &[&str] = &[" ---> ", "--> "];
 
 impl Docker {
     pub(super) async fn find_image(
@@ -144,6 +149,32 @@ impl Docker {
             .await
             .map_err(failed(During::Other, attempt))
     }
+
+    pub(super) async fn delete_unused_image(&self, id: &str) -> Result<bool, EngineError> {
+        let attempt = format!("remove the image `{id}`");
+        let found = self.api.inspect_image(id).await;
+        match found.map_err(failed(During::Other, &attempt)) {
+            // By its id it would be removed with its name.
+            Ok(image) if image.repo_tags.iter().any(|names| !names.is_empty()) => {
+                return Ok(false);
+            }
+            Ok(_) => {}
+            Err(error) if error.kind == EngineErrorKind::NotFound => return Ok(true),
+            Err(error) => return Err(error),
+        }
+        let options = RemoveImageOptions {
+            // What it is built on may be somebody else's.
+            noprune: true,
+            ..Default::default()
+        };
+        let removed = self.api.remove_image(id, Some(options), None).await;
+        match removed.map_err(failed(During::RemoveImage, attempt)) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == EngineErrorKind::NotFound => Ok(true),
+            Err(error) if error.kind == EngineErrorKind::Conflict => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// Repository and tag of a name to give.
@@ -241,6 +272,8 @@ struct Step {
     name: Option<String>,
     lines: VecDeque<String>,
     output: Lines,
+    /// Whether what comes of the step was there before.
+    was_there: bool,
 }
 
 impl Step {
@@ -265,14 +298,28 @@ impl Step {
 
     fn line(&mut self, line: &str, progress: ProgressSink<'_>) {
         progress(Progress::Line(line.to_owned()));
+        self.own_line(line, progress);
         if is_step(line) {
             self.name = Some(line.to_owned());
             self.lines.clear();
+            self.was_there = takes_base(line);
         } else if !line.is_empty() && !BUILDERS_OWN.iter().any(|own| line.starts_with(own)) {
             if self.lines.len() == FAILING_LINES {
                 self.lines.pop_front();
             }
             self.lines.push_back(line.to_owned());
+        }
+    }
+
+    /// Takes in what the builder says itself.
+    fn own_line(&mut self, line: &str, progress: ProgressSink<'_>) {
+        let Some(what) = OUTCOMES.iter().find_map(|own| line.strip_prefix(own)) else {
+            return;
+        };
+        if what.starts_with("Using cache") {
+            self.was_there = true;
+        } else if !self.was_there && is_id(what) {
+            progress(Progress::Made(what.to_owned()));
         }
     }
 
@@ -290,6 +337,18 @@ impl Step {
     }
 }
 
+/// Whether a line begins a step that makes nothing: what comes of it is the image that it names.
+fn takes_base(step: &str) -> bool {
+    let instruction = step.split_once(':').map(|(_, instruction)| instruction);
+    let name = instruction.and_then(|instruction| instruction.split_whitespace().next());
+    name.is_some_and(|name| name.eq_ignore_ascii_case("FROM"))
+}
+
+/// Whether this is an image's id, whole or as builders shorten it.
+fn is_id(text: &str) -> bool {
+    text.len() >= 11 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Whether a line begins a step: `Step 2/3 : RUN make`, and in capitals with Podman.
 fn is_step(line: &str) -> bool {
     line.strip_prefix("Step ")
@@ -297,4 +356,55 @@ fn is_step(line: &str) -> bool {
         .is_some_and(|rest| {
             rest.starts_with(|first: char| first.is_ascii_digit()) && rest.contains(':')
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// The images that a build has made by what its builder says.
+    fn made(said: &[&str]) -> Vec<String> {
+        let made = Mutex::new(Vec::new());
+        let mut step = Step::default();
+        for text in said {
+            step.take(text, &|progress| {
+                if let Progress::Made(image) = progress {
+                    made.lock().expect("no panic").push(image);
+                }
+            });
+        }
+        made.into_inner().expect("no panic")
+    }
+
+    #[test]
+    fn only_what_a_build_has_made_itself_is_told() {
+        let docker = [
+            "Step 1/4 : FROM debian AS one\n",
+            " ---> 6a9e58b1e9d3\n",
+            "Step 2/4 : RUN make\n",
+            " ---> Using cache\n",
+            " ---> 0123456789ab\n",
+            "Step 3/4 : RUN make install\n",
+            " ---> Running in 38b6bb6b30b1\n",
+            "installed\n",
+            " ---> no id\n",
+            "Removing intermediate container 38b6bb6b30b1\n",
+            " ---> ",
+            "ba9876543210\n",
+            "Step 4/4 : LABEL a=b\n",
+            " ---> Running in 70192e8a3bcd\n",
+        ];
+        assert_eq!(made(&docker), ["ba9876543210"]);
+        let podman = [
+            "STEP 1/3: FROM debian\n",
+            "STEP 2/3: RUN make\n",
+            "--> Using cache 0123456789ab0123456789ab0123456789ab0123456789ab0123456789abcdef\n",
+            "--> 0123456789ab\n",
+            "STEP 3/3: RUN make install\n",
+            "--> ba9876543210\n",
+        ];
+        assert_eq!(made(&podman), ["ba9876543210"]);
+    }
 }

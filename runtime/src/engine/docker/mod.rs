@@ -63,6 +63,10 @@ impl Engine for Docker {
         Box::pin(self.tag_image(image, tag))
     }
 
+    fn remove_unused_image<'a>(&'a self, id: &'a str) -> Call<'a, bool> {
+        Box::pin(self.delete_unused_image(id))
+    }
+
     fn create_network<'a>(&'a self, network: &'a NetworkSpec) -> Call<'a, String> {
         Box::pin(self.make_network(network))
     }

@@ -1,9 +1,15 @@
 //! Images that no registry delivers.
 
+use std::time::Duration;
+
 use seatrial_model::Pull;
 
 use super::{Rig, unique};
+use crate::engine::EngineErrorKind;
 use crate::images::fallback::LABEL;
+use crate::images::fixture::IMAGE;
+use crate::images::lock::Locks;
+use crate::images::unfinished;
 
 /// An image of a registry that refuses connections.
 fn undelivered() -> String {
@@ -305,4 +311,60 @@ async fn a_script_that_nobody_waits_for_is_ended() {
         .expect("no panic")
         .expect("`flock` can be started");
     assert!(status.success(), "the script goes on");
+}
+
+#[tokio::test]
+async fn what_a_build_that_is_cut_short_has_made_is_known_and_removed() {
+    let mut rig = Rig::new().await;
+    let (slow, whole) = (undelivered(), undelivered());
+    let steps = format!("FROM {IMAGE}\nCOPY file /\nLABEL a=b\n");
+    rig.content("image/file", "1", false);
+    rig.file("image/Dockerfile", &steps, false);
+    rig.file(
+        "image/Slow",
+        &format!("{steps}LABEL c=d\nRUN sleep 600\n"),
+        false,
+    );
+    rig.fallback_build(&slow, "image", &[]);
+    rig.fallback_dockerfile(&slow, "Slow");
+    rig.fallback_build(&whole, "image", &[]);
+    {
+        let images = rig.images();
+        let slow = rig.image(&slow);
+        tokio::select! {
+            _ = images.get(&rig.engine, &slow, Pull::Missing, None) => panic!("it sleeps"),
+            () = rig.shows("sleep 600\nseatrial: ") => {}
+        }
+        // Here it is cut short.
+    }
+    let made = rig.builds.made.lock().unwrap().clone();
+    assert_eq!(made.len(), 3, "{made:?}");
+    assert!(rig.builds.ended.lock().unwrap().is_empty());
+    let build = made[0].0.clone();
+    let ids: Vec<String> = made.into_iter().map(|(_, id)| id).collect();
+
+    // What another image is built on stays.
+    rig.get(&whole)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(rig.builds.ended.lock().unwrap().len(), 1);
+    let known = rig.builds.made.lock().unwrap().len();
+    assert_eq!(known, 4, "two steps were done, its label was not");
+
+    let locks = Locks::at(rig.directory.join("locks"));
+    let lock = locks.try_acquire(&build).await.expect("a lock");
+    let remove = || unfinished::remove_under(&locks, &*rig.engine, &build, &ids);
+    assert_eq!(remove().await, Ok(false), "somebody builds it");
+    assert!(rig.is_local(&ids[2]).await);
+    drop(lock);
+    while remove()
+        .await
+        .is_err_and(|error| error.kind == EngineErrorKind::Busy)
+    {
+        // The engine still has the container of the step.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(!rig.is_local(&ids[2]).await);
+    assert!(rig.is_local(&ids[1]).await && rig.is_local(&ids[0]).await);
+    assert_eq!(remove().await, Ok(true));
 }

@@ -24,6 +24,7 @@ use tokio::sync::watch;
 
 use super::lock::Locks;
 use super::progress::Reporter;
+use super::unfinished::Record;
 use super::{ImageError, Images};
 use crate::config::{Config, Fallback};
 use crate::engine::discovery::{self, EngineChoice};
@@ -38,6 +39,7 @@ struct Rig {
     screen: Arc<Mutex<Screen>>,
     /// Images to remove at the end, by name or id.
     made: Mutex<Vec<String>>,
+    builds: Arc<Record>,
 }
 
 impl Rig {
@@ -56,12 +58,13 @@ impl Rig {
             directory,
             screen: Arc::default(),
             made: Mutex::default(),
+            builds: Arc::default(),
         }
     }
 
     /// Images as a new process has them: nothing remembered.
     fn images(&self) -> Images {
-        let mut images = Images::new(&self.config, BTreeMap::new());
+        let mut images = Images::new(&self.config, BTreeMap::new(), self.builds.clone());
         images.reporter = Reporter::lines(self.screen.clone());
         images.locks = Locks::at(self.directory.join("locks"));
         let docker_config = self.directory.join("docker").display().to_string();
@@ -131,6 +134,16 @@ impl Rig {
         };
         let image = self.image(image);
         self.config.images.fallbacks.insert(image, fallback);
+    }
+
+    /// Has the build of an image use another Dockerfile.
+    fn fallback_dockerfile(&mut self, image: &str, file: &str) {
+        let image = self.image(image);
+        let fallback = self.config.images.fallbacks.get_mut(&image);
+        let Some(Fallback::Build { dockerfile, .. }) = fallback else {
+            panic!("it is not built");
+        };
+        *dockerfile = file.to_owned();
     }
 
     fn fallback_script(&mut self, image: &str, executable: &str) {

@@ -18,6 +18,7 @@ struct Things {
     networks: Mutex<Vec<NetworkInfo>>,
     attached: Mutex<Vec<String>>,
     volumes: Mutex<Vec<VolumeInfo>>,
+    images: Mutex<Vec<String>>,
     /// How often the engine does not answer at first.
     unreachable: AtomicU32,
     /// What the removal of a container is refused with.
@@ -53,6 +54,17 @@ impl Answers for Arc<Things> {
             error: String::new(),
             ports: Vec::new(),
         }))
+    }
+
+    /// Each is built on the one after it; `three` has a name.
+    fn remove_unused_image<'a>(&'a self, id: &'a str) -> Call<'a, bool> {
+        let mut images = self.images.lock().unwrap();
+        let at = images.iter().position(|image| image == id);
+        let is_in_use = id == "three" || id == "two" && images.contains(&"one".to_owned());
+        if let (Some(at), false) = (at, is_in_use) {
+            images.remove(at);
+        }
+        answer(Ok(!is_in_use))
     }
 
     fn networks(&self) -> Call<'_, Vec<NetworkInfo>> {
@@ -317,6 +329,43 @@ async fn a_directory_is_forgotten_when_its_engine_is_clean_and_its_owner_dead() 
         abandoned("leaving", &living, own),
         abandoned("elsewhere", &dead, elsewhere),
     ];
-    sweep(engine.clone(), (DIES_WITHIN, BTreeMap::new()), all).await;
+    let reaper = Reaper::new(Journal::default(), DIES_WITHIN);
+    sweep(engine.clone(), (DIES_WITHIN, BTreeMap::new()), all, reaper).await;
     assert_eq!(*forgotten.lock().unwrap(), ["dead"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_builds_of_the_dead_have_made_stays_until_the_end_of_the_run() {
+    let [_, dead] = living_and_dead();
+    // The first is built on the second, and the third has a name by now.
+    let images = ["one", "two", "three"].map(str::to_owned);
+    let things = Arc::new(Things {
+        images: Mutex::new(images.into()),
+        ..Things::default()
+    });
+    let engine: Arc<dyn Engine> = Arc::new(FakeEngine::new(things.clone()));
+    // No lock of anybody's has this name.
+    let build = format!("tests-of-sweep-{}", std::process::id());
+    let left = ["one", "two", "three", "gone"].map(|it| format!("image {it} of build {build}"));
+    let belongings = Belongings {
+        owner: dead.parse().ok(),
+        engines: [engine.info().address.clone()].into(),
+        things: left.map(|thing| (thing, true)).into(),
+    };
+    let is_forgotten = Arc::new(Mutex::new(false));
+    let forgotten = is_forgotten.clone();
+    let all = vec![abandoned(belongings, Duration::ZERO, move || {
+        *forgotten.lock().unwrap() = true;
+    })];
+    let reaper = Reaper::new(Journal::default(), DIES_WITHIN);
+    let variables = BTreeMap::new();
+    let sweeping = sweep(engine, (DIES_WITHIN, variables), all, reaper.clone());
+    let mut sweeping = std::pin::pin!(sweeping);
+    let early = tokio::time::timeout(10 * LONG_PAUSE, &mut sweeping).await;
+    early.expect_err("the run goes on");
+    assert_eq!(things.images.lock().unwrap().len(), 3);
+    reaper.close().await;
+    sweeping.await;
+    assert_eq!(*things.images.lock().unwrap(), ["three"]);
+    assert!(*is_forgotten.lock().unwrap());
 }

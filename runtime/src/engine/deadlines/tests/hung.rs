@@ -187,12 +187,16 @@ async fn every_call(engine: &WithDeadlines) -> Vec<Ended> {
         command: vec!["true".to_owned()],
         ..ExecSpec::default()
     };
-    let calls: [std::pin::Pin<Box<dyn Future<Output = Ended> + '_>>; 28] = [
+    let calls: [std::pin::Pin<Box<dyn Future<Output = Ended> + '_>>; 29] = [
         Box::pin(ended("image", engine.image("none:1"))),
         Box::pin(ended("pull", engine.pull(pull, &|_| ()))),
         Box::pin(ended("build", engine.build(build, &|_| ()))),
         Box::pin(ended("import", engine.import(root, "none:1", &none))),
         Box::pin(ended("tag", engine.tag("none:1", "none:2"))),
+        Box::pin(ended(
+            "remove_unused_image",
+            engine.remove_unused_image("none"),
+        )),
         Box::pin(ended("create_network", engine.create_network(&network))),
         Box::pin(ended("networks", engine.networks())),
         Box::pin(ended("attached", engine.attached("none"))),

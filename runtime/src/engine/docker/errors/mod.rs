@@ -22,6 +22,7 @@ pub(super) enum During {
     Start,
     Exec,
     Network,
+    RemoveImage,
     Other,
 }
 
@@ -46,6 +47,16 @@ const RULES: &[Rule] = &[
         during: &[During::Other],
         kind: EngineErrorKind::Busy,
         words: &["device or resource busy"],
+    },
+    // Of a step of a build that was cut short, until the engine has removed it.
+    Rule {
+        during: &[During::RemoveImage],
+        kind: EngineErrorKind::Busy,
+        words: &[
+            "image is being used by",
+            "image used by",
+            "image is in use by",
+        ],
     },
     // The image and the machine.
     Rule {

@@ -23,6 +23,18 @@ const SAID: &[(During, Option<u16>, &str, EngineErrorKind)] = &[
         EngineErrorKind::Busy,
     ),
     (
+        During::RemoveImage,
+        Some(409),
+        "conflict: unable to delete 6a9e58b1e9d3 (cannot be forced) - image is being used by running container 38b6bb6b30b1",
+        EngineErrorKind::Busy,
+    ),
+    (
+        During::RemoveImage,
+        Some(409),
+        "conflict: unable to delete 6a9e58b1e9d3 (cannot be forced) - image has dependent child images",
+        EngineErrorKind::Conflict,
+    ),
+    (
         During::Create,
         Some(404),
         "image with reference debian:bookworm-slim was found but does not match the specified platform: wanted linux/s390x, actual: linux/amd64",
