@@ -159,9 +159,25 @@ pub(crate) fn whole_characters(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
+/// What a terminal shows of a line in the end: programs that tell how far they are write over what they said before.
+pub(crate) fn last_written(line: &str) -> &str {
+    let line = line.trim_end();
+    line.rsplit_once('\r').map_or(line, |(_, last)| last)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_line_that_is_written_over_the_last_is_shown() {
+        assert_eq!(
+            last_written("reading .. 5%\rreading .. 10%\r"),
+            "reading .. 10%"
+        );
+        assert_eq!(last_written("  one "), "  one");
+        assert_eq!(last_written(""), "");
+    }
 
     fn lines(pieces: &[&[u8]]) -> Vec<String> {
         let mut lines = Lines::default();

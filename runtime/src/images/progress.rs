@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Progress;
+use crate::output::last_written;
 use crate::terminal;
 
 /// Where the plain lines of an image get another one at the earliest.
@@ -245,7 +246,7 @@ impl Task {
         if let Display::Elsewhere = self.display {
             return self.report(Progress::Line(line.to_owned()));
         }
-        let line = line.trim_end();
+        let line = last_written(line);
         let mut state = self.state();
         state.moved = Instant::now();
         if line.is_empty() {

@@ -17,7 +17,7 @@ use crate::engine::{
     BuildSpec, Credentials, EngineError, EngineErrorKind, ImageInfo, Parts, Progress, ProgressSink,
     PullSpec,
 };
-use crate::output::Lines;
+use crate::output::{Lines, last_written};
 
 /// How many lines of a failing step go into the error.
 const FAILING_LINES: usize = 20;
@@ -284,7 +284,7 @@ impl Step {
         let mut lines = Vec::new();
         self.output.take(text.as_bytes(), |line| lines.push(line));
         for line in lines {
-            self.line(line.trim_end(), progress);
+            self.line(last_written(&line), progress);
         }
     }
 
@@ -292,7 +292,7 @@ impl Step {
         let mut lines = Vec::new();
         std::mem::take(&mut self.output).finish(|line| lines.push(line));
         for line in lines {
-            self.line(line.trim_end(), progress);
+            self.line(last_written(&line), progress);
         }
     }
 
