@@ -52,11 +52,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         next_run,
     };
     images::ensure_tools(&soak.daemon.api())?;
-    // The first makes the image.
-    let length = steps.check("undisturbed", || {
-        soak.undisturbed(0)?;
-        soak.undisturbed(1)
-    })?;
+    steps.check("make the image", || soak.make_image())?;
+    let length = steps.check("undisturbed", || soak.undisturbed())?;
     let mut took = Vec::new();
     let mut failed_tests = 0;
     let mut by_next_run = 0;
@@ -151,9 +148,28 @@ impl Played {
 }
 
 impl Soak {
+    /// Runs a test that may take as long as an image does.
+    fn make_image(&self) -> Result<()> {
+        let round = Round::new("outage", 0)?;
+        let mut command = Command::new(&self.next_run);
+        self.prepare(&round, command.arg("--ignored"))?;
+        let status = command.status().context("cannot run the next run")?;
+        ensure!(status.success(), "its test has failed: {status}");
+        self.is_gone(round)
+    }
+
+    /// Sees that nothing is left of a round in which nothing went wrong.
+    fn is_gone(&self, round: Round) -> Result<()> {
+        let api = self.daemon.api();
+        let gone = round.gone(&api, Instant::now(), WITHIN, || round.left(&api))?;
+        ensure!(gone.late.is_none() && !gone.unswept, "something is left");
+        round.remove();
+        Ok(())
+    }
+
     /// Runs the tests to their end, which must be good, and tells how long they took.
-    fn undisturbed(&mut self, number: u32) -> Result<Duration> {
-        let round = Round::new("outage", number)?;
+    fn undisturbed(&self) -> Result<Duration> {
+        let round = Round::new("outage", 1)?;
         let begun = Instant::now();
         let mut running = self.start(&round)?;
         for (test, process) in &mut running {
@@ -161,10 +177,7 @@ impl Soak {
             ensure!(status.success(), "{test} failed:\n{}", output(&round, test));
         }
         let took = begun.elapsed();
-        let api = self.daemon.api();
-        let gone = round.gone(&api, Instant::now(), WITHIN, || round.left(&api))?;
-        ensure!(gone.late.is_none() && !gone.unswept, "something is left");
-        round.remove();
+        self.is_gone(round)?;
         Ok(took)
     }
 
