@@ -75,7 +75,7 @@ pub(crate) fn building(mut run: Run) -> Building {
         second.contains("Running in").then_some(())?;
         let made = first.lines().filter_map(|line| line.split_once(" ---> "));
         let ids = made.filter(|(_, id)| !id.contains(' '));
-        ids.map(|(_, id)| id.to_owned()).last()
+        ids.map(|(_, id)| id.to_owned()).next_back()
     });
     assert!(has_image(&image), "{}", run.output());
     Building { run, image }
