@@ -15,7 +15,9 @@ use super::instance::{Command, Container, Instance, LOG_LINES, Order};
 use super::looking::{Inbox, Looking};
 use super::prober::Prober;
 use super::{Internal, lines, listening};
-use crate::engine::{Attachment, ContainerInfo, Engine, EngineError, ImageInfo, Parts};
+use crate::engine::{
+    Attachment, ContainerInfo, Engine, EngineError, EngineErrorKind, ImageInfo, Parts,
+};
 use crate::protocol::{Action, HookKind, Reply, ServiceInfo};
 use crate::readiness::{
     self, NotReady, NotReadyReason, OutputPosition, PreparedCheck, PreparedTiming, Subject,
@@ -176,13 +178,12 @@ impl Running {
     ) -> (String, Option<String>) {
         let exit = self.exits.latest();
         if let Some(Exit::Unknown(error)) = exit {
-            let error = engine_error(ErrorKind::Engine, &error);
-            let report = error.report();
-            let what = format!(
-                "the engine lost the container: {}",
-                report.details.join(": ")
-            );
-            return (what, report.help.clone());
+            let what = match error.kind {
+                EngineErrorKind::Unreachable => "the engine went away",
+                _ => "the engine lost the container",
+            };
+            let told = engine_error(ErrorKind::Engine, &error);
+            return (format!("{what}: {error}"), told.report().help.clone());
         }
         let info = self.engine.inspect(self.id()).await.ok();
         let code = self.exit_code_of(info.as_ref());

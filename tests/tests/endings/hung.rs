@@ -1,40 +1,51 @@
-//! Endings at an engine that hangs: it accepts and never answers, from the beginning or from some moment on.
+//! Endings at an engine that hangs (it accepts and never answers, from the beginning or from some moment on), or goes away.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use seatrial_tests::engine;
 
 use crate::processes;
 use crate::run::{Run, until};
 
-/// An engine in front of the real one, until it hangs. Its socket is in a run's own directory and goes with that.
+/// An engine in front of the real one, until it hangs or goes away. Its socket is in a run's own directory and goes with that.
 struct Engine {
     socket: PathBuf,
-    hangs: Arc<AtomicBool>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    hangs: AtomicBool,
+    is_away: AtomicBool,
+    /// The connections of its clients.
+    clients: Mutex<Vec<UnixStream>>,
 }
 
 impl Engine {
     fn of(run: &Run) -> Self {
         let socket = run.path("engine.sock");
         let listener = UnixListener::bind(&socket).expect("a socket");
-        let hangs = Arc::<AtomicBool>::default();
-        let hanging = hangs.clone();
+        let state = Arc::<State>::default();
+        let accepting = state.clone();
         std::thread::spawn(move || {
-            let mut kept = Vec::new();
             for stream in listener.incoming() {
                 let stream = stream.expect("a connection");
-                match hanging.load(Ordering::SeqCst) {
-                    true => kept.push(stream),
-                    false => connect(stream, &hanging),
+                let mut clients = accepting.clients.lock().expect("no panic");
+                if accepting.is_away.load(Ordering::SeqCst) {
+                    continue;
+                }
+                clients.push(stream.try_clone().expect("a second handle"));
+                if !accepting.hangs.load(Ordering::SeqCst) {
+                    connect(stream, &accepting);
                 }
             }
         });
-        Self { socket, hangs }
+        Self { socket, state }
     }
 
     fn address(&self) -> String {
@@ -43,22 +54,33 @@ impl Engine {
 
     /// From now on nothing is passed on.
     fn hang(&self) {
-        self.hangs.store(true, Ordering::SeqCst);
+        self.state.hangs.store(true, Ordering::SeqCst);
+    }
+
+    /// Every connection breaks, and from now on whoever connects is turned away.
+    fn go_away(&self) {
+        let mut clients = self.state.clients.lock().expect("no panic");
+        self.state.is_away.store(true, Ordering::SeqCst);
+        for client in clients.drain(..) {
+            // It may have ended.
+            let _ = client.shutdown(Shutdown::Both);
+        }
     }
 
     /// From now on it answers whoever connects.
     fn recover(&self) {
-        self.hangs.store(false, Ordering::SeqCst);
+        self.state.hangs.store(false, Ordering::SeqCst);
+        self.state.is_away.store(false, Ordering::SeqCst);
     }
 }
 
 /// Passes on what both sides say.
-fn connect(client: UnixStream, hangs: &Arc<AtomicBool>) {
+fn connect(client: UnixStream, state: &Arc<State>) {
     let engine = engine::connect();
     let other = |stream: &UnixStream| stream.try_clone().expect("a second handle");
     for (from, to) in [(other(&client), other(&engine)), (engine, client)] {
-        let hangs = hangs.clone();
-        std::thread::spawn(move || pass_on(from, to, &hangs));
+        let state = state.clone();
+        std::thread::spawn(move || pass_on(from, to, &state.hangs));
     }
 }
 
@@ -134,4 +156,28 @@ fn an_engine_that_hangs_later_keeps_neither_test_nor_supervisor_waiting() {
 #[test]
 fn an_engine_that_hangs_later_does_not_keep_a_supervisor_in_the_process_waiting() {
     ends_where_the_engine_hangs_later(Run::direct("fails_when_told").in_process());
+}
+
+#[test]
+fn an_engine_that_goes_away_is_named_and_has_nothing_when_it_is_back() {
+    let run = Run::direct("is_never_ready");
+    let engine = Engine::of(&run);
+    let mut run = at(run, &engine, "10s");
+    let events = run.path("events");
+    run.command.env("SEATRIAL_EVENTS", &events);
+    let mut run = run.spawn();
+    run.until("it waits for a service that is never ready", |_| {
+        let events = std::fs::read_to_string(&events).unwrap_or_default();
+        let mut of_wind = events.lines().filter(|event| event.contains("\"wind\""));
+        of_wind
+            .any(|event| event.contains("\"started\""))
+            .then_some(())
+    });
+    engine.go_away();
+    run.until_gone();
+    engine.recover();
+    run.end()
+        .exited(101)
+        .said("service `wind` of `Becalmed`: the engine went away: cannot ")
+        .said("help: the engine went away, or it hangs");
 }
