@@ -10,6 +10,7 @@ use syn::{Attribute, FnArg, Signature, Visibility};
 use super::arguments::{self, Argument};
 use super::keys::{self, Key};
 use super::parameter::{self, Parameter};
+use super::placement;
 use super::settings::CRATE_FORM;
 use super::values;
 use crate::message;
@@ -61,13 +62,14 @@ pub(crate) fn function(
     let mut given = Given::default();
     let arguments = arguments::arguments(attribute, report);
     keys::read(&mut given, &arguments, KEYS, PLACE, report);
-    let Ok((attributes, visibility, mut signature, body)) = split.parse2(item.clone()) else {
+    let Ok((mut attributes, visibility, mut signature, body)) = split.parse2(item.clone()) else {
         report.error_on(
             item.into_iter().next(),
             "`#[seatrial::test]` goes on a function; write it above an `fn` or `async fn` with a body",
         );
         return None;
     };
+    placement::on_function(&mut attributes, report);
     let mut services = Vec::new();
     let mut parameters = Vec::new();
     for input in &mut signature.inputs {

@@ -6,6 +6,7 @@ mod container;
 mod function;
 mod keys;
 mod parameter;
+mod placement;
 mod ready;
 mod service;
 mod settings;

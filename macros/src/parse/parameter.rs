@@ -6,6 +6,7 @@ use syn::{Attribute, Meta, Pat, PatType, Type};
 
 use super::arguments::{self, Argument};
 use super::keys::{self, Key};
+use super::placement::{is_composition, is_service};
 use super::service;
 use super::structure::{is_not_yet, not_yet};
 use super::values;
@@ -75,14 +76,6 @@ pub(super) fn parameter(
 
 fn is_ours(attribute: &Attribute) -> bool {
     is_service(attribute) || is_composition(attribute) || is_not_yet(attribute)
-}
-
-fn is_service(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("service")
-}
-
-fn is_composition(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("composition")
 }
 
 /// Reads `#[composition(..)]` on a parameter. One that asks for nothing is a mistake, too.

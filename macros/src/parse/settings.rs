@@ -32,6 +32,12 @@ const KEYS: &[Key<Settings>] = &[
     Key::once("compose", "#[service(..)]", compose).not_yet(),
 ];
 
+/// Whether a key is one that a single service has, too.
+pub(super) fn is_of_services(name: &str) -> bool {
+    let of_services = |key: &Key<Settings>| key.offered && key.name != "crate";
+    KEYS.iter().any(|key| key.name == name && of_services(key))
+}
+
 /// Reads every `#[composition(..)]` among `attributes`.
 pub(super) fn settings(attributes: &[Attribute], report: &mut Report) -> Settings {
     let mut settings = Settings::default();

@@ -3,11 +3,11 @@
 use proc_macro2::Span;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Type};
 
-use super::service;
 use super::settings::settings;
+use super::{placement, service};
 use crate::message;
 use crate::report::Report;
-use crate::syntax::{Declaration, Service};
+use crate::syntax::{Declaration, ScopeSyntax, Service};
 
 /// A struct with named fields, each a service.
 pub(crate) struct Structure {
@@ -26,6 +26,11 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
         },
         types: Vec::new(),
     };
+    not_yet(&input.attrs, report);
+    if placement::on_struct(&input.attrs, report) {
+        let settings = &mut structure.declaration.settings;
+        settings.scope = settings.scope.or(ScopeSyntax::Unreadable);
+    }
     if !input.generics.params.is_empty() {
         report.error_on(
             &input.generics.params,
@@ -37,8 +42,9 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
             continue;
         };
         not_yet(&field.attrs, report);
-        let service = service::service(ident, &field.attrs, report).unwrap_or_else(|| {
-            if !field.attrs.iter().any(is_not_yet) {
+        let misplaced = placement::on_field(&field.attrs, report);
+        let mut service = service::service(ident, &field.attrs, report).unwrap_or_else(|| {
+            if !misplaced && !field.attrs.iter().any(is_not_yet) {
                 report.error(
                     ident.span(),
                     format!(
@@ -49,6 +55,9 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
             }
             Service::unreadable(ident.clone())
         });
+        if misplaced {
+            service.scope = service.scope.or(ScopeSyntax::Unreadable);
+        }
         structure.declaration.services.push(service);
         structure.types.push(field.ty.clone());
     }

@@ -223,3 +223,63 @@ fn a_file_below_a_mount_is_one_mistake() {
         assert!(found.contains(message), "{found}");
     }
 }
+
+#[test]
+fn an_attribute_in_the_wrong_place_is_one_mistake() {
+    for (part, item) in [
+        (
+            "write `#[composition(scope = binary)]` here instead",
+            quote! {
+                #[composition(source(none))]
+                #[service(scope = binary)]
+                struct Shop {
+                    #[service(image = "a")] a: Service,
+                    #[service(image = "b", scope = binary, needs(a))] b: Service,
+                }
+            },
+        ),
+        (
+            "move it above the field of that service",
+            quote! {
+                #[composition(source(none))]
+                #[service(image = "a", scope = binary)]
+                struct Shop { #[service(image = "a")] a: Service }
+            },
+        ),
+        (
+            "`#[compose]` is not there yet",
+            quote! {
+                #[composition(source(none))]
+                #[compose]
+                struct Shop { #[service(image = "a")] a: Service }
+            },
+        ),
+        (
+            "write `scope = binary, keep = \"2h\"` in this field's `#[service(..)]`",
+            quote! {
+                #[composition(source(none))]
+                struct Shop {
+                    #[composition(scope = binary, keep = "2h")] #[service(image = "a")] a: Service,
+                    #[service(image = "b", scope = binary, needs(a))] b: Service,
+                }
+            },
+        ),
+        (
+            "write `#[service(image = \"name:tag\", scope = run)]` instead",
+            quote! {
+                #[composition(source(none))]
+                struct Shop { #[composition(scope = run)] a: Service }
+            },
+        ),
+        (
+            "move it above the struct",
+            quote! {
+                #[composition(source(none))]
+                struct Shop { #[composition(crate = trial)] #[service(image = "a")] a: Service }
+            },
+        ),
+    ] {
+        let message = one_message_of(item);
+        assert!(message.contains(part), "{message}");
+    }
+}

@@ -1,0 +1,95 @@
+//! Our attributes where they do nothing. The compiler passes over the attributes of a derive wherever they stand, so
+//! one in the wrong place would change nothing without a word.
+
+use quote::ToTokens;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Meta, Token};
+
+use super::{service, settings};
+use crate::report::Report;
+
+/// Refuses what belongs above a field. Whether there was any.
+pub(super) fn on_struct(attributes: &[Attribute], report: &mut Report) -> bool {
+    let mut found = false;
+    for attribute in attributes.iter().filter(|attribute| is_service(attribute)) {
+        found = true;
+        let instead = match settings_in(attribute) {
+            Some(keys) => format!("write `#[composition({keys})]` here instead"),
+            None => "move it above the field of that service".to_owned(),
+        };
+        report.error_on(
+            attribute,
+            format!(
+                "`#[service(..)]` declares one service, and does nothing on the struct; {instead}"
+            ),
+        );
+    }
+    found
+}
+
+/// Refuses what belongs above the struct. Whether there was any.
+pub(super) fn on_field(attributes: &[Attribute], report: &mut Report) -> bool {
+    let declares = attributes.iter().any(is_service);
+    let mut found = false;
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| is_composition(attribute))
+    {
+        found = true;
+        let instead = match settings_in(attribute) {
+            Some(keys) if declares => format!("write `{keys}` in this field's `#[service(..)]`"),
+            Some(keys) => format!("write `#[service(image = \"name:tag\", {keys})]` instead"),
+            None if declares => "move it above the struct".to_owned(),
+            None => format!("declare a service with `{}`", service::FORM),
+        };
+        report.error_on(
+            attribute,
+            format!(
+                "`#[composition(..)]` belongs to the struct, and does nothing on a field; {instead}"
+            ),
+        );
+    }
+    found
+}
+
+/// Takes what belongs to a parameter off the function, and refuses it.
+pub(super) fn on_function(attributes: &mut Vec<Attribute>, report: &mut Report) {
+    attributes.retain(|attribute| {
+        let instead = if is_service(attribute) {
+            "write it on a parameter, such as `#[service(image = \"redis:7\", port = 6379)] cache: Service`"
+        } else if is_composition(attribute) {
+            "write it on the parameter whose type is the composition, or on the struct"
+        } else {
+            return true;
+        };
+        let name = attribute.path().to_token_stream();
+        report.error_on(
+            attribute,
+            format!("`#[{name}(..)]` does nothing on a function; {instead}"),
+        );
+        false
+    });
+}
+
+pub(super) fn is_service(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("service")
+}
+
+pub(super) fn is_composition(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("composition")
+}
+
+/// What stands in an attribute, if it is nothing but keys that a service and a composition have in common.
+fn settings_in(attribute: &Attribute) -> Option<String> {
+    let list = attribute.meta.require_list().ok()?;
+    let metas = list
+        .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+        .ok()?;
+    let in_common = |meta: &Meta| {
+        let name = meta.path().get_ident().map(ToString::to_string);
+        name.is_some_and(|name| settings::is_of_services(&name))
+    };
+    let written = metas.iter().map(|meta| meta.to_token_stream().to_string());
+    (!metas.is_empty() && metas.iter().all(in_common))
+        .then(|| written.collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,18 @@
+//! Attributes where they would do nothing.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+#[service(scope = binary)]
+struct Shop {
+    #[composition(scope = test)]
+    #[service(image = "a")]
+    a: Service,
+    #[composition(scope = run)]
+    b: Service,
+}
+
+#[seatrial::test]
+#[composition(scope = test)]
+#[service(image = "a")]
+fn the_function_is_compiled(_: Shop) {}
