@@ -71,7 +71,7 @@ pub fn next_service<T: FromService>(services: &mut dyn Iterator<Item = Service>)
     )
 }
 
-/// The error of a user's function, of whatever type: `(&&Failure::new(error)).text()` finds the way to tell it. With its causes
+/// The error of a user's function, of whatever type: `(&&Failure::new(error)).failure_text()` finds the way to tell it. With its causes
 /// where it is an error or becomes one, as [`Display`] has it otherwise.
 pub struct Failure<E>(Cell<Option<E>>);
 
@@ -95,11 +95,11 @@ impl<E> Failure<E> {
 /// The way for errors, and for what becomes one: `anyhow::Error`, texts.
 pub trait FailureByError {
     /// The error and its causes.
-    fn text(self) -> String;
+    fn failure_text(self) -> String;
 }
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> FailureByError for &&Failure<E> {
-    fn text(self) -> String {
+    fn failure_text(self) -> String {
         terminal::chain(&*self.take().into())
     }
 }
@@ -107,11 +107,11 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> FailureByError for &&Failure<E> {
 /// The way for what can only be displayed.
 pub trait FailureByDisplay {
     /// The error as it displays itself.
-    fn text(self) -> String;
+    fn failure_text(self) -> String;
 }
 
 impl<E: Display> FailureByDisplay for &&&Failure<E> {
-    fn text(self) -> String {
+    fn failure_text(self) -> String {
         self.take().to_string()
     }
 }
@@ -119,13 +119,13 @@ impl<E: Display> FailureByDisplay for &&&Failure<E> {
 /// For all other types: says that this does not work.
 pub trait FailureOfAnotherType<E> {
     /// Never called: it is there to be refused by the compiler.
-    fn text(self) -> String
+    fn failure_text(self) -> String
     where
         E: HookError;
 }
 
 impl<E> FailureOfAnotherType<E> for &Failure<E> {
-    fn text(self) -> String
+    fn failure_text(self) -> String
     where
         E: HookError,
     {
@@ -175,10 +175,16 @@ mod tests {
     #[test]
     fn an_error_of_any_type_is_told() {
         let utf8 = String::from_utf8(vec![0xff]).unwrap_err();
-        let text = (&&Failure::new(Caused(utf8))).text();
+        let text = (&&Failure::new(Caused(utf8))).failure_text();
         assert!(text.starts_with("cannot seed: invalid utf-8"), "{text}");
-        assert_eq!((&&Failure::new("no table")).text(), "no table");
-        assert_eq!((&&Failure::new(format!("code {}", 3))).text(), "code 3");
-        assert_eq!((&&Failure::new(Displayed)).text(), "the tide is out");
+        assert_eq!((&&Failure::new("no table")).failure_text(), "no table");
+        assert_eq!(
+            (&&Failure::new(format!("code {}", 3))).failure_text(),
+            "code 3"
+        );
+        assert_eq!(
+            (&&Failure::new(Displayed)).failure_text(),
+            "the tide is out"
+        );
     }
 }

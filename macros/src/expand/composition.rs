@@ -1,19 +1,20 @@
 //! The `Composition` impl of a struct.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Ident, Type};
 
 use super::declaration::declaration;
-use super::runtime;
+use super::{local, runtime};
 use crate::model::Model;
 use crate::syntax::Settings;
 
 pub(crate) fn composition(ident: &Ident, types: &[Type], model: &Model) -> TokenStream {
     let runtime = runtime(&model.declaration.settings);
     let declaration = declaration(&runtime, model);
-    let services = quote!(services);
+    let services = local("services", Span::mixed_site());
+    let composition = local("composition", Span::mixed_site());
     let fields = model
         .declaration
         .services
@@ -40,10 +41,10 @@ pub(crate) fn composition(ident: &Ident, types: &[Type], model: &Model) -> Token
             fn __from_services(
                 #services: &mut dyn ::core::iter::Iterator<Item = #runtime::Service>,
             ) -> Self {
-                let composition = Self { #(#fields),* };
+                let #composition = Self { #(#fields),* };
                 // A service that is only there for others to need is no dead code.
-                let _ = (#(&composition.#names,)*);
-                composition
+                let _ = (#(&#composition.#names,)*);
+                #composition
             }
         }
     }

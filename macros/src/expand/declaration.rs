@@ -2,9 +2,10 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::LitStr;
 use syn::spanned::Spanned;
-use syn::{Ident, LitStr};
 
+use super::local;
 use crate::model::Model;
 
 pub(super) fn declaration(runtime: &TokenStream, model: &Model) -> TokenStream {
@@ -42,10 +43,11 @@ pub(super) fn declaration(runtime: &TokenStream, model: &Model) -> TokenStream {
 /// is of another one.
 fn key(key: &syn::Expr) -> TokenStream {
     let ours = Span::mixed_site().located_at(key.span());
+    let text = local("key", key.span());
     quote_spanned! {ours=>
         {
-            let key: &'static ::core::primitive::str = #key;
-            key
+            let #text: &'static ::core::primitive::str = #key;
+            #text
         }
     }
 }
@@ -54,15 +56,17 @@ fn key(key: &syn::Expr) -> TokenStream {
 /// they cannot hide the user's, and lints pass over them.
 fn hook(runtime: &TokenStream, path: &syn::Path) -> TokenStream {
     let ours = Span::mixed_site().located_at(path.span());
-    let service = Ident::new("service", ours);
+    let service = local("service", path.span());
+    let outcome = local("outcome", path.span());
+    let error = local("error", path.span());
     let call = quote_spanned! {ours=>
-        let outcome: ::core::result::Result<(), _> = #path(&#service).await;
+        let #outcome: ::core::result::Result<(), _> = #path(&#service).await;
     };
     let text = quote_spanned! {ours=>
-        match outcome {
+        match #outcome {
             ::core::result::Result::Ok(()) => ::core::result::Result::Ok(()),
-            ::core::result::Result::Err(error) => {
-                ::core::result::Result::Err((&&#runtime::__private::Failure::new(error)).text())
+            ::core::result::Result::Err(#error) => {
+                ::core::result::Result::Err((&&#runtime::__private::Failure::new(#error)).failure_text())
             }
         }
     };

@@ -7,13 +7,20 @@ mod composition;
 mod declaration;
 mod test;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 pub(crate) use composition::{composition, stand_in};
 pub(crate) use test::{function_alone, test};
 
 use crate::syntax::Settings;
+
+/// The name of a local variable of ours. A pattern that is a single name means a constant of that name where the user has
+/// one, whatever the name's span; so it is one that nobody has.
+fn local(name: &str, location: Span) -> Ident {
+    let ours = Span::mixed_site().located_at(location);
+    Ident::new(&format!("__seatrial_{name}"), ours)
+}
 
 /// The runtime crate, as the user's crate calls it.
 fn runtime(settings: &Settings) -> TokenStream {

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Meta, ReturnType, Type};
 
 use super::declaration::declaration;
-use super::runtime;
+use super::{local, runtime};
 use crate::model::Model;
 use crate::parse::{Function, Instances, Parameter, Runtime};
 
@@ -20,9 +20,8 @@ pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
         ..
     } = function;
     let name = &signature.ident;
-    // Names of our own, which the user's code cannot see and cannot hide.
-    let launches = Ident::new("launches", Span::mixed_site());
-    let ready = Ident::new("ready", Span::mixed_site());
+    let launches = local("launches", Span::mixed_site());
+    let ready = local("ready", Span::mixed_site());
 
     let about = about(function, &runtime);
     let compositions = function
