@@ -34,6 +34,9 @@ pub(crate) fn test(
     item: TokenStream,
     environment: &Environment,
 ) -> TokenStream {
+    if let Some(test) = parse::conditional(&attribute, &item) {
+        return expand::versions(&attribute, &test);
+    }
     let mut report = Report::new();
     let Some((function, declaration)) = parse::function(attribute, item.clone(), &mut report)
     else {

@@ -11,7 +11,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 pub(crate) use composition::{composition, stand_in};
-pub(crate) use test::{function_alone, test};
+pub(crate) use test::{function_alone, test, versions};
 
 use crate::syntax::Settings;
 
@@ -24,7 +24,11 @@ fn local(name: &str, location: Span) -> Ident {
 
 /// The runtime crate, as the user's crate calls it.
 fn runtime(settings: &Settings) -> TokenStream {
-    match &settings.runtime_crate {
+    runtime_at(settings.runtime_crate.as_ref())
+}
+
+fn runtime_at(path: Option<&syn::Path>) -> TokenStream {
+    match path {
         Some(path) => quote!(#path),
         None => quote!(::seatrial),
     }

@@ -6,9 +6,9 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Meta, ReturnType, Type};
 
 use super::declaration::declaration;
-use super::{local, runtime};
+use super::{local, runtime, runtime_at};
 use crate::model::Model;
-use crate::parse::{Function, Instances, Parameter, Runtime};
+use crate::parse::{Conditional, Function, Instances, Parameter, Runtime};
 
 pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
     let runtime = runtime(&model.declaration.settings);
@@ -72,6 +72,27 @@ pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
             #parameters
             #run #end
         }
+    }
+}
+
+/// Both versions of a test that depends on a condition. Each is a test of its own for this macro, and only the one that the
+/// compiler keeps is expanded.
+pub(crate) fn versions(attribute: &TokenStream, test: &Conditional) -> TokenStream {
+    let runtime = runtime_at(test.runtime_crate.as_ref());
+    let Conditional {
+        condition,
+        holds,
+        fails,
+        ..
+    } = test;
+    quote! {
+        #[cfg(#condition)]
+        #[#runtime::test(#attribute)]
+        #holds
+
+        #[cfg(not(#condition))]
+        #[#runtime::test(#attribute)]
+        #fails
     }
 }
 

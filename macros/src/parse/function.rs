@@ -62,13 +62,19 @@ pub(crate) fn function(
     let mut given = Given::default();
     let arguments = arguments::arguments(attribute, report);
     keys::read(&mut given, &arguments, KEYS, PLACE, report);
-    let Ok((mut attributes, visibility, mut signature, body)) = split.parse2(item.clone()) else {
+    let Ok(parts) = split.parse2(item.clone()) else {
         report.error_on(
             item.into_iter().next(),
             "`#[seatrial::test]` goes on a function; write it above an `fn` or `async fn` with a body",
         );
         return None;
     };
+    let Parts {
+        mut attributes,
+        visibility,
+        mut signature,
+        body,
+    } = parts;
     placement::on_function(&mut attributes, report);
     let mut services = Vec::new();
     let mut parameters = Vec::new();
@@ -97,16 +103,37 @@ pub(crate) fn function(
     Some((function, declaration))
 }
 
-type Parts = (Vec<Attribute>, Visibility, Signature, TokenStream);
+/// The parts of a function. Its body is not looked into.
+pub(super) struct Parts {
+    pub(super) attributes: Vec<Attribute>,
+    pub(super) visibility: Visibility,
+    pub(super) signature: Signature,
+    pub(super) body: TokenStream,
+}
 
-fn split(input: ParseStream<'_>) -> syn::Result<Parts> {
+pub(super) fn split(input: ParseStream<'_>) -> syn::Result<Parts> {
     let attributes = input.call(Attribute::parse_outer)?;
     let visibility = input.parse()?;
     let signature = input.parse()?;
     if !input.peek(syn::token::Brace) {
         return Err(input.error("no body"));
     }
-    Ok((attributes, visibility, signature, input.parse()?))
+    Ok(Parts {
+        attributes,
+        visibility,
+        signature,
+        body: input.parse()?,
+    })
+}
+
+/// The runtime crate that the attribute of a test names. Whatever is wrong with it is found when all of it is read.
+pub(super) fn runtime_crate_of(attribute: TokenStream) -> Option<syn::Path> {
+    let mut unread = Report::new();
+    let mut given = Given::default();
+    let arguments = arguments::arguments(attribute, &mut unread);
+    keys::read(&mut given, &arguments, KEYS, PLACE, &mut unread);
+    let _ = unread.finish();
+    given.runtime_crate
 }
 
 #[derive(Default)]

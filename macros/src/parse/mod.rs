@@ -2,6 +2,7 @@
 //! knows nothing of how services relate. Records mistakes and goes on.
 
 mod arguments;
+mod conditions;
 mod container;
 mod function;
 mod keys;
@@ -15,6 +16,7 @@ mod structure;
 mod values;
 mod variables;
 
+pub(crate) use conditions::{Conditional, conditional};
 pub(crate) use function::{Function, Runtime, function};
 pub(crate) use parameter::{Instances, Parameter};
 pub(crate) use structure::structure;

@@ -80,10 +80,26 @@ fn of_an_async_test() {
 #[test]
 fn of_a_test_with_instances_of_its_own() {
     let item = quote! {
-        fn compares(shop: Shop, #[composition(scope = test)] #[cfg(all())] mut own: Shop) {}
+        fn compares(shop: Shop, #[composition(scope = test)] #[allow(unused)] mut own: Shop) {}
     };
     let expansion = pipeline::test(TokenStream::new(), item, &Environment::default());
     compare("test_with_instances_of_its_own", expansion);
+}
+
+#[test]
+fn of_a_test_with_conditions() {
+    let item = quote! {
+        /// Documented.
+        pub fn expires(
+            shop: Shop,
+            #[cfg(unix)] #[service(image = "redis:7")] cache: Service,
+            #[cfg_attr(windows, composition(scope = test), allow(unused))] own: Shop,
+        ) {
+        }
+    };
+    let attribute = quote!(timeout = "30s", crate = trial);
+    let expansion = pipeline::test(attribute, item, &Environment::default());
+    compare("test_with_conditions", expansion);
 }
 
 #[test]
@@ -99,7 +115,7 @@ fn of_a_test_without_parameters() {
 fn of_a_test_with_a_mistake() {
     let item = quote! {
         #[ignore]
-        fn keys_expire(#[service(image = "Redis")] #[cfg(all())] cache: Service) -> u8 {
+        fn keys_expire(#[service(image = "Redis")] #[allow(unused)] cache: Service) -> u8 {
             1
         }
     };
