@@ -73,7 +73,7 @@ pub(crate) struct Service {
     pub(crate) mounts: Vec<MountSyntax>,
     pub(crate) files: Vec<Spanned<FileSyntax>>,
     pub(crate) labels: Vec<Spanned<(String, String)>>,
-    pub(crate) hosts: Vec<HostEntry>,
+    pub(crate) hosts: Vec<Spanned<HostEntry>>,
     pub(crate) memory: Option<u64>,
     pub(crate) shm_size: Option<u64>,
     pub(crate) ulimits: Vec<Spanned<Ulimit>>,

@@ -19,7 +19,7 @@ pub fn host_name(field: &str) -> String {
 }
 
 /// Whether `name` can be a host name of one label: letters, digits and inner hyphens, at most 63 of them (RFC 1123), not
-/// digits alone, which resolvers read as an address.
+/// a number, decimal or hexadecimal, which resolvers read as an address.
 ///
 /// ```
 /// use seatrial_model::name::is_host_name;
@@ -27,9 +27,10 @@ pub fn host_name(field: &str) -> String {
 /// assert!(is_host_name("user-db"));
 /// assert!(!is_host_name("user_db"));
 /// assert!(!is_host_name("10"));
+/// assert!(!is_host_name("0x7f000001"));
 /// ```
 pub fn is_host_name(name: &str) -> bool {
-    is_label(name) && !name.bytes().all(|b| b.is_ascii_digit())
+    is_label(name) && !is_number(name)
 }
 
 /// Whether `name` can be a host name of one or more labels: `api`, `api.example.com`.
@@ -56,16 +57,38 @@ fn is_label(label: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-/// Whether `name` already means something in every container, or in every placeholder, so that no service can have it.
+/// Whether `label` is what C libraries read as a number of an address (`inet_aton`).
+fn is_number(label: &str) -> bool {
+    let hexadecimal = label
+        .strip_prefix("0x")
+        .or_else(|| label.strip_prefix("0X"));
+    match hexadecimal {
+        Some(digits) => digits.bytes().all(|b| b.is_ascii_hexdigit()),
+        None => label.bytes().all(|b| b.is_ascii_digit()),
+    }
+}
+
+/// Whether the host name `name` leads elsewhere in every container, to itself mostly, so that no service can have it. These
+/// are what engines write into `/etc/hosts` before anything else.
 ///
 /// ```
 /// assert!(seatrial_model::name::is_reserved("localhost"));
+/// assert!(!seatrial_model::name::is_reserved("local"));
 /// ```
 pub fn is_reserved(name: &str) -> bool {
-    matches!(
-        name,
-        "localhost" | "host-gateway" | "ip6-localhost" | "ip6-loopback" | "source" | "self"
-    )
+    const RESERVED: [&str; 8] = [
+        "localhost",
+        "localhost.localdomain",
+        "ip6-localhost",
+        "ip6-loopback",
+        "ip6-localnet",
+        "ip6-mcastprefix",
+        "ip6-allnodes",
+        "ip6-allrouters",
+    ];
+    RESERVED
+        .iter()
+        .any(|reserved| name.eq_ignore_ascii_case(reserved))
 }
 
 /// Whether `name` can be an environment variable's: anything printable but `=` and spaces, not beginning with a digit.

@@ -16,6 +16,7 @@ use crate::report::Report;
 /// Every rule for services.
 pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Report) {
     names::check_field_is_not_reserved(model, report);
+    names::check_hosts_are_not_services(model, report);
     names::check_host_names_are_valid(model, report);
     names::check_host_names_differ(model, report);
     names::check_ports_differ(model, report);

@@ -11,13 +11,52 @@ use crate::message;
 use crate::model::Model;
 use crate::report::Report;
 
-/// `{source}` is the source tree, so no service can be called that.
+/// `{source}` is the source tree, and some host names lead elsewhere in every container: no service can be called that.
 pub(super) fn check_field_is_not_reserved(model: &Model, report: &mut Report) {
-    for service in &model.declaration.services {
-        if service.field() == "source" {
+    for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
+        if plan.field == "source" {
             report.error(
                 service.ident.span(),
                 "the name `source` is taken, `{source}` is where the source is mounted; write another name",
+            );
+        }
+        if name::is_reserved(&plan.name) {
+            report.error(
+                service.ident.span(),
+                format!(
+                    "the name `{}` is taken, {}; write another name",
+                    plan.field,
+                    leads_elsewhere(&plan.name)
+                ),
+            );
+        }
+    }
+}
+
+fn leads_elsewhere(host: &str) -> String {
+    format!("`{host}` leads elsewhere in every container")
+}
+
+/// What `hosts(..)` adds must not compete with the names that are there already: those of every container, the service's
+/// own, and those of the services that it needs.
+pub(super) fn check_hosts_are_not_services(model: &Model, report: &mut Report) {
+    for (position, service) in model.declaration.services.iter().enumerate() {
+        let needed = model.edges[position].iter().map(|edge| edge.to);
+        for host in &service.hosts {
+            let name = &host.value.name;
+            let of_service = needed
+                .clone()
+                .chain([position])
+                .map(|position| &model.plan.services[position])
+                .find(|plan| plan.name.eq_ignore_ascii_case(name));
+            let why = match of_service {
+                _ if name::is_reserved(name) => leads_elsewhere(name),
+                Some(plan) => format!("it is the host name of the service `{}`", plan.field),
+                None => continue,
+            };
+            report.error(
+                host.span,
+                format!("the host name `{name}` is taken, {why}; write another name, or remove it"),
             );
         }
     }
@@ -29,8 +68,8 @@ pub(super) fn check_host_names_are_valid(model: &Model, report: &mut Report) {
             report.error(
                 service.ident.span(),
                 format!(
-                    "`{}` gives the host name `{}`, which is none; write a name of at most 63 ASCII letters, digits and `_`",
-                    plan.field, plan.name
+                    "`{}` is not a valid host name for `{}`; write a name of at most 63 ASCII letters, digits and `_`, not a number alone",
+                    plan.name, plan.field
                 ),
             );
         }

@@ -155,7 +155,7 @@ impl<'a> Modeller<'a> {
                 .iter()
                 .map(|label| label.value.clone())
                 .collect(),
-            hosts: syntax.hosts.clone(),
+            hosts: values(&syntax.hosts),
             memory: syntax.memory,
             shm_size: syntax.shm_size,
             ulimits: values(&syntax.ulimits),

@@ -202,11 +202,11 @@ pub(super) fn hosts(service: &mut Service, argument: &Argument, report: &mut Rep
             let host = entry.key()?;
             let literal = values::string(entry.is()?)?;
             let address = literal.value();
-            if !host.split('.').all(name::is_host_name) {
+            if !name::is_domain_name(&host) {
                 report.error(
                     entry.span(),
                     format!(
-                        "`{host}` is no host name; write letters, digits, inner hyphens and dots"
+                        "`{host}` is not a valid host name; write letters, digits, inner hyphens and dots, and no number behind the last dot"
                     ),
                 );
             }
@@ -216,10 +216,11 @@ pub(super) fn hosts(service: &mut Service, argument: &Argument, report: &mut Rep
                 format!("`{address}` is no address; write one such as \"192.0.2.1\", or \"host-gateway\" for this machine"),
             );
             }
-            service.hosts.push(HostEntry {
+            let host = HostEntry {
                 name: host,
                 address,
-            });
+            };
+            service.hosts.push(Spanned::new(host, entry.span()));
             Some(())
         },
     )

@@ -204,20 +204,30 @@ fn names() {
         assert_eq!(name::host_name(field), host);
     }
     let longest = "a".repeat(63);
-    for valid in ["a", "a-b", "A1", "1a", &longest] {
+    for valid in ["a", "a-b", "A1", "1a", "0xg", "0a", &longest] {
         assert!(
             name::is_host_name(valid) && name::is_domain_name(valid),
             "{valid}"
         );
     }
     let long = "a".repeat(64);
-    for invalid in ["", "-a", "a-", "a_b", "a.b", "1", "\u{e9}", "a b", &long] {
+    for invalid in [
+        "", "-a", "a-", "a_b", "a.b", "1", "\u{e9}", "a b", "0x7f", "0X", &long,
+    ] {
         assert!(!name::is_host_name(invalid), "{invalid}");
     }
     assert!(name::is_domain_name("a.1.example"));
     let too_long = vec!["abcd"; 51].join(".");
-    for invalid in ["", ".", "a.", ".a", "a..b", "10.0.0.1", "a_b.c", &too_long] {
+    for invalid in [
+        "", ".", "a.", ".a", "a..b", "10.0.0.1", "127.0x1", "a_b.c", &too_long,
+    ] {
         assert!(!name::is_domain_name(invalid), "{invalid}");
+    }
+    for reserved in ["localhost", "LocalHost", "ip6-allnodes"] {
+        assert!(name::is_reserved(reserved), "{reserved}");
+    }
+    for free in ["local", "host-gateway", "localhost-db", "ip6"] {
+        assert!(!name::is_reserved(free), "{free}");
     }
     for valid in ["A", "_", "a.b-c", "%"] {
         assert!(name::is_env_name(valid), "{valid}");

@@ -1,0 +1,16 @@
+//! Host names that lead elsewhere already, beside those that do not.
+
+use seatrial::{Composition, Service};
+
+#[derive(Composition)]
+struct Shop {
+    #[service(image = "a", port = 80, hosts("a.1.example" = "192.0.2.1", "10" = "192.0.2.1", "a.0x1" = "192.0.2.1"))]
+    user_db: Service,
+    #[service(image = "b", hosts(localhost = "192.0.2.1", app = "192.0.2.1", "User-DB" = "192.0.2.1", other = "192.0.2.1"), needs(user_db))]
+    app: Service,
+    #[service(image = "c", hosts("user-db" = "192.0.2.1"))]
+    other: Service,
+}
+
+#[seatrial::test]
+fn the_test_is_not_blamed(_: Shop) {}
