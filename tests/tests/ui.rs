@@ -6,6 +6,8 @@
 //! beside real binaries. Only the messages, their places and their notes are compared: how a compiler draws them is its
 //! own affair and differs between versions.
 //!
+//! Those whose name begins with `renamed_` are in a second package, which has the runtime under the name `trial`.
+//!
 //! `UPDATE_EXPECTED=1 cargo test -p seatrial-tests --test ui` writes the files anew.
 
 use std::collections::BTreeMap;
@@ -102,7 +104,7 @@ fn documented() -> anyhow::Result<BTreeMap<String, Case>> {
     Ok(cases)
 }
 
-/// The package whose integration tests the cases are.
+/// The package whose integration tests the cases are, and a member of its workspace that calls the runtime otherwise.
 struct Package {
     root: PathBuf,
 }
@@ -120,28 +122,41 @@ impl Package {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .context("the tests are in the workspace")?;
-        let manifest = format!(
-            "[package]\nname = \"ui\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-             [dependencies]\nanyhow = \"1\"\nseatrial = {{ path = {:?} }}\n\n\
-             [profile.dev]\ndebug = \"line-tables-only\"\n\n[workspace]\n",
-            workspace.join("runtime")
-        );
-        write(&root.join("Cargo.toml"), &manifest)?;
+        let manifest = |package: &str, dependency: &str| {
+            format!(
+                "[package]\nname = {package:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+                 [dependencies]\nanyhow = \"1\"\n{dependency} = {{ package = \"seatrial\", path = {:?} }}\n\n",
+                workspace.join("runtime")
+            )
+        };
+        let profile = "[profile.dev]\ndebug = \"line-tables-only\"\n\n";
+        let members = "[workspace]\nmembers = [\"renamed\"]\n";
+        let own = manifest("ui", "seatrial") + profile + members;
+        write(&root.join("Cargo.toml"), &own)?;
+        let renamed = root.join("renamed");
+        write(&renamed.join("Cargo.toml"), &manifest("renamed", "trial"))?;
+        write(&renamed.join("src/lib.rs"), "")?;
         // The versions that the workspace has, so that nothing is looked up in a registry.
         let lock = fs::read_to_string(workspace.join("Cargo.lock"))?;
         fs::write(root.join("Cargo.lock"), lock)?;
         for (path, content) in Self::FILES {
             write(&root.join(path), content)?;
         }
-        let tests = root.join("tests");
+        let directories = [root.join("tests"), renamed.join("tests")];
+        let place = |name: &str| {
+            let directory = &directories[usize::from(name.starts_with("renamed_"))];
+            directory.join(name).with_extension("rs")
+        };
         for (name, case) in cases {
-            write(&tests.join(name).with_extension("rs"), &case.source)?;
+            write(&place(name), &case.source)?;
         }
-        for entry in fs::read_dir(&tests)? {
-            let path = entry?.path();
-            let known = path.file_stem().and_then(|name| name.to_str());
-            if !known.is_some_and(|name| cases.contains_key(name)) {
-                fs::remove_file(path)?;
+        for directory in &directories {
+            for entry in fs::read_dir(directory)? {
+                let path = entry?.path();
+                let known = path.file_stem().and_then(|name| name.to_str());
+                if !known.is_some_and(|name| cases.contains_key(name) && place(name) == path) {
+                    fs::remove_file(path)?;
+                }
             }
         }
         Ok(Self { root })
@@ -154,7 +169,8 @@ impl Package {
             .parent()
             .context("a target directory")?;
         let output = Command::new(env!("CARGO"))
-            .args(["check", "--tests", "--keep-going", "--offline"])
+            .args(["check", "--workspace", "--tests", "--keep-going"])
+            .arg("--offline")
             .args(["--message-format", "json", "--target-dir"])
             .arg(target)
             .current_dir(&self.root)

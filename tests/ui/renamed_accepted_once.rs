@@ -1,0 +1,22 @@
+//! Where the runtime has another name, and the root of the crate says so for all of it.
+
+extern crate trial as seatrial;
+
+mod shop {
+    use trial::{Composition, Service};
+
+    #[derive(Composition)]
+    pub(crate) struct Shop {
+        #[service(image = "a", setup(with = seeded))]
+        pub(crate) db: Service,
+    }
+
+    async fn seeded(_: &Service) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[trial::test]
+async fn waits(shop: shop::Shop, #[cfg(all())] other: shop::Shop) {
+    drop((shop.db, other.db));
+}

@@ -1,0 +1,18 @@
+//! Mistakes where the runtime has another name: its own name is not looked for.
+
+use trial::{Composition, Service};
+
+#[derive(Composition)]
+#[composition(crate = trial)]
+struct Shop {
+    #[service(image = "Redis")]
+    cache: Service,
+    #[service(imge = "redis:7")]
+    other: Service,
+}
+
+#[trial::test(crate = trial)]
+fn the_test_is_not_blamed(_: Shop) {}
+
+#[trial::test(crate = "trial")]
+fn a_path_is_no_text() {}
