@@ -13,9 +13,9 @@ pub(crate) fn unknown(kind: &str, name: &str, place: &str, known: &[&str]) -> St
     )
 }
 
-/// A name that is known from elsewhere, or stands outside of what it belongs in.
-pub(crate) fn known_as(name: &str, place: &str, form: &str) -> String {
-    format!("no key of {place} is named `{name}`; write `{form}` instead")
+/// A key that there is not, of which it is known what to do instead.
+pub(crate) fn not_a_key(name: &str, place: &str, instead: &str) -> String {
+    format!("no key of {place} is named `{name}`; {instead}")
 }
 
 /// Something given more than once.
@@ -26,6 +26,16 @@ pub(crate) fn doubled(what: impl Display) -> String {
 /// A value of the wrong shape.
 pub(crate) fn malformed(what: impl Display, form: &str) -> String {
     format!("{what} is malformed; write `{form}`")
+}
+
+/// A word that is written as text.
+pub(crate) fn quoted(word: impl Display) -> String {
+    format!("`\"{word}\"` is text; write it without quotes: `{word}`")
+}
+
+/// A value that only the compiler could work out, after the macro.
+pub(crate) fn not_literal(what: impl Display, form: &str) -> String {
+    format!("{what} is read before constants and macros have values; write it out: `{form}`")
 }
 
 /// Something that a later version has.

@@ -75,7 +75,14 @@ pub(super) fn workdir(
 
 pub(super) fn tmpfs(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     let mut add = |at: &syn::LitStr, size: Option<u64>, report: &mut Report| {
-        if let Some(path) = values::container_path(at, report) {
+        let form = |parts: &[&str]| {
+            let size = parts[1..]
+                .iter()
+                .find_map(|part| part.split(',').find_map(|part| part.strip_prefix("size=")));
+            let size = size.unwrap_or("64m");
+            format!("tmpfs(\"{}\" = \"{size}\")", parts[0])
+        };
+        if let Some(path) = values::target_path(at, form, report) {
             let tmpfs = Tmpfs { at: path, size };
             service.tmpfs.push(Spanned::new(tmpfs, at.span()));
         }
@@ -109,7 +116,7 @@ pub(super) fn volume(
     report: &mut Report,
 ) -> Option<()> {
     let mut add = |name: Option<String>, at: &syn::LitStr, report: &mut Report| {
-        if let Some(path) = values::container_path(at, report) {
+        if let Some(path) = values::target_path(at, volume_form, report) {
             let volume = Volume { name, at: path };
             service.volumes.push(Spanned::new(volume, at.span()));
         }
@@ -139,6 +146,16 @@ pub(super) fn volume(
     )
 }
 
+/// What to write for `from:at` of other tools, which is a volume or a mount.
+fn volume_form(parts: &[&str]) -> String {
+    let (from, at) = (parts[0], parts[1]);
+    if from.starts_with(['.', '/', '~', '$']) {
+        format!("mount(\"path/in/package\" = \"{at}\")")
+    } else {
+        format!("volume({} = \"{at}\")", from.replace('-', "_"))
+    }
+}
+
 pub(super) fn mount(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     let mut mode = MountMode::default();
     let mut mounts = Vec::new();
@@ -146,12 +163,17 @@ pub(super) fn mount(service: &mut Service, argument: &Argument, report: &mut Rep
     each(argument, form, report, |entry, report| {
         match &entry.name {
             Name::Word(word) if word == "mode" => {
-                let word = entry.is().and_then(values::word)?;
-                mode = values::mode(word, report).unwrap_or_default();
+                let word = values::unquoted(entry.is()?, report)?;
+                mode = values::mode(&word, report).unwrap_or_default();
             }
             Name::Text(from) => {
                 let at = entry.is().and_then(values::string)?;
-                if let Some(path) = values::container_path(at, report) {
+                let form = |parts: &[&str]| {
+                    let mode = parts.get(1).filter(|mode| mode.contains("rw"));
+                    let mode = mode.map_or("", |_| ", mode = rw");
+                    format!("mount(\"{}\" = \"{}\"{mode})", from.value(), parts[0])
+                };
+                if let Some(path) = values::target_path(at, form, report) {
                     let from = Spanned::new(from.value(), from.span());
                     mounts.push((from, Spanned::new(path, at.span())));
                 }
@@ -365,12 +387,12 @@ pub(super) fn stop_signal(
 }
 
 pub(super) fn pull(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    let word = argument.is().and_then(values::word)?;
+    let word = values::unquoted(argument.is()?, report)?;
     let choices = [
         ("missing", Pull::Missing),
         ("always", Pull::Always),
         ("never", Pull::Never),
     ];
-    service.pull = values::choice(word, "`pull`", &choices, report).unwrap_or_default();
+    service.pull = values::choice(&word, "`pull`", &choices, report).unwrap_or_default();
     Some(())
 }

@@ -8,7 +8,8 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, FnArg, Signature, Visibility};
 
 use super::arguments::{self, Argument};
-use super::keys::{self, Key};
+use super::habits;
+use super::keys::{self, Key, Table};
 use super::parameter::{self, Parameter};
 use super::placement;
 use super::settings::CRATE_FORM;
@@ -17,7 +18,11 @@ use crate::message;
 use crate::report::Report;
 use crate::syntax::{Declaration, Settings, Spanned};
 
-const PLACE: &str = "`#[seatrial::test(..)]`";
+const TABLE: Table<Given> = Table {
+    place: "`#[seatrial::test(..)]`",
+    keys: KEYS,
+    habits: habits::OF_TESTS,
+};
 
 const KEYS: &[Key<Given>] = &[
     Key::once("timeout", "timeout = \"30s\"", timeout),
@@ -61,7 +66,7 @@ pub(crate) fn function(
 ) -> Option<(Function, Declaration)> {
     let mut given = Given::default();
     let arguments = arguments::arguments(attribute, report);
-    keys::read(&mut given, &arguments, KEYS, PLACE, report);
+    keys::read(&mut given, &arguments, &TABLE, report);
     let Ok(parts) = split.parse2(item.clone()) else {
         report.error_on(
             item.into_iter().next(),
@@ -131,7 +136,7 @@ pub(super) fn runtime_crate_of(attribute: TokenStream) -> Option<syn::Path> {
     let mut unread = Report::new();
     let mut given = Given::default();
     let arguments = arguments::arguments(attribute, &mut unread);
-    keys::read(&mut given, &arguments, KEYS, PLACE, &mut unread);
+    keys::read(&mut given, &arguments, &TABLE, &mut unread);
     let _ = unread.finish();
     given.runtime_crate
 }

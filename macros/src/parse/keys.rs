@@ -8,6 +8,8 @@ use seatrial_model::suggest;
 use syn::ext::IdentExt;
 
 use super::arguments::{Argument, Name, Value};
+use super::habits::Habit;
+use super::values;
 use crate::message;
 use crate::report::Report;
 
@@ -70,6 +72,36 @@ impl<T> Key<T> {
     }
 }
 
+/// The keys of an attribute.
+pub(crate) struct Table<T: 'static> {
+    /// The attribute as messages name it.
+    pub(crate) place: &'static str,
+    pub(crate) keys: &'static [Key<T>],
+    pub(crate) habits: &'static [Habit],
+}
+
+impl<T> Table<T> {
+    /// What to say about a key that there is not, and which key may have been meant.
+    fn unknown(&self, name: &str) -> (String, Option<&'static str>) {
+        let place = self.place;
+        if let Some(habit) = self.habits.iter().find(|habit| habit.names.contains(&name)) {
+            return (message::not_a_key(name, place, habit.instead), habit.meant);
+        }
+        if let Some(key) = self.keys.iter().find(|key| key.also.contains(&name)) {
+            let instead = format!("write `{}` instead", key.form);
+            return (message::not_a_key(name, place, &instead), Some(key.name));
+        }
+        let names = self.offered();
+        let message = message::unknown("key", name, place, &names);
+        (message, suggest::nearest(name, names))
+    }
+
+    fn offered(&self) -> Vec<&'static str> {
+        let offered = self.keys.iter().filter(|key| key.offered);
+        offered.map(|key| key.name).collect()
+    }
+}
+
 /// Which keys were given.
 #[derive(Default)]
 pub(crate) struct Given {
@@ -109,39 +141,32 @@ impl Given {
     }
 }
 
-/// Reads `arguments` into `target`; `place` is the attribute as messages name it.
+/// Reads `arguments` into `target`.
 pub(crate) fn read<T>(
     target: &mut T,
     arguments: &[Argument],
-    keys: &[Key<T>],
-    place: &str,
+    table: &Table<T>,
     report: &mut Report,
 ) -> Given {
     let mut given = Given::default();
     for argument in arguments {
-        let offered = keys.iter().filter(|key| key.offered);
-        let names: Vec<&'static str> = offered.map(|key| key.name).collect();
         let Name::Word(word) = &argument.name else {
-            let form = keys.first().map_or("key = value", |key| key.form);
+            let form = table.keys.first().map_or("key = value", |key| key.form);
             report.error(
                 argument.span(),
                 format!(
-                    "{place} takes keys, and this is a value; write a key, for example `{form}`"
+                    "{} takes keys, and this is a value; write a key, for example `{form}`",
+                    table.place
                 ),
             );
             given.unrecognized = true;
             continue;
         };
         let name = word.unraw().to_string();
-        let Some(key) = keys.iter().find(|key| key.name == name) else {
-            let also = keys.iter().find(|key| key.also.contains(&name.as_str()));
-            let message = match also {
-                Some(key) => message::known_as(&name, place, key.form),
-                None => message::unknown("key", &name, place, &names),
-            };
+        let Some(key) = table.keys.iter().find(|key| key.name == name) else {
+            let (message, meant) = table.unknown(&name);
             report.error(word.span(), message);
-            let meant = also.map(|key| key.name);
-            match meant.or(suggest::nearest(&name, names)) {
+            match meant {
                 Some(key) => given.troubled.push(key),
                 None => given.unrecognized = true,
             }
@@ -154,13 +179,20 @@ pub(crate) fn read<T>(
         if matches!(argument.value, Value::Unreadable) {
             given.troubled.push(key.name);
         } else if (key.read)(target, argument, report).is_none() {
-            report.error(
-                argument.value_span(),
-                message::malformed(format!("`{name}`"), key.form),
-            );
+            refuse(argument, format!("`{name}`"), key.form, report);
         }
     }
     given
+}
+
+/// Records that an argument has the wrong shape.
+fn refuse(argument: &Argument, what: String, form: &str, report: &mut Report) {
+    let message = if argument.is().is_some_and(values::is_computed) {
+        message::not_literal(what, form)
+    } else {
+        message::malformed(what, form)
+    };
+    report.error(argument.value_span(), message);
 }
 
 /// Reads each entry of `key(..)`. `None` where the argument has no parentheses.
@@ -174,10 +206,7 @@ pub(crate) fn each(
         let unreadable = matches!(entry.value, Value::Unreadable);
         if !unreadable && read(entry, report).is_none() {
             let place = argument.key().unwrap_or_default();
-            report.error(
-                entry.value_span(),
-                message::malformed(format!("this entry of `{place}(..)`"), form),
-            );
+            refuse(entry, format!("this entry of `{place}(..)`"), form, report);
         }
     }
     Some(())

@@ -5,9 +5,11 @@ mod arguments;
 mod conditions;
 mod container;
 mod function;
+mod habits;
 mod keys;
 mod parameter;
 mod placement;
+mod ports;
 mod ready;
 mod service;
 mod settings;
@@ -15,6 +17,9 @@ mod setup;
 mod structure;
 mod values;
 mod variables;
+
+#[cfg(test)]
+pub(crate) use habits::{Habit, OF_COMPOSITIONS, OF_READINESS, OF_SERVICES, OF_TESTS};
 
 pub(crate) use conditions::{Conditional, conditional};
 pub(crate) use function::{Function, Runtime, function};

@@ -5,7 +5,7 @@ use seatrial_model::Scope;
 use syn::{Attribute, Meta, Pat, PatType, Type};
 
 use super::arguments::{self, Argument};
-use super::keys::{self, Key};
+use super::keys::{self, Key, Table};
 use super::placement::{is_composition, is_service};
 use super::service;
 use super::structure::{is_not_yet, not_yet};
@@ -14,7 +14,11 @@ use crate::message;
 use crate::report::Report;
 use crate::syntax::{ScopeSyntax, Service};
 
-const PLACE: &str = "`#[composition(..)]` on a parameter";
+const TABLE: Table<Instances> = Table {
+    place: "`#[composition(..)]` on a parameter",
+    keys: KEYS,
+    habits: &[],
+};
 
 const FORM: &str = "#[composition(scope = test)]";
 
@@ -93,7 +97,7 @@ fn instances(attributes: &[Attribute], report: &mut Report) -> Instances {
     match &attribute.meta {
         Meta::List(list) if !list.tokens.is_empty() => {
             let arguments = arguments::arguments(list.tokens.clone(), report);
-            keys::read(&mut instances, &arguments, KEYS, PLACE, report);
+            keys::read(&mut instances, &arguments, &TABLE, report);
         }
         _ => report.error_on(attribute, message::malformed("`#[composition]`", FORM)),
     }
@@ -101,8 +105,8 @@ fn instances(attributes: &[Attribute], report: &mut Report) -> Instances {
 }
 
 fn scope(instances: &mut Instances, argument: &Argument, report: &mut Report) -> Option<()> {
-    let word = argument.is().and_then(values::word)?;
-    match values::scope(word, report) {
+    let word = values::unquoted(argument.is()?, report)?;
+    match values::scope(&word, report) {
         ScopeSyntax::Is(Scope::Test) => *instances = Instances::Own,
         ScopeSyntax::Is(wider) => {
             let wider = wider.as_str();

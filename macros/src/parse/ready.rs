@@ -4,12 +4,17 @@
 use seatrial_model::{ImageRef, command};
 
 use super::arguments::{Argument, Name, Value};
-use super::keys::{self, Key, each};
-use super::values;
+use super::habits;
+use super::keys::{self, Key, Table, each};
+use super::{ports, values};
 use crate::report::Report;
 use crate::syntax::{CheckSyntax, PortChoice, Service, Spanned, Text};
 
-const PLACE: &str = "`ready(..)`";
+const TABLE: Table<ReadyKeys> = Table {
+    place: "`ready(..)`",
+    keys: KEYS,
+    habits: habits::OF_READINESS,
+};
 
 /// What was given; a kind that is malformed is absent here, its presence is in [`Given`].
 #[derive(Default)]
@@ -35,7 +40,11 @@ const KEYS: &[Key<ReadyKeys>] = &[
     Key::once("status", "status = 200", status),
     Key::once("port", "port = 8080", port),
     Key::once("exec", "exec = \"pg_isready\"", exec),
-    Key::once("healthcheck", "healthcheck", healthcheck),
+    Key::once(
+        "healthcheck",
+        "healthcheck` for the image's own check, or `exec = \"..\"",
+        healthcheck,
+    ),
     Key::once("image", "image = \"postgres:15\"", image),
     Key::once("run", "run = \"pg_isready -h {self.host}\"", run),
     Key::once("with", "with = path::to::async_fn", with),
@@ -57,7 +66,7 @@ const MODIFIERS: &[(&str, &str, &str)] = &[
 
 pub(super) fn ready(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     let mut found = ReadyKeys::default();
-    let given = keys::read(&mut found, argument.list()?, KEYS, PLACE, report);
+    let given = keys::read(&mut found, argument.list()?, &TABLE, report);
     given.check_modifiers(MODIFIERS, report);
     let mut add = |key: &str, check: Option<CheckSyntax>| {
         if let (Some(span), Some(check)) = (given.span(key), check) {
@@ -106,6 +115,11 @@ fn tcp(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option
                 }
                 let port = match &entry.name {
                     Name::Bare(expr) => values::port_choice(expr, report)?,
+                    Name::Text(text)
+                        if ports::refuse_text(&text.value(), text.span(), report).is_some() =>
+                    {
+                        None
+                    }
                     Name::Word(_) | Name::Text(_) => {
                         let choice = PortChoice::Name(entry.key()?);
                         Some(Spanned::new(choice, entry.span()))

@@ -6,13 +6,17 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Expr, Ident, Meta};
 
 use super::arguments::{self, Argument, Name, Value};
-use super::keys::{self, Key, each};
-use super::{container, ready, settings, setup, values, variables};
+use super::keys::{self, Key, Table, each};
+use super::{container, habits, ports, ready, settings, setup, values, variables};
 use crate::message;
 use crate::report::Report;
 use crate::syntax::{FileContentSyntax, FileSyntax, OriginSyntax, ScopeSyntax, Service, Spanned};
 
-const PLACE: &str = "`#[service(..)]`";
+const TABLE: Table<Service> = Table {
+    place: "`#[service(..)]`",
+    keys: KEYS,
+    habits: habits::OF_SERVICES,
+};
 
 /// What `#[service]` looks like when it is written at all.
 pub(super) const FORM: &str = "#[service(image = \"redis:7\", port = 6379)]";
@@ -25,31 +29,40 @@ const KEYS: &[Key<Service>] = &[
     Key::once("scope", "scope = binary", scope),
     Key::once("keep", settings::KEEP_FORM, keep),
     Key::once("port", "port = 6379", port),
-    Key::once("ports", "ports(5432, metrics = 9187)", ports).known_as(&["expose"]),
+    Key::once("ports", "ports(5432, metrics = 9187)", several_ports).known_as(&[
+        "expose",
+        "exposed_port",
+        "exposed_ports",
+    ]),
     Key::once("env", variables::FORM, env).known_as(variables::ALSO),
     Key::once("command", "command = \"server --flag\"", command_line)
         .known_as(&["cmd", "args", "run"]),
     Key::once("entrypoint", "entrypoint = [\"/bin/server\"]", entrypoint),
-    Key::once("needs", "needs(db, cache)", needs).known_as(&["depends_on", "after", "links"]),
+    Key::once("needs", "needs(db, cache)", needs).known_as(&[
+        "depends_on",
+        "depends",
+        "requires",
+        "after",
+        "links",
+    ]),
     Key::once("ready", "ready(tcp, timeout = \"30s\")", ready::ready).known_as(&[
-        "tcp",
-        "log",
-        "http",
-        "exec",
-        "healthcheck",
-        "times",
-        "status",
-        "timeout",
-        "interval",
-        "delay",
+        "readiness",
         "wait_for",
+        "wait",
+        "wait_strategy",
+        "ready_conditions",
     ]),
     Key::once("files", "files(\"/etc/app.conf\" = \"content\")", files),
     Key::once("source", settings::SOURCE_FORM, source),
     Key::once("setup", "setup(exec = \"..\")", setup::setup).repeating(),
     Key::once("url", "env(..)", url).not_yet(),
     Key::once("user", "user = \"1000:1000\"", container::user),
-    Key::once("workdir", "workdir = \"/app\"", container::workdir).known_as(&["working_dir"]),
+    Key::once("workdir", "workdir = \"/app\"", container::workdir).known_as(&[
+        "working_dir",
+        "work_dir",
+        "working_directory",
+        "cwd",
+    ]),
     Key::once(
         "tmpfs",
         "tmpfs(\"/tmp\", \"/data\" = \"64m\")",
@@ -59,18 +72,20 @@ const KEYS: &[Key<Service>] = &[
         "volume",
         "volume(\"/cache\", data = \"/data\")",
         container::volume,
-    )
-    .known_as(&["volumes"]),
+    ),
     Key::once("mount", container::MOUNT_FORM, container::mount)
-        .known_as(&["mounts", "bind"])
+        .known_as(&["mounts", "bind", "binds"])
         .repeating(),
     Key::once(
         "labels",
         "labels(\"com.example.team\" = \"shop\")",
         container::labels,
     ),
-    Key::once("hosts", "hosts(\"name\" = \"192.0.2.1\")", container::hosts)
-        .known_as(&["extra_hosts"]),
+    Key::once("hosts", "hosts(\"name\" = \"192.0.2.1\")", container::hosts).known_as(&[
+        "extra_hosts",
+        "extra_host",
+        "add_host",
+    ]),
     Key::once("memory", "memory = \"512m\"", container::memory),
     Key::once("shm_size", "shm_size = \"256m\"", container::shm_size),
     Key::once(
@@ -90,7 +105,7 @@ const KEYS: &[Key<Service>] = &[
         "stop_signal = \"SIGINT\"",
         container::stop_signal,
     ),
-    Key::once("pull", "pull = missing", container::pull),
+    Key::once("pull", "pull = missing", container::pull).known_as(&["pull_policy"]),
 ];
 
 /// Reads the service that `attributes` declare on a field or parameter. `None` where there is no `#[service]`.
@@ -117,7 +132,7 @@ pub(super) fn service(
         return Some(Service::unreadable(ident.clone()));
     };
     let arguments = arguments::arguments(list.tokens.clone(), report);
-    let given = keys::read(&mut service, &arguments, KEYS, PLACE, report);
+    let given = keys::read(&mut service, &arguments, &TABLE, report);
     service.ports_unknown |= given.is_troubled("port") || given.is_troubled("ports");
     if given.is_troubled("scope") {
         service.scope = service.scope.or(ScopeSyntax::Unreadable);
@@ -185,8 +200,8 @@ fn url(_: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> 
 
 fn scope(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     service.scope = ScopeSyntax::Unreadable;
-    let word = argument.is().and_then(values::word)?;
-    service.scope = values::scope(word, report);
+    let word = values::unquoted(argument.is()?, report)?;
+    service.scope = values::scope(&word, report);
     Some(())
 }
 
@@ -198,22 +213,30 @@ fn keep(service: &mut Service, argument: &Argument, report: &mut Report) -> Opti
 fn port(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     let Some(number) = argument.is().and_then(values::integer) else {
         service.ports_unknown = true;
-        return None;
+        return argument.is().and_then(|expr| ports::refuse(expr, report));
     };
     add_port(service, None, number, number.span(), report);
     Some(())
 }
 
-fn ports(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
+fn several_ports(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     let mut read = |entry: &Argument, report: &mut Report| {
-        let (name, number) = match (&entry.name, &entry.value) {
-            (Name::Bare(expr), Value::None) => (None, values::integer(expr)?),
-            (Name::Word(word), Value::Is(expr)) => {
-                (Some(word.unraw().to_string()), values::integer(expr)?)
+        let (name, expr) = match (&entry.name, &entry.value) {
+            (Name::Bare(expr), Value::None) => (None, expr),
+            (Name::Word(word), Value::Is(expr)) => (Some(word.unraw().to_string()), &**expr),
+            (Name::Text(text), Value::None) => {
+                service.ports_unknown = true;
+                return ports::refuse_text(&text.value(), text.span(), report);
             }
             _ => return None,
         };
-        add_port(service, name, number, entry.span(), report);
+        match values::integer(expr) {
+            Some(number) => add_port(service, name, number, entry.span(), report),
+            None => {
+                service.ports_unknown = true;
+                ports::refuse(expr, report)?;
+            }
+        }
         Some(())
     };
     let mut complete = true;
@@ -268,11 +291,17 @@ fn entrypoint(service: &mut Service, argument: &Argument, report: &mut Report) -
 }
 
 fn needs(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    each(argument, "db", report, |entry, _| {
-        let (Name::Word(word), Value::None) = (&entry.name, &entry.value) else {
-            return None;
+    each(argument, "db", report, |entry, report| {
+        let word = match (&entry.name, &entry.value) {
+            (Name::Word(word), Value::None) => word.clone(),
+            (Name::Text(text), Value::None) => {
+                let word: Ident = text.parse().ok()?;
+                report.error(text.span(), message::quoted(&word));
+                word
+            }
+            _ => return None,
         };
-        service.needs.push(word.clone());
+        service.needs.push(word);
         Some(())
     })
 }

@@ -6,13 +6,18 @@ use seatrial_model::{MountMode, Source};
 use syn::{Attribute, Meta};
 
 use super::arguments::{self, Argument, Value};
-use super::keys::{self, Key};
+use super::habits;
+use super::keys::{self, Key, Table};
 use super::values;
 use crate::message;
 use crate::report::Report;
 use crate::syntax::{ScopeSyntax, Settings, Spanned};
 
-const PLACE: &str = "`#[composition(..)]`";
+const TABLE: Table<Settings> = Table {
+    place: "`#[composition(..)]`",
+    keys: KEYS,
+    habits: habits::OF_COMPOSITIONS,
+};
 
 /// What `source` looks like.
 pub(super) const SOURCE_FORM: &str =
@@ -63,7 +68,7 @@ pub(super) fn settings(attributes: &[Attribute], report: &mut Report) -> Setting
         return settings;
     };
     let arguments = arguments::arguments(list.tokens.clone(), report);
-    let given = keys::read(&mut settings, &arguments, KEYS, PLACE, report);
+    let given = keys::read(&mut settings, &arguments, &TABLE, report);
     if given.is_troubled("scope") {
         settings.scope = settings.scope.or(ScopeSyntax::Unreadable);
     }
@@ -72,8 +77,8 @@ pub(super) fn settings(attributes: &[Attribute], report: &mut Report) -> Setting
 
 fn scope(settings: &mut Settings, argument: &Argument, report: &mut Report) -> Option<()> {
     settings.scope = ScopeSyntax::Unreadable;
-    let word = argument.is().and_then(values::word)?;
-    settings.scope = values::scope(word, report);
+    let word = values::unquoted(argument.is()?, report)?;
+    settings.scope = values::scope(&word, report);
     Some(())
 }
 
@@ -122,6 +127,12 @@ struct SourceKeys {
     mode: MountMode,
 }
 
+const SOURCE: Table<SourceKeys> = Table {
+    place: "`source(..)`",
+    keys: SOURCE_KEYS,
+    habits: &[],
+};
+
 const SOURCE_KEYS: &[Key<SourceKeys>] = &[
     Key::once("none", "none", source_none),
     Key::once("path", "path = \"..\"", source_path),
@@ -133,7 +144,7 @@ const SOURCE_KEYS: &[Key<SourceKeys>] = &[
 pub(super) fn source(argument: &Argument, report: &mut Report) -> Option<Spanned<Source>> {
     let arguments = argument.list()?;
     let mut given = SourceKeys::default();
-    keys::read(&mut given, arguments, SOURCE_KEYS, "`source(..)`", report);
+    keys::read(&mut given, arguments, &SOURCE, report);
     if given.none {
         if arguments.len() > 1 {
             report.error(
@@ -173,7 +184,7 @@ fn source_at(keys: &mut SourceKeys, argument: &Argument, report: &mut Report) ->
 }
 
 fn source_mode(keys: &mut SourceKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let word = argument.is().and_then(values::word)?;
-    keys.mode = values::mode(word, report).unwrap_or_default();
+    let word = values::unquoted(argument.is()?, report)?;
+    keys.mode = values::mode(&word, report).unwrap_or_default();
     Some(())
 }

@@ -7,12 +7,16 @@ use seatrial_model::{ImageRef, command};
 use syn::Expr;
 
 use super::arguments::Argument;
-use super::keys::{self, Given, Key};
+use super::keys::{self, Given, Key, Table};
 use super::{values, variables};
 use crate::report::Report;
 use crate::syntax::{Service, SetupKindSyntax, SetupSyntax, Spanned, Text, Variable};
 
-const PLACE: &str = "`setup(..)`";
+const TABLE: Table<SetupKeys> = Table {
+    place: "`setup(..)`",
+    keys: KEYS,
+    habits: &[],
+};
 
 /// The keys that say what is done, of which a step has one.
 const KINDS: [&str; 3] = ["exec", "image", "with"];
@@ -51,7 +55,7 @@ const MODIFIERS: &[(&str, &str, &str)] = &[
 
 pub(super) fn setup(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     let mut found = SetupKeys::default();
-    let given = keys::read(&mut found, argument.list()?, KEYS, PLACE, report);
+    let given = keys::read(&mut found, argument.list()?, &TABLE, report);
     given.check_modifiers(MODIFIERS, report);
     check_one_kind(argument, &given, report);
     check_env_has_a_process(&given, report);

@@ -10,6 +10,7 @@ use seatrial_model::{ImageRef, MountMode, Scope, duration, size};
 use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, UnOp};
 
+use super::ports;
 use crate::message;
 use crate::report::Report;
 use crate::syntax::{PortChoice, ScopeSyntax, Spanned, Text};
@@ -62,6 +63,31 @@ pub(crate) fn path(expr: &Expr) -> Option<&syn::Path> {
 
 pub(crate) fn word(expr: &Expr) -> Option<&Ident> {
     path(expr).and_then(syn::Path::get_ident)
+}
+
+/// Whether the expression is a constant by its name, or a macro's outcome. A file to include has a form of its own.
+pub(crate) fn is_computed(expr: &Expr) -> bool {
+    match peel(expr) {
+        Expr::Macro(call) => call.mac.path.segments.last().is_some_and(|segment| {
+            let name = segment.ident.to_string();
+            !name.starts_with("include_")
+        }),
+        Expr::Path(path) => path.path.segments.last().is_some_and(|segment| {
+            let name = segment.ident.to_string();
+            name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase)
+        }),
+        _ => false,
+    }
+}
+
+/// A word. One in quotes is recorded, and taken for what it says.
+pub(crate) fn unquoted(expr: &Expr, report: &mut Report) -> Option<Ident> {
+    let Some(text) = string(expr) else {
+        return word(expr).cloned();
+    };
+    let word: Ident = text.parse().ok()?;
+    report.error(text.span(), message::quoted(&word));
+    Some(word)
 }
 
 /// A string, a number or a boolean, as the text that an environment variable holds.
@@ -208,6 +234,9 @@ pub(crate) fn port_choice(expr: &Expr, report: &mut Report) -> Option<Option<Spa
         let port = port(number, report);
         return Some(port.map(|port| Spanned::new(PortChoice::Number(port), span)));
     }
+    if ports::refuse(expr, report).is_some() {
+        return Some(None);
+    }
     let name = match (string(expr), word(expr)) {
         (Some(text), _) => text.value(),
         (_, Some(word)) => word.unraw().to_string(),
@@ -252,6 +281,25 @@ pub(crate) fn container_path(literal: &LitStr, report: &mut Report) -> Option<St
         format!("`{path}` is no absolute path; write one that begins with `/`, such as \"/data\"")
     };
     report.error(literal.span(), problem);
+    None
+}
+
+/// A path at which something is mounted. Other tools write more than that in one text.
+pub(crate) fn target_path(
+    literal: &LitStr,
+    instead: impl FnOnce(&[&str]) -> String,
+    report: &mut Report,
+) -> Option<String> {
+    let text = literal.value();
+    let parts: Vec<&str> = text.split(':').collect();
+    if parts.len() == 1 {
+        return container_path(literal, report);
+    }
+    let form = instead(&parts);
+    report.error(
+        literal.span(),
+        format!("`{text}` is more than a path; write `{form}`"),
+    );
     None
 }
 

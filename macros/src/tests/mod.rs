@@ -4,6 +4,7 @@
 mod arbitrary;
 mod environment;
 mod expansion;
+mod habits;
 mod mistakes;
 mod plan;
 mod report;

@@ -1,0 +1,77 @@
+//! Ports as other tools write them: with a protocol, with a port of this machine, as a range, as text. None of it is a
+//! port here, and each is told what to write.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::Expr;
+
+use super::values;
+use crate::report::Report;
+
+/// How many ports of a range a message lists.
+const LISTED: u16 = 8;
+
+/// Records what to write instead of `expr`. `None` where it looks like no port at all.
+pub(super) fn refuse(expr: &Expr, report: &mut Report) -> Option<()> {
+    let text = match values::string(expr) {
+        Some(literal) => literal.value(),
+        // `53/udp` and `7000-7005` are expressions, too.
+        None => expr.to_token_stream().to_string().replace(' ', ""),
+    };
+    report.error_on(expr, explanation(&text)?);
+    Some(())
+}
+
+pub(super) fn refuse_text(text: &str, span: Span, report: &mut Report) -> Option<()> {
+    report.error(span, explanation(text)?);
+    Some(())
+}
+
+fn explanation(text: &str) -> Option<String> {
+    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (published, port) = match ports.rsplit_once(':') {
+        Some((published, port)) => (Some(published), port),
+        None => (None, ports),
+    };
+    let (first, last) = range(port)?;
+    if !protocol.eq_ignore_ascii_case("tcp") {
+        return Some(format!(
+            "`{text}` is no TCP port; remove it: other services reach all ports of this one without a declaration, and for tests `{protocol}` is not supported yet"
+        ));
+    }
+    let write = if first < last {
+        format!("each port: `ports({})`", listed(first, last))
+    } else {
+        format!("`{first}`")
+    };
+    Some(match published {
+        Some(_) => format!(
+            "`{text}` names a port of this machine, and that is chosen for each instance; write {write}, which the container listens on, and ask the handle for the other: `db.port({first})`"
+        ),
+        None if first < last => format!("`{text}` is a range; write {write}"),
+        None if text == port => format!("`\"{text}\"` is text; write the number {write}"),
+        None => format!("`{text}` is no number; write {write}"),
+    })
+}
+
+/// The first and the last port.
+fn range(text: &str) -> Option<(u16, u16)> {
+    let (first, last) = text
+        .split_once('-')
+        .or_else(|| text.split_once("..="))
+        .or_else(|| text.split_once(".."))
+        .unwrap_or((text, text));
+    let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+    (0 < first && first <= last).then_some((first, last))
+}
+
+fn listed(first: u16, last: u16) -> String {
+    let mut ports: Vec<String> = (first..=last)
+        .take(usize::from(LISTED))
+        .map(|port| port.to_string())
+        .collect();
+    if last - first >= LISTED {
+        ports.push("..".to_owned());
+    }
+    ports.join(", ")
+}

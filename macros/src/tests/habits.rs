@@ -1,0 +1,224 @@
+//! What people write from habit is answered with what to write here, in one message.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use crate::environment::Environment;
+use crate::parse::{self, Habit};
+use crate::report::Report;
+
+fn of_struct(item: TokenStream) -> Vec<String> {
+    super::composition(item, &Environment::default())
+        .map(drop)
+        .expect_err("there is a mistake")
+}
+
+fn of_test(attribute: TokenStream) -> Vec<String> {
+    let mut report = Report::new();
+    let function = quote!(
+        fn test() {}
+    );
+    let read = parse::function(attribute, function, &mut report);
+    assert!(read.is_some(), "it is a function");
+    report.finish().expect_err("there is a mistake").messages()
+}
+
+/// Each name gives its answer and nothing else. A name that is a key, or that two habits have, would not.
+fn answers(habits: &[Habit], messages: impl Fn(&Habit, Ident) -> Vec<String>) {
+    let mut seen = HashSet::new();
+    for habit in habits {
+        for name in habit.names {
+            assert!(seen.insert(name), "`{name}` is in two places");
+            let found = messages(habit, Ident::new(name, Span::call_site()));
+            assert_eq!(found.len(), 1, "{name}: {found:?}");
+            assert!(found[0].ends_with(habit.instead), "{name}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn keys_of_other_tools_are_answered() {
+    answers(parse::OF_SERVICES, |habit, name| {
+        let image = (habit.meant != Some("image")).then(|| quote!(image = "a",));
+        of_struct(quote! {
+            #[composition(source(none))]
+            struct Shop {
+                #[service(#image #name = "x")] a: Service,
+                #[service(image = "b", scope = test, needs(a))] b: Service,
+            }
+        })
+    });
+    answers(parse::OF_READINESS, |_, name| {
+        of_struct(quote! {
+            #[composition(source(none))]
+            struct Shop { #[service(image = "a", ready(#name = "x"))] a: Service }
+        })
+    });
+    answers(parse::OF_COMPOSITIONS, |_, name| {
+        of_struct(quote! {
+            #[composition(source(none), #name = "x")]
+            struct Shop { #[service(image = "a")] a: Service }
+        })
+    });
+    answers(parse::OF_TESTS, |_, name| of_test(quote!(#name = 1)));
+}
+
+fn port(port: &TokenStream) -> String {
+    let item = quote! {
+        #[composition(source(none))]
+        struct Shop {
+            #[service(image = "a", #port, ready(http = "/"))] a: Service,
+            #[service(image = "b", env(A = "{a}"))] b: Service,
+        }
+    };
+    let found = of_struct(item);
+    assert_eq!(found.len(), 1, "{port}: {found:?}");
+    found.concat()
+}
+
+#[test]
+fn ports_of_other_tools_are_answered() {
+    for (written, part) in [
+        (
+            quote!(port = "80"),
+            "`\"80\"` is text; write the number `80`",
+        ),
+        (quote!(port = "80/tcp"), "write `80`"),
+        (
+            quote!(port = "53/udp"),
+            "for tests `udp` is not supported yet",
+        ),
+        (
+            quote!(port = 53 / udp),
+            "`53/udp` is no TCP port; remove it",
+        ),
+        (
+            quote!(ports("53/UDP")),
+            "`53/UDP` is no TCP port; remove it",
+        ),
+        (quote!(port = "5433:5432"), "write `5432`, which"),
+        (quote!(ports("127.0.0.1:80:8080/tcp")), "`db.port(8080)`"),
+        (
+            quote!(port = "7000-7002"),
+            "write each port: `ports(7000, 7001, 7002)`",
+        ),
+        (quote!(port = 7000 - 7002), "`ports(7000, 7001, 7002)`"),
+        (quote!(ports(7000..=7001)), "`ports(7000, 7001)`"),
+        (quote!(ports(any = "7000-7009")), "7006, 7007, ..)`"),
+        (
+            quote!(ports("http")),
+            "this entry of `ports(..)` is malformed",
+        ),
+        (quote!(port = "7-6"), "`port` is malformed"),
+        (quote!(port = "0"), "`port` is malformed"),
+    ] {
+        let message = port(&written);
+        assert!(message.contains(part), "{written}: {message}");
+    }
+    for check in [
+        quote!(tcp = "80"),
+        quote!(tcp("80")),
+        quote!(http = "/", port = "80"),
+    ] {
+        let item = quote! {
+            #[composition(source(none))]
+            struct Shop { #[service(image = "a", port = 80, ready(#check))] a: Service }
+        };
+        let found = of_struct(item);
+        assert_eq!(
+            found,
+            ["`\"80\"` is text; write the number `80`"],
+            "{check}"
+        );
+    }
+}
+
+#[test]
+fn mounts_of_other_tools_are_answered() {
+    for (written, part) in [
+        (
+            quote!(volume("data:/var/lib/data")),
+            "write `volume(data = \"/var/lib/data\")`",
+        ),
+        (
+            quote!(volume = "/srv:/data:ro"),
+            "write `mount(\"path/in/package\" = \"/data\")`",
+        ),
+        (
+            quote!(volume("./fixtures:/data")),
+            "write `mount(\"path/in/package\" = \"/data\")`",
+        ),
+        (
+            quote!(tmpfs = "/tmp:rw,size=32m"),
+            "write `tmpfs(\"/tmp\" = \"32m\")`",
+        ),
+        (
+            quote!(tmpfs("/tmp:exec")),
+            "write `tmpfs(\"/tmp\" = \"64m\")`",
+        ),
+        (
+            quote!(mount("a" = "/b:rw")),
+            "write `mount(\"a\" = \"/b\", mode = rw)`",
+        ),
+        (
+            quote!(mount("a" = "/b:ro")),
+            "write `mount(\"a\" = \"/b\")`",
+        ),
+        (
+            quote!(mount("./a:/b")),
+            "write `\"path/in/package\" = \"/path/in/container\"`",
+        ),
+    ] {
+        let item = quote! {
+            #[composition(source(none))]
+            struct Shop { #[service(image = "a", #written)] a: Service }
+        };
+        let found = of_struct(item);
+        assert_eq!(found.len(), 1, "{written}: {found:?}");
+        assert!(found[0].contains(part), "{written}: {found:?}");
+    }
+}
+
+#[test]
+fn words_in_quotes_are_taken_for_what_they_say() {
+    for (written, word) in [
+        (quote!(scope = "binary"), "binary"),
+        (quote!(scope = binary, pull = "always"), "always"),
+        (quote!(scope = binary, source(mode = "rw")), "rw"),
+        (quote!(scope = binary, mount("a" = "/b", mode = "rw")), "rw"),
+        (quote!(scope = binary, needs("c")), "c"),
+    ] {
+        let found = of_struct(quote! {
+            #[composition(source(none))]
+            struct Shop {
+                #[service(image = "a", #written)] a: Service,
+                #[service(image = "b", scope = binary, needs(a))] b: Service,
+                #[service(image = "c", scope = binary)] c: Service,
+            }
+        });
+        let expected = format!("`\"{word}\"` is text; write it without quotes: `{word}`");
+        assert_eq!(found, [expected], "{written}");
+    }
+}
+
+#[test]
+fn constants_and_macros_are_to_be_written_out() {
+    for written in [
+        quote!(image = IMAGE),
+        quote!(image = images::REDIS_7),
+        quote!(image = concat!("redis:", "7")),
+        quote!(image = "a", port = PORT),
+        quote!(image = "a", workdir = env!("HOME")),
+        quote!(image = "a", env(A = VALUE)),
+    ] {
+        let found = of_struct(quote! {
+            #[composition(source(none))]
+            struct Shop { #[service(#written)] a: Service }
+        });
+        assert_eq!(found.len(), 1, "{written}: {found:?}");
+        let part = "is read before constants and macros have values; write it out: `";
+        assert!(found[0].contains(part), "{written}: {found:?}");
+    }
+}
