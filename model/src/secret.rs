@@ -1,7 +1,8 @@
 //! What must not be printed: recognising secrets among environment variables, and hiding their values.
 //!
 //! A secret is hidden wherever its value stands, also inside a word, and even where that makes a log line harder to
-//! read: a password given as `-psea` is one still.
+//! read. A value that reads like a word, as passwords of test databases do (`postgres`, `sea`), is hidden where it
+//! stands by itself: inside other words it is a part of them.
 
 mod name;
 
@@ -10,7 +11,8 @@ pub use name::is_secret_name;
 /// What is printed in a secret's place.
 pub const HIDDEN: &str = "[hidden]";
 
-/// Hides secret values in text that comes from outside: log lines, commands, an engine's words.
+/// Hides secret values in text that comes from outside: log lines, commands, an engine's words. Our own sentences never
+/// pass it: what they quote is hidden before it goes into them.
 ///
 /// ```
 /// use seatrial_model::secret::Redactor;
@@ -20,12 +22,28 @@ pub const HIDDEN: &str = "[hidden]";
 ///     ("CACHE_URL", "redis://:salt@cache:6379"),
 /// ]);
 /// assert_eq!(redactor.redact("ping -psea failed"), "ping -p[hidden] failed");
+/// assert_eq!(redactor.redact("overseas"), "overseas");
 /// assert_eq!(redactor.redact("AUTH salt"), "AUTH [hidden]");
 /// ```
 #[derive(Clone, Default)]
 pub struct Redactor {
     /// Each once, none empty.
     values: Vec<String>,
+}
+
+/// Longest value of letters alone that counts as a word, in characters.
+const LONGEST_WORD: usize = 12;
+/// Longest value of digits alone that counts as a number like others, in characters.
+const LONGEST_NUMBER: usize = 5;
+/// Shortest value of another kind that is hidden also inside words, in characters.
+const SHORTEST: usize = 4;
+
+/// Whether a value is so short, or so like a word, that other words have it in them by chance.
+pub(crate) fn is_word_like(value: &str) -> bool {
+    let length = value.chars().count();
+    length < SHORTEST
+        || (length <= LONGEST_WORD && value.chars().all(char::is_alphabetic))
+        || (length <= LONGEST_NUMBER && value.chars().all(|c| c.is_ascii_digit()))
 }
 
 impl Redactor {
@@ -111,9 +129,13 @@ impl Redactor {
         let mut found = Vec::new();
         for value in &self.values {
             let first = value.chars().next().map_or(1, char::len_utf8);
+            let word_like = is_word_like(value);
             let mut from = 0;
             while let Some(at) = text[from..].find(value.as_str()) {
-                found.push((from + at, from + at + value.len()));
+                let (start, end) = (from + at, from + at + value.len());
+                if !word_like || (begins_word(text, start) && ends_word(text, end)) {
+                    found.push((start, end));
+                }
                 // Not behind the whole of it: `aa` stands in `aaa` twice.
                 from += at + first;
             }
@@ -128,6 +150,53 @@ impl Redactor {
         }
         merged
     }
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Whether what stands at `start` does not go on with a word from before it.
+fn begins_word(text: &str, start: usize) -> bool {
+    let before = &text[..start];
+    let continues =
+        before.chars().next_back().is_some_and(is_of_word) && text[start..].starts_with(is_of_word);
+    !continues || ends_with_short_option(before) || ends_with_escape(before)
+}
+
+/// Whether what ends at `end` does not go on as a word.
+fn ends_word(text: &str, end: usize) -> bool {
+    let continues = text[end..].starts_with(is_of_word)
+        && text[..end].chars().next_back().is_some_and(is_of_word);
+    !continues
+}
+
+/// `-p`, with which a value may stand together: `-psea`.
+fn ends_with_short_option(text: &str) -> bool {
+    let mut backwards = text.chars().rev();
+    backwards.next().is_some_and(char::is_alphabetic)
+        && backwards.next() == Some('-')
+        && backwards.next().is_none_or(|c| !is_of_word(c) && c != '-')
+}
+
+/// An escape whose last character looks like one of the word behind it: `\n` as `{:?}` and JSON print it, `%20` as a URL
+/// has it, a terminal's colour.
+fn ends_with_escape(text: &str) -> bool {
+    let in_text = text
+        .strip_suffix(['n', 'r', 't', '0', 'b', 'f'])
+        .is_some_and(|before| before.ends_with('\\'));
+    let of_hex = |marker: &str, length: usize| {
+        text.rfind(marker).is_some_and(|at| {
+            let digits = &text[at + marker.len()..];
+            digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
+    };
+    let of_terminal = text.rfind("\u{1b}[").is_some_and(|at| {
+        text[at + 2..]
+            .strip_suffix(|c: char| c.is_ascii_alphabetic())
+            .is_some_and(|inside| inside.bytes().all(|byte| !byte.is_ascii_alphabetic()))
+    });
+    in_text || of_hex("%", 2) || of_hex("\\x", 2) || of_hex("\\u", 4) || of_terminal
 }
 
 /// Never shows what it hides.

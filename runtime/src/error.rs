@@ -121,7 +121,7 @@ impl From<ImageError> for Error {
         let tried = error
             .tried
             .into_iter()
-            .map(|(who, said)| format!("{who}: {}", said.trim()));
+            .map(|(who, said)| format!("{who}: {said}"));
         Self::new(
             ErrorKind::Image,
             format!("cannot get the image `{}`", error.image),

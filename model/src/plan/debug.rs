@@ -1,4 +1,7 @@
 //! How a plan is printed: without the secrets that its environments hold.
+//!
+//! They are hidden where a value may have them: what only names something, such as an image, is no place for a secret and
+//! stays readable where it has the same word.
 
 use std::fmt;
 
@@ -8,19 +11,18 @@ use crate::secret::{HIDDEN, Redactor, is_secret_name};
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, services } = self;
-        let shown: Vec<Unredacted<'_>> = services.iter().map(Unredacted).collect();
         let mut redactor = Redactor::default();
         for service in services {
             add_secrets(&mut redactor, service);
         }
-        write_redacted(
-            f,
-            &redactor,
-            &Shown {
-                name,
-                services: &shown,
-            },
-        )
+        let services: Vec<Shown<'_>> = services
+            .iter()
+            .map(|service| Shown(service, &redactor))
+            .collect();
+        f.debug_struct("Plan")
+            .field("name", name)
+            .field("services", &services)
+            .finish()
     }
 }
 
@@ -28,7 +30,7 @@ impl fmt::Debug for ServicePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut redactor = Redactor::default();
         add_secrets(&mut redactor, self);
-        write_redacted(f, &redactor, &Unredacted(self))
+        Shown(self, &redactor).fmt(f)
     }
 }
 
@@ -50,37 +52,25 @@ fn add_secrets(redactor: &mut Redactor, service: &ServicePlan) {
     }
 }
 
-fn write_redacted(
-    f: &mut fmt::Formatter<'_>,
-    redactor: &Redactor,
-    value: &dyn fmt::Debug,
-) -> fmt::Result {
-    let text = if f.alternate() {
-        format!("{value:#?}")
-    } else {
-        format!("{value:?}")
-    };
-    f.write_str(&redactor.redact(&text))
-}
+/// A part of a plan in which a secret may stand.
+struct Redacted<'a>(&'a dyn fmt::Debug, &'a Redactor);
 
-struct Shown<'a> {
-    name: &'a str,
-    services: &'a [Unredacted<'a>],
-}
-
-impl fmt::Debug for Shown<'_> {
+impl fmt::Debug for Redacted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Plan")
-            .field("name", &self.name)
-            .field("services", &self.services)
-            .finish()
+        let Self(part, redactor) = self;
+        let text = if f.alternate() {
+            format!("{part:#?}")
+        } else {
+            format!("{part:?}")
+        };
+        f.write_str(&redactor.redact(&text))
     }
 }
 
-/// What a derived `Debug` would print.
-struct Unredacted<'a>(&'a ServicePlan);
+/// What a derived `Debug` would print, without the secrets.
+struct Shown<'a>(&'a ServicePlan, &'a Redactor);
 
-impl fmt::Debug for Unredacted<'_> {
+impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without `..`, so that no new field is forgotten.
         let ServicePlan {
@@ -115,6 +105,7 @@ impl fmt::Debug for Unredacted<'_> {
             setups,
             source,
         } = self.0;
+        let part = |part| Redacted(part, self.1);
         f.debug_struct("ServicePlan")
             .field("field", field)
             .field("name", name)
@@ -122,17 +113,17 @@ impl fmt::Debug for Unredacted<'_> {
             .field("scope", scope)
             .field("keep", keep)
             .field("ports", ports)
-            .field("env", env)
-            .field("command", command)
-            .field("entrypoint", entrypoint)
-            .field("user", user)
-            .field("workdir", workdir)
-            .field("tmpfs", tmpfs)
-            .field("volumes", volumes)
-            .field("mounts", mounts)
-            .field("files", files)
-            .field("labels", labels)
-            .field("hosts", hosts)
+            .field("env", &part(env))
+            .field("command", &part(command))
+            .field("entrypoint", &part(entrypoint))
+            .field("user", &part(user))
+            .field("workdir", &part(workdir))
+            .field("tmpfs", &part(tmpfs))
+            .field("volumes", &part(volumes))
+            .field("mounts", &part(mounts))
+            .field("files", &part(files))
+            .field("labels", &part(labels))
+            .field("hosts", &part(hosts))
             .field("memory", memory)
             .field("shm_size", shm_size)
             .field("ulimits", ulimits)
@@ -142,10 +133,10 @@ impl fmt::Debug for Unredacted<'_> {
             .field("stop_signal", stop_signal)
             .field("pull", pull)
             .field("needs", needs)
-            .field("ready", ready)
+            .field("ready", &part(ready))
             .field("timing", timing)
-            .field("setups", setups)
-            .field("source", source)
+            .field("setups", &part(setups))
+            .field("source", &part(source))
             .finish()
     }
 }

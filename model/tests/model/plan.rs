@@ -366,6 +366,27 @@ fn debug_shows_no_secret_of_the_environment() {
 }
 
 #[test]
+fn debug_shows_the_names_that_have_a_secrets_word() {
+    let mut db = bare("postgres");
+    db.origin = Origin::Image("postgres:17".parse().unwrap());
+    db.env = vec![EnvVar {
+        name: "POSTGRES_PASSWORD".to_owned(),
+        value: Template::literal("postgres"),
+    }];
+    db.command = Some(vec![Template::literal("-c postgres -ppostgres")]);
+    let plan = Plan {
+        name: "postgres".to_owned(),
+        services: vec![db],
+    };
+    for shown in [format!("{plan:?}"), format!("{plan:#?}")] {
+        assert!(shown.contains("path: \"postgres\""), "{shown}");
+        assert!(shown.contains("name: \"postgres\""), "{shown}");
+        assert!(shown.contains("-c [hidden] -p[hidden]"), "{shown}");
+        assert!(shown.contains("POSTGRES_PASSWORD=[hidden]"), "{shown}");
+    }
+}
+
+#[test]
 fn templates_are_shown_with_positions() {
     assert_eq!(format!("{:?}", resolved("a {db}\n")), "\"a {1}\\n\"");
 }

@@ -115,7 +115,7 @@ fn secrets_are_hidden_wherever_they_stand() {
         (
             &[("PASSWORD", "sea")][..],
             "ping -psea; seaside",
-            "ping -p[hidden]; [hidden]side",
+            "ping -p[hidden]; seaside",
         ),
         (&[("PASSWORD", "sea")], "nothing", "nothing"),
         (&[("PASSWORD", "sea")], "", ""),
@@ -125,17 +125,25 @@ fn secrets_are_hidden_wherever_they_stand() {
         (&[("PASSWORD", "a")], "a bad day", "a bad day"),
         // One in another, overlapping, touching, repeated.
         (
-            &[("PASSWORD", "sea"), ("TOKEN", "seashell")],
-            "seashell sea",
+            &[("PASSWORD", "sea1"), ("TOKEN", "sea1shell")],
+            "sea1shell sea1",
             "[hidden] [hidden]",
         ),
         (
-            &[("PASSWORD", "abc"), ("TOKEN", "bcd")],
-            "xabcdx",
+            &[("PASSWORD", "ab12"), ("TOKEN", "b12d")],
+            "xab12dx",
             "x[hidden]x",
         ),
-        (&[("PASSWORD", "aa")], "aaa baa", "[hidden] b[hidden]"),
-        (&[("PASSWORD", "ab"), ("TOKEN", "cd")], "abcd", "[hidden]"),
+        (
+            &[("PASSWORD", "a1a1")],
+            "a1a1a1 ba1a1",
+            "[hidden] b[hidden]",
+        ),
+        (
+            &[("PASSWORD", "ab12"), ("TOKEN", "cd34")],
+            "ab12cd34",
+            "[hidden]",
+        ),
         // Not ASCII.
         (
             &[("PASSWORD", "m\u{fc}sli\u{1f433}")],
@@ -166,6 +174,54 @@ fn secrets_are_hidden_wherever_they_stand() {
         ),
     ] {
         assert_eq!(redacted(variables, text), expected, "{variables:?}");
+    }
+}
+
+#[test]
+fn what_reads_like_a_word_is_hidden_as_a_word() {
+    for (value, text, expected) in [
+        // Inside other words it is a part of them.
+        (
+            "port",
+            "ports, export, port_1, PORT",
+            "ports, export, port_1, PORT",
+        ),
+        ("sea", "seatrial.toml", "seatrial.toml"),
+        ("postgres", "the postgresql server", "the postgresql server"),
+        ("123", "after 1234 ms", "after 1234 ms"),
+        ("12345", "of 1123456 bytes", "of 1123456 bytes"),
+        // By itself it is hidden, whatever stands around it.
+        ("port", "port", "[hidden]"),
+        ("postgres", "user=postgres;", "user=[hidden];"),
+        ("postgres", "\"postgres\"", "\"[hidden]\""),
+        ("postgres", "//ann:postgres@db", "//ann:[hidden]@db"),
+        ("12345", "code 12345.", "code [hidden]."),
+        ("a!", "aa! a!a", "aa! [hidden]a"),
+        // With a short option before it, but not with what only looks like one.
+        (
+            "sea",
+            "-psea (-psea) --psea x-psea",
+            "-p[hidden] (-p[hidden]) --psea x-psea",
+        ),
+        // Behind what ends in a letter or digit and is none.
+        (
+            "sea",
+            "as\\nsea, as%20sea, as\\x1bsea",
+            "as\\n[hidden], as%20[hidden], as\\x1b[hidden]",
+        ),
+        (
+            "sea",
+            "\u{1b}[31msea\u{1b}[0m",
+            "\u{1b}[31m[hidden]\u{1b}[0m",
+        ),
+        ("sea", "as\\u001bsea", "as\\u001b[hidden]"),
+        // One letter more, or a digit among them, and it is like no word.
+        ("correcthorses", "xcorrecthorsesx", "x[hidden]x"),
+        ("postgr3s", "xpostgr3sx", "x[hidden]x"),
+        ("123456", "x123456x", "x[hidden]x"),
+        ("a-b!", "xa-b!x", "x[hidden]x"),
+    ] {
+        assert_eq!(redacted(&[("PASSWORD", value)], text), expected, "{value}");
     }
 }
 
@@ -222,11 +278,12 @@ fn a_merged_redactor_hides_both() {
 }
 
 proptest! {
-    // Few letters, so that secrets meet; none of those in `HIDDEN`, so that its own are not taken for them.
+    // Few letters, so that secrets meet; none of those in `HIDDEN`, so that its own are not taken for them. A digit, so that
+    // none is like a word.
     #[test]
     fn no_secret_is_left(
-        secrets in proptest::collection::vec("[ab\u{e9}\u{1f433}]{2,4}", 0..5),
-        text in "[ab\u{e9}\u{1f433} ]{0,24}",
+        secrets in proptest::collection::vec("1[ab1\u{e9}\u{1f433}]{2,3}[ab\u{e9}\u{1f433}]", 0..5),
+        text in "[ab1\u{e9}\u{1f433} ]{0,24}",
     ) {
         let redactor = Redactor::new(secrets.iter().map(|secret| ("PASSWORD", secret.as_str())));
         let out = redactor.redact(&text);
@@ -259,7 +316,7 @@ proptest! {
         let out = redactor.redact(&format!("{text}{value}"));
         let shown = value.trim();
         let hides = is_secret_name(&name)
-            && shown.chars().count() > 8
+            && shown.chars().count() > 12
             && !HIDDEN.contains(shown);
         prop_assert!(!hides || !out.contains(shown), "{:?} is in {:?}", shown, out);
     }

@@ -18,6 +18,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 
 use futures_core::Stream;
+use seatrial_model::secret::Redactor;
 use serde::{Deserialize, Serialize};
 
 use crate::output::{End, OUTPUT_MAX, REPORT_MAX};
@@ -428,6 +429,27 @@ pub(crate) struct EngineError {
     pub(crate) attempt: String,
     /// The engine's own words, or the connection's.
     pub(crate) message: String,
+}
+
+impl EngineError {
+    /// Without the secrets that the engine's words have, or what is quoted in ours: commands and paths.
+    pub(crate) fn redacted(&self, redactor: &Redactor) -> Self {
+        let quoted = self.attempt.find('`').zip(self.attempt.rfind('`'));
+        let attempt = match quoted {
+            Some((first, last)) if first < last => format!(
+                "{}{}{}",
+                &self.attempt[..=first],
+                redactor.redact(&self.attempt[first + 1..last]),
+                &self.attempt[last..]
+            ),
+            _ => self.attempt.clone(),
+        };
+        Self {
+            kind: self.kind,
+            attempt,
+            message: redactor.redact(&self.message),
+        }
+    }
 }
 
 /// What kind of failure, as far as the engine lets it be known.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use seatrial_model::ImageRef;
+use seatrial_model::secret::Redactor;
 use serde::{Deserialize, Serialize};
 
 use super::names;
@@ -15,16 +16,63 @@ pub(crate) struct ImageError {
     /// As the declaration has it.
     pub(crate) image: String,
     /// Who was asked and what came back, in order. Never empty.
-    pub(crate) tried: Vec<(String, String)>,
+    pub(crate) tried: Vec<(String, Said)>,
     /// What to do, possibly in several lines.
     pub(crate) advice: String,
+}
+
+/// What came back: from outside, unless it is known to be ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Said {
+    /// A sentence of ours.
+    Ours(String),
+    /// The words of an engine, a registry or a program.
+    Outside(String),
+    /// The image that this one is built on is not to be had.
+    Base(Box<ImageError>),
+}
+
+impl From<String> for Said {
+    fn from(said: String) -> Self {
+        Self::Outside(said)
+    }
+}
+
+impl From<&'static str> for Said {
+    fn from(said: &'static str) -> Self {
+        Self::Ours(said.to_owned())
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ours(said) | Self::Outside(said) => f.write_str(said.trim()),
+            Self::Base(error) => write!(f, "it is built on another image: {error}"),
+        }
+    }
+}
+
+impl ImageError {
+    /// Without the secrets in what came from outside; names of images and advice stay as they are.
+    pub(crate) fn redacted(mut self, redactor: &Redactor) -> Self {
+        for (_, said) in &mut self.tried {
+            *said = match std::mem::replace(said, Said::Ours(String::new())) {
+                Said::Outside(said) => Said::Outside(redactor.redact(&said)),
+                Said::Base(error) => Said::Base(Box::new(error.redacted(redactor))),
+                ours @ Said::Ours(_) => ours,
+            };
+        }
+        self
+    }
 }
 
 impl fmt::Display for ImageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot get the image `{}`:", self.image)?;
         for (who, said) in &self.tried {
-            write!(f, "\n  {who}: {}", said.trim().replace('\n', "\n    "))?;
+            let said = said.to_string().replace('\n', "\n    ");
+            write!(f, "\n  {who}: {said}")?;
         }
         write!(f, "\n{}", self.advice)
     }
@@ -40,7 +88,7 @@ pub(super) struct Trail<'a> {
 
 struct Attempt {
     who: String,
-    said: String,
+    said: Said,
     cause: Cause,
 }
 
@@ -82,7 +130,7 @@ impl<'a> Trail<'a> {
         }
     }
 
-    pub(super) fn add(&mut self, who: impl Into<String>, said: impl Into<String>, cause: Cause) {
+    pub(super) fn add(&mut self, who: impl Into<String>, said: impl Into<Said>, cause: Cause) {
         self.attempts.push(Attempt {
             who: who.into(),
             said: said.into(),
@@ -220,5 +268,56 @@ fn advise(cause: &Cause, asked: &ImageRef) -> Option<String> {
             "pull `{asked}` for this engine's platform, or write the image's own as `platform = \"..\"`: with `pull = never` no other is got"
         )),
         Cause::Absent => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn secrets_are_hidden_in_what_came_back_and_in_nothing_of_ours() {
+        let image: ImageRef = "postgres:17".parse().expect("an image");
+        let base = {
+            let mut trail = Trail::new(&image);
+            trail.add(
+                "script",
+                "postgres and albatross-17".to_owned(),
+                Cause::Fallback,
+            );
+            trail.into_error(false)
+        };
+        let mut trail = Trail::new(&image);
+        let not_found = EngineError {
+            kind: EngineErrorKind::NotFound,
+            attempt: "pull `postgres:17`".to_owned(),
+            message: "no postgres for albatross-17".to_owned(),
+        };
+        trail.add_engine("registry, `postgres:17`", &not_found, Some("docker.io"));
+        trail.add("here", "it is not there", Cause::Absent);
+        trail.add("build", Said::Base(Box::new(base)), Cause::Fallback);
+
+        let redactor = Redactor::new([
+            ("POSTGRES_PASSWORD", "postgres"),
+            ("API_KEY", "albatross-17"),
+            ("OTHER_PASSWORD", "there"),
+        ]);
+        let error = trail.into_error(false).redacted(&redactor);
+        for text in [error.to_string(), Error::from(error).to_string()] {
+            for whole in [
+                "cannot get the image `postgres:17`",
+                "registry, `postgres:17`: no [hidden] for [hidden]",
+                "here: it is not there",
+                "it is built on another image: cannot get the image `postgres:17`:",
+                "script: [hidden] and [hidden]",
+                "check that docker.io has the name `postgres` and the tag `17`",
+                "[images.\"postgres:17\"]",
+                "build = \"tests/images/postgres\"",
+            ] {
+                assert!(text.contains(whole), "{whole} is not in {text}");
+            }
+            assert!(!text.contains("albatross"), "{text}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use seatrial_model::secret::Redactor;
 use seatrial_model::{ImageRef, Pull};
 
-use super::error::{Cause, Trail};
+use super::error::{Cause, Said, Trail};
 use super::progress::{Task, Work};
 use super::pull::patiently;
 use super::{Images, Key, Request, context, dockerfile, names, platform, script, thread};
@@ -201,7 +201,8 @@ impl Images {
                 match platform::unfit(&info, request.engine.info(), request.platform) {
                     None => return Some(info),
                     Some(reason) => {
-                        trail.add(who, reason, Cause::of_engine(EngineErrorKind::Platform));
+                        let cause = Cause::of_engine(EngineErrorKind::Platform);
+                        trail.add(who, Said::Ours(reason), cause);
                     }
                 }
             }
@@ -228,11 +229,7 @@ impl Images {
     ) -> Option<()> {
         for base in bases {
             if let Err(error) = self.get(request.engine, base, Pull::Missing, None).await {
-                trail.add(
-                    who,
-                    format!("it is built on another image: {error}"),
-                    Cause::Fallback,
-                );
+                trail.add(who, Said::Base(Box::new(error)), Cause::Fallback);
                 return None;
             }
         }

@@ -41,7 +41,7 @@ use tokio::sync::OnceCell;
 
 use self::credentials::CredentialFiles;
 pub(crate) use self::error::ImageError;
-use self::error::{Cause, Trail};
+use self::error::{Cause, Said, Trail};
 use self::fallback::Recipe;
 use self::lock::{Locks, Turn};
 pub(crate) use self::progress::ProgressReport;
@@ -226,7 +226,8 @@ impl Images {
             }
             Some(Local::Unfit(reason)) => {
                 let platform = request.platform.map(str::to_owned);
-                trail.add(who, reason, Cause::NeverPulledFor(platform));
+                let cause = Cause::NeverPulledFor(platform);
+                trail.add(who, Said::Ours(reason), cause);
             }
             None => {}
         }
@@ -266,7 +267,7 @@ impl Images {
                     trail.add(local_name(request), "it is not there", Cause::Absent);
                 }
                 Some(Local::Unfit(reason)) => {
-                    trail.add(local_name(request), reason, Cause::Absent);
+                    trail.add(local_name(request), Said::Ours(reason), Cause::Absent);
                 }
                 Some(Local::Outdated) => outdated = true,
                 None => return Err(trail.into_error(has_fallback)),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use seatrial_model::ImageRef;
 
-use super::error::{Cause, Trail};
+use super::error::{Cause, Said, Trail};
 use super::progress::{Task, Work};
 use super::{Images, Request, names, platform, thread};
 use crate::engine::{EngineError, EngineErrorKind, ImageInfo, PullSpec};
@@ -78,7 +78,8 @@ impl Images {
                 match platform::unfit(&info, request.engine.info(), request.platform) {
                     None => ControlFlow::Break(Some(info)),
                     Some(reason) => {
-                        trail.add(who, reason, Cause::of_engine(EngineErrorKind::Platform));
+                        let cause = Cause::of_engine(EngineErrorKind::Platform);
+                        trail.add(who, Said::Ours(reason), cause);
                         ControlFlow::Continue(())
                     }
                 }

@@ -4,6 +4,8 @@
 //! 30 seconds unless the image says otherwise, and a container that is healthy after one second would be waited for
 //! thirty times as long.
 
+use seatrial_model::secret::Redactor;
+
 use super::{Outcome, Subject};
 use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec};
 
@@ -48,8 +50,9 @@ impl Command {
         })
     }
 
-    pub(super) fn words(&self) -> String {
-        format!("{} `{}`", self.kind, shown(&self.command))
+    pub(super) fn words(&self, subject: &Subject<'_>) -> String {
+        let command = subject.quoted(&shown(&self.command));
+        format!("{} `{command}`", self.kind)
     }
 
     pub(super) async fn attempt(&self, subject: &Subject<'_>) -> Outcome {
@@ -58,11 +61,11 @@ impl Command {
             ..ExecSpec::default()
         };
         match subject.engine.exec(subject.container, &spec).await {
-            Ok(result) => judge(&result),
+            Ok(result) => judge(&result, subject.redactor),
             Err(error) if error.kind == EngineErrorKind::CommandNotFound => {
                 self.not_found(subject, &error).await
             }
-            Err(error) => Outcome::NotYet(error.to_string()),
+            Err(error) => Outcome::NotYet(subject.engine_said(&error)),
         }
     }
 
@@ -71,25 +74,25 @@ impl Command {
     async fn not_found(&self, subject: &Subject<'_>, error: &EngineError) -> Outcome {
         match subject.engine.inspect(subject.container).await {
             Ok(info) if info.running => {
-                let executable = self.command.first().map_or("", String::as_str);
+                let executable = subject.quoted(self.command.first().map_or("", String::as_str));
                 Outcome::Never(format!(
                     "the image has no command `{executable}`; name one it has, or check from outside \
                      with `ready(tcp)` or `ready(image = \"..\", run = \"..\")`"
                 ))
             }
-            _ => Outcome::NotYet(error.to_string()),
+            _ => Outcome::NotYet(subject.engine_said(error)),
         }
     }
 }
 
 /// Exit code 0 is success; anything else is told with the last thing the command said.
-pub(super) fn judge(result: &ExecResult) -> Outcome {
+pub(super) fn judge(result: &ExecResult, redactor: &Redactor) -> Outcome {
     if result.code == 0 {
         return Outcome::Holds;
     }
     let said = last_line(&result.stderr).or_else(|| last_line(&result.stdout));
     Outcome::NotYet(match said {
-        Some(said) => format!("exit code {}: {said}", result.code),
+        Some(said) => format!("exit code {}: {}", result.code, redactor.redact(&said)),
         None => format!("exit code {}", result.code),
     })
 }
@@ -151,6 +154,7 @@ mod tests {
             stderr: stderr.as_bytes().to_vec(),
             ..ExecResult::default()
         };
+        let judge = |result: &ExecResult| judge(result, &Redactor::default());
         let not_yet = |text: &str| Outcome::NotYet(text.to_owned());
         assert_eq!(judge(&result(0, "", "warning")), Outcome::Holds);
         assert_eq!(judge(&result(2, "", "")), not_yet("exit code 2"));

@@ -29,8 +29,9 @@ pub(super) struct Path<'a> {
 }
 
 impl Path<'_> {
-    pub(super) fn words(&self) -> String {
-        let Self { port, path, status } = self;
+    pub(super) fn words(&self, subject: &Subject<'_>) -> String {
+        let Self { port, status, .. } = self;
+        let path = subject.quoted(self.path);
         match status {
             Some(status) => format!("http GET {path} on port {port} with status {status}"),
             None => format!("http GET {path} on port {port}"),
@@ -45,7 +46,7 @@ impl Path<'_> {
         if let Err(error) = self.path.parse::<Uri>() {
             return Outcome::Never(format!(
                 "`{}` is no path ({error}); write one that begins with `/`, its special characters as `%20`",
-                self.path
+                subject.quoted(self.path)
             ));
         }
         let answer = async { self.get(target.connect().await?).await };

@@ -25,10 +25,11 @@ pub(super) struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    pub(super) fn words(&self) -> String {
+    pub(super) fn words(&self, subject: &Subject<'_>) -> String {
+        let text = subject.quoted(self.text);
         match self.times {
-            0 | 1 => format!("a line with \"{}\" in the log", self.text),
-            times => format!("{times} lines with \"{}\" in the log", self.text),
+            0 | 1 => format!("a line with \"{text}\" in the log"),
+            times => format!("{times} lines with \"{text}\" in the log"),
         }
     }
 
@@ -44,7 +45,7 @@ impl Lines<'_> {
             let ended = loop {
                 match output.next().await {
                     Some(Ok(piece)) => counter.push(&piece),
-                    Some(Err(error)) => break error.to_string(),
+                    Some(Err(error)) => break subject.engine_said(&error),
                     None => {
                         counter.end();
                         break format!("{}, and the log has ended", counter.times());

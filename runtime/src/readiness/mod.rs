@@ -1,8 +1,8 @@
 //! Waiting for a container to be ready.
 //!
 //! Owns the checks and the timing of their attempts. It starts nothing and removes nothing: a probe container and the
-//! user's function are run by whoever waits, through [`ProbeRunner`]. Nothing here prints, and nothing here hides
-//! secrets: what a check says is raw.
+//! user's function are run by whoever waits, through [`ProbeRunner`]. Nothing here prints. What a check quotes from
+//! outside or from a declaration passes the redactor before it goes into a sentence.
 //!
 //! What can be followed (the log, the container's end) is followed; the rest is attempted at once, then at a pace that
 //! begins fast. A single attempt is bounded where it could hang on a connection, so that it does not use up the
@@ -28,6 +28,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
+use seatrial_model::secret::Redactor;
 use seatrial_model::{CheckKind, ImageRef, Template, Timing};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
@@ -57,11 +58,25 @@ pub(crate) struct Subject<'a> {
     /// What it had written before it was started this time; the beginning for its first start.
     pub(crate) output_before: OutputPosition,
     pub(crate) probes: &'a dyn ProbeRunner,
+    /// Hides the secrets in what its checks quote.
+    pub(crate) redactor: &'a Redactor,
     /// Whether all its checks have held before.
     pub(crate) was_ready: bool,
 }
 
-/// The future of a probe.
+impl Subject<'_> {
+    /// What goes into a sentence of ours, without secrets.
+    fn quoted(&self, text: &str) -> String {
+        self.redactor.redact(text)
+    }
+
+    /// As [`quoted`](Self::quoted).
+    fn engine_said(&self, error: &EngineError) -> String {
+        error.redacted(self.redactor).to_string()
+    }
+}
+
+/// The future of a probe; its error has no secret.
 pub(crate) type Run<'a, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 'a>>;
 
 /// Runs what a check needs beyond the container itself. A run that is dropped has been given up.
@@ -73,7 +88,7 @@ pub(crate) trait ProbeRunner: Send + Sync {
     /// Runs the user's async function number `binding`.
     fn run_hook(&self, binding: usize) -> Run<'_, ()>;
 
-    /// Told how to ask, during a wait, which checks are unmet and what they last saw. It is raw, as [`NotReady`] is.
+    /// Told how to ask, during a wait, which checks are unmet and what they last saw.
     fn watched(&self, _report: Box<dyn Fn() -> Vec<String> + Send>) {}
 }
 
@@ -188,8 +203,7 @@ impl OutputPosition {
     }
 }
 
-/// Why a container is not ready. What it says is raw and whole: commands and outputs with any secret in them, and lines
-/// of any length, because a secret that is cut or quoted is no longer recognised.
+/// Why a container is not ready. What it says has no secret, and lines of any length.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NotReady {
     pub(crate) reason: NotReadyReason,
@@ -250,7 +264,7 @@ pub(crate) async fn wait(
     let started = Instant::now();
     let (watches, checks): (Vec<Watch>, Vec<Check<'_>>) = expand(subject, checks)
         .into_iter()
-        .map(|check| (Watch::new(check.words()), check))
+        .map(|check| (Watch::new(check.words(subject)), check))
         .unzip();
     let watches: Arc<[Watch]> = watches.into();
     let watched = watches.clone();
@@ -414,13 +428,13 @@ fn expand<'a>(subject: &Subject<'_>, checks: &'a [PreparedCheck]) -> Vec<Check<'
 }
 
 impl Check<'_> {
-    fn words(&self) -> String {
+    fn words(&self, subject: &Subject<'_>) -> String {
         match self {
             Self::Tcp(port) => port.words(),
-            Self::Log(lines) => lines.words(),
-            Self::Http(path) => path.words(),
-            Self::Exec(command) => command.words(),
-            Self::Probe(probe) => probe.words(),
+            Self::Log(lines) => lines.words(subject),
+            Self::Http(path) => path.words(subject),
+            Self::Exec(command) => command.words(subject),
+            Self::Probe(probe) => probe.words(subject),
             Self::Hook(hook) => hook.words(),
             Self::Impossible(what, _) => (*what).to_owned(),
         }
@@ -455,7 +469,7 @@ async fn hold_running(subject: &Subject<'_>, watch: &Watch) {
         match subject.engine.inspect(subject.container).await {
             Ok(info) if info.running => return watch.ends(None),
             Ok(_) => watch.ends(None),
-            Err(error) => watch.ends(Some(error.to_string())),
+            Err(error) => watch.ends(Some(subject.engine_said(&error))),
         }
         sleep(pace.pause()).await;
     }

@@ -15,8 +15,9 @@ pub(super) struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    pub(super) fn words(&self) -> String {
-        format!("probe `{}` in {}", shown(self.command), self.image)
+    pub(super) fn words(&self, subject: &Subject<'_>) -> String {
+        let command = subject.quoted(&shown(self.command));
+        format!("probe `{command}` in {}", self.image)
     }
 
     pub(super) async fn attempt(&self, subject: &Subject<'_>) -> Outcome {
@@ -25,7 +26,7 @@ impl Probe<'_> {
             .run_probe(self.image, self.command.to_vec())
             .await;
         match run {
-            Ok(result) => judge(&result),
+            Ok(result) => judge(&result, subject.redactor),
             Err(reason) => Outcome::NotYet(reason),
         }
     }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::StreamExt as _;
+use seatrial_model::secret::Redactor;
 use seatrial_model::{ImageRef, Pull};
 
 use super::identity::LABEL;
@@ -38,6 +39,16 @@ pub(super) enum BesideError {
 impl From<EngineError> for BesideError {
     fn from(error: EngineError) -> Self {
         Self::Engine(error)
+    }
+}
+
+impl BesideError {
+    /// Without the secrets in what came from outside.
+    pub(super) fn redacted(self, redactor: &Redactor) -> Self {
+        match self {
+            Self::Image(error) => Self::Image(error.redacted(redactor)),
+            Self::Engine(error) => Self::Engine(error.redacted(redactor)),
+        }
     }
 }
 

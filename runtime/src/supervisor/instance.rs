@@ -311,7 +311,7 @@ impl Instance {
             .images
             .get(engine, reference, service.pull, platform)
             .await
-            .map_err(|error| self.blame(error.into()))
+            .map_err(|error| self.blame(error.redacted(&self.redactor).into()))
     }
 
     /// Begins to fetch the images that its checks and setups use, while its own is fetched and it starts. Whoever uses
@@ -433,14 +433,15 @@ impl Instance {
         }
     }
 
-    /// Says of an error which service it is about, and hides secrets in what came from outside.
+    /// Says of an error which service it is about, and hides secrets in its log; see [`Whose::blame`].
     pub(super) fn blame(&self, error: Error) -> Error {
         self.whose().blame(error)
     }
 
     pub(super) fn engine_error(&self, error: &EngineError) -> Error {
         let advice = advice(self.service(), &error.message);
-        self.blame(engine_error(ErrorKind::Start, error).with(|report| {
+        let error = error.redacted(&self.redactor);
+        self.blame(engine_error(ErrorKind::Start, &error).with(|report| {
             report.help = advice.map(str::to_owned).or(report.help.take());
         }))
     }

@@ -30,21 +30,20 @@ pub(super) struct Whose {
 }
 
 impl Whose {
-    /// Says of an error which service it is about, and hides secrets. The engine's own words are in any part of it: they
-    /// quote commands and paths.
+    /// Says of an error which service it is about, and hides secrets in the log. Its other parts are sentences of ours, which
+    /// have a secret's word by chance: what they quote from outside has passed the redactor before.
     pub(super) fn blame(&self, error: Error) -> Error {
         error.with(|report| {
             report.service.get_or_insert_with(|| self.field.clone());
-            let texts = report.details.iter_mut().chain(&mut report.log);
-            for text in texts.chain([&mut report.what]).chain(&mut report.help) {
-                *text = self.redactor.redact(text);
+            for line in &mut report.log {
+                *line = self.redactor.redact(line);
             }
         })
     }
 
     /// The error of an operation that the engine refused.
     pub(super) fn refused(&self, error: &EngineError) -> Error {
-        let told = engine_error(ErrorKind::Operation, error).with(|report| {
+        let told = engine_error(ErrorKind::Operation, &error.redacted(&self.redactor)).with(|report| {
             report.composition = Some(self.composition.clone());
             if error.kind == EngineErrorKind::CommandNotFound {
                 report.help = Some(
@@ -207,5 +206,42 @@ impl Inbox {
             Some(position) => self.put_off.remove(position),
             None => self.commands.recv().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engines_refusal_has_no_secret_and_words_of_ours_stay() {
+        let secrets = [
+            ("DB_PASSWORD", "container"),
+            ("API_KEY", "albatross-17"),
+            ("OTHER_PASSWORD", "executable"),
+        ];
+        let whose = Whose {
+            composition: "Shop".to_owned(),
+            field: "container".to_owned(),
+            redactor: Arc::new(Redactor::new(secrets)),
+        };
+        let refused = whose.refused(&EngineError {
+            kind: EngineErrorKind::CommandNotFound,
+            attempt: "run `/bin/albatross-17` in the container".to_owned(),
+            message: "no albatross-17 in that container".to_owned(),
+        });
+        let log = vec!["albatross-17 for the container".to_owned()];
+        let text = whose
+            .blame(refused.with(|report| report.log = log))
+            .to_string();
+        for whole in [
+            "service `container`",
+            "cannot run `/bin/[hidden]` in the container: no [hidden] in that [hidden]",
+            "name an executable that the image has",
+            "[hidden] for the [hidden]",
+        ] {
+            assert!(text.contains(whole), "{whole} is not in {text}");
+        }
+        assert!(!text.contains("albatross"), "{text}");
     }
 }

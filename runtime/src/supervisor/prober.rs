@@ -22,23 +22,22 @@ impl ProbeRunner for Prober<'_> {
         Box::pin(async move {
             let probe = Beside::new("probe", image, command);
             let outcome = probe.run(instance, running).await;
-            outcome.map_err(|error| error.to_string())
+            outcome.map_err(|error| error.redacted(&instance.redactor).to_string())
         })
     }
 
     fn watched(&self, report: Box<dyn Fn() -> Vec<String> + Send>) {
-        let redactor = self.instance.redactor.clone();
-        self.instance.doing.checks(move || {
-            let checks = report();
-            checks.iter().map(|check| redactor.redact(check)).collect()
-        });
+        self.instance.doing.checks(report);
     }
 
     fn run_hook(&self, binding: usize) -> Run<'_, ()> {
         let Self { instance, running } = self;
         Box::pin(async move {
             let outcome = running.run_hook(instance, HookKind::Ready, binding).await;
-            outcome.unwrap_or_else(|_| Err(PROCESS_ENDED.to_owned()))
+            match outcome {
+                Ok(outcome) => outcome.map_err(|said| instance.redactor.redact(&said)),
+                Err(_) => Err(PROCESS_ENDED.to_owned()),
+            }
         })
     }
 }

@@ -83,6 +83,7 @@ impl Running {
             health: &self.image.healthcheck,
             output_before: *self.position(),
             probes: &prober,
+            redactor: &instance.redactor,
             was_ready: false,
         };
         let checks: Vec<PreparedCheck> = service
@@ -178,6 +179,7 @@ impl Running {
     ) -> (String, Option<String>) {
         let exit = self.exits.latest();
         if let Some(Exit::Unknown(error)) = exit {
+            let error = error.redacted(&instance.redactor);
             let what = match error.kind {
                 EngineErrorKind::Unreachable => "the engine went away",
                 _ => "the engine lost the container",

@@ -46,8 +46,8 @@ impl Running {
         }
         for setup in setups {
             let step = Step::new(setup, instance, self);
-            let title = instance.redactor.redact(&step.title);
-            instance.record("setup", &[("setup", &title)]);
+            let title = &step.title;
+            instance.record("setup", &[("setup", title)]);
             instance.doing.is(format!("was being set up by {title}"));
             let outcome = tokio::select! {
                 biased;
@@ -56,7 +56,7 @@ impl Running {
                 never = inbox.serve_meanwhile(self, instance, HookKind::Setup) => match never {},
             };
             outcome?;
-            instance.record("set_up", &[("setup", &title)]);
+            instance.record("set_up", &[("setup", title)]);
         }
         let ready = self.wait_ready(instance, inbox, Thoroughness::Again).await;
         ready.map_err(|error| {
@@ -71,7 +71,7 @@ struct Step<'a> {
     setup: &'a Setup,
     instance: &'a Instance,
     running: &'a Running,
-    /// What it is called in a report; secrets in it are not hidden yet.
+    /// What it is called in a report, without secrets.
     title: String,
 }
 
@@ -84,9 +84,9 @@ impl<'a> Step<'a> {
             title: String::new(),
         };
         let what = match &setup.kind {
-            SetupKind::Exec { command, .. } => format!("`{}`", shown(&step.texts(command))),
+            SetupKind::Exec { command, .. } => format!("`{}`", step.shown(command)),
             SetupKind::Container { image, command, .. } => {
-                format!("`{}` in {image}", shown(&step.texts(command)))
+                format!("`{}` in {image}", step.shown(command))
             }
             SetupKind::Hook { name, .. } => format!("`{name}`"),
         };
@@ -95,6 +95,11 @@ impl<'a> Step<'a> {
             None => what,
         };
         step
+    }
+
+    fn shown(&self, command: &[Template]) -> String {
+        let command = shown(&self.texts(command));
+        self.instance.redactor.redact(&command)
     }
 
     fn texts(&self, templates: &[Template]) -> Vec<String> {
@@ -166,6 +171,7 @@ impl<'a> Step<'a> {
                     }
                     Err(BesideError::Image(error)) => {
                         let title = &self.title;
+                        let error = error.redacted(&instance.redactor);
                         let error = Error::from(error).with(|report| {
                             report.what = format!("{}, for the setup {title}", report.what);
                         });
@@ -178,6 +184,7 @@ impl<'a> Step<'a> {
                 match call.await {
                     Ok(Ok(())) => Ok(()),
                     Ok(Err(text)) => {
+                        let text = instance.redactor.redact(&text);
                         let error = self.failed("failed".to_owned(), vec![text]).await;
                         Err(NotSetUp::Failed(error.with(|report| {
                             report.help = Some(
@@ -209,7 +216,13 @@ impl<'a> Step<'a> {
         let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
         let output = match last {
             [] => "it wrote nothing".to_owned(),
-            last => format!("the last lines of its output:\n  | {}", last.join("\n  | ")),
+            last => {
+                let last = self.instance.redactor.redact(&last.join("\n"));
+                format!(
+                    "the last lines of its output:\n  | {}",
+                    last.replace('\n', "\n  | ")
+                )
+            }
         };
         let what = format!("exited with code {}", result.code);
         let error = self.failed(what, vec![output]).await;
@@ -225,7 +238,7 @@ impl<'a> Step<'a> {
 
     /// The engine did not run the command.
     async fn refused(&self, error: &EngineError, no_command: &str) -> Error {
-        let said = vec![error.to_string()];
+        let said = vec![error.redacted(&self.instance.redactor).to_string()];
         let not_found = error.kind == EngineErrorKind::CommandNotFound;
         let error = self.failed("could not be run".to_owned(), said).await;
         error.with(|report| {
@@ -248,7 +261,7 @@ impl<'a> Step<'a> {
         })
     }
 
-    /// The error that says what became of it.
+    /// The error that says what became of it. What is quoted in `details` has no secret any more.
     async fn failed(&self, what: String, details: Vec<String>) -> Error {
         let log = running::tail(&self.running.engine, &self.running.container.id, LOG_LINES).await;
         let what = format!("the setup {} {what}", self.title);

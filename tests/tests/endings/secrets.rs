@@ -90,6 +90,127 @@ fn fails_later(careless: Careless) -> anyhow::Result<()> {
     anyhow::bail!("{:?}", error.expect_err("there is no such file"))
 }
 
+/// Its setup says the password, in its command and its output.
+#[derive(Composition)]
+struct Chatty {
+    #[service(
+        image = "debian:bookworm-slim",
+        entrypoint = ["/bin/sh", "-c", "echo $DB_PASSWORD; exec sleep infinity"],
+        env(DB_PASSWORD = "albatross-17"),
+        setup(exec = "sh -c 'echo seeding as $1; exit 3' seed albatross-17"),
+    )]
+    db: Service,
+}
+
+#[seatrial::test]
+#[ignore = "run by the tests beside it"]
+fn is_not_set_up(chatty: Chatty) {
+    unreachable!("{:?}", chatty.db);
+}
+
+async fn confides(_: &Service) -> Result<(), String> {
+    Err("albatross-17 is refused".to_owned())
+}
+
+#[seatrial::test]
+#[ignore = "run by the tests beside it"]
+fn check_fails(
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        env(DB_PASSWORD = "albatross-17"),
+        ready(with = confides, failures = 1, interval = "10ms"),
+    )]
+    db: Service,
+) {
+    unreachable!("{db:?}");
+}
+
+#[seatrial::test]
+#[ignore = "run by the tests beside it"]
+fn setup_fails(
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        env(DB_PASSWORD = "albatross-17"),
+        setup(with = confides),
+    )]
+    db: Service,
+) {
+    unreachable!("{db:?}");
+}
+
+#[seatrial::test]
+#[ignore = "run by the tests beside it"]
+fn probe_fails(
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        env(DB_PASSWORD = "albatross-17"),
+        ready(
+            image = "debian:bookworm-slim",
+            run = "sh -c 'echo probed as $1; exit 3' probe albatross-17",
+            failures = 1,
+            interval = "10ms",
+        )
+    )]
+    db: Service,
+) {
+    unreachable!("{db:?}");
+}
+
+/// Has passwords that are words of our own sentences.
+#[derive(Composition)]
+struct Wordy {
+    #[service(
+        image = "debian:bookworm-slim",
+        entrypoint = ["/bin/sh", "-c", "echo as $DB_PASSWORD; exec sleep infinity"],
+        env(DB_PASSWORD = "port", OTHER_PASSWORD = "service", THIRD_PASSWORD = "sea"),
+        port = 3306,
+        ready(tcp, timeout = "1s"),
+    )]
+    db: Service,
+}
+
+#[seatrial::test]
+#[ignore = "run by the tests beside it"]
+fn words_are_passwords(wordy: Wordy) {
+    unreachable!("{:?}", wordy.db);
+}
+
+/// Has its image's name as its password.
+#[derive(Composition)]
+struct Namesake {
+    #[service(
+        image = "seatrial.invalid/postgres:17",
+        env(POSTGRES_PASSWORD = "postgres", OTHER_PASSWORD = "sea")
+    )]
+    db: Service,
+}
+
+#[seatrial::test]
+#[ignore = "run by the tests beside it"]
+fn name_is_password(namesake: Namesake) {
+    unreachable!("{:?}", namesake.db);
+}
+
+#[test]
+fn words_of_ours_are_told_whole() {
+    let ended = |case: &str| {
+        let mut run = Run::direct("");
+        run.command.arg(format!("secrets::{case}"));
+        run.end().exited(101)
+    };
+    ended("words_are_passwords")
+        .said("service `db` of `Wordy`: the service was not ready within ")
+        .said("waited for: tcp on port 3306: ")
+        .said("as [hidden]");
+    ended("name_is_password")
+        .said("cannot get the image `seatrial.invalid/postgres:17`")
+        .said("build = \"tests/images/postgres\"")
+        .said("seatrial.toml");
+}
+
 #[test]
 fn no_secret_is_told() {
     rounds(|| {
@@ -98,6 +219,10 @@ fn no_secret_is_told() {
             ("is_not_ready", "exit code 1: -p"),
             ("ends", "the container exited with code 4"),
             ("does_not_start", "service `app` of `Misspelled`:"),
+            ("is_not_set_up", "seeding as [hidden]"),
+            ("check_fails", "[hidden] is refused"),
+            ("setup_fails", "[hidden] is refused"),
+            ("probe_fails", "probed as [hidden]"),
             (
                 "fails_later",
                 "the last lines of service `db` of `Careless`:",

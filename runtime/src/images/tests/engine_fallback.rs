@@ -202,6 +202,7 @@ async fn a_build_that_fails_is_told_with_its_last_lines_and_no_secret() {
     rig.fallback_build(&image, "image", &[("http_proxy", proxy)]);
     let error = rig.get(&image).await.expect_err("the build fails");
     let (who, said) = error.tried.last().expect("something was tried");
+    let said = said.to_string();
     assert_eq!(who, "fallback, build of `image`");
     assert!(
         said.contains("by http://sea:[hidden]@proxy.example"),
@@ -258,7 +259,12 @@ async fn a_script_that_fails_at_its_end_makes_no_image() {
     );
     rig.fallback_script(&image, "rootfs");
     let error = rig.get(&image).await.expect_err("the script fails");
-    let said = &error.tried.last().expect("something was tried").1;
+    let said = error
+        .tried
+        .last()
+        .expect("something was tried")
+        .1
+        .to_string();
     assert_eq!(said, "ended with exit status: 7\nthe last straw");
     assert!(!rig.is_local(&image).await);
 }
@@ -273,7 +279,12 @@ async fn a_script_that_writes_nothing_makes_no_image() {
         .get(&image)
         .await
         .expect_err("the script writes nothing");
-    let said = &error.tried.last().expect("something was tried").1;
+    let said = error
+        .tried
+        .last()
+        .expect("something was tried")
+        .1
+        .to_string();
     assert_eq!(said, "wrote nothing to its standard output");
     assert!(!rig.is_local(&image).await);
 }

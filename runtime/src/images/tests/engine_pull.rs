@@ -315,7 +315,10 @@ async fn another_architecture_is_used_only_where_it_is_asked_for() {
     );
     let error = rig.get(&image).await.expect_err("it cannot run");
     assert!(
-        error.tried[0].1.starts_with("the image is for linux/"),
+        error.tried[0]
+            .1
+            .to_string()
+            .starts_with("the image is for linux/"),
         "{error}"
     );
     let info = rig

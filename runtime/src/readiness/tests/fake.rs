@@ -24,6 +24,7 @@ pub(super) struct Script {
     pub(super) inspect: OnInspect,
     pub(super) probe: OnRun<ExecResult>,
     pub(super) hook: OnRun<()>,
+    pub(super) redactor: Redactor,
 }
 
 impl Default for Script {
@@ -35,6 +36,7 @@ impl Default for Script {
             inspect: Box::new(|_| Ok(running(true))),
             probe: Box::new(|_| unanswered("the probe")),
             hook: Box::new(|_| unanswered("the hook")),
+            redactor: Redactor::default(),
         }
     }
 }
@@ -62,6 +64,7 @@ impl Script {
             script: script.clone(),
             asked: Counts::default(),
         }));
+        let redactor = script.redactor.clone();
         let runner = Runner {
             script,
             asked: Counts::default(),
@@ -77,6 +80,7 @@ impl Script {
             health: &[],
             output_before: OutputPosition::default(),
             probes: &runner,
+            redactor: &redactor,
             was_ready: false,
         };
         wait(&subject, checks, timing, exited).await

@@ -10,6 +10,7 @@ mod engine_ports;
 mod exits;
 mod fake;
 mod pacing;
+mod secrets;
 mod service;
 mod time_outs;
 

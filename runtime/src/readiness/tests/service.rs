@@ -228,6 +228,7 @@ impl Fixture {
             health: &self.health,
             output_before: self.output_before,
             probes: self,
+            redactor: &Redactor::default(),
             was_ready: false,
         };
         // The supervisor's tasks move between threads.
