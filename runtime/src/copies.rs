@@ -10,15 +10,16 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::client::{Client, Lease};
+use crate::files::LeftOut;
 use crate::flow::{Allowance, PIECE, Reading};
 use crate::operation::block_on;
-use crate::protocol::{CallId, InstanceId};
+use crate::protocol::{CallId, InstanceId, ServiceInfo};
 use crate::{Error, ErrorKind, Operation, files};
 
-/// Begins to copy the file or directory `from` of this machine to the path `to` in a container.
+/// Begins to copy the file, directory or link `from` of this machine to the path `to` in a container.
 pub(crate) fn copy_in(
     lease: &Arc<Lease>,
-    instance: InstanceId,
+    service: &ServiceInfo,
     from: &Path,
     to: &str,
 ) -> Operation<()> {
@@ -26,8 +27,8 @@ pub(crate) fn copy_in(
         return Operation::new(std::future::ready(Err(error)));
     }
     let (lease, from, to) = (lease.clone(), from.to_owned(), to.to_owned());
-    let client = lease.client();
-    let copy = client.copy_in(instance, "/".to_owned(), lease.caller());
+    let (client, owner) = (lease.client(), service.owner);
+    let copy = client.copy_in(service.instance, "/".to_owned(), lease.caller());
     let answer = copy.answer;
     let mut pieces = PieceWriter {
         client,
@@ -38,7 +39,7 @@ pub(crate) fn copy_in(
         ended: false,
     };
     let packed = spawn(move || {
-        let packed = files::pack(&from, &to, &mut pieces);
+        let packed = files::pack(&from, &to, owner, &mut pieces);
         let packed = pieces.end(packed);
         // The service must not be removed while something is being copied.
         drop(lease);
@@ -49,21 +50,22 @@ pub(crate) fn copy_in(
         let answered = answer.await.unwrap_or_else(|_| Err(ending()));
         match packed.await {
             Ok(Err(error)) => Err(error),
-            _ => answered.map(drop),
+            Ok(Ok(left_out)) => answered.and_then(|_| left_out.into_result()),
+            Err(_) => answered.map(drop),
         }
     })
 }
 
-/// Begins to copy the file or directory `from` of a container to the path `to` on this machine.
+/// Begins to copy the file, directory or link `from` of a container to the path `to` on this machine.
 pub(crate) fn copy_out(
     lease: &Arc<Lease>,
     instance: InstanceId,
     from: &str,
     to: &Path,
 ) -> Operation<()> {
-    let (lease, to) = (lease.clone(), to.to_owned());
+    let (lease, from, to) = (lease.clone(), from.to_owned(), to.to_owned());
     let client = lease.client();
-    let (copy, received) = client.copy_out(instance, from.to_owned(), lease.caller());
+    let (copy, received) = client.copy_out(instance, from.clone(), lease.caller());
     let mut pieces = PieceReader {
         client,
         copy,
@@ -73,11 +75,14 @@ pub(crate) fn copy_out(
         failed: None,
     };
     let unpacked = spawn(move || {
-        let unpacked = files::unpack(&mut pieces, &to);
+        let unpacked = files::unpack(&mut pieces, &from, &to);
         drop(lease);
         pieces.failed.take().map_or(unpacked, Err)
     });
-    Operation::new(async move { unpacked.await.unwrap_or_else(|_| Err(ending())) })
+    Operation::new(async move {
+        let unpacked = unpacked.await.unwrap_or_else(|_| Err(ending()));
+        unpacked.and_then(LeftOut::into_result)
+    })
 }
 
 /// Does it on a thread of its own.
@@ -119,14 +124,14 @@ impl PieceWriter {
     }
 
     /// Says whether what was sent is all; returns what went wrong here.
-    fn end(mut self, packed: Result<(), Error>) -> Result<(), Error> {
+    fn end(mut self, packed: Result<LeftOut, Error>) -> Result<LeftOut, Error> {
         let sent = packed.is_ok() && self.send().is_ok();
         if sent {
             self.ended = true;
             self.client.end_pieces(self.copy, Ok(()));
         }
         match self.unread {
-            true => Ok(()),
+            true => Ok(LeftOut::default()),
             false => packed,
         }
     }

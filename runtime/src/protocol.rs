@@ -290,7 +290,16 @@ pub(crate) struct ServiceInfo {
     pub(crate) host: String,
     pub(crate) ports: Vec<Port>,
     pub(crate) published: Vec<PublishedPort>,
+    /// The user its container runs as.
+    pub(crate) owner: Owner,
     pub(crate) times: Times,
+}
+
+/// Whose a file is. The default is root.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Owner {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
 }
 
 /// How long a service took, from the launch's begin.

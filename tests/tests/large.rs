@@ -115,18 +115,25 @@ fn a_copy_that_fails_in_the_middle_says_why_and_the_service_goes_on(
     #[service(image = "debian:bookworm-slim", command = "sleep infinity")] hold: Service,
 ) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("failures");
-    // The second file cannot be read: a directory whose files come one after the other.
+    // A directory cannot be read, also by root: the path to it is too long.
     let tree = scratch.0.join("tree");
     std::fs::create_dir(&tree).expect("a directory");
     std::fs::rename(scratch.file("cargo", SIZE), tree.join("cargo")).expect("a file");
-    std::os::unix::fs::symlink("nowhere", tree.join("leads")).expect("a link");
+    let name = "deep".repeat(60);
+    let deepen = "cd \"$1\" && for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do mkdir $2 && cd -P $2 || exit; done";
+    let made = std::process::Command::new("sh")
+        .args(["-c", deepen, "sh"])
+        .arg(&tree)
+        .arg(&name)
+        .status();
+    assert!(made.expect("a shell").success());
     let error = hold.copy_in(&tree, "/srv/tree").wait();
-    let error = error.expect_err("a link leads nowhere");
+    let error = error.expect_err("a path is too long");
     assert_eq!(error.kind(), ErrorKind::Files);
     let text = error.to_string();
-    let path = tree.join("leads");
+    let path = tree.join(name);
     assert!(
-        text.contains(&format!("cannot read `{}`", path.display())),
+        text.contains(&format!("cannot read `{}/", path.display())),
         "{text}"
     );
 

@@ -145,6 +145,8 @@ pub(crate) struct ImageInfo {
     pub(crate) command: Vec<String>,
     /// The `HEALTHCHECK`'s command as the image has it, its first word `CMD`, `CMD-SHELL` or `NONE`; empty without one.
     pub(crate) healthcheck: Vec<String>,
+    /// Who runs it, as `USER` has it; empty for root.
+    pub(crate) user: String,
     pub(crate) labels: BTreeMap<String, String>,
 }
 

@@ -136,7 +136,7 @@ pub(super) fn spec(
         entrypoint,
         command: service.command.as_ref().map(texts),
         env: env(launch, index, &service.env),
-        user: service.user.clone().or_else(|| owner(launch, service)),
+        user: user(launch, service),
         workdir: workdir(launch, service),
         labels: labels(context, launch, service),
         ports: place.ports,
@@ -189,6 +189,11 @@ pub(super) fn source(launch: &Launch, service: &ServicePlan) -> Result<Option<Mo
         "the source tree".to_owned()
     })
     .map(Some)
+}
+
+/// Who runs the service, where that is not the image's to say.
+pub(super) fn user(launch: &Launch, service: &ServicePlan) -> Option<String> {
+    service.user.clone().or_else(|| owner(launch, service))
 }
 
 /// Who may write to the source does so as the user who owns it.

@@ -19,6 +19,7 @@ use super::doing::Doing;
 use super::exits::Exits;
 use super::looking::{Inbox, Whose};
 use super::network::{HostNumber, Network};
+use super::owner;
 use super::reaper::{Guard, Presence, VolumeGuard};
 use super::running::{self, Running, Thoroughness};
 use super::setup::NotSetUp;
@@ -27,7 +28,7 @@ use crate::engine::{
     Engine, EngineError, EngineErrorKind, ImageInfo, Parts, PublishedPort, all_of,
 };
 use crate::protocol::{
-    Action, Caller, ClientId, HookKind, InstanceId, Launch, Reply, ServiceInfo, Times,
+    Action, Caller, ClientId, HookKind, InstanceId, Launch, Owner, Reply, ServiceInfo, Times,
 };
 use crate::readiness;
 use crate::{Error, ErrorKind};
@@ -274,6 +275,9 @@ impl Instance {
         times.started = Some(self.begun.elapsed());
         self.record("started", &[]);
         let _ = self.container.set(container.id.clone());
+        let user = container::user(&self.launch, service);
+        let user = user.as_deref().unwrap_or(&image.user);
+        let owner = owner::of(&*engine, &container.id, user).await;
         let mut running = Running {
             exits: Exits::of(&engine, &container.id),
             engine,
@@ -282,7 +286,7 @@ impl Instance {
             address: network.address(self.gates[self.index].address),
             network: network.id.clone(),
             output_before: Mutex::default(),
-            info: Arc::new(self.info(&container, &network, &times)),
+            info: Arc::new(self.info(&container, &network, owner, &times)),
             container,
         };
         running.wait_ready(self, inbox, Thoroughness::All).await?;
@@ -291,7 +295,7 @@ impl Instance {
         if !service.setups.is_empty() {
             times.set_up = Some(self.begun.elapsed());
         }
-        running.info = Arc::new(self.info(&running.container, &network, &times));
+        running.info = Arc::new(self.info(&running.container, &network, owner, &times));
         Ok(running)
     }
 
@@ -405,7 +409,13 @@ impl Instance {
         Ok(())
     }
 
-    fn info(&self, container: &Container, network: &Network, times: &Times) -> ServiceInfo {
+    fn info(
+        &self,
+        container: &Container,
+        network: &Network,
+        owner: Owner,
+        times: &Times,
+    ) -> ServiceInfo {
         let service = self.service();
         ServiceInfo {
             instance: self.id,
@@ -421,6 +431,7 @@ impl Instance {
                 .to_string(),
             ports: service.ports.clone(),
             published: container.ports.clone(),
+            owner,
             times: times.clone(),
         }
     }

@@ -26,6 +26,7 @@ mod looking;
 mod messages;
 mod network;
 mod once;
+mod owner;
 mod ports;
 mod prober;
 #[cfg(target_os = "linux")]

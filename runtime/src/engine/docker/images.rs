@@ -245,6 +245,7 @@ fn info(image: ImageInspect) -> ImageInfo {
             .healthcheck
             .and_then(|check| check.test)
             .unwrap_or_default(),
+        user: config.user.unwrap_or_default(),
         labels: config.labels.unwrap_or_default().into_iter().collect(),
     }
 }

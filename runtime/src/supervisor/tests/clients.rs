@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::flow::{PIECE, WINDOW};
 use crate::protocol::{
     Action, Caller, ClientId, ExecOutput, FollowEnd, HookKind, Introduction, Launch, Message,
-    Reply, Request, RequestBody, ServiceInfo,
+    Owner, Reply, Request, RequestBody, ServiceInfo,
 };
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
@@ -382,8 +382,13 @@ async fn engine_a_readiness_function_does_anything_to_its_service_without_waitin
         assert_eq!(done, Ok(Reply::Done), "{action:?}");
     }
     let mut tar = Vec::new();
-    let packed = crate::files::pack(env!("CARGO_MANIFEST_DIR").as_ref(), "/tmp/copied", &mut tar);
-    packed.expect("a tar");
+    let packed = crate::files::pack(
+        env!("CARGO_MANIFEST_DIR").as_ref(),
+        "/tmp/copied",
+        Owner::default(),
+        &mut tar,
+    );
+    packed.expect("a tar").into_result().expect("all of it");
     let copied = client.copy_in(&service, tar, IN_CHECK).await;
     assert_eq!(copied, Ok(Reply::Done));
     assert!(

@@ -5,7 +5,7 @@ use seatrial_model::Scope;
 use super::clients::{Peer, Run, scoped};
 use super::lasting;
 use crate::flow::{PIECE, WINDOW};
-use crate::protocol::{Action, Caller, Message, Reply, RequestBody, ServiceInfo};
+use crate::protocol::{Action, Caller, Message, Owner, Reply, RequestBody, ServiceInfo};
 
 /// How many pieces fit the window.
 const PIECES: usize = WINDOW as usize * 1024 / PIECE;
@@ -53,8 +53,8 @@ async fn engine_a_client_that_ends_in_the_middle_of_a_copy_holds_up_nobody() {
     }
     let mut tar = Vec::new();
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let packed = crate::files::pack(manifest.as_ref(), "/srv/whole", &mut tar);
-    packed.expect("a tar");
+    let packed = crate::files::pack(manifest.as_ref(), "/srv/whole", Owner::default(), &mut tar);
+    packed.expect("a tar").into_result().expect("all of it");
     one.disconnect();
     let copied = other.copy_in(&service, tar, Caller::Handle).await;
     assert_eq!(copied, Ok(Reply::Done));

@@ -14,7 +14,7 @@ use crate::engine::{Progress, PublishedPort};
 use crate::images::{ProgressReport, Work};
 use crate::protocol::{
     Action, Caller, ExecOutput, FollowEnd, HookKind, Introduction, Kept, KeptKey, KeptService,
-    Launch, LogLine, Message, Reply, Request, RequestBody, ServiceInfo, Times,
+    Launch, LogLine, Message, Owner, Reply, Request, RequestBody, ServiceInfo, Times,
 };
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
@@ -182,6 +182,10 @@ fn service_info() -> ServiceInfo {
             number: 80,
         }],
         published: vec![published("127.0.0.1"), published("::1")],
+        owner: Owner {
+            uid: 1000,
+            gid: u32::MAX,
+        },
         times: Times {
             set_up: Some(Duration::from_secs(4)),
             image: Some(Duration::ZERO),

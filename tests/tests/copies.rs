@@ -1,0 +1,191 @@
+//! Copies are what `cp -a` makes: links, owners, holes, and what is no file.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+use seatrial::{ErrorKind, Service};
+
+/// A directory of this test's own.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let name = format!("seatrial-test-copies-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).expect("a directory");
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[track_caller]
+fn sh(service: &Service, script: &str) -> String {
+    let ran = service.exec(["sh", "-c", script]).wait().expect("it runs");
+    assert!(ran.success(), "{ran:?}");
+    ran.stdout
+}
+
+#[seatrial::test]
+fn links_are_copied_as_links(
+    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] hold: Service,
+) -> Result<(), seatrial::Error> {
+    let scratch = Scratch::new("links");
+    let leads = |path: &Path| fs::read_link(path).expect("a link");
+    let awk = scratch.path("awk");
+    hold.copy_out("/etc/alternatives/awk", &awk).wait()?;
+    assert_eq!(leads(&awk), Path::new("/usr/bin/mawk"));
+
+    sh(
+        &hold,
+        "mkdir -p /srv/tree/deep && cd /srv/tree && echo text >file && ln file deep/also && ln -s ../file deep/near \
+         && ln -s /etc deep/away && ln -s nowhere dangling && touch -d @1000000000 file",
+    );
+    let back = scratch.path("back");
+    hold.copy_out("/srv/tree", &back).wait()?;
+    assert_eq!(leads(&back.join("deep/near")), Path::new("../file"));
+    assert_eq!(leads(&back.join("deep/away")), Path::new("/etc"));
+    assert_eq!(leads(&back.join("dangling")), Path::new("nowhere"));
+    let metadata = |path: &str| fs::metadata(back.join(path)).expect("a file");
+    assert_eq!(metadata("file").ino(), metadata("deep/also").ino());
+    assert_eq!(metadata("file").mtime(), 1_000_000_000);
+
+    hold.copy_in(&back, "/srv/again").wait()?;
+    hold.copy_in(back.join("dangling"), "/srv/alone").wait()?;
+    let compared = sh(
+        &hold,
+        "diff -r --no-dereference /srv/tree /srv/again; readlink /srv/alone; stat -c '%h %Y' /srv/again/deep/also",
+    );
+    assert_eq!(compared, "nowhere\n2 1000000000\n");
+    // What is copied again takes the place of what is there, and nothing is written through a link.
+    hold.copy_out("/srv/again", &back).wait()?;
+    hold.copy_in(&back, "/srv/again").wait()?;
+    Ok(())
+}
+
+#[seatrial::test]
+fn what_is_copied_in_is_its_users(
+    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] root: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        user = "1234:56"
+    )]
+    number: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        user = "www-data"
+    )]
+    name: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        user = "7:mail"
+    )]
+    group: Service,
+) -> Result<(), seatrial::Error> {
+    let scratch = Scratch::new("owner");
+    let tree = scratch.path("tree");
+    fs::create_dir(&tree).expect("a directory");
+    fs::write(tree.join("file"), "text").expect("a file");
+    symlink("file", tree.join("link")).expect("a link");
+    for (service, owner) in [
+        (&root, "0:0"),
+        (&number, "1234:56"),
+        (&name, "33:33"),
+        (&group, "7:8"),
+    ] {
+        service.copy_in(&tree, "/srv/tree").wait()?;
+        let owners = sh(
+            service,
+            "cd /srv/tree && stat -c %u:%g . file link && echo more >>file",
+        );
+        assert_eq!(owners, format!("{owner}\n").repeat(3), "{service:?}");
+    }
+    Ok(())
+}
+
+#[seatrial::test]
+fn files_with_holes_are_copied(
+    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] hold: Service,
+) -> Result<(), seatrial::Error> {
+    let scratch = Scratch::new("holes");
+    let path = scratch.path("holes");
+    let mut file = fs::File::create(&path).expect("a file");
+    file.set_len(5_000_000).expect("a hole");
+    file.write_all(b"head").expect("a beginning");
+    drop(file);
+    hold.copy_in(&path, "/srv/holes").wait()?;
+    assert_eq!(
+        sh(&hold, "wc -c </srv/holes; head -c 4 /srv/holes"),
+        "5000000\nhead"
+    );
+    sh(&hold, "truncate -s 7000000 /srv/holes");
+    let back = scratch.path("back");
+    hold.copy_out("/srv/holes", &back).wait()?;
+    let back = fs::read(&back).expect("a file");
+    assert!(
+        back.len() == 7_000_000 && back.starts_with(b"head"),
+        "{}",
+        back.len()
+    );
+    Ok(())
+}
+
+#[seatrial::test]
+fn what_is_no_file_is_named(
+    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] hold: Service,
+) -> Result<(), seatrial::Error> {
+    let scratch = Scratch::new("special");
+    let tree = scratch.path("tree");
+    fs::create_dir(&tree).expect("a directory");
+    fs::write(tree.join("file"), "text").expect("a file");
+    let socket = UnixListener::bind(tree.join("socket")).expect("a socket");
+    let error = hold
+        .copy_in(&tree, "/srv/tree")
+        .wait()
+        .expect_err("not all is copied");
+    assert_eq!(error.kind(), ErrorKind::Files);
+    let part = format!("not copied: `{}`, a socket", tree.join("socket").display());
+    assert!(error.to_string().contains(&part), "{error}");
+    drop(socket);
+    assert_eq!(sh(&hold, "ls /srv/tree; cat /srv/tree/file"), "file\ntext");
+
+    sh(&hold, "cd /srv/tree && mkfifo pipe && mknod null c 1 3");
+    let back = scratch.path("back");
+    let error = hold
+        .copy_out("/srv/tree", &back)
+        .wait()
+        .expect_err("not all is copied");
+    for part in [
+        "not copied: `/srv/tree/pipe`, a fifo",
+        "not copied: `/srv/tree/null`, a device",
+    ] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    assert_eq!(
+        fs::read_to_string(back.join("file")).expect("a file"),
+        "text"
+    );
+
+    sh(
+        &hold,
+        "perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un(\"/srv/socket\")) or die'",
+    );
+    let error = hold.copy_out("/srv/socket", scratch.path("socket")).wait();
+    let error = error.expect_err("a socket is not copied");
+    assert!(error.to_string().contains("/srv/socket"), "{error}");
+    Ok(())
+}
