@@ -23,7 +23,9 @@ pub(crate) fn copy_in(
     from: &Path,
     to: &str,
 ) -> Operation<()> {
-    if let Err(error) = files::check(from, to) {
+    let checked = files::check(from, to);
+    let checked = checked.and_then(|()| files::check_mounts(from, to, &service.mounted));
+    if let Err(error) = checked.map_err(|error| of_service(error, service)) {
         return Operation::new(std::future::ready(Err(error)));
     }
     let (lease, from, to) = (lease.clone(), from.to_owned(), to.to_owned());
@@ -83,6 +85,10 @@ pub(crate) fn copy_out(
         let unpacked = unpacked.await.unwrap_or_else(|_| Err(ending()));
         unpacked.and_then(LeftOut::into_result)
     })
+}
+
+fn of_service(error: Error, service: &ServiceInfo) -> Error {
+    error.with(|report| report.service = Some(service.field.clone()))
 }
 
 /// Does it on a thread of its own.

@@ -292,7 +292,29 @@ pub(crate) struct ServiceInfo {
     pub(crate) published: Vec<PublishedPort>,
     /// The user its container runs as.
     pub(crate) owner: Owner,
+    /// What is mounted in its container.
+    pub(crate) mounted: Vec<Mounted>,
     pub(crate) times: Times,
+}
+
+/// Something that is mounted in a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mounted {
+    /// An absolute path.
+    pub(crate) at: String,
+    pub(crate) kind: MountedKind,
+}
+
+/// What it is that is mounted, as far as it matters to who copies files there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum MountedKind {
+    Source,
+    /// A file or directory of this machine.
+    Mount,
+    Tmpfs,
+    Volume,
+    /// What the engine mounts in every container.
+    Engines,
 }
 
 /// Whose a file is. The default is root.

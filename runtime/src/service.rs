@@ -404,6 +404,9 @@ impl Service {
     /// * Everything is owned by the user that the container runs as: `user = ".."`, or the image's. Directories on the way to
     ///   `to` that are missing are made, and are root's.
     /// * Sockets, fifos and devices are not copied. The error names each, and everything else is copied.
+    /// * What would come into a mount, the source or a tmpfs is refused before anything is copied: an engine would write it
+    ///   into this machine's files, or where it is hidden. A volume takes it. Links in the container that lead there are not
+    ///   seen.
     ///
     /// The files are read while they are copied, whatever their size, and are not held in memory.
     ///
@@ -416,8 +419,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Where `from` cannot be read or changes its size meanwhile, `to` cannot be written, or something is of a kind that is not
-    /// copied. Files that were copied by then stay in the container.
+    /// Where `from` cannot be read or changes its size meanwhile, `to` cannot be written or is in what is mounted, or something
+    /// is of a kind that is not copied. Files that were copied by then stay in the container.
     pub fn copy_in(&self, from: impl AsRef<Path>, to: &str) -> Operation<()> {
         copies::copy_in(&self.lease, &self.info, from.as_ref(), to)
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use seatrial::{ErrorKind, Service};
+use seatrial::{Composition, ErrorKind, Service};
 
 /// A directory of this test's own.
 struct Scratch(PathBuf);
@@ -187,5 +187,75 @@ fn what_is_no_file_is_named(
     let error = hold.copy_out("/srv/socket", scratch.path("socket")).wait();
     let error = error.expect_err("a socket is not copied");
     assert!(error.to_string().contains("/srv/socket"), "{error}");
+    Ok(())
+}
+
+#[derive(Composition)]
+struct Mounts {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        tmpfs("/etc/app"),
+        volume("/data"),
+        mount("fixtures/writable" = "/writable", mode = rw),
+        source(at = "/src", mode = rw),
+    )]
+    app: Service,
+}
+
+#[seatrial::test]
+fn nothing_is_copied_into_what_is_mounted(mounts: Mounts) -> Result<(), seatrial::Error> {
+    let scratch = Scratch::new("mounts");
+    let tree = scratch.path("tree");
+    fs::create_dir_all(tree.join("app")).expect("directories");
+    fs::write(tree.join("app/app.conf"), "text").expect("a file");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (from, to, parts) in [
+        (
+            "tree/app/app.conf",
+            "/etc/app/app.conf",
+            ["`/etc/app/app.conf`", "the tmpfs at `/etc/app`"],
+        ),
+        (
+            "tree",
+            "/etc",
+            ["tree/app` to `/etc`", "the tmpfs at `/etc/app`"],
+        ),
+        (
+            "tree",
+            "/writable/copied",
+            ["`/writable/copied`", "the mount at `/writable`"],
+        ),
+        (
+            "tree",
+            "/src/copied",
+            ["`/src/copied`", "the source at `/src`"],
+        ),
+        (
+            "tree",
+            "/dev/shm/copied",
+            ["`/dev/shm/copied`", "mounts at `/dev`"],
+        ),
+    ] {
+        let error = mounts
+            .app
+            .copy_in(scratch.path(from), to)
+            .wait()
+            .expect_err(to);
+        assert_eq!(
+            (error.kind(), error.service()),
+            (ErrorKind::Files, Some("app"))
+        );
+        for part in parts {
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+    assert!(!here.join("fixtures/writable/copied").exists());
+    assert!(!here.join("../copied").exists());
+    assert_eq!(sh(&mounts.app, "ls /etc/app"), "");
+    // A volume takes it, and so does what is beside.
+    mounts.app.copy_in(&tree, "/data/tree").wait()?;
+    mounts.app.copy_in(&tree, "/srv/tree").wait()?;
+    assert_eq!(sh(&mounts.app, "cat /data/tree/app/app.conf"), "text");
     Ok(())
 }

@@ -40,6 +40,9 @@ impl Kind {
     }
 }
 
+/// Where the engine mounts file systems of its own, in every container.
+const ENGINES: [&str; 3] = ["/dev", "/proc", "/sys"];
+
 /// Two things at one path would hide each other.
 pub(super) fn check_targets_differ(model: &Model, report: &mut Report) {
     for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
@@ -77,6 +80,14 @@ pub(super) fn check_files_are_not_below_mounts(model: &Model, report: &mut Repor
                 .filter(|target| path == target.at || is_below(path, target.at));
             // Of mounts in mounts the innermost gets the file.
             let Some(innermost) = over.max_by_key(|target| target.at.len()) else {
+                if let Some(at) = ENGINES.iter().find(|at| is_below(path, at)) {
+                    report.error(
+                        file.span,
+                        format!(
+                            "the file `{path}` is below `{at}`, where the engine mounts its own file system; write a path that is not below `{at}`"
+                        ),
+                    );
+                }
                 continue;
             };
             let at = innermost.at;

@@ -207,6 +207,18 @@ fn a_file_below_a_mount_is_one_mistake() {
             ),
         ),
         (
+            "the file `/workspace/a` is below the source at `/workspace`;",
+            quote!(files("/workspace/a" = "x")),
+        ),
+        (
+            "the file `/etc/app/app.conf` is below the tmpfs at `/etc/app`;",
+            quote!(tmpfs("/etc/app"), files("/etc/app/app.conf" = "x")),
+        ),
+        (
+            "the file `/dev/shm/a` is below `/dev`, where the engine mounts its own",
+            quote!(files("/dev/shm/a" = "x")),
+        ),
+        (
             "a mount is at `/out/a` already;",
             quote!(mount("m" = "/out", "n" = "/out/a/."), files("/out/a" = "x")),
         ),

@@ -1,6 +1,7 @@
 //! Packing this machine's files for a container, and unpacking what comes back, both as `cp -a` copies: links stay links,
 //! modes and times are kept. Every entry is either copied or named in an error.
 
+mod mounted;
 mod pack;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+pub(crate) use mounted::check_mounts;
 pub(crate) use pack::{pack, pack_texts};
 pub(crate) use unpack::unpack;
 

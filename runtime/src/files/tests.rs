@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::protocol::Owner;
+use crate::protocol::{Mounted, MountedKind, Owner};
 
 struct Scratch(PathBuf);
 
@@ -340,4 +340,74 @@ fn nothing_is_written_through_a_link() {
 
     assert_eq!(fs::read_to_string(&victim).expect("a file"), "untouched");
     assert_eq!(fs::read_dir(outside).expect("a directory").count(), 2);
+}
+
+#[test]
+fn what_would_come_into_a_mount_is_refused() {
+    let scratch = Scratch::new("mounted");
+    let tree = scratch.0.join("tree");
+    fs::create_dir_all(tree.join("app/conf")).expect("directories");
+    fs::write(tree.join("file"), "text").expect("a file");
+    let mounted = [
+        ("/workspace", MountedKind::Source),
+        ("/workspace/target", MountedKind::Volume),
+        ("/data", MountedKind::Volume),
+        ("/data/hot", MountedKind::Tmpfs),
+        ("/etc/app/conf", MountedKind::Tmpfs),
+        ("/srv/file/out", MountedKind::Mount),
+        ("/dev", MountedKind::Engines),
+    ]
+    .map(|(at, kind)| Mounted {
+        at: at.to_owned(),
+        kind,
+    });
+    let check = |to: &str| check_mounts(&tree, to, &mounted);
+    for to in [
+        "/data",
+        "/data/cold",
+        "/workspace/target",
+        "/workspace/target/x",
+        "/workspaces",
+        "/etc/other",
+        "/etc/app",
+        "/",
+    ] {
+        assert_eq!(check(to), Ok(()), "{to}");
+    }
+    for (to, parts) in [
+        (
+            "/workspace",
+            ["cannot copy to `/workspace`", "the source at `/workspace`"],
+        ),
+        (
+            "/workspace/./a//b/",
+            ["`/workspace/a/b`", "the source at `/workspace`"],
+        ),
+        (
+            "/data/hot/x",
+            ["cannot copy to `/data/hot/x`", "the tmpfs at `/data/hot`"],
+        ),
+        (
+            "/dev/shm/x",
+            [
+                "cannot copy to `/dev/shm/x`",
+                "what the engine mounts at `/dev`",
+            ],
+        ),
+        // Within the tree: a directory that goes over what is mounted, and a file that goes over what leads there.
+        (
+            "/etc",
+            ["tree/app/conf` to `/etc`", "the tmpfs at `/etc/app/conf`"],
+        ),
+        (
+            "/srv",
+            ["tree/file` to `/srv`", "the mount at `/srv/file/out`"],
+        ),
+    ] {
+        let error = check(to).expect_err(to);
+        assert_eq!(error.kind(), ErrorKind::Files);
+        for part in parts.into_iter().chain(["help: "]) {
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
 }

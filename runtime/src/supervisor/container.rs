@@ -16,7 +16,7 @@ use super::context::Context;
 use super::identity::LABEL;
 use super::reaper::VolumeGuard;
 use crate::engine::{Attachment, ContainerSpec, Engine, EngineError, MountSpec, PublishedPort};
-use crate::protocol::{ClientId, Launch, LeaseId};
+use crate::protocol::{ClientId, Launch, LeaseId, Mounted, MountedKind};
 use crate::{Error, ErrorKind, files};
 
 /// Where a `bin` service's executable is mounted.
@@ -155,6 +155,30 @@ pub(super) fn spec(
         platform: service.platform.clone(),
         stop_signal: service.stop_signal.clone(),
     })
+}
+
+/// What is mounted in a service's container.
+pub(super) fn mounted(service: &ServicePlan) -> Vec<Mounted> {
+    let mounted = |at: &str, kind| Mounted {
+        at: at.to_owned(),
+        kind,
+    };
+    let source = match &service.source {
+        Source::Mounted { at, .. } => Some(mounted(at, MountedKind::Source)),
+        Source::None => None,
+    };
+    let engines = ["/dev", "/proc", "/sys"];
+    let engines = engines.map(|at| mounted(at, MountedKind::Engines));
+    let mounts = service.mounts.iter();
+    let volumes = service.volumes.iter();
+    let tmpfs = service.tmpfs.iter();
+    engines
+        .into_iter()
+        .chain(source)
+        .chain(mounts.map(|mount| mounted(&mount.at, MountedKind::Mount)))
+        .chain(volumes.map(|volume| mounted(&volume.at, MountedKind::Volume)))
+        .chain(tmpfs.map(|tmpfs| mounted(&tmpfs.at, MountedKind::Tmpfs)))
+        .collect()
 }
 
 fn bind(

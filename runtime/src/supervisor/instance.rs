@@ -432,6 +432,7 @@ impl Instance {
             ports: service.ports.clone(),
             published: container.ports.clone(),
             owner,
+            mounted: container::mounted(service),
             times: times.clone(),
         }
     }

@@ -14,7 +14,8 @@ use crate::engine::{Progress, PublishedPort};
 use crate::images::{ProgressReport, Work};
 use crate::protocol::{
     Action, Caller, ExecOutput, FollowEnd, HookKind, Introduction, Kept, KeptKey, KeptService,
-    Launch, LogLine, Message, Owner, Reply, Request, RequestBody, ServiceInfo, Times,
+    Launch, LogLine, Message, Mounted, MountedKind, Owner, Reply, Request, RequestBody,
+    ServiceInfo, Times,
 };
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
@@ -186,6 +187,10 @@ fn service_info() -> ServiceInfo {
             uid: 1000,
             gid: u32::MAX,
         },
+        mounted: vec![Mounted {
+            at: text("/tmp"),
+            kind: MountedKind::Tmpfs,
+        }],
         times: Times {
             set_up: Some(Duration::from_secs(4)),
             image: Some(Duration::ZERO),
