@@ -433,8 +433,8 @@ impl Service {
     ///   leads to, name that.
     /// * Modes, and times to the second, are kept; owners, set-user-id and set-group-id bits are not: everything is owned by the
     ///   user who runs the test.
-    /// * Fifos and devices are not copied. The error names each, and everything else is copied. Sockets within a directory the
-    ///   engine leaves out.
+    /// * Fifos and devices are not copied. The error names each, and everything else is copied. Engines leave out sockets within
+    ///   a directory, and what is in a tmpfs, without a word.
     /// * Files and links that are at `to` already are replaced, and directories are filled. What is of another kind is an error.
     ///
     /// ```no_run

@@ -144,6 +144,45 @@ fn processes_and_placeholders(ship: Ship) {
     );
 }
 
+#[seatrial::test]
+fn a_tmpfs_can_be_written_to_before_and_after_a_restart(
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        user = "1234:1234",
+        tmpfs("/srv/new/deep", "/var/mail", "/var/run", "/odd" = "1000000b")
+    )]
+    user: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        tmpfs("/srv/new", "/root")
+    )]
+    root: Service,
+) -> Result<(), seatrial::Error> {
+    for _ in 0..2 {
+        let script = "for at in /srv/new/deep /var/mail /odd; do test ! -e $at/x && touch $at/x && stat -c %a $at; done";
+        assert_eq!(sh(&user, script), "1777\n1777\n1777");
+        assert_eq!(
+            sh(&user, "stat -f -c %T /srv/new/deep /var/mail"),
+            "tmpfs\ntmpfs"
+        );
+        // Whole pages of memory.
+        let size = sh(&user, "df -B1 --output=size /odd | tail -1");
+        assert_eq!(size.parse(), Ok(1_000_000_u64.next_multiple_of(4096)));
+        // Where root runs the service, those that it becomes may write to what the image does not have.
+        assert_eq!(sh(&root, "touch /root/x && stat -c %a /srv/new"), "1777");
+        user.restart().wait()?;
+        root.restart().wait()?;
+    }
+    // A link in the image stays one.
+    assert_eq!(sh(&user, "readlink /var/run"), "/run");
+    let runs = "printf '#!/bin/sh\n' >/odd/run && chmod +x /odd/run && /odd/run";
+    let ran = user.exec(["sh", "-c", runs]).wait()?;
+    assert_eq!(ran.code, 126, "{ran:?}");
+    Ok(())
+}
+
 #[derive(Composition)]
 struct Store {
     #[service(

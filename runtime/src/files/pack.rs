@@ -167,9 +167,20 @@ impl Read for Whole {
     }
 }
 
-/// Packs texts so that, unpacked at `/`, each is at its absolute path. A text that begins with `#!` is executable.
-pub(crate) fn pack_texts<'a>(files: impl Iterator<Item = (&'a str, Vec<u8>)>) -> Vec<u8> {
+/// Packs directories and texts so that, unpacked at `/`, each is at its absolute path. A text that begins with `#!` is
+/// executable.
+pub(crate) fn pack_texts<'a>(
+    directories: Vec<(String, tar::Header)>,
+    files: impl Iterator<Item = (&'a str, Vec<u8>)>,
+) -> Vec<u8> {
+    const IN_MEMORY: &str =
+        "writing to memory does not fail, and the path was checked at compile time";
     let mut tar = tar::Builder::new(Vec::new());
+    for (at, mut header) in directories {
+        let path = format!("{}/", at.trim_matches('/'));
+        tar.append_data(&mut header, path, io::empty())
+            .expect(IN_MEMORY);
+    }
     for (at, content) in files {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
@@ -181,7 +192,7 @@ pub(crate) fn pack_texts<'a>(files: impl Iterator<Item = (&'a str, Vec<u8>)>) ->
         header.set_mtime(0);
         let path = at.trim_matches('/');
         tar.append_data(&mut header, path, &content[..])
-            .expect("writing to memory does not fail, and the path was checked at compile time");
+            .expect(IN_MEMORY);
     }
     tar.into_inner().expect("writing to memory does not fail")
 }

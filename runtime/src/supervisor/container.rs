@@ -282,15 +282,20 @@ fn labels(context: &Context, launch: &Launch, service: &ServicePlan) -> BTreeMap
     labels
 }
 
-/// The service's files, packed to be unpacked at `/`; `None` where it has none.
-pub(super) fn files(launch: &Launch, index: usize) -> Option<Vec<u8>> {
+/// These directories and the service's files, packed to be unpacked at `/`; `None` where there are none.
+pub(super) fn files(
+    launch: &Launch,
+    index: usize,
+    directories: Vec<(String, tar::Header)>,
+) -> Option<Vec<u8>> {
     let files = &launch.plan.services[index].files;
     let content = |content: &FileContent| match content {
         FileContent::Text(template) => render(launch, index, template).into_bytes(),
         FileContent::Included(binding) => launch.files[*binding].to_vec(),
     };
-    (!files.is_empty()).then(|| {
+    (!files.is_empty() || !directories.is_empty()).then(|| {
         files::pack_texts(
+            directories,
             files
                 .iter()
                 .map(|file| (file.at.as_str(), content(&file.content))),

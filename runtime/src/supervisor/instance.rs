@@ -24,6 +24,7 @@ use super::reaper::{Guard, Presence, VolumeGuard};
 use super::running::{self, Running, Thoroughness};
 use super::setup::NotSetUp;
 use super::streams::Outgoing;
+use super::tmpfs;
 use crate::engine::{
     Engine, EngineError, EngineErrorKind, ImageInfo, Parts, PublishedPort, all_of,
 };
@@ -380,7 +381,10 @@ impl Instance {
             .create(spec)
             .await
             .map_err(|error| self.engine_error(&error))?;
-        if let Some(files) = container::files(&self.launch, self.index) {
+        let user = container::user(&self.launch, service);
+        let user = user.as_deref().unwrap_or(&image.user);
+        let directories = tmpfs::directories(&**engine, &id, &service.tmpfs, user).await;
+        if let Some(files) = container::files(&self.launch, self.index, directories) {
             let uploaded = engine.upload(&id, "/", all_of(files)).await;
             uploaded.map_err(|error| self.engine_error(&error))?;
         }

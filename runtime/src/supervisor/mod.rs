@@ -36,6 +36,7 @@ mod running;
 mod setup;
 mod streams;
 mod sweep;
+mod tmpfs;
 mod waiting;
 
 #[cfg(test)]

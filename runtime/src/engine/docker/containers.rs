@@ -366,12 +366,16 @@ fn mount(mount: &MountSpec) -> Mount {
             target: Some(at.clone()),
             tmpfs_options: Some(MountTmpfsOptions {
                 size_bytes: size.map(signed),
+                mode: Some(TMPFS_MODE),
                 ..Default::default()
             }),
             ..Default::default()
         },
     }
 }
+
+/// Everyone may write, as in `/tmp`: what engines give a tmpfs of which nothing is said.
+const TMPFS_MODE: i64 = 0o1777;
 
 /// The API counts bytes in signed numbers.
 fn signed(bytes: u64) -> i64 {

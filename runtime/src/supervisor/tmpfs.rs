@@ -1,0 +1,104 @@
+//! The directories at which tmpfs are mounted. At each start, runc gives a tmpfs the mode of the directory below it. Where
+//! there is none at the first start it makes one that is root's alone, so that a restart would take from the service what it
+//! could write at first.
+
+use futures_util::StreamExt as _;
+use seatrial_model::Tmpfs;
+
+use crate::engine::{Engine, EngineErrorKind};
+
+/// The size of an archive's header.
+const BLOCK: usize = 512;
+
+/// Everyone may write, as in `/tmp`.
+const MODE: u32 = 0o1777;
+
+/// The directories that are to be made, or made writable, before a container's first start, as entries of an archive that is
+/// unpacked at `/`. One that the image has keeps its mode where root runs the service, who may write anyway.
+pub(super) async fn directories(
+    engine: &dyn Engine,
+    container: &str,
+    tmpfs: &[Tmpfs],
+    user: &str,
+) -> Vec<(String, tar::Header)> {
+    let mut directories = Vec::new();
+    for Tmpfs { at, .. } in tmpfs {
+        let below = below(engine, container, at).await;
+        directories.extend(opened(below, user).map(|header| (at.clone(), header)));
+    }
+    directories
+}
+
+/// What is at a path of the image.
+enum Below {
+    Nothing,
+    Directory(tar::Header),
+    /// Something else, such as a link, or nobody knows.
+    Other,
+}
+
+async fn below(engine: &dyn Engine, container: &str, at: &str) -> Below {
+    // An archive begins with what was asked for; the rest of it is not read.
+    let mut head = Vec::new();
+    let mut pieces = engine.download(container, at);
+    while head.len() < BLOCK {
+        match pieces.next().await {
+            Some(Ok(piece)) => head.extend(piece),
+            Some(Err(error)) if error.kind == EngineErrorKind::NotFound => return Below::Nothing,
+            Some(Err(_)) | None => return Below::Other,
+        }
+    }
+    let header = tar::Header::from_byte_slice(&head[..BLOCK]);
+    match header.entry_type() {
+        tar::EntryType::Directory => Below::Directory(header.clone()),
+        _ => Below::Other,
+    }
+}
+
+fn opened(below: Below, user: &str) -> Option<tar::Header> {
+    let runs_as_root = matches!(user.split(':').next(), Some("" | "0" | "root"));
+    let mut header = match below {
+        Below::Nothing => {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(tar::EntryType::Directory);
+            header.set_size(0);
+            header.set_mtime(0);
+            header
+        }
+        Below::Directory(header) if !runs_as_root => header,
+        Below::Directory(_) | Below::Other => return None,
+    };
+    header.set_mode(MODE);
+    Some(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_opened_that_is_missing_or_that_another_than_root_uses() {
+        let directory = || {
+            let mut header = tar::Header::new_gnu();
+            header.set_mode(0o755);
+            header.set_uid(7);
+            Below::Directory(header)
+        };
+        for root in ["", "0", "root", "0:0", "root:root"] {
+            assert!(opened(directory(), root).is_none(), "{root}");
+        }
+        for user in ["1", "app", "1000:1000"] {
+            let header = opened(directory(), user).expect(user);
+            assert_eq!(
+                (header.mode().ok(), header.uid().ok()),
+                (Some(MODE), Some(7))
+            );
+        }
+        for user in ["", "app"] {
+            let header = opened(Below::Nothing, user).expect("it is made");
+            assert_eq!(header.mode().ok(), Some(MODE));
+            assert!(header.entry_type().is_dir());
+            assert!(opened(Below::Other, user).is_none());
+        }
+    }
+}
