@@ -101,6 +101,7 @@ mod settings;
 mod supervisor;
 mod terminal;
 mod test_run;
+mod visible;
 mod wire;
 mod workspace;
 

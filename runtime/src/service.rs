@@ -9,6 +9,7 @@ use crate::client::{Client, Lease};
 use crate::copies;
 use crate::logs::LogLines;
 use crate::protocol::{Action, ExecOutput, FollowEnd, LogLine, Reply, ServiceInfo};
+use crate::visible::visible;
 use crate::{Error, ErrorKind, Operation};
 
 /// How many lines of the log an error shows.
@@ -177,7 +178,8 @@ impl Service {
     /// it is about to log, [`wait_log`](Self::wait_log).
     ///
     /// Of a log that is longer than 16 MiB, the end: then its first line says how much is missing, such as
-    /// `[.. 1048576 bytes before this are cut]`. All of it can be read with [`log_lines`](Self::log_lines).
+    /// `[.. 1048576 bytes before this are cut]`. All of it can be read with [`log_lines`](Self::log_lines). Both have what
+    /// the service wrote as it is, with the colours for a terminal that may be in it; what Seatrial shows itself has none.
     pub fn logs(&self) -> Operation<String> {
         self.act(Action::Logs { tail: None }, |reply| match reply {
             Reply::Log(text) => text,
@@ -203,6 +205,9 @@ impl Service {
     /// delay: [`logs`](Self::logs) may not have the line yet. Of a line that is longer than 64 KiB the beginning is looked
     /// at, as soon as it is there.
     ///
+    /// The line is handed out as it was written, and looked at as a terminal shows it: `text` may be in a line that is
+    /// coloured in the middle of it.
+    ///
     /// A [`restart`](Self::restart) that is under way is waited for, too. While the service runs, nothing but the test's
     /// own `timeout` bounds the wait.
     ///
@@ -222,6 +227,7 @@ impl Service {
     /// is of the kind [`Operation`](crate::ErrorKind::Operation) and shows the last lines.
     pub fn wait_log(&self, text: impl Into<String>) -> Operation<LogLine> {
         let text = text.into();
+        let wanted = visible(&text).into_owned();
         // Holds the lease, too: the service must not be removed while it is waited for.
         let service = self.clone();
         let mut lines = service.lines_of_run();
@@ -229,7 +235,7 @@ impl Service {
             loop {
                 while let Some(line) = lines.next().await {
                     match line {
-                        Ok(line) if line.text.contains(&text) => return Ok(line),
+                        Ok(line) if visible(&line.text).contains(&wanted) => return Ok(line),
                         Ok(_) => {}
                         Err(error) => return Err(service.never_logged(&text, &error).await),
                     }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Report};
 use crate::images::ProgressReport;
 use crate::protocol::{KeptService, Launch, ServiceInfo};
+use crate::visible::harmless;
 
 /// Says something about the run.
 pub(crate) fn say(text: &str) {
@@ -53,10 +54,11 @@ pub(crate) fn is_seen() -> bool {
     ELSEWHERE.get().is_none()
 }
 
-/// Shows a text as it is.
+/// Shows a text.
 pub(crate) fn show(text: &str) {
+    let text = harmless(text);
     if let Some(elsewhere) = ELSEWHERE.get() {
-        return elsewhere(Shown::Text(text.to_owned()));
+        return elsewhere(Shown::Text(text.into_owned()));
     }
     // One write, so that lines of several processes do not mix. Nobody can be told that standard error is gone.
     let _ = std::io::stderr().write_all(text.as_bytes());
@@ -99,14 +101,15 @@ pub(crate) fn error(report: &Report) -> String {
         }
         (None, None) => {}
     }
-    text.push_str(&report.what);
+    text.push_str(&harmless(&report.what));
     for detail in &report.details {
-        let _ = write!(text, "\n  {}", detail.trim_end().replace('\n', "\n  "));
+        let detail = harmless(detail.trim_end()).replace('\n', "\n  ");
+        let _ = write!(text, "\n  {detail}");
     }
     if !report.log.is_empty() {
         text.push_str("\n  the last lines of its log:");
         for line in &report.log {
-            let _ = write!(text, "\n    | {line}");
+            let _ = write!(text, "\n    | {}", harmless(line));
         }
     }
     if !report.not_started.is_empty() {
@@ -117,10 +120,12 @@ pub(crate) fn error(report: &Report) -> String {
         );
     }
     for (service, what) in &report.also {
+        let what = harmless(what);
         let _ = write!(text, "\n  failed too: service `{service}`: {what}");
     }
     if let Some(help) = &report.help {
-        let _ = write!(text, "\n  help: {}", help.replace('\n', "\n        "));
+        let help = harmless(help).replace('\n', "\n        ");
+        let _ = write!(text, "\n  help: {help}");
     }
     text
 }
@@ -213,7 +218,7 @@ pub(crate) fn log_of_failed_test(info: &ServiceInfo, tail: Result<String, Error>
             let mut text =
                 format!("seatrial: the last lines of service `{field}` of `{composition}`:\n");
             for line in tail.lines() {
-                let _ = writeln!(text, "    | {line}");
+                let _ = writeln!(text, "    | {}", harmless(line));
             }
             text
         }
@@ -393,6 +398,47 @@ mod tests {
              \x20 failed too: service `cache`: no such image\n\
              \x20 help: put it there"
         );
+    }
+
+    #[test]
+    fn no_text_from_outside_reaches_a_terminal_with_its_control_sequences() {
+        const CLEAR: &str = "\u{1b}[2J\u{1b}[31mtext\u{1b}[0m";
+        let text = || CLEAR.to_owned();
+        let error = Error::new(ErrorKind::Exited, text()).with(|report| {
+            report.details = vec![text()];
+            report.log = vec![text(), "5%\r10%".to_owned()];
+            report.also = vec![("cache".to_owned(), text())];
+            report.help = Some(text());
+        });
+        assert_eq!(
+            error.to_string(),
+            "text\n\
+             \x20 text\n\
+             \x20 the last lines of its log:\n\
+             \x20   | text\n\
+             \x20   | 10%\n\
+             \x20 failed too: service `cache`: text\n\
+             \x20 help: text"
+        );
+        let info = ServiceInfo {
+            instance: 1,
+            composition: "Shop".to_owned(),
+            field: "app".to_owned(),
+            name: "app".to_owned(),
+            container: "id".to_owned(),
+            address: std::net::Ipv4Addr::LOCALHOST,
+            host: "localhost".to_owned(),
+            ports: Vec::new(),
+            published: Vec::new(),
+            times: crate::protocol::Times::default(),
+        };
+        let shown = [Ok(text()), Err(error)].map(|tail| log_of_failed_test(&info, tail));
+        for shown in shown {
+            assert!(
+                shown.contains("text") && !shown.contains('\u{1b}'),
+                "{shown:?}"
+            );
+        }
     }
 
     #[test]

@@ -210,3 +210,62 @@ async fn a_line_that_does_not_end_is_cut_and_says_so(
     assert_eq!(lines.next().await.expect("a line")?.text, "done");
     Ok(())
 }
+
+/// Colours its log in the middle of the words, sets a title, and ends like that.
+#[derive(Composition)]
+struct Painter {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", r"printf '\033]0;title\007\033[32mINFO\033[0m the ser\033[1mver\033[0m is ready\n'; \
+                                 exec sleep infinity"],
+        ready(log = "INFO the server is ready"),
+    )]
+    painter: Service,
+}
+
+#[seatrial::test]
+async fn a_coloured_line_is_found_as_it_is_seen_and_handed_out_as_it_is(
+    Painter { painter }: Painter,
+) -> Result<(), seatrial::Error> {
+    let line = painter.wait_log("the server is").await?;
+    assert!(line.text.ends_with("ser\u{1b}[1mver\u{1b}[0m is ready"));
+    assert_eq!(painter.logs().await?, format!("{line}\n"));
+    painter.kill().await?;
+    let error = painter.wait_log("[1m").await.expect_err("it is not seen");
+    assert_eq!(error.log_lines(), ["INFO the server is ready"]);
+    assert!(!error.to_string().contains('\u{1b}'), "{error:?}");
+    Ok(())
+}
+
+/// Says in red what is wrong, wherever it is asked.
+#[derive(Composition, Debug)]
+struct Red {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "exec sleep infinity"],
+        ready(exec = r"printf '\033[2J\033[31mno schema\033[0m yet\n' >&2; exit 3", interval = "10ms", failures = 2),
+    )]
+    check: Service,
+}
+
+#[derive(Composition, Debug)]
+struct RedSetup {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", r"printf '\033[31mbegun\033[0m\n'; exec sleep infinity"],
+        ready(log = "begun"),
+        setup(exec = r"printf '\033[2J\033[31mno schema\033[0m yet\n' >&2; exit 3"),
+    )]
+    setup: Service,
+}
+
+#[seatrial::test]
+fn what_a_command_says_in_colour_is_plain_in_an_error() {
+    let check = Red::launch().wait().expect_err("it is never ready");
+    let setup = RedSetup::launch().wait().expect_err("it is never set up");
+    for text in [check.to_string(), setup.to_string()] {
+        assert!(text.contains("no schema yet"), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+    }
+    assert_eq!(setup.log_lines(), ["begun"]);
+}

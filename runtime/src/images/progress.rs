@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Progress;
-use crate::output::last_written;
 use crate::terminal;
+use crate::visible::harmless;
 
 /// Where the plain lines of an image get another one at the earliest.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -192,6 +192,7 @@ impl Reporter {
 
 impl Display {
     fn line(&self, text: &str) {
+        let text = harmless(text);
         match self {
             #[cfg(feature = "progress")]
             Self::Bars(bars) => {
@@ -203,7 +204,7 @@ impl Display {
                 let _ = to.write_all(format!("seatrial: {text}\n").as_bytes());
                 let _ = to.flush();
             }
-            Self::Elsewhere => terminal::show_progress(ProgressReport::Note(text.to_owned())),
+            Self::Elsewhere => terminal::show_progress(ProgressReport::Note(text.into_owned())),
         }
     }
 
@@ -246,7 +247,7 @@ impl Task {
         if let Display::Elsewhere = self.display {
             return self.report(Progress::Line(line.to_owned()));
         }
-        let line = last_written(line);
+        let line = &*harmless(line.trim_end());
         let mut state = self.state();
         state.moved = Instant::now();
         if line.is_empty() {

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::program::{self, Group};
 use crate::engine::{EngineError, EngineErrorKind, Parts};
 use crate::output::Lines;
+use crate::visible::harmless;
 
 /// How much is read and passed on at once.
 const CHUNK: usize = 1 << 16;
@@ -167,7 +168,7 @@ fn pass_on(
 fn follow(mut from: impl Read, watch: &impl Watch) -> Vec<String> {
     let mut last = VecDeque::new();
     let mut line = |text: String| {
-        let text = text.trim_end();
+        let text = &*harmless(text.trim_end());
         watch.line(text);
         if last.len() == LAST_LINES {
             last.pop_front();
@@ -311,7 +312,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_script_that_fails_is_told_with_its_last_words() {
-        let run = Run::new("fails", "echo part; echo why >&2; exit 3");
+        let run = Run::new(
+            "fails",
+            "echo part; printf '\\033[1;31mw\\033[0mhy\\n' >&2; exit 3",
+        );
         let (written, failure) = run.end().await;
         assert_eq!(written, b"part\n");
         assert_eq!(failure.as_deref(), Some("ended with exit status: 3\nwhy"));

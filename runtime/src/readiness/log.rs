@@ -1,7 +1,8 @@
 //! Whether the container's output has said it often enough.
 //!
 //! The output is followed, not asked for again and again, and matched line by line: what an engine delivers ends
-//! anywhere. Standard output and standard error are two texts. Only as much of a line is kept as a match may still
+//! anywhere. What is looked at is what a terminal shows of it, so that a colour in the middle of a text hides nothing.
+//! Standard output and standard error are two texts. Only as much of a line is kept as a match may still
 //! need, however long the line is; and one that is longer than a line that is handed out whole counts before it ends,
 //! for it may never end.
 
@@ -16,6 +17,7 @@ use super::watch::Watch;
 use super::{OutputPosition, Subject};
 use crate::engine::Output;
 use crate::output::LINE_MAX;
+use crate::visible::{Filter, visible};
 
 /// The check of one text.
 #[derive(Debug)]
@@ -68,8 +70,8 @@ impl Lines<'_> {
 
 /// Counts the lines that contain a text.
 #[derive(Debug)]
-struct Counter<'a> {
-    text: &'a [u8],
+struct Counter {
+    text: Vec<u8>,
     count: u32,
     stdout: Line,
     stderr: Line,
@@ -84,13 +86,16 @@ struct Line {
     /// It was counted, and has not ended.
     counted: bool,
     length: u64,
-    /// The end of what has come, as long as the beginning of a match can be.
+    filter: Filter,
+    /// The visible end of what has come, as long as the beginning of a match can be.
     tail: Vec<u8>,
 }
 
-impl<'a> Counter<'a> {
-    fn new(text: &'a str, before: OutputPosition) -> Self {
+impl Counter {
+    fn new(text: &str, before: OutputPosition) -> Self {
+        let text = visible(text);
         let line = |skip| Line {
+            filter: Filter::default(),
             skip,
             matched: text.is_empty(),
             counted: false,
@@ -98,7 +103,7 @@ impl<'a> Counter<'a> {
             tail: Vec::new(),
         };
         Self {
-            text: text.as_bytes(),
+            text: text.as_bytes().to_vec(),
             count: 0,
             stdout: line(before.stdout),
             stderr: line(before.stderr),
@@ -116,11 +121,11 @@ impl<'a> Counter<'a> {
         line.skip -= skipped as u64;
         let mut parts = piece.bytes[skipped..].split(|byte| *byte == b'\n');
         if let Some(first) = parts.next() {
-            self.count += u32::from(line.add(first, self.text));
+            self.count += u32::from(line.add(first, &self.text));
         }
         for next in parts {
-            self.count += u32::from(line.end(self.text));
-            self.count += u32::from(line.add(next, self.text));
+            self.count += u32::from(line.end(&self.text));
+            self.count += u32::from(line.add(next, &self.text));
         }
     }
 
@@ -128,7 +133,7 @@ impl<'a> Counter<'a> {
     fn end(&mut self) {
         for line in [&mut self.stdout, &mut self.stderr] {
             if !self.text.is_empty() {
-                self.count += u32::from(line.end(self.text));
+                self.count += u32::from(line.end(&self.text));
             }
         }
     }
@@ -156,7 +161,9 @@ impl Line {
         if self.matched {
             return;
         }
-        self.tail.extend_from_slice(bytes);
+        for byte in bytes {
+            self.filter.take(*byte, |byte| self.tail.push(byte));
+        }
         self.matched = self.tail.windows(text.len()).any(|window| window == text);
         let keep = text.len() - 1;
         if let Some(cut) = self.tail.len().checked_sub(keep) {
@@ -167,6 +174,7 @@ impl Line {
     /// Ends the line; whether it counts now.
     fn end(&mut self, text: &[u8]) -> bool {
         self.tail.clear();
+        self.filter = Filter::default();
         self.length = 0;
         let counted = std::mem::take(&mut self.counted);
         std::mem::replace(&mut self.matched, text.is_empty()) && !counted
@@ -191,8 +199,7 @@ mod tests {
         }
     }
 
-    fn count(text: &str, pieces: &[Output]) -> Counter<'static> {
-        let text: &'static str = text.to_owned().leak();
+    fn count(text: &str, pieces: &[Output]) -> Counter {
         let mut counter = Counter::new(text, OutputPosition::default());
         for piece in pieces {
             counter.push(piece);
@@ -221,6 +228,33 @@ mod tests {
                 .collect();
             assert_eq!(count(text, &bytes).count, 1, "`{text}` byte by byte");
         }
+    }
+
+    #[test]
+    fn a_text_is_found_in_what_is_visible() {
+        let coloured =
+            "\u{1b}[32mINFO\u{1b}[0m \u{1b}]8;;http://x\u{7}ser\u{1b}[1mver\u{1b}[0m is ready\n";
+        for text in ["INFO server is ready", "\u{1b}[1mserver"] {
+            assert_eq!(count(text, &[out(coloured)]).count, 1, "{text:?}");
+            let bytes: Vec<Output> = coloured
+                .chars()
+                .map(|character| out(character.encode_utf8(&mut [0; 4])))
+                .collect();
+            assert_eq!(count(text, &bytes).count, 1, "{text:?} in pieces");
+        }
+        for hidden in ["[32m", "http", "1m"] {
+            assert_eq!(count(hidden, &[out(coloured)]).count, 0, "{hidden}");
+        }
+        let unfinished = [
+            out("\u{1b}]0;title\nready\n"),
+            err("\u{1b}[\n"),
+            err("ready\n"),
+        ];
+        assert_eq!(
+            count("ready", &unfinished).count,
+            2,
+            "no sequence goes on in the next line"
+        );
     }
 
     #[test]

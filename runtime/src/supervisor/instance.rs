@@ -470,7 +470,10 @@ impl Instance {
     ) -> Error {
         let log = running::tail(engine, &container.id, LOG_LINES).await;
         self.engine_error(error).with(|report| {
-            report.log = log.iter().map(|line| self.redactor.redact(line)).collect();
+            report.log = log
+                .iter()
+                .map(|line| quoted(&self.redactor, line))
+                .collect();
         })
     }
 }

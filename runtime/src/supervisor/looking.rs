@@ -19,6 +19,7 @@ use super::streams::Outgoing;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ExecSpec, OutputUse};
 use crate::output;
 use crate::protocol::{Action, ExecOutput, HookKind, Reply};
+use crate::visible::{harmless, quoted};
 use crate::{Error, ErrorKind};
 
 /// Which service something is about.
@@ -36,7 +37,12 @@ impl Whose {
         error.with(|report| {
             report.service.get_or_insert_with(|| self.field.clone());
             for line in &mut report.log {
-                *line = self.redactor.redact(line);
+                *line = quoted(&self.redactor, line);
+            }
+            // Secrets are hidden already in what of these is not our own.
+            let texts = report.details.iter_mut().chain([&mut report.what]);
+            for text in texts.chain(&mut report.help) {
+                *text = harmless(text).into_owned();
             }
         })
     }
@@ -108,7 +114,7 @@ impl Look {
             // A tail is for a report of ours, which shows no secret.
             Self::Logs { tail: Some(count) } => {
                 let lines = lines::last(engine, container, count).await?;
-                Ok(Reply::Log(redactor.redact(&lines.join("\n"))))
+                Ok(Reply::Log(quoted(redactor, &lines.join("\n"))))
             }
             Self::Exec { command } => {
                 let exec = ExecSpec {

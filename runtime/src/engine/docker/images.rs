@@ -17,7 +17,8 @@ use crate::engine::{
     BuildSpec, Credentials, EngineError, EngineErrorKind, ImageInfo, Parts, Progress, ProgressSink,
     PullSpec,
 };
-use crate::output::{Lines, last_written};
+use crate::output::Lines;
+use crate::visible::harmless;
 
 /// How many lines of a failing step go into the error.
 const FAILING_LINES: usize = 20;
@@ -279,13 +280,10 @@ struct Step {
 
 impl Step {
     fn take(&mut self, text: &str, progress: ProgressSink<'_>) {
-        // The builder colours what comes from standard error, piece by piece.
-        let text = text.strip_prefix("\u{1b}[91m").unwrap_or(text);
-        let text = text.strip_suffix("\u{1b}[0m").unwrap_or(text);
         let mut lines = Vec::new();
         self.output.take(text.as_bytes(), |line| lines.push(line));
         for line in lines {
-            self.line(last_written(&line), progress);
+            self.line(&harmless(line.trim_end()), progress);
         }
     }
 
@@ -293,7 +291,7 @@ impl Step {
         let mut lines = Vec::new();
         std::mem::take(&mut self.output).finish(|line| lines.push(line));
         for line in lines {
-            self.line(last_written(&line), progress);
+            self.line(&harmless(line.trim_end()), progress);
         }
     }
 

@@ -5,6 +5,7 @@ use crate::engine::Output;
 use crate::fuzzing::pieces;
 use crate::output::LINE_MAX;
 use crate::readiness::OutputPosition;
+use crate::visible::{Filter, visible};
 
 /// As many lines are counted as have the text, in whatever pieces they come. The input's first byte says how long the text
 /// is, which follows, then how much of each stream was written before.
@@ -50,9 +51,15 @@ fn counted(text: &str, before: OutputPosition, pieces: &[Output]) -> (u32, u32) 
 }
 
 fn expected(text: &str, seen: &[u8]) -> (u32, u32) {
+    let text = visible(text);
     let has_text = |line: &[u8]| {
+        let mut filter = Filter::default();
+        let mut shown = Vec::new();
+        for byte in line {
+            filter.take(*byte, |byte| shown.push(byte));
+        }
         text.is_empty()
-            || line
+            || shown
                 .windows(text.len())
                 .any(|window| window == text.as_bytes())
     };
