@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use seatrial_model::secret::Redactor;
 use seatrial_model::{Plan, Port};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -17,6 +18,7 @@ use crate::engine::PublishedPort;
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
 use crate::terminal::Shown;
+use crate::visible::quoted;
 use crate::wire::InLane;
 
 /// Numbers the supervisor gives to its clients.
@@ -58,7 +60,7 @@ pub(crate) enum RequestBody {
     /// A call of the user's function, asked for by [`Message::Hook`], has ended.
     HookEnded {
         hook: CallId,
-        outcome: Result<(), String>,
+        outcome: Result<(), HookFailure>,
     },
     /// So many [`flow`](crate::flow) units of what this call streams have been read. Not answered.
     HaveRead { stream: CallId, units: u32 },
@@ -168,6 +170,25 @@ pub(crate) enum HookKind {
     Ready,
     /// A setup: it is called once for an instance.
     Setup,
+}
+
+/// Why a function of the user's has not succeeded, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum HookFailure {
+    /// It has returned an error.
+    Failed(String),
+    /// It has panicked.
+    Panicked(String),
+}
+
+impl HookFailure {
+    /// As sentences of ours have it.
+    pub(crate) fn quoted(self, redactor: &Redactor) -> Self {
+        match self {
+            Self::Failed(text) => Self::Failed(quoted(redactor, &text)),
+            Self::Panicked(text) => Self::Panicked(quoted(redactor, &text)),
+        }
+    }
 }
 
 /// Something to do with an instance.

@@ -430,6 +430,8 @@ mod tests {
             host: "localhost".to_owned(),
             ports: Vec::new(),
             published: Vec::new(),
+            owner: crate::protocol::Owner::default(),
+            mounted: Vec::new(),
             times: crate::protocol::Times::default(),
         };
         let shown = [Ok(text()), Err(error)].map(|tail| log_of_failed_test(&info, tail));

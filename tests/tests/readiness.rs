@@ -161,21 +161,12 @@ mod checks {
         Err("no schema yet".to_owned())
     }
 
-    async fn is_broken(service: &Service) -> bool {
-        let test = service.exec(["test", "-e", "/run/broken"]).await;
-        test.expect("it runs").success()
-    }
-
     pub(super) async fn is_whole(service: &Service) -> Result<(), String> {
-        match is_broken(service).await {
+        let test = service.exec(["test", "-e", "/run/broken"]).await;
+        match test.expect("it runs").success() {
             true => Err("no schema yet".to_owned()),
             false => Ok(()),
         }
-    }
-
-    pub(super) async fn panics_if_broken(service: &Service) -> Result<(), String> {
-        assert!(!is_broken(service).await, "at the check");
-        Ok(())
     }
 }
 
@@ -327,13 +318,6 @@ struct Breakable {
         ready(with = checks::is_whole, interval = "10ms", failures = 3, timeout = "10m"),
     )]
     hook: Service,
-
-    #[service(
-        image = "debian:bookworm-slim",
-        command = ["sh", "-c", "echo begun; exec sleep infinity"],
-        ready(with = checks::panics_if_broken, interval = "10ms", failures = 3, timeout = "10m"),
-    )]
-    panic: Service,
 }
 
 #[seatrial::test]
@@ -347,12 +331,6 @@ fn a_kind_that_does_not_hold_any_more_fails(all: Breakable) {
         ),
         ("healthcheck", &all.healthcheck, "healthcheck", ""),
         ("hook", &all.hook, "checks::is_whole", "no schema yet"),
-        (
-            "panic",
-            &all.panic,
-            "checks::panics_if_broken",
-            "it panicked at tests/tests/readiness.rs:",
-        ),
     ] {
         service.wait_ready().wait().expect("it holds");
         service.wait_log("begun").wait().expect("it has begun");

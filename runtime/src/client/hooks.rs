@@ -8,7 +8,7 @@ use std::sync::{Arc, Once};
 use super::{Client, Lease};
 use crate::Service;
 use crate::private::Hook;
-use crate::protocol::{CallId, HookKind, ServiceInfo};
+use crate::protocol::{CallId, HookFailure, HookKind, ServiceInfo};
 
 /// Runs `hook` on a thread and a runtime of its own, so that it may block and may use what needs tokio, and reports
 /// its outcome.
@@ -32,11 +32,15 @@ pub(super) fn run(
                     .map_err(|error| format!("cannot make a runtime: {error}"))?;
                 runtime.block_on(hook(Service::new(service, lease)))
             }));
-            let outcome = outcome.unwrap_or_else(|panic| Err(panic_message(&*panic)));
+            let outcome = match outcome {
+                Ok(outcome) => outcome.map_err(HookFailure::Failed),
+                Err(panic) => Err(HookFailure::Panicked(panic_message(&*panic))),
+            };
             client.hook_ended(call, outcome);
         });
     if let Err(error) = spawned {
-        client.hook_ended(call, Err(format!("cannot start a thread: {error}")));
+        let why = format!("cannot start a thread: {error}");
+        client.hook_ended(call, Err(HookFailure::Failed(why)));
     }
 }
 

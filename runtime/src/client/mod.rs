@@ -24,8 +24,8 @@ use crate::flow::Allowance;
 use crate::images::Screen;
 use crate::private::Hook;
 use crate::protocol::{
-    Action, CallId, Caller, HookKind, InstanceId, LeaseId, LogLine, Message, Reply, Request,
-    RequestBody,
+    Action, CallId, Caller, HookFailure, HookKind, InstanceId, LeaseId, LogLine, Message, Reply,
+    Request, RequestBody,
 };
 use crate::settings::Settings;
 use crate::supervisor::Role;
@@ -398,7 +398,10 @@ impl Client {
                     .copied();
                 match function {
                     Some(function) => hooks::run(self, hook, kind, function, *service),
-                    None => self.hook_ended(hook, Err("the function is not here".to_owned())),
+                    None => {
+                        let why = "the function is not here".to_owned();
+                        self.hook_ended(hook, Err(HookFailure::Failed(why)));
+                    }
                 }
             }
         }
@@ -434,7 +437,7 @@ impl Client {
         }
     }
 
-    fn hook_ended(&self, hook: CallId, outcome: Result<(), String>) {
+    fn hook_ended(&self, hook: CallId, outcome: Result<(), HookFailure>) {
         self.send(self.number(), RequestBody::HookEnded { hook, outcome });
     }
 }

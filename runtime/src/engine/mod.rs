@@ -22,6 +22,7 @@ use seatrial_model::secret::Redactor;
 use serde::{Deserialize, Serialize};
 
 use crate::output::{End, OUTPUT_MAX, REPORT_MAX};
+use crate::visible::quoted;
 
 /// The future of a call.
 pub(crate) type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + Send + 'a>>;
@@ -436,12 +437,12 @@ pub(crate) struct EngineError {
 impl EngineError {
     /// Without the secrets that the engine's words have, or what is quoted in ours: commands and paths.
     pub(crate) fn redacted(&self, redactor: &Redactor) -> Self {
-        let quoted = self.attempt.find('`').zip(self.attempt.rfind('`'));
-        let attempt = match quoted {
+        let marks = self.attempt.find('`').zip(self.attempt.rfind('`'));
+        let attempt = match marks {
             Some((first, last)) if first < last => format!(
                 "{}{}{}",
                 &self.attempt[..=first],
-                redactor.redact(&self.attempt[first + 1..last]),
+                quoted(redactor, &self.attempt[first + 1..last]),
                 &self.attempt[last..]
             ),
             _ => self.attempt.clone(),
@@ -449,7 +450,7 @@ impl EngineError {
         Self {
             kind: self.kind,
             attempt,
-            message: redactor.redact(&self.message),
+            message: quoted(redactor, &self.message),
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::names;
 use crate::config::FILE_NAME;
 use crate::engine::{EngineError, EngineErrorKind};
+use crate::visible::quoted;
 
 /// An image that nothing delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +59,7 @@ impl ImageError {
     pub(crate) fn redacted(mut self, redactor: &Redactor) -> Self {
         for (_, said) in &mut self.tried {
             *said = match std::mem::replace(said, Said::Ours(String::new())) {
-                Said::Outside(said) => Said::Outside(redactor.redact(&said)),
+                Said::Outside(said) => Said::Outside(quoted(redactor, &said)),
                 Said::Base(error) => Said::Base(Box::new(error.redacted(redactor))),
                 ours @ Said::Ours(_) => ours,
             };

@@ -17,6 +17,7 @@ use super::{Images, Key, Request, context, dockerfile, names, platform, script, 
 use crate::config::{Fallback, ImageConfig};
 use crate::engine::{BuildSpec, EngineErrorKind, ImageInfo, Progress};
 use crate::fingerprint::Fingerprint;
+use crate::visible::quoted;
 
 /// The label that holds the fingerprint.
 pub(super) const LABEL: &str = "dev.seatrial.fallback";
@@ -256,7 +257,7 @@ impl Images {
                 Some(())
             }
             Err(error) => {
-                trail.add(who, redactor.redact(&error.message), Cause::Fallback);
+                trail.add(who, quoted(&redactor, &error.message), Cause::Fallback);
                 None
             }
         }

@@ -8,6 +8,7 @@ use seatrial_model::secret::Redactor;
 
 use super::{Outcome, Subject};
 use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec};
+use crate::visible::quoted;
 
 /// The check of one command.
 #[derive(Debug)]
@@ -92,7 +93,7 @@ pub(super) fn judge(result: &ExecResult, redactor: &Redactor) -> Outcome {
     }
     let said = last_line(&result.stderr).or_else(|| last_line(&result.stdout));
     Outcome::NotYet(match said {
-        Some(said) => format!("exit code {}: {}", result.code, redactor.redact(&said)),
+        Some(said) => format!("exit code {}: {}", result.code, quoted(redactor, &said)),
         None => format!("exit code {}", result.code),
     })
 }

@@ -34,6 +34,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::engine::{Engine, EngineError, ExecResult, PublishedPort};
+use crate::protocol::HookFailure;
+use crate::visible::quoted;
 pub(crate) use exec::shown;
 #[cfg(any(test, fuzzing))]
 pub(crate) use log::fuzzing;
@@ -67,7 +69,7 @@ pub(crate) struct Subject<'a> {
 impl Subject<'_> {
     /// What goes into a sentence of ours, without secrets.
     fn quoted(&self, text: &str) -> String {
-        self.redactor.redact(text)
+        quoted(self.redactor, text)
     }
 
     /// As [`quoted`](Self::quoted).
@@ -77,7 +79,7 @@ impl Subject<'_> {
 }
 
 /// The future of a probe; its error has no secret.
-pub(crate) type Run<'a, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 'a>>;
+pub(crate) type Run<'a, T, E = String> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
 
 /// Runs what a check needs beyond the container itself. A run that is dropped has been given up.
 pub(crate) trait ProbeRunner: Send + Sync {
@@ -86,7 +88,7 @@ pub(crate) trait ProbeRunner: Send + Sync {
     fn run_probe<'a>(&'a self, image: &'a ImageRef, command: Vec<String>) -> Run<'a, ExecResult>;
 
     /// Runs the user's async function number `binding`.
-    fn run_hook(&self, binding: usize) -> Run<'_, ()>;
+    fn run_hook(&self, binding: usize) -> Run<'_, (), HookFailure>;
 
     /// Told how to ask, during a wait, which checks are unmet and what they last saw.
     fn watched(&self, _report: Box<dyn Fn() -> Vec<String> + Send>) {}
@@ -207,8 +209,7 @@ impl OutputPosition {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NotReady {
     pub(crate) reason: NotReadyReason,
-    /// Each unmet check and what it last saw, in words; for [`NotReadyReason::FailedTooOften`] and
-    /// [`NotReadyReason::Impossible`] just the one that decided.
+    /// Each unmet check and what it last saw, in words; where one of them decided just that.
     pub(crate) waiting_for: Vec<String>,
     pub(crate) after: Duration,
     /// How often the check that was attempted most was.
@@ -226,6 +227,8 @@ pub(crate) enum NotReadyReason {
     FailedTooOften,
     /// A check cannot ever hold.
     Impossible,
+    /// The user's function panicked.
+    Panicked,
 }
 
 impl fmt::Display for NotReady {
@@ -238,6 +241,7 @@ impl fmt::Display for NotReady {
                 write!(f, "a check failed too often within {after:?}")?;
             }
             NotReadyReason::Impossible => f.write_str("it cannot be known to be ready")?,
+            NotReadyReason::Panicked => write!(f, "a check panicked after {after:?}")?,
         }
         match self.waiting_for.as_slice() {
             [] => Ok(()),
@@ -254,7 +258,7 @@ impl std::error::Error for NotReady {}
 /// # Errors
 ///
 /// When the container ends (`exited` resolves), at that moment; when the time is up; when a check fails more often in a
-/// row than `timing` allows; when a check cannot ever hold.
+/// row than `timing` allows; when a check cannot ever hold, or panics.
 pub(crate) async fn wait(
     subject: &Subject<'_>,
     checks: &[PreparedCheck],
@@ -292,7 +296,7 @@ pub(crate) async fn wait(
     };
     let one_decided = matches!(
         reason,
-        NotReadyReason::FailedTooOften | NotReadyReason::Impossible
+        NotReadyReason::FailedTooOften | NotReadyReason::Impossible | NotReadyReason::Panicked
     );
     let mut unmet: Vec<&Watch> = watches
         .iter()
@@ -369,6 +373,7 @@ enum Outcome {
     Holds,
     NotYet(String),
     Never(String),
+    Panicked(String),
 }
 
 /// One check per thing to wait for, so that each is waited for, and reported, by itself.
@@ -510,6 +515,11 @@ async fn hold(
                 watch.ends(Some(said));
                 watch.state().decided = true;
                 return Err(NotReadyReason::Impossible);
+            }
+            Outcome::Panicked(said) => {
+                watch.ends(Some(said));
+                watch.state().decided = true;
+                return Err(NotReadyReason::Panicked);
             }
         }
         sleep(pace.pause()).await;

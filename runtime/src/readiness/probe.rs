@@ -6,6 +6,7 @@ use seatrial_model::ImageRef;
 
 use super::exec::{judge, shown};
 use super::{Outcome, Subject};
+use crate::protocol::HookFailure;
 
 /// The check by a container of another image.
 #[derive(Debug)]
@@ -47,7 +48,9 @@ impl Hook<'_> {
     pub(super) async fn attempt(&self, subject: &Subject<'_>) -> Outcome {
         match subject.probes.run_hook(self.binding).await {
             Ok(()) => Outcome::Holds,
-            Err(reason) => Outcome::NotYet(reason),
+            Err(HookFailure::Failed(reason)) => Outcome::NotYet(reason),
+            // What it asserts is not that the service is ready, or an error would say so.
+            Err(HookFailure::Panicked(reason)) => Outcome::Panicked(reason),
         }
     }
 }

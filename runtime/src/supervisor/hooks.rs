@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::Supervisor;
-use crate::protocol::{CallId, ClientId, HookKind, Message, ServiceInfo};
+use crate::protocol::{CallId, ClientId, HookFailure, HookKind, Message, ServiceInfo};
 
 /// A call of a user's function.
 pub(crate) struct Hook {
@@ -17,7 +17,7 @@ pub(crate) struct Hook {
 }
 
 /// What a function has returned; or the process that ran it has ended.
-pub(super) type HookOutcome = Result<Result<(), String>, ProcessEnded>;
+pub(super) type HookOutcome = Result<Result<(), HookFailure>, ProcessEnded>;
 
 /// A process ended in the middle of a function of the user's.
 pub(super) struct ProcessEnded;
@@ -50,7 +50,7 @@ impl Supervisor {
     }
 
     /// A client has said what came of its call.
-    pub(super) fn hook_ended(&mut self, hook: CallId, outcome: Result<(), String>) {
+    pub(super) fn hook_ended(&mut self, hook: CallId, outcome: Result<(), HookFailure>) {
         if let Some(waiting) = self.hooks.remove(&hook) {
             let _ = waiting.outcome.send(Ok(outcome));
         }

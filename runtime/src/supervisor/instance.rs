@@ -32,6 +32,7 @@ use crate::protocol::{
     Action, Caller, ClientId, HookKind, InstanceId, Launch, Owner, Reply, ServiceInfo, Times,
 };
 use crate::readiness;
+use crate::visible::quoted;
 use crate::{Error, ErrorKind};
 
 /// How many log lines an error shows.

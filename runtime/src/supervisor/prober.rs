@@ -7,7 +7,7 @@ use super::hooks::PROCESS_ENDED;
 use super::instance::Instance;
 use super::running::Running;
 use crate::engine::ExecResult;
-use crate::protocol::HookKind;
+use crate::protocol::{HookFailure, HookKind};
 use crate::readiness::{ProbeRunner, Run};
 
 /// Runs probes for one service.
@@ -30,13 +30,13 @@ impl ProbeRunner for Prober<'_> {
         self.instance.doing.checks(report);
     }
 
-    fn run_hook(&self, binding: usize) -> Run<'_, ()> {
+    fn run_hook(&self, binding: usize) -> Run<'_, (), HookFailure> {
         let Self { instance, running } = self;
         Box::pin(async move {
             let outcome = running.run_hook(instance, HookKind::Ready, binding).await;
             match outcome {
-                Ok(outcome) => outcome.map_err(|said| instance.redactor.redact(&said)),
-                Err(_) => Err(PROCESS_ENDED.to_owned()),
+                Ok(outcome) => outcome.map_err(|failure| failure.quoted(&instance.redactor)),
+                Err(_) => Err(HookFailure::Failed(PROCESS_ENDED.to_owned())),
             }
         })
     }

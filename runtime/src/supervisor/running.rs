@@ -150,6 +150,14 @@ impl Running {
             NotReadyReason::Impossible => {
                 (ErrorKind::NotReady, "a readiness check can never hold".to_owned(), None)
             }
+            NotReadyReason::Panicked => (
+                ErrorKind::NotReady,
+                format!("a readiness function panicked, after {after}"),
+                Some(
+                    "mend what panics; while the service is not ready return an error, then the function is called again"
+                        .to_owned(),
+                ),
+            ),
         };
         let declared = &instance.service().ports;
         if kind == ErrorKind::NotReady

@@ -13,8 +13,9 @@ use super::instance::{Instance, LOG_LINES};
 use super::looking::Inbox;
 use super::running::{self, Running, Thoroughness};
 use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec};
-use crate::protocol::HookKind;
+use crate::protocol::{HookFailure, HookKind};
 use crate::readiness::shown;
+use crate::visible::quoted;
 use crate::{Error, ErrorKind, terminal};
 
 /// Why a service is not set up.
@@ -99,7 +100,7 @@ impl<'a> Step<'a> {
 
     fn shown(&self, command: &[Template]) -> String {
         let command = shown(&self.texts(command));
-        self.instance.redactor.redact(&command)
+        quoted(&self.instance.redactor, &command)
     }
 
     fn texts(&self, templates: &[Template]) -> Vec<String> {
@@ -183,8 +184,8 @@ impl<'a> Step<'a> {
                 let call = running.run_hook(instance, HookKind::Setup, *binding);
                 match call.await {
                     Ok(Ok(())) => Ok(()),
-                    Ok(Err(text)) => {
-                        let text = instance.redactor.redact(&text);
+                    Ok(Err(HookFailure::Failed(text) | HookFailure::Panicked(text))) => {
+                        let text = quoted(&instance.redactor, &text);
                         let error = self.failed("failed".to_owned(), vec![text]).await;
                         Err(NotSetUp::Failed(error.with(|report| {
                             report.help = Some(
@@ -217,7 +218,7 @@ impl<'a> Step<'a> {
         let output = match last {
             [] => "it wrote nothing".to_owned(),
             last => {
-                let last = self.instance.redactor.redact(&last.join("\n"));
+                let last = quoted(&self.instance.redactor, &last.join("\n"));
                 format!(
                     "the last lines of its output:\n  | {}",
                     last.replace('\n', "\n  | ")

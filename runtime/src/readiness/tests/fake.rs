@@ -15,7 +15,7 @@ type OnLogs = Box<dyn Fn(u32) -> Parts<Output> + Send + Sync>;
 /// Says what the container is doing, given how often that was asked before.
 type OnInspect = Box<dyn Fn(u32) -> Result<ContainerInfo, EngineError> + Send + Sync>;
 /// Answers a run of a probe or of the user's function, given how often there was one before.
-type OnRun<T> = Box<dyn Fn(u32) -> Run<'static, T> + Send + Sync>;
+type OnRun<T, E = String> = Box<dyn Fn(u32) -> Run<'static, T, E> + Send + Sync>;
 
 /// A container on an engine that answers as the test says. What the test does not say must not be asked.
 pub(super) struct Script {
@@ -23,7 +23,7 @@ pub(super) struct Script {
     pub(super) logs: OnLogs,
     pub(super) inspect: OnInspect,
     pub(super) probe: OnRun<ExecResult>,
-    pub(super) hook: OnRun<()>,
+    pub(super) hook: OnRun<(), HookFailure>,
     pub(super) redactor: Redactor,
 }
 
@@ -114,7 +114,7 @@ impl ProbeRunner for Runner {
         (self.script.probe)(next(&self.asked.probe))
     }
 
-    fn run_hook(&self, binding: usize) -> Run<'_, ()> {
+    fn run_hook(&self, binding: usize) -> Run<'_, (), HookFailure> {
         assert_eq!(binding, BINDING, "the number is the check's");
         (self.script.hook)(next(&self.asked.hook))
     }
@@ -176,8 +176,9 @@ where
 }
 
 /// An answer of the user's function that comes at once.
-pub(super) fn says(outcome: Result<(), &str>) -> Run<'static, ()> {
-    Box::pin(std::future::ready(outcome.map_err(str::to_owned)))
+pub(super) fn says(outcome: Result<(), &str>) -> Run<'static, (), HookFailure> {
+    let outcome = outcome.map_err(|text| HookFailure::Failed(text.to_owned()));
+    Box::pin(std::future::ready(outcome))
 }
 
 /// An engine's refusal.

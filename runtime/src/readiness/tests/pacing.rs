@@ -77,7 +77,7 @@ async fn an_interval_begins_when_the_attempt_has_ended() {
             Box::pin(async move {
                 sleep(Duration::from_secs(3)).await;
                 match call {
-                    0..2 => Err("not yet".to_owned()),
+                    0..2 => Err(HookFailure::Failed("not yet".to_owned())),
                     _ => Ok(()),
                 }
             })
@@ -101,6 +101,26 @@ async fn the_first_attempt_is_made_after_the_delay() {
     };
     script.wait(&[hook()], &timing).await.expect("ready");
     assert_eq!(stamps.noted(), [20_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_panics_is_not_called_again() {
+    let script = Script {
+        hook: Box::new(|call| match call {
+            0 => says(Err("not yet")),
+            1 => Box::pin(async { Err(HookFailure::Panicked("at line 7".to_owned())) }),
+            _ => unreachable!("it has panicked"),
+        }),
+        exec: Box::new(|_, _| exits(1, "no")),
+        ..Script::default()
+    };
+    let checks = [exec(&["false"]), hook()];
+    let ended = ended(
+        script.wait(&checks, &within(60)).await,
+        NotReadyReason::Panicked,
+    );
+    assert_eq!(ended.waiting_for, ["`shop::is_up`: at line 7"]);
+    assert_eq!(ended.attempts, 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -337,7 +337,7 @@ impl ProbeRunner for Fixture {
         })
     }
 
-    fn run_hook(&self, _: usize) -> Run<'_, ()> {
+    fn run_hook(&self, _: usize) -> Run<'_, (), HookFailure> {
         unreachable!("a function of the user's needs no engine: see the tests with a fake one")
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::clients::{self, Peer};
 use super::{IMAGE, Run, lasting, log, script};
-use crate::protocol::{Action, Caller, HookKind, Reply, RequestBody};
+use crate::protocol::{Action, Caller, HookFailure, HookKind, Reply, RequestBody};
 use crate::{Error, ErrorKind};
 use seatrial_model::{Scope, ServicePlan};
 
@@ -233,7 +233,7 @@ async fn engine_a_service_that_its_function_leaves_stopped_is_not_handed_over() 
 }
 
 fn fails(client: &mut Peer, hook: u64) -> u64 {
-    let outcome = Err("no table".to_owned());
+    let outcome = Err(HookFailure::Failed("no table".to_owned()));
     client.send(RequestBody::HookEnded { hook, outcome })
 }
 

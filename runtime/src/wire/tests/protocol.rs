@@ -13,9 +13,9 @@ use crate::config::{Config, Fallback, Keep, SupervisorMode};
 use crate::engine::{Progress, PublishedPort};
 use crate::images::{ProgressReport, Work};
 use crate::protocol::{
-    Action, Caller, ExecOutput, FollowEnd, HookKind, Introduction, Kept, KeptKey, KeptService,
-    Launch, LogLine, Message, Mounted, MountedKind, Owner, Reply, Request, RequestBody,
-    ServiceInfo, Times,
+    Action, Caller, ExecOutput, FollowEnd, HookFailure, HookKind, Introduction, Kept, KeptKey,
+    KeptService, Launch, LogLine, Message, Mounted, MountedKind, Owner, Reply, Request,
+    RequestBody, ServiceInfo, Times,
 };
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
@@ -97,7 +97,11 @@ pub(super) fn requests() -> Vec<Request> {
         },
         RequestBody::HookEnded {
             hook: 5,
-            outcome: Err(text("it failed")),
+            outcome: Err(HookFailure::Failed(text("it failed"))),
+        },
+        RequestBody::HookEnded {
+            hook: 6,
+            outcome: Err(HookFailure::Panicked(text("it panicked"))),
         },
         RequestBody::HaveRead {
             stream: 3,
