@@ -269,3 +269,48 @@ fn what_a_command_says_in_colour_is_plain_in_an_error() {
     }
     assert_eq!(setup.log_lines(), ["begun"]);
 }
+
+/// Says that it is ready at the beginning of a line that is too long for one piece and does not end.
+#[derive(Composition)]
+struct Mumbler {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "printf READY; head -c 20000 /dev/zero | tr '\\0' o; exec sleep infinity"],
+        ready(log = "READY"),
+    )]
+    mumbler: Service,
+}
+
+#[seatrial::test(timeout = "2m")]
+fn a_line_that_does_not_end_counts_once_it_has_the_text(Mumbler { mumbler }: Mumbler) {
+    assert!(
+        mumbler
+            .logs()
+            .wait()
+            .expect("its log")
+            .starts_with("READYoo")
+    );
+}
+
+/// Does not end the one line that it writes, which the engine shows to nobody.
+#[derive(Composition, Debug)]
+struct Whisperer {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "printf READY; exec sleep infinity"],
+        ready(log = "READY", timeout = "5s"),
+    )]
+    whisperer: Service,
+}
+
+#[seatrial::test]
+fn a_short_line_that_does_not_end_is_not_seen_and_the_error_says_why() {
+    let error = Whisperer::launch()
+        .wait()
+        .expect_err("its line does not end");
+    let text = error.to_string();
+    assert!(
+        text.contains("the engine shows a line once it has ended"),
+        "{text}"
+    );
+}

@@ -2,9 +2,8 @@
 //!
 //! The output is followed, not asked for again and again, and matched line by line: what an engine delivers ends
 //! anywhere. What is looked at is what a terminal shows of it, so that a colour in the middle of a text hides nothing.
-//! Standard output and standard error are two texts. Only as much of a line is kept as a match may still
-//! need, however long the line is; and one that is longer than a line that is handed out whole counts before it ends,
-//! for it may never end.
+//! Standard output and standard error are two texts. A line counts as soon as it has the text, for it may never end.
+//! Only as much of it is kept as a match may still need, however long the line is.
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -16,8 +15,10 @@ use super::pace::Pace;
 use super::watch::Watch;
 use super::{OutputPosition, Subject};
 use crate::engine::Output;
-use crate::output::LINE_MAX;
 use crate::visible::{Filter, visible};
+
+/// Why a line may not be seen: an engine keeps one that has not ended to itself (Docker: up to 16 KiB of it).
+const ONCE_ENDED: &str = "the engine shows a line once it has ended";
 
 /// The check of one text.
 #[derive(Debug)]
@@ -43,25 +44,19 @@ impl Lines<'_> {
             let mut output = subject.engine.logs(subject.container, true, None);
             // What was counted before a stream broke comes again with the next one.
             let mut counter = Counter::new(self.text, subject.output_before);
-            watch.sees(counter.times());
+            watch.sees(counter.times(), Some(ONCE_ENDED));
             let ended = loop {
                 match output.next().await {
                     Some(Ok(piece)) => counter.push(&piece),
                     Some(Err(error)) => break subject.engine_said(&error),
-                    None => {
-                        counter.end();
-                        break format!("{}, and the log has ended", counter.times());
-                    }
+                    None => break format!("{}, and the log has ended", counter.times()),
                 }
                 if counter.count >= self.times.max(1) {
                     return;
                 }
-                watch.sees(counter.times());
+                watch.sees(counter.times(), Some(ONCE_ENDED));
             };
-            if counter.count >= self.times.max(1) {
-                return;
-            }
-            watch.sees(ended);
+            watch.sees(ended, None);
             // Either the container has ended, which somebody else is about to say, or the stream broke.
             sleep(pace.pause()).await;
         }
@@ -83,9 +78,6 @@ struct Line {
     /// Bytes of the stream that are not looked at.
     skip: u64,
     matched: bool,
-    /// It was counted, and has not ended.
-    counted: bool,
-    length: u64,
     filter: Filter,
     /// The visible end of what has come, as long as the beginning of a match can be.
     tail: Vec<u8>,
@@ -97,9 +89,7 @@ impl Counter {
         let line = |skip| Line {
             filter: Filter::default(),
             skip,
-            matched: text.is_empty(),
-            counted: false,
-            length: 0,
+            matched: false,
             tail: Vec::new(),
         };
         Self {
@@ -129,15 +119,6 @@ impl Counter {
         }
     }
 
-    /// The output has ended: so have its last lines.
-    fn end(&mut self) {
-        for line in [&mut self.stdout, &mut self.stderr] {
-            if !self.text.is_empty() {
-                self.count += u32::from(line.end(&self.text));
-            }
-        }
-    }
-
     fn times(&self) -> String {
         match self.count {
             0 => "not seen so far".to_owned(),
@@ -148,18 +129,10 @@ impl Counter {
 }
 
 impl Line {
-    /// Adds to the line; whether it counts although it has not ended.
+    /// Adds to the line; whether it counts now.
     fn add(&mut self, bytes: &[u8], text: &[u8]) -> bool {
-        self.length += bytes.len() as u64;
-        self.search(bytes, text);
-        let counts = self.matched && !self.counted && self.length > LINE_MAX as u64;
-        self.counted |= counts;
-        counts
-    }
-
-    fn search(&mut self, bytes: &[u8], text: &[u8]) {
-        if self.matched {
-            return;
+        if self.matched || text.is_empty() {
+            return false;
         }
         for byte in bytes {
             self.filter.take(*byte, |byte| self.tail.push(byte));
@@ -169,15 +142,15 @@ impl Line {
         if let Some(cut) = self.tail.len().checked_sub(keep) {
             self.tail.drain(..cut);
         }
+        self.matched
     }
 
-    /// Ends the line; whether it counts now.
+    /// Ends the line; whether it counts only now, as any line has an empty text.
     fn end(&mut self, text: &[u8]) -> bool {
         self.tail.clear();
         self.filter = Filter::default();
-        self.length = 0;
-        let counted = std::mem::take(&mut self.counted);
-        std::mem::replace(&mut self.matched, text.is_empty()) && !counted
+        self.matched = false;
+        text.is_empty()
     }
 }
 
@@ -276,11 +249,18 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_counts_when_the_output_ends() {
-        let mut counter = count("ready", &[out("ready"), err("ready")]);
-        assert_eq!(counter.count, 0);
-        counter.end();
+    fn a_line_counts_at_the_match_and_once() {
+        let mut counter = count("ready", &[out("rea"), err("ready")]);
+        assert_eq!(counter.count, 1);
+        counter.push(&out("dy"));
         assert_eq!(counter.count, 2);
+        counter.push(&out(" ready"));
+        counter.push(&err(&"x".repeat(100_000)));
+        counter.push(&err("ready\n"));
+        assert_eq!(counter.count, 2, "they are the same lines");
+        counter.push(&out("\nready"));
+        counter.push(&err("ready\n"));
+        assert_eq!(counter.count, 4);
     }
 
     #[test]
@@ -306,25 +286,6 @@ mod tests {
         counter.push(&out("dle\n"));
         assert_eq!(counter.count, 1);
         assert!(counter.stdout.tail.capacity() < 100_000);
-    }
-
-    #[test]
-    fn a_line_without_end_counts_once_it_is_longer_than_what_is_handed_out() {
-        let long = "x".repeat(LINE_MAX);
-        let mut counter = count("ready", &[out("rea"), out("dy")]);
-        assert_eq!(counter.count, 0, "it may be handed out whole");
-        counter.push(&out(&long));
-        assert_eq!(counter.count, 1);
-        counter.push(&out("ready"));
-        counter.push(&out("ready\n"));
-        assert_eq!(counter.count, 1, "it is one line");
-        counter.push(&out("ready\n"));
-        assert_eq!(counter.count, 2);
-        counter.push(&out(&long));
-        counter.push(&out("xready"));
-        assert_eq!(counter.count, 3, "behind what is handed out, too");
-        counter.end();
-        assert_eq!(counter.count, 3);
     }
 
     #[test]

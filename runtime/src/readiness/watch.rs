@@ -20,6 +20,8 @@ pub(super) struct State {
     said: Option<String>,
     /// It is followed rather than attempted.
     followed: bool,
+    /// Why it may not be seen, as long as it is followed.
+    hint: Option<&'static str>,
     /// It has held as often as it must.
     pub(super) met: bool,
     /// It has ended the wait.
@@ -48,11 +50,12 @@ impl Watch {
         state.since = Some(Instant::now());
     }
 
-    /// What is seen of something that is followed rather than attempted.
-    pub(super) fn sees(&self, said: String) {
+    /// What is seen of something that is followed rather than attempted, and why there may be more of it than is seen.
+    pub(super) fn sees(&self, said: String, hint: Option<&'static str>) {
         let mut state = self.state();
         state.followed = true;
         state.said = Some(said);
+        state.hint = hint;
     }
 
     /// Something is followed from its beginning.
@@ -70,10 +73,10 @@ impl Watch {
 
     /// What [`report`](Self::report) says where the container has ended: what attempts saw of that points elsewhere.
     pub(super) fn report_at_end(&self) -> String {
-        if self.state().followed {
-            self.report()
-        } else {
-            self.words.clone()
+        let state = self.state();
+        match &state.said {
+            Some(said) if state.followed => format!("{}: {said}", self.words),
+            _ => self.words.clone(),
         }
     }
 
@@ -85,6 +88,9 @@ impl Watch {
             .map(|since| since.elapsed())
             .filter(|hanging| *hanging >= Self::LONG);
         let words = &self.words;
+        if let (Some(said), Some(hint)) = (&state.said, state.hint) {
+            return format!("{words}: {said}; {hint}");
+        }
         match (&state.said, hangs) {
             (Some(said), None) => format!("{words}: {said}"),
             (Some(said), Some(_)) => format!("{words}: {said}; the next attempt has not ended"),

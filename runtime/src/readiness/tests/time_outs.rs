@@ -25,7 +25,7 @@ async fn each_check_that_does_not_hold_is_named_and_no_other() {
         hook(),
         exec(&["true"]),
         exec(&["/bin/sh", "-c", "echo one; echo two; exit 3"]),
-        log("rea", 1),
+        log("read", 1),
         log("half", 2),
     ];
     let error = timed_out(script, &checks, &within(2)).await;
@@ -34,8 +34,8 @@ async fn each_check_that_does_not_hold_is_named_and_no_other() {
         [
             "`shop::is_up`: no such table: orders",
             "exec `echo one; echo two; exit 3`: exit code 3: two",
-            "a line with \"rea\" in the log: not seen so far",
-            "2 lines with \"half\" in the log: seen once so far",
+            "a line with \"read\" in the log: not seen so far; the engine shows a line once it has ended",
+            "2 lines with \"half\" in the log: seen once so far; the engine shows a line once it has ended",
         ]
     );
     assert!(
@@ -194,7 +194,9 @@ async fn a_log_that_breaks_off_is_read_again_and_counted_once() {
     let error = timed_out(script(), &[log("up", 3)], &within(2)).await;
     assert_eq!(
         error.waiting_for,
-        ["3 lines with \"up\" in the log: seen 2 times so far"]
+        [
+            "3 lines with \"up\" in the log: seen 2 times so far; the engine shows a line once it has ended"
+        ]
     );
 
     let always = Script {
