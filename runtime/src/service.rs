@@ -318,7 +318,10 @@ impl Service {
         self.act_done(Action::Stop)
     }
 
-    /// Starts it again after [`stop`](Self::stop) or [`kill`](Self::kill), and waits until it is ready.
+    /// Starts it again after [`stop`](Self::stop) or [`kill`](Self::kill), and waits until it is ready. Where it runs, nothing
+    /// is started, and it is waited for all the same.
+    ///
+    /// What its readiness checks look for in its log must be logged anew, as often as they say.
     ///
     /// # Errors
     ///
@@ -328,6 +331,8 @@ impl Service {
     }
 
     /// Stops it, starts it, and waits until it is ready. Addresses and ports stay the same.
+    ///
+    /// What its readiness checks look for in its log must be logged anew, as often as they say.
     ///
     /// # Errors
     ///

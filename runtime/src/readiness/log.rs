@@ -20,6 +20,11 @@ use crate::visible::{Filter, visible};
 /// Why a line may not be seen: an engine keeps one that has not ended to itself (Docker: up to 16 KiB of it).
 const ONCE_ENDED: &str = "the engine shows a line once it has ended";
 
+/// The same, where more than one is waited for: a database may write its line twice at its first start, and once at any
+/// other.
+const EACH_START: &str =
+    "each start must write as many as `times` says, for those of earlier ones do not count";
+
 /// The check of one text.
 #[derive(Debug)]
 pub(super) struct Lines<'a> {
@@ -36,6 +41,16 @@ impl Lines<'_> {
         }
     }
 
+    /// From when on lines count, in words, and why there may be too few.
+    fn since(&self, subject: &Subject<'_>) -> (&'static str, &'static str) {
+        let is_first_start = subject.output_before == OutputPosition::default();
+        match (is_first_start, self.times) {
+            (true, _) => ("so far", ONCE_ENDED),
+            (false, 0 | 1) => ("since its latest start", ONCE_ENDED),
+            (false, _) => ("since its latest start", EACH_START),
+        }
+    }
+
     /// Follows the output until it holds.
     pub(super) async fn follow(&self, subject: &Subject<'_>, watch: &Watch) {
         let mut pace = Pace::requests(None);
@@ -44,17 +59,18 @@ impl Lines<'_> {
             let mut output = subject.engine.logs(subject.container, true, None);
             // What was counted before a stream broke comes again with the next one.
             let mut counter = Counter::new(self.text, subject.output_before);
-            watch.sees(counter.times(), Some(ONCE_ENDED));
+            let (since, hint) = self.since(subject);
+            watch.sees(counter.times(since), Some(hint));
             let ended = loop {
                 match output.next().await {
                     Some(Ok(piece)) => counter.push(&piece),
                     Some(Err(error)) => break subject.engine_said(&error),
-                    None => break format!("{}, and the log has ended", counter.times()),
+                    None => break format!("{}, and the log has ended", counter.times(since)),
                 }
                 if counter.count >= self.times.max(1) {
                     return;
                 }
-                watch.sees(counter.times(), Some(ONCE_ENDED));
+                watch.sees(counter.times(since), Some(hint));
             };
             watch.sees(ended, None);
             // Either the container has ended, which somebody else is about to say, or the stream broke.
@@ -119,11 +135,11 @@ impl Counter {
         }
     }
 
-    fn times(&self) -> String {
+    fn times(&self, since: &str) -> String {
         match self.count {
-            0 => "not seen so far".to_owned(),
-            1 => "seen once so far".to_owned(),
-            count => format!("seen {count} times so far"),
+            0 => format!("not seen {since}"),
+            1 => format!("seen once {since}"),
+            count => format!("seen {count} times {since}"),
         }
     }
 }

@@ -430,8 +430,14 @@ impl Running {
         Ok(())
     }
 
+    /// Starts the container, unless it runs: then it writes nothing anew that a check could wait for.
     async fn start(&self, instance: &Instance) -> Result<(), Error> {
         let refused = |error: EngineError| self.refused(instance, &error);
+        let info = self.engine.inspect(self.id()).await.map_err(refused)?;
+        // The engine refuses to start one that is paused.
+        if info.running && !info.paused {
+            return Ok(());
+        }
         let before = OutputPosition::now(&*self.engine, self.id()).await;
         let before = before.map_err(refused)?;
         self.container.start().await.map_err(refused)?;

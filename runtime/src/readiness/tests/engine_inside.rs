@@ -89,7 +89,10 @@ async fn what_was_written_before_a_restart_does_not_make_ready_after_it() {
         service.attempt_once(&[log("ready", 1), asks]).await,
         NotReadyReason::Exited,
     );
-    assert!(error.waiting_for[0].contains("not seen so far"), "{error}");
+    assert!(
+        error.waiting_for[0].contains("not seen since its latest start"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
