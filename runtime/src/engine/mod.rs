@@ -330,7 +330,7 @@ pub(crate) enum MountSpec {
 }
 
 /// What a container is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ContainerInfo {
     pub(crate) running: bool,
     pub(crate) paused: bool,
@@ -340,6 +340,8 @@ pub(crate) struct ContainerInfo {
     /// What the engine says of a start that failed; empty where it says nothing.
     pub(crate) error: String,
     pub(crate) ports: Vec<PublishedPort>,
+    /// Its addresses on the networks that it is attached to, while it runs.
+    pub(crate) addresses: Vec<std::net::Ipv4Addr>,
 }
 
 /// A piece of a container's output; pieces end anywhere, also inside a line or a character.

@@ -3,21 +3,32 @@
 //! One `GET`, one connection, no redirects followed: a service that answers `302` is up, and what it points to is
 //! somebody else.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, HOST};
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_util::io::InspectReader;
 
-use super::reach::Target;
+use super::reach::{self, Target};
 use super::{Outcome, Subject};
 
 /// How long an answer may take before the next attempt is made.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How much is read of what comes with a status that is not expected, and for how long.
+const BEGINNING: usize = 4096;
+const BODY_PATIENCE: Duration = Duration::from_millis(200);
+
+/// How much of an answer tells that it is a record of TLS.
+const TLS_RECORD: usize = 3;
 
 /// The check of one path.
 #[derive(Debug)]
@@ -51,8 +62,9 @@ impl Path<'_> {
         }
         let answer = async { self.get(target.connect().await?).await };
         match timeout(PATIENCE, answer).await {
-            Ok(Ok(status)) if self.expects(status) => Outcome::Holds,
-            Ok(Ok(status)) => Outcome::NotYet(format!("last answer {}", status.as_u16())),
+            Ok(Ok(Answer { status, .. })) if self.expects(status) => Outcome::Holds,
+            Ok(Ok(answer)) => Outcome::NotYet(answer.words()),
+            Ok(Err(reason)) if reason == reach::REFUSED => Outcome::Unserved(reason),
             Ok(Err(reason)) => Outcome::NotYet(reason),
             Err(_) => Outcome::NotYet(format!("no answer within {PATIENCE:?}")),
         }
@@ -67,8 +79,15 @@ impl Path<'_> {
 
     /// # Errors
     ///
-    /// In words: why there is no status.
-    async fn get(&self, stream: TcpStream) -> Result<StatusCode, String> {
+    /// In words: why there is no answer.
+    async fn get(&self, stream: TcpStream) -> Result<Answer, String> {
+        let begin = Arc::new(Mutex::new(Vec::new()));
+        let seen = begin.clone();
+        let stream = InspectReader::new(stream, move |bytes: &[u8]| {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let missing = TLS_RECORD.saturating_sub(seen.len());
+            seen.extend(bytes.iter().take(missing));
+        });
         let request = Request::get(self.path)
             .header(HOST, "localhost")
             .header(CONNECTION, "close")
@@ -76,27 +95,96 @@ impl Path<'_> {
             .map_err(|error| error.to_string())?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| words(&error))?;
+            .map_err(|error| words(&error, &[]))?;
         // The connection moves only while it is polled. How it ends is for the answer to say.
         let connection = async {
             let _ = connection.await;
             pending().await
         };
+        let answer = async {
+            match sender.send_request(request).await {
+                Ok(answer) if self.expects(answer.status()) => Ok(Answer {
+                    status: answer.status(),
+                    text: String::new(),
+                }),
+                Ok(answer) => Ok(Answer {
+                    status: answer.status(),
+                    text: beginning(answer.into_body()).await,
+                }),
+                Err(error) => {
+                    let begin = begin.lock().unwrap_or_else(PoisonError::into_inner);
+                    Err(words(&error, &begin))
+                }
+            }
+        };
         tokio::select! {
             biased;
-            answer = sender.send_request(request) => match answer {
-                Ok(answer) => Ok(answer.status()),
-                Err(error) => Err(words(&error)),
-            },
+            answer = answer => answer,
             () = connection => Err("the connection was closed".to_owned()),
         }
     }
 }
 
-/// An error of the exchange as a person would say it.
-fn words(error: &hyper::Error) -> String {
-    if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        "the connection was closed without an answer".to_owned()
+/// What came back.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    /// The beginning of what came with a status that is not expected.
+    text: String,
+}
+
+impl Answer {
+    fn words(&self) -> String {
+        let status = self.status.as_u16();
+        match self.guess() {
+            Some(guess) => format!("last answer {status}; {guess}"),
+            None => format!("last answer {status}"),
+        }
+    }
+
+    /// Why a server refuses what it would answer otherwise, as servers say it in many ways.
+    fn guess(&self) -> Option<&'static str> {
+        let text = self.text.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        match self.status.as_u16() {
+            400 | 426 if says(&["https", "tls", "ssl"]) => Some(SPEAKS_TLS),
+            400 | 421 => Some(OTHER_HOST),
+            403 | 404 if says(&["host"]) => Some(OTHER_HOST),
+            _ => None,
+        }
+    }
+}
+
+const MAY_SPEAK_TLS: &str =
+    "a port that speaks TLS, or no HTTP, may do so: check another, or write `ready(tcp)`";
+const SPEAKS_TLS: &str = "the port seems to speak TLS, which this check does not: check a port without, or write \
+                          `ready(tcp)` or a command, such as `ready(exec = \"curl -fk https://localhost/\")`";
+const OTHER_HOST: &str = "the service may not answer to the host name `localhost`, which this check asks for: have it \
+                          do so, or write a command, such as `ready(exec = \"curl -f -H 'Host: shop' http://localhost/\")`";
+
+/// The beginning of a body, as far as it comes in time.
+async fn beginning(mut body: Incoming) -> String {
+    let mut bytes = Vec::new();
+    let read = async {
+        while bytes.len() < BEGINNING {
+            let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+            let Some(Ok(frame)) = frame else { break };
+            if let Ok(data) = frame.into_data() {
+                bytes.extend(data);
+            }
+        }
+    };
+    let _ = timeout(BODY_PATIENCE, read).await;
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// An error of the exchange as a person would say it, given the first bytes that came.
+fn words(error: &hyper::Error, begin: &[u8]) -> String {
+    // A TLS server that is not greeted with a handshake answers with an alert (RFC 8446), or closes.
+    if let [0x15, 0x03, ..] = begin {
+        format!("what answers speaks TLS; {SPEAKS_TLS}")
+    } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        format!("the connection was closed without an answer; {MAY_SPEAK_TLS}")
     } else if error.is_parse() {
         "what answers does not speak HTTP/1; check the port, or write `ready(tcp)`".to_owned()
     } else {
@@ -112,7 +200,7 @@ mod tests {
     use super::*;
 
     /// What the check makes of a server that gives this answer to a request, and the request.
-    async fn answered(answer: &'static str) -> (Result<u16, String>, String) {
+    async fn answered(answer: impl AsRef<[u8]>) -> (Result<Answer, String>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap())
             .await
@@ -123,7 +211,7 @@ mod tests {
             while !request.ends_with(b"\r\n\r\n") {
                 request.push(stream.read_u8().await.unwrap());
             }
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.write_all(answer.as_ref()).await.unwrap();
             String::from_utf8(request).unwrap()
         };
         let path = Path {
@@ -131,13 +219,12 @@ mod tests {
             path: "/health?deep=1",
             status: None,
         };
-        let (status, request) = tokio::join!(path.get(stream), server);
-        (status.map(|status| status.as_u16()), request)
+        tokio::join!(path.get(stream), server)
     }
 
     #[tokio::test]
     async fn the_status_is_read_and_nothing_else() {
-        let status = async |answer| answered(answer).await.0;
+        let status = async |answer: &str| answered(answer).await.0.map(|it| it.status.as_u16());
         let with_body = "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\nmore is not waited for";
         assert_eq!(status(with_body).await, Ok(200));
         assert_eq!(status("HTTP/1.0 503 no\r\n\r\n").await, Ok(503));
@@ -150,11 +237,63 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_answer_is_told_apart() {
-        let reason = async |answer| answered(answer).await.0.unwrap_err();
+        let reason = async |answer: &str| answered(answer).await.0.unwrap_err();
         let closed = "the connection was closed without an answer";
-        assert_eq!(reason("").await, closed);
-        assert_eq!(reason("HTTP/1.1 20").await, closed);
+        assert!(reason("").await.starts_with(closed));
+        assert!(reason("HTTP/1.1 20").await.starts_with(closed));
         assert!(reason("220 mail ready\r\n").await.contains("HTTP/1"));
+    }
+
+    #[tokio::test]
+    async fn a_port_that_speaks_tls_is_guessed_from_what_comes_back() {
+        // The alert of OpenSSL, "http request"; that of rustls; one of an old server.
+        for alert in [
+            &b"\x15\x03\x01\0\x02\x02\x50"[..],
+            b"\x15\x03\x03\0\x02\x02\x46",
+            b"\x15\x03\0\0\x02\x02\x0a",
+        ] {
+            let reason = answered(alert).await.0.unwrap_err();
+            assert!(
+                reason.contains("speaks TLS") && reason.contains("ready(tcp)"),
+                "{reason}"
+            );
+        }
+        assert!(answered("").await.0.unwrap_err().contains("may do so"));
+        // nginx, Apache, Go.
+        for text in [
+            "<center>The plain HTTP request was sent to HTTPS port</center>",
+            "You're speaking plain HTTP to an SSL-enabled server port.",
+            "Client sent an HTTP request to an HTTPS server.\n",
+        ] {
+            let answer = format!("HTTP/1.0 400 Bad Request\r\n\r\n{text}");
+            let words = answered(answer).await.0.unwrap().words();
+            assert!(
+                words.starts_with("last answer 400; the port seems to speak TLS"),
+                "{words}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_know_the_host_name_is_guessed() {
+        for answer in [
+            "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 421 Misdirected Request\r\n\r\n",
+            "HTTP/1.1 403 Forbidden\r\n\r\nBlocked hosts: localhost",
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 13\r\n\r\nunknown host\n",
+        ] {
+            let words = answered(answer).await.0.unwrap().words();
+            assert!(words.contains("host name `localhost`"), "{words}");
+        }
+        for answer in [
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 3\r\n\r\nno\n",
+            "HTTP/1.1 503 no\r\n\r\n",
+            // What does not come is not waited for.
+            "HTTP/1.1 503 no\r\ncontent-length: 9\r\n\r\nhost",
+        ] {
+            let words = answered(answer).await.0.unwrap().words();
+            assert!(!words.contains(';'), "{words}");
+        }
     }
 
     #[tokio::test]

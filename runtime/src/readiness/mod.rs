@@ -211,6 +211,8 @@ pub(crate) struct NotReady {
     pub(crate) reason: NotReadyReason,
     /// Each unmet check and what it last saw, in words; where one of them decided just that.
     pub(crate) waiting_for: Vec<String>,
+    /// The ports among them to which connections were refused.
+    pub(crate) unserved: Vec<u16>,
     pub(crate) after: Duration,
     /// How often the check that was attempted most was.
     pub(crate) attempts: u32,
@@ -268,7 +270,7 @@ pub(crate) async fn wait(
     let started = Instant::now();
     let (watches, checks): (Vec<Watch>, Vec<Check<'_>>) = expand(subject, checks)
         .into_iter()
-        .map(|check| (Watch::new(check.words(subject)), check))
+        .map(|check| (Watch::new(check.words(subject), check.port()), check))
         .unzip();
     let watches: Arc<[Watch]> = watches.into();
     let watched = watches.clone();
@@ -276,7 +278,7 @@ pub(crate) async fn wait(
         let unmet = watched.iter().filter(|watch| !watch.state().met);
         unmet.map(Watch::report).collect()
     }));
-    let runs = Watch::new("the container does not run".to_owned());
+    let runs = Watch::new("the container does not run".to_owned(), None);
     let all = async {
         sleep(timing.delay).await;
         let each = checks.into_iter().zip(watches.iter());
@@ -314,6 +316,7 @@ pub(crate) async fn wait(
             NotReadyReason::Exited => unmet.iter().map(|watch| watch.report_at_end()).collect(),
             _ => unmet.iter().map(|watch| watch.report()).collect(),
         },
+        unserved: unmet.iter().filter_map(|watch| watch.unserved()).collect(),
         after: started.elapsed(),
         attempts: unmet
             .iter()
@@ -372,6 +375,8 @@ enum Check<'a> {
 enum Outcome {
     Holds,
     NotYet(String),
+    /// Its port refuses connections.
+    Unserved(String),
     Never(String),
     Panicked(String),
 }
@@ -445,6 +450,15 @@ impl Check<'_> {
         }
     }
 
+    /// The port that it connects to.
+    fn port(&self) -> Option<u16> {
+        match self {
+            Self::Tcp(port) => Some(port.number()),
+            Self::Http(path) => Some(path.port),
+            _ => None,
+        }
+    }
+
     fn pace(&self, timing: &PreparedTiming) -> Pace {
         match self {
             Self::Tcp(_) => Pace::connections(timing.interval),
@@ -496,7 +510,9 @@ async fn hold(
     let mut streaks = Streaks::new(timing);
     loop {
         watch.begins();
-        match check.attempt(subject).await {
+        let outcome = check.attempt(subject).await;
+        watch.state().unserved = matches!(outcome, Outcome::Unserved(_));
+        match outcome {
             Outcome::Holds => {
                 watch.ends(None);
                 if streaks.success() {
@@ -504,7 +520,7 @@ async fn hold(
                     return Ok(());
                 }
             }
-            Outcome::NotYet(said) => {
+            Outcome::NotYet(said) | Outcome::Unserved(said) => {
                 watch.ends(Some(said));
                 if streaks.failure(Instant::now()) {
                     watch.state().decided = true;

@@ -28,6 +28,10 @@ impl Port {
         }
     }
 
+    pub(super) fn number(&self) -> u16 {
+        self.number
+    }
+
     pub(super) fn words(&self) -> String {
         format!("tcp on port {}", self.number)
     }
@@ -40,7 +44,7 @@ impl Port {
         let stream = match target.connect().await {
             Ok(stream) => stream,
             Err(reason) if reason == reach::REFUSED => {
-                return Outcome::NotYet(format!(
+                return Outcome::Unserved(format!(
                     "{reason}; the service must listen on 0.0.0.0, not on 127.0.0.1 alone"
                 ));
             }
@@ -85,7 +89,7 @@ impl Hold {
             Ok(Err(error)) => reach::words(&error),
         };
         self.slowest_close = self.slowest_close.max(opened.elapsed());
-        Outcome::NotYet(format!(
+        Outcome::Unserved(format!(
             "{closed}; the engine accepts for a service that does not listen on 0.0.0.0 yet"
         ))
     }
@@ -120,13 +124,13 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_is_closed_or_reset_is_not_believed() {
         let closed = watched(async |stream| drop(stream)).await;
-        assert!(matches!(closed, Outcome::NotYet(said) if said.contains("closed")));
+        assert!(matches!(closed, Outcome::Unserved(said) if said.contains("closed")));
         let reset = watched(async |stream| {
             // A close without lingering is a reset.
             stream.set_zero_linger().unwrap();
         })
         .await;
-        assert!(matches!(reset, Outcome::NotYet(said) if said.contains("reset")));
+        assert!(matches!(reset, Outcome::Unserved(said) if said.contains("reset")));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct Watch {
     words: String,
+    /// The port that it connects to.
+    port: Option<u16>,
     state: Mutex<State>,
 }
 
@@ -22,6 +24,8 @@ pub(super) struct State {
     followed: bool,
     /// Why it may not be seen, as long as it is followed.
     hint: Option<&'static str>,
+    /// Its port refused the last connection.
+    pub(super) unserved: bool,
     /// It has held as often as it must.
     pub(super) met: bool,
     /// It has ended the wait.
@@ -32,9 +36,10 @@ impl Watch {
     /// From here on an attempt that has not ended is worth telling of.
     const LONG: Duration = Duration::from_secs(1);
 
-    pub(super) fn new(words: String) -> Self {
+    pub(super) fn new(words: String, port: Option<u16>) -> Self {
         Self {
             words,
+            port,
             state: Mutex::default(),
         }
     }
@@ -69,6 +74,11 @@ impl Watch {
         let mut state = self.state();
         state.since = None;
         state.said = said;
+    }
+
+    /// Its port, where that refused the last connection.
+    pub(super) fn unserved(&self) -> Option<u16> {
+        self.port.filter(|_| self.state().unserved)
     }
 
     /// What [`report`](Self::report) says where the container has ended: what attempts saw of that points elsewhere.

@@ -9,8 +9,18 @@ use crate::engine::{Engine, ExecSpec};
 /// How long the answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The ports that are listened on in a container, each with whether that is on more than the loopback address.
-pub(super) struct Listening(BTreeMap<u16, bool>);
+/// The ports that are listened on in a container, each with where that is.
+pub(super) struct Listening(BTreeMap<u16, Reach>);
+
+/// From where a listening socket can be reached, the widest last. Networks of ours have IPv4 addresses only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    Loopback,
+    Ipv6,
+    /// All of IPv6, and of IPv4 too unless the socket is told otherwise, which the table does not say.
+    AnyIpv6,
+    Ipv4,
+}
 
 /// Asks the kernel, from inside the container; `None` where it cannot be asked, as in an image without `cat`.
 pub(super) async fn ports(engine: &Arc<dyn Engine>, id: &str) -> Option<Listening> {
@@ -30,14 +40,42 @@ pub(super) async fn ports(engine: &Arc<dyn Engine>, id: &str) -> Option<Listenin
 }
 
 impl Listening {
-    pub(super) fn words(&self) -> String {
-        words(&self.0)
+    /// What listens. Connections to the ports in `unserved` are refused.
+    pub(super) fn words(&self, unserved: &[u16]) -> String {
+        let list: Vec<String> = self
+            .0
+            .iter()
+            .map(|(port, reach)| match reach {
+                Reach::Loopback => format!("{port} (only on its loopback address)"),
+                _ if self.is_on_ipv6_only(*port, unserved) => format!("{port} (only on IPv6)"),
+                _ => format!("{port}"),
+            })
+            .collect();
+        match list[..] {
+            [] => "nothing listens on any TCP port in its container".to_owned(),
+            _ => format!("in its container, something listens on {}", list.join(", ")),
+        }
+    }
+
+    fn is_on_ipv6_only(&self, port: u16, unserved: &[u16]) -> bool {
+        match self.0.get(&port) {
+            Some(Reach::Ipv6) => true,
+            Some(Reach::AnyIpv6) => unserved.contains(&port),
+            _ => false,
+        }
     }
 
     /// What to do where the service listens, but not on all that is declared; `None` where that is not it.
-    pub(super) fn help(&self, declared: &[u16]) -> Option<String> {
+    pub(super) fn help(&self, declared: &[u16], unserved: &[u16]) -> Option<String> {
+        let mut ports = declared.iter();
+        if ports.any(|port| self.is_on_ipv6_only(*port, unserved)) {
+            return Some(
+                "have the service listen on IPv4, such as on `0.0.0.0`: its network has no IPv6 addresses"
+                    .to_owned(),
+            );
+        }
         let missing = declared.iter().any(|port| !self.0.contains_key(port));
-        let reachable = self.0.iter().filter(|(_, reachable)| **reachable);
+        let reachable = self.0.iter().filter(|(_, reach)| **reach >= Reach::AnyIpv6);
         let other = reachable
             .map(|(port, _)| port)
             .find(|port| !declared.contains(port))?;
@@ -50,7 +88,7 @@ impl Listening {
 }
 
 /// The listening sockets in Linux's `/proc/net/tcp` (proc(5)): addresses are hexadecimal, state `0A` is a listening socket.
-fn sockets(table: &str) -> BTreeMap<u16, bool> {
+fn sockets(table: &str) -> BTreeMap<u16, Reach> {
     let mut ports = BTreeMap::new();
     for line in table.lines() {
         let mut fields = line.split_whitespace().skip(1);
@@ -67,28 +105,26 @@ fn sockets(table: &str) -> BTreeMap<u16, bool> {
         if address == "0B00007F" {
             continue;
         }
-        // 127.0.0.0/8 and ::1, in the byte order of the machine; those that engines run on are little-endian.
-        let loopback = (address.len() == 8 && address.ends_with("7F"))
-            || address == "00000000000000000000000001000000";
-        *ports.entry(port).or_insert(false) |= !loopback;
+        let reach = reach(address);
+        let known = ports.entry(port).or_insert(reach);
+        *known = reach.max(*known);
     }
     ports
 }
 
-fn words(ports: &BTreeMap<u16, bool>) -> String {
-    let list: Vec<String> = ports
-        .iter()
-        .map(|(port, reachable)| {
-            if *reachable {
-                format!("{port}")
-            } else {
-                format!("{port} (only on its loopback address)")
-            }
-        })
-        .collect();
-    match list[..] {
-        [] => "nothing listens on any TCP port in its container".to_owned(),
-        _ => format!("in its container, something listens on {}", list.join(", ")),
+/// Of an address in the byte order of the machine; those that engines run on are little-endian.
+fn reach(address: &str) -> Reach {
+    // An IPv4 address on an IPv6 socket.
+    let address = address
+        .strip_prefix("0000000000000000FFFF0000")
+        .unwrap_or(address);
+    match (address.len(), address) {
+        // 127.0.0.0/8
+        (8, address) if address.ends_with("7F") => Reach::Loopback,
+        (8, _) => Reach::Ipv4,
+        (_, "00000000000000000000000001000000") => Reach::Loopback,
+        (_, "00000000000000000000000000000000") => Reach::AnyIpv6,
+        _ => Reach::Ipv6,
     }
 }
 
@@ -107,21 +143,57 @@ mod tests {
         let sockets = sockets(table);
         assert_eq!(
             sockets,
-            BTreeMap::from([(11211, true), (6379, false), (80, false)])
+            BTreeMap::from([
+                (11211, Reach::Ipv4),
+                (6379, Reach::Loopback),
+                (80, Reach::Loopback)
+            ])
         );
+        let listening = Listening(sockets);
         assert_eq!(
-            words(&sockets),
+            listening.words(&[80]),
             "in its container, something listens on 80 (only on its loopback address), \
              6379 (only on its loopback address), 11211"
         );
-        let listening = Listening(sockets);
-        let help = listening.help(&[80, 8081]).expect("8081 is not served");
+        let help = listening
+            .help(&[80, 8081], &[80])
+            .expect("8081 is not served");
         assert!(help.contains("`port = 11211`"), "{help}");
-        assert_eq!(listening.help(&[80, 6379]), None, "they are, out of reach");
-        assert_eq!(listening.help(&[6379, 11211]), None);
         assert_eq!(
-            words(&BTreeMap::new()),
+            listening.help(&[80, 6379], &[80]),
+            None,
+            "they are, out of reach"
+        );
+        assert_eq!(listening.help(&[6379, 11211], &[]), None);
+        assert_eq!(
+            Listening(BTreeMap::new()).words(&[80]),
             "nothing listens on any TCP port in its container"
         );
+    }
+
+    #[test]
+    fn what_listens_on_ipv6_only_is_told_apart() {
+        let table = "  sl  local_address rem_address   st\n\
+            \x20  0: 00000000000000000000000000000000:0050 0000:0000 0A\n\
+            \x20  1: 00000000000000000000000000000000:0051 0000:0000 0A\n\
+            \x20  2: B80D01200000000000000000FF000000:0052 0000:0000 0A\n\
+            \x20  3: 0000000000000000FFFF00000200000A:0053 0000:0000 0A\n\
+            \x20  4: 0000000000000000FFFF00000100007F:0054 0000:0000 0A\n\
+            \x20  5: 00000000000000000000000000000000:0055 0000:0000 0A\n\
+            \x20  6: 00000000:0055 00000000:0000 0A\n";
+        let listening = Listening(sockets(table));
+        assert_eq!(
+            listening.words(&[80, 85]),
+            "in its container, something listens on 80 (only on IPv6), 81, 82 (only on IPv6), 83, \
+             84 (only on its loopback address), 85"
+        );
+        let help = |declared, unserved: &[u16]| listening.help(&[declared], unserved);
+        for declared in [80, 82] {
+            let help = help(declared, &[80]).expect("it is on IPv6 only");
+            assert!(help.contains("0.0.0.0"), "{help}");
+        }
+        for declared in [81, 83, 84] {
+            assert_eq!(help(declared, &[]), None, "{declared}");
+        }
     }
 }

@@ -160,13 +160,17 @@ impl Running {
             ),
         };
         let declared = &instance.service().ports;
-        if kind == ErrorKind::NotReady
-            && !declared.is_empty()
-            && let Some(listening) = listening::ports(&self.engine, self.id()).await
-        {
-            details.push(listening.words());
-            let declared: Vec<u16> = declared.iter().map(|port| port.number).collect();
-            help = listening.help(&declared).or(help);
+        if kind == ErrorKind::NotReady {
+            if let Some((obstacle, way_out)) = self.obstacle().await {
+                details.push(obstacle.to_owned());
+                help = Some(way_out.to_owned());
+            } else if !declared.is_empty()
+                && let Some(listening) = listening::ports(&self.engine, self.id()).await
+            {
+                details.push(listening.words(&reason.unserved));
+                let declared: Vec<u16> = declared.iter().map(|port| port.number).collect();
+                help = listening.help(&declared, &reason.unserved).or(help);
+            }
         }
         if log.is_empty() {
             details.push("it has logged nothing".to_owned());
@@ -176,6 +180,24 @@ impl Running {
             report.log = log;
             report.help = help;
         }))
+    }
+
+    /// What a test has done to the container that keeps it from being ready, and what undoes it.
+    async fn obstacle(&self) -> Option<(&'static str, &'static str)> {
+        let info = self.engine.inspect(self.id()).await.ok()?;
+        if info.paused {
+            Some((
+                "its container is paused: nothing in it runs",
+                "call `unpause()` before it is to be ready",
+            ))
+        } else if info.running && !info.addresses.contains(&self.address) {
+            Some((
+                "its container is disconnected from its network: nothing reaches it",
+                "call `reconnect()` before it is to be ready",
+            ))
+        } else {
+            None
+        }
     }
 
     /// What became of a container that ended, and what to do.

@@ -201,10 +201,13 @@ fn info(found: ContainerInspectResponse) -> ContainerInfo {
     let state = found.state.unwrap_or_default();
     let running = state.running.unwrap_or_default();
     let ended = !running && state.finished_at.is_some_and(|at| !at.starts_with(NEVER));
-    let ports = found
-        .network_settings
-        .and_then(|settings| settings.ports)
-        .unwrap_or_default();
+    let network = found.network_settings.unwrap_or_default();
+    let ports = network.ports.unwrap_or_default();
+    let endpoints = network.networks.unwrap_or_default();
+    let addresses = endpoints.values().filter_map(|endpoint| {
+        let address = endpoint.ip_address.as_deref()?;
+        address.parse().ok()
+    });
     ContainerInfo {
         running,
         paused: state.paused.unwrap_or_default(),
@@ -212,6 +215,7 @@ fn info(found: ContainerInspectResponse) -> ContainerInfo {
         out_of_memory: state.oom_killed.unwrap_or_default(),
         error: state.error.unwrap_or_default(),
         ports: published(&ports),
+        addresses: addresses.collect(),
     }
 }
 

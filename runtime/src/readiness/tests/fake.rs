@@ -147,11 +147,8 @@ impl Answers for Engine {
 pub(super) fn running(running: bool) -> ContainerInfo {
     ContainerInfo {
         running,
-        paused: false,
         exit_code: (!running).then_some(0),
-        out_of_memory: false,
-        error: String::new(),
-        ports: Vec::new(),
+        ..ContainerInfo::default()
     }
 }
 

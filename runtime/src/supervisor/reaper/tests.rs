@@ -36,11 +36,7 @@ impl Answers for Arc<Counted> {
         } else {
             Ok(ContainerInfo {
                 running: false,
-                paused: false,
-                exit_code: None,
-                out_of_memory: false,
-                error: String::new(),
-                ports: Vec::new(),
+                ..ContainerInfo::default()
             })
         })
     }

@@ -48,11 +48,7 @@ impl Answers for Arc<Things> {
         };
         answer(Ok(ContainerInfo {
             running,
-            paused: false,
-            exit_code: None,
-            out_of_memory: false,
-            error: String::new(),
-            ports: Vec::new(),
+            ..ContainerInfo::default()
         }))
     }
 

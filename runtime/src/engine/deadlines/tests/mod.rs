@@ -42,11 +42,7 @@ struct Hanging {
 fn running() -> ContainerInfo {
     ContainerInfo {
         running: true,
-        paused: false,
-        exit_code: None,
-        out_of_memory: false,
-        error: String::new(),
-        ports: Vec::new(),
+        ..ContainerInfo::default()
     }
 }
 
