@@ -82,7 +82,7 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
 
     /// The containers that carry a label of this name, running or not.
     fn containers<'a>(&'a self, label: &'a str) -> Call<'a, Vec<ContainerListing>>;
-    /// Creates a container and returns its id.
+    /// Creates a container whose output can be read, and returns its id.
     fn create<'a>(&'a self, container: &'a ContainerSpec) -> Call<'a, String>;
     /// Starts a container.
     fn start<'a>(&'a self, id: &'a str) -> Call<'a, ()>;
@@ -102,7 +102,7 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
     fn wait<'a>(&'a self, id: &'a str) -> Call<'a, i64>;
 
     /// A container's output, from its beginning or, with `tail`, its last lines. With `follow` the stream goes on until
-    /// the container ends.
+    /// the container ends. [`EngineErrorKind::LogUnreadable`] where the container was created with a log that nobody can read.
     fn logs(&self, id: &str, follow: bool, tail: Option<usize>) -> Parts<Output>;
     /// Runs a command in a running container to its end, and keeps of its output as much as that is for. A command that cannot be started is an error of kind
     /// [`EngineErrorKind::CommandNotFound`] where the engine says so, else exit code 126 or 127.
@@ -342,6 +342,8 @@ pub(crate) struct ContainerInfo {
     pub(crate) ports: Vec<PublishedPort>,
     /// Its addresses on the networks that it is attached to, while it runs.
     pub(crate) addresses: Vec<std::net::Ipv4Addr>,
+    /// Where its output goes, by the engine's name for it; empty where it does not say.
+    pub(crate) log_driver: String,
 }
 
 /// A piece of a container's output; pieces end anywhere, also inside a line or a character.
@@ -486,6 +488,8 @@ pub(crate) enum EngineErrorKind {
     Build,
     /// The kernel or the engine still uses what is to be removed: it passes.
     Busy,
+    /// The container's output goes where the engine cannot read it.
+    LogUnreadable,
     /// Anything else.
     Failed,
 }

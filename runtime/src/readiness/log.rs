@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use super::pace::Pace;
 use super::watch::Watch;
 use super::{OutputPosition, Subject};
-use crate::engine::Output;
+use crate::engine::{EngineError, EngineErrorKind, Output};
 use crate::visible::{Filter, visible};
 
 /// Why a line may not be seen: an engine keeps one that has not ended to itself (Docker: up to 16 KiB of it).
@@ -52,7 +52,11 @@ impl Lines<'_> {
     }
 
     /// Follows the output until it holds.
-    pub(super) async fn follow(&self, subject: &Subject<'_>, watch: &Watch) {
+    ///
+    /// # Errors
+    ///
+    /// In words: nobody can read it.
+    pub(super) async fn follow(&self, subject: &Subject<'_>, watch: &Watch) -> Result<(), String> {
         let mut pace = Pace::requests(None);
         loop {
             watch.follows();
@@ -64,11 +68,14 @@ impl Lines<'_> {
             let ended = loop {
                 match output.next().await {
                     Some(Ok(piece)) => counter.push(&piece),
+                    Some(Err(error)) if error.kind == EngineErrorKind::LogUnreadable => {
+                        return Err(unreadable(subject, &error).await);
+                    }
                     Some(Err(error)) => break subject.engine_said(&error),
                     None => break format!("{}, and the log has ended", counter.times(since)),
                 }
                 if counter.count >= self.times.max(1) {
-                    return;
+                    return Ok(());
                 }
                 watch.sees(counter.times(since), Some(hint));
             };
@@ -77,6 +84,17 @@ impl Lines<'_> {
             sleep(pace.pause()).await;
         }
     }
+}
+
+/// Why a log cannot be read, by the name of what has it.
+async fn unreadable(subject: &Subject<'_>, error: &EngineError) -> String {
+    let info = subject.engine.inspect(subject.container).await;
+    let driver = info.map(|info| info.log_driver).unwrap_or_default();
+    let driver = match driver.as_str() {
+        "" => String::new(),
+        driver => format!("; the container's log driver is `{driver}`"),
+    };
+    format!("{error}{driver}; write another kind of check, such as `ready(tcp)`")
 }
 
 /// Counts the lines that contain a text.

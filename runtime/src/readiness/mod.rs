@@ -502,9 +502,17 @@ async fn hold(
     watch: &Watch,
 ) -> Result<(), NotReadyReason> {
     if let Check::Log(lines) = &check {
-        lines.follow(subject, watch).await;
-        watch.state().met = true;
-        return Ok(());
+        return match lines.follow(subject, watch).await {
+            Ok(()) => {
+                watch.state().met = true;
+                Ok(())
+            }
+            Err(said) => {
+                watch.sees(said, None);
+                watch.state().decided = true;
+                Err(NotReadyReason::Impossible)
+            }
+        };
     }
     let mut pace = check.pace(timing);
     let mut streaks = Streaks::new(timing);

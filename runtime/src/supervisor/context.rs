@@ -242,6 +242,9 @@ pub(super) fn engine_error(kind: ErrorKind, error: &EngineError) -> Error {
         EngineErrorKind::Platform => {
             "use an image for this engine's platform, or ask for one with `platform = \"linux/amd64\"`"
         }
+        EngineErrorKind::LogUnreadable => {
+            "have the engine keep logs that it can read: set its log driver to `json-file`, `local` or `journald`"
+        }
         EngineErrorKind::NotFound
         | EngineErrorKind::Conflict
         | EngineErrorKind::Unauthorized

@@ -469,7 +469,7 @@ impl Instance {
         container: &Container,
         error: &EngineError,
     ) -> Error {
-        let log = running::tail(engine, &container.id, LOG_LINES).await;
+        let (log, _) = running::tail(engine, &container.id, LOG_LINES).await;
         self.engine_error(error).with(|report| {
             report.log = log
                 .iter()

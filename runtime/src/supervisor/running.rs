@@ -123,7 +123,7 @@ impl Running {
         reason: NotReady,
     ) -> Error {
         let after = terminal::duration(reason.after);
-        let log = tail(&self.engine, self.id(), LOG_LINES).await;
+        let (log, no_log) = tail(&self.engine, self.id(), LOG_LINES).await;
         let waited_for = reason
             .waiting_for
             .iter()
@@ -172,9 +172,7 @@ impl Running {
                 help = listening.help(&declared, &reason.unserved).or(help);
             }
         }
-        if log.is_empty() {
-            details.push("it has logged nothing".to_owned());
-        }
+        details.extend(no_log);
         instance.blame(Error::new(kind, what).with(|report| {
             report.details = details;
             report.log = log;
@@ -505,9 +503,17 @@ fn waits_for_itself(instance: &Instance) -> Error {
     }))
 }
 
-/// The last lines of a container's log, for a report: where there are none to be had, none.
-pub(super) async fn tail(engine: &Arc<dyn Engine>, id: &str, count: usize) -> Vec<String> {
-    lines::last(engine, id, count).await.unwrap_or_default()
+/// The last lines of a service's log, for a report; where there are none, why, in words.
+pub(super) async fn tail(
+    engine: &Arc<dyn Engine>,
+    id: &str,
+    count: usize,
+) -> (Vec<String>, Option<String>) {
+    match lines::last(engine, id, count).await {
+        Ok(log) if log.is_empty() => (log, Some("the service has logged nothing".to_owned())),
+        Ok(log) => (log, None),
+        Err(error) => (Vec::new(), Some(format!("its log is not known: {error}"))),
+    }
 }
 
 /// What to do about a container that ended, as far as its code and its last words tell.

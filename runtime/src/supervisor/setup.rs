@@ -264,15 +264,12 @@ impl<'a> Step<'a> {
 
     /// The error that says what became of it. What is quoted in `details` has no secret any more.
     async fn failed(&self, what: String, details: Vec<String>) -> Error {
-        let log = running::tail(&self.running.engine, &self.running.container.id, LOG_LINES).await;
+        let (log, no_log) =
+            running::tail(&self.running.engine, &self.running.container.id, LOG_LINES).await;
         let what = format!("the setup {} {what}", self.title);
         let error = Error::new(ErrorKind::Setup, what).with(|report| {
             report.details = details;
-            if log.is_empty() {
-                report
-                    .details
-                    .push("the service has logged nothing".to_owned());
-            }
+            report.details.extend(no_log);
             report.log = log;
         });
         self.instance.blame(error)

@@ -6,8 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use bollard::errors::Error;
 use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, ContainerSummary,
-    ContainerSummaryStateEnum as State, EndpointIpamConfig, EndpointSettings, HostConfig, Mount,
-    MountTmpfsOptions, MountType, NetworkingConfig, PortBinding, PortMap, ResourcesUlimits,
+    ContainerSummaryStateEnum as State, EndpointIpamConfig, EndpointSettings, HostConfig,
+    HostConfigLogConfig, Mount, MountTmpfsOptions, MountType, NetworkingConfig, PortBinding,
+    PortMap, ResourcesUlimits,
 };
 use bollard::query_parameters::{
     CreateContainerOptions, InspectContainerOptions, KillContainerOptions, ListContainersOptions,
@@ -22,6 +23,11 @@ use crate::engine::{
     Attachment, ContainerInfo, ContainerListing, ContainerSpec, EngineError, EngineErrorKind,
     MountSpec, PublishedPort,
 };
+
+/// Where a container's output goes. An engine's own choice may be one that it cannot read again, such as `none`; or one that
+/// loses lines. This one can be read on every engine: Podman has it as another name of `k8s-file`. Docker gives it the
+/// options that its daemon has for it.
+const LOG_DRIVER: &str = "json-file";
 
 /// When a container never was started or never ended, in the engine's words.
 const NEVER: &str = "0001-01-01";
@@ -201,6 +207,7 @@ fn info(found: ContainerInspectResponse) -> ContainerInfo {
     let state = found.state.unwrap_or_default();
     let running = state.running.unwrap_or_default();
     let ended = !running && state.finished_at.is_some_and(|at| !at.starts_with(NEVER));
+    let log = found.host_config.and_then(|host| host.log_config);
     let network = found.network_settings.unwrap_or_default();
     let ports = network.ports.unwrap_or_default();
     let endpoints = network.networks.unwrap_or_default();
@@ -216,6 +223,7 @@ fn info(found: ContainerInspectResponse) -> ContainerInfo {
         error: state.error.unwrap_or_default(),
         ports: published(&ports),
         addresses: addresses.collect(),
+        log_driver: log.and_then(|log| log.typ).unwrap_or_default(),
     }
 }
 
@@ -303,6 +311,10 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
         cap_add: Some(spec.cap_add.clone()),
         privileged: Some(spec.privileged),
         auto_remove: Some(false),
+        log_config: Some(HostConfigLogConfig {
+            typ: Some(LOG_DRIVER.to_owned()),
+            config: None,
+        }),
         ..Default::default()
     }
 }

@@ -173,6 +173,38 @@ async fn exits_as_probe(code: i64, stdout: &str) -> Result<ExecResult, String> {
     })
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_log_that_nobody_can_read_is_not_waited_for() {
+    let unreadable = || {
+        let words = "configured logging driver does not support reading";
+        let error = refusal(EngineErrorKind::LogUnreadable, "read the logs", words);
+        breaks_off(&[], Some(error))
+    };
+    for (driver, told) in [
+        ("syslog", "; the container's log driver is `syslog`"),
+        ("", ""),
+    ] {
+        let script = Script {
+            logs: Box::new(move |_| unreadable()),
+            inspect: Box::new(move |_| {
+                Ok(crate::engine::ContainerInfo {
+                    log_driver: driver.to_owned(),
+                    ..running(true)
+                })
+            }),
+            ..Script::default()
+        };
+        let outcome = script.wait(&[log("up", 1)], &within(60)).await;
+        assert_eq!(
+            ended(outcome, NotReadyReason::Impossible).waiting_for,
+            [format!(
+                "a line with \"up\" in the log: cannot read the logs: configured logging driver does not support \
+                 reading{told}; write another kind of check, such as `ready(tcp)`"
+            )]
+        );
+    }
+}
+
 /// A stream that breaks delivers everything again when it is asked for again.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_breaks_off_is_read_again_and_counted_once() {

@@ -133,6 +133,15 @@ const RULES: &[Rule] = &[
         kind: EngineErrorKind::Conflict,
         words: &["is not running", "is not paused", "is already paused"],
     },
+    // Docker; Podman, with the driver's name in between.
+    Rule {
+        during: &[During::Other],
+        kind: EngineErrorKind::LogUnreadable,
+        words: &[
+            "logging driver does not support reading",
+            "log driver, cannot read logs",
+        ],
+    },
     // Registries. A host that does not resolve is "not found" to some, so the connection comes before the image.
     Rule {
         during: &[During::Pull],

@@ -144,6 +144,18 @@ const SAID: &[(During, Option<u16>, &str, EngineErrorKind)] = &[
     ),
     (
         During::Other,
+        Some(501),
+        "configured logging driver does not support reading",
+        EngineErrorKind::LogUnreadable,
+    ),
+    (
+        During::Other,
+        Some(500),
+        "this container is using the 'none' log driver, cannot read logs: this container does not have logs",
+        EngineErrorKind::LogUnreadable,
+    ),
+    (
+        During::Other,
         Some(500),
         "Container 9c6b is not paused",
         EngineErrorKind::Conflict,
