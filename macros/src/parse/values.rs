@@ -209,8 +209,16 @@ pub(crate) fn time(literal: &LitStr, report: &mut Report) -> Option<Duration> {
     Some(time)
 }
 
+/// A size or limit, which cannot be zero: engines take that for none.
 pub(crate) fn size(literal: &LitStr, report: &mut Report) -> Option<u64> {
-    parsed(literal, size::parse, report)
+    let size = parsed(literal, size::parse, report)?;
+    if size == 0 {
+        report.error(
+            literal.span(),
+            "a size of 0 would be no limit; write a larger one, such as \"64m\"",
+        );
+    }
+    Some(size)
 }
 
 /// A port number, never 0.

@@ -32,7 +32,7 @@ pub(super) async fn directories(
 /// What is at a path of the image.
 enum Below {
     Nothing,
-    Directory(tar::Header),
+    Directory(Box<tar::Header>),
     /// Something else, such as a link, or nobody knows.
     Other,
 }
@@ -50,7 +50,7 @@ async fn below(engine: &dyn Engine, container: &str, at: &str) -> Below {
     }
     let header = tar::Header::from_byte_slice(&head[..BLOCK]);
     match header.entry_type() {
-        tar::EntryType::Directory => Below::Directory(header.clone()),
+        tar::EntryType::Directory => Below::Directory(Box::new(header.clone())),
         _ => Below::Other,
     }
 }
@@ -65,7 +65,7 @@ fn opened(below: Below, user: &str) -> Option<tar::Header> {
             header.set_mtime(0);
             header
         }
-        Below::Directory(header) if !runs_as_root => header,
+        Below::Directory(header) if !runs_as_root => *header,
         Below::Directory(_) | Below::Other => return None,
     };
     header.set_mode(MODE);
@@ -82,7 +82,7 @@ mod tests {
             let mut header = tar::Header::new_gnu();
             header.set_mode(0o755);
             header.set_uid(7);
-            Below::Directory(header)
+            Below::Directory(Box::new(header))
         };
         for root in ["", "0", "root", "0:0", "root:root"] {
             assert!(opened(directory(), root).is_none(), "{root}");
