@@ -13,6 +13,8 @@ pub(crate) struct Environment {
     pub(crate) package: Option<PathBuf>,
     /// The package's binaries, as far as the compilation may use them; `None` where that is not known.
     pub(crate) binaries: Option<Vec<String>>,
+    /// Whether an editor asks, and not the compiler.
+    pub(crate) is_editor: bool,
 }
 
 impl Environment {
@@ -20,8 +22,8 @@ impl Environment {
     pub(crate) fn of_this_compilation() -> Self {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         // An editor's analysis expands macros without most of cargo's variables.
-        let by_cargo = variable("CARGO_CRATE_NAME").is_some()
-            && variable("RUST_ANALYZER_INTERNALS_DO_NOT_USE").is_none();
+        let is_editor = variable("RUST_ANALYZER_INTERNALS_DO_NOT_USE").is_some();
+        let by_cargo = variable("CARGO_CRATE_NAME").is_some() && !is_editor;
         let mut binaries: Vec<String> = std::env::vars_os()
             .filter_map(|(name, _)| {
                 let name = name.into_string().ok()?;
@@ -32,6 +34,7 @@ impl Environment {
         Self {
             package: variable("CARGO_MANIFEST_DIR").map(PathBuf::from),
             binaries: (by_cargo || !binaries.is_empty()).then_some(binaries),
+            is_editor,
         }
     }
 

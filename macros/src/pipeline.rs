@@ -15,17 +15,21 @@ pub(crate) fn composition(item: TokenStream, environment: &Environment) -> Token
         Ok(input) => input,
         Err(error) => return error.into_compile_error(),
     };
+    let completions = environment
+        .is_editor
+        .then(|| expand::completions(&parse::completions_of_struct(&input)));
     let mut report = Report::new();
     let structure = parse::structure(&input, &mut report);
     let model = model::model(structure.declaration, &mut report);
     check::services(&model, environment, &mut report);
-    match report.finish() {
+    let implementation = match report.finish() {
         Ok(()) => expand::composition(&input.ident, &structure.types, &model),
         Err(mistakes) => {
             let stand_in = expand::stand_in(&input, &model.declaration.settings);
             quote!(#mistakes #stand_in)
         }
-    }
+    };
+    quote!(#completions #implementation)
 }
 
 /// `#[seatrial::test(..)]`. The function is part of the outcome.
@@ -37,6 +41,9 @@ pub(crate) fn test(
     if let Some(test) = parse::conditional(&attribute, &item) {
         return expand::versions(&attribute, &test);
     }
+    let completions = environment
+        .is_editor
+        .then(|| expand::completions(&parse::completions_of_test(&attribute, &item)));
     let mut report = Report::new();
     let Some((function, declaration)) = parse::function(attribute, item.clone(), &mut report)
     else {
@@ -48,11 +55,12 @@ pub(crate) fn test(
     check::function(&function, &mut report);
     let model = model::model(declaration, &mut report);
     check::services(&model, environment, &mut report);
-    match report.finish() {
+    let test = match report.finish() {
         Ok(()) => expand::test(&function, &model),
         Err(mistakes) => {
             let function = expand::function_alone(&function);
             quote!(#mistakes #function)
         }
-    }
+    };
+    quote!(#completions #test)
 }

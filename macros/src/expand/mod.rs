@@ -3,6 +3,7 @@
 //! Every path in the tokens is absolute, and everything of Seatrial's goes through `__private` or a public trait. What
 //! the user wrote is blamed for what the compiler finds in it.
 
+mod completion;
 mod composition;
 mod declaration;
 mod test;
@@ -10,6 +11,7 @@ mod test;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+pub(crate) use completion::completions;
 pub(crate) use composition::{composition, stand_in};
 pub(crate) use test::{function_alone, test, versions};
 

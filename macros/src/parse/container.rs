@@ -45,6 +45,13 @@ const SIGNALS: [&str; 30] = [
     "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 ];
 
+/// When an image is pulled.
+pub(super) const PULLS: [(&str, Pull); 3] = [
+    ("missing", Pull::Missing),
+    ("always", Pull::Always),
+    ("never", Pull::Never),
+];
+
 pub(super) fn user(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     let literal = argument.is().and_then(values::string)?;
     let user = literal.value();
@@ -388,11 +395,6 @@ pub(super) fn stop_signal(
 
 pub(super) fn pull(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     let word = values::unquoted(argument.is()?, report)?;
-    let choices = [
-        ("missing", Pull::Missing),
-        ("always", Pull::Always),
-        ("never", Pull::Never),
-    ];
-    service.pull = values::choice(&word, "`pull`", &choices, report).unwrap_or_default();
+    service.pull = values::choice(&word, "`pull`", &PULLS, report).unwrap_or_default();
     Some(())
 }

@@ -18,7 +18,7 @@ use crate::message;
 use crate::report::Report;
 use crate::syntax::{Declaration, Settings, Spanned};
 
-const TABLE: Table<Given> = Table {
+pub(super) const TABLE: Table<Given> = Table {
     place: "`#[seatrial::test(..)]`",
     keys: KEYS,
     habits: habits::OF_TESTS,
@@ -142,7 +142,7 @@ pub(super) fn runtime_crate_of(attribute: TokenStream) -> Option<syn::Path> {
 }
 
 #[derive(Default)]
-struct Given {
+pub(super) struct Given {
     options: Options,
     runtime_crate: Option<syn::Path>,
 }

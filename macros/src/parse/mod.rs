@@ -2,6 +2,7 @@
 //! knows nothing of how services relate. Records mistakes and goes on.
 
 mod arguments;
+mod completion;
 mod conditions;
 mod container;
 mod function;
@@ -21,6 +22,7 @@ mod variables;
 #[cfg(test)]
 pub(crate) use habits::{Habit, OF_COMPOSITIONS, OF_READINESS, OF_SERVICES, OF_TESTS};
 
+pub(crate) use completion::{Completion, completions_of_struct, completions_of_test};
 pub(crate) use conditions::{Conditional, conditional};
 pub(crate) use function::{Function, Runtime, function};
 pub(crate) use parameter::{Instances, Parameter};

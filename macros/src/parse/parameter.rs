@@ -14,7 +14,7 @@ use crate::message;
 use crate::report::Report;
 use crate::syntax::{ScopeSyntax, Service};
 
-const TABLE: Table<Instances> = Table {
+pub(super) const TABLE: Table<Instances> = Table {
     place: "`#[composition(..)]` on a parameter",
     keys: KEYS,
     habits: &[],

@@ -10,7 +10,7 @@ use super::{ports, values};
 use crate::report::Report;
 use crate::syntax::{CheckSyntax, PortChoice, Service, Spanned, Text};
 
-const TABLE: Table<ReadyKeys> = Table {
+pub(super) const TABLE: Table<ReadyKeys> = Table {
     place: "`ready(..)`",
     keys: KEYS,
     habits: habits::OF_READINESS,
@@ -18,7 +18,7 @@ const TABLE: Table<ReadyKeys> = Table {
 
 /// What was given; a kind that is malformed is absent here, its presence is in [`Given`].
 #[derive(Default)]
-struct ReadyKeys {
+pub(super) struct ReadyKeys {
     tcp: Option<Vec<Spanned<PortChoice>>>,
     log: Option<String>,
     times: Option<u32>,

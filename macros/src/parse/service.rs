@@ -12,7 +12,7 @@ use crate::message;
 use crate::report::Report;
 use crate::syntax::{FileContentSyntax, FileSyntax, OriginSyntax, ScopeSyntax, Service, Spanned};
 
-const TABLE: Table<Service> = Table {
+pub(super) const TABLE: Table<Service> = Table {
     place: "`#[service(..)]`",
     keys: KEYS,
     habits: habits::OF_SERVICES,

@@ -13,7 +13,7 @@ use crate::message;
 use crate::report::Report;
 use crate::syntax::{ScopeSyntax, Settings, Spanned};
 
-const TABLE: Table<Settings> = Table {
+pub(super) const TABLE: Table<Settings> = Table {
     place: "`#[composition(..)]`",
     keys: KEYS,
     habits: habits::OF_COMPOSITIONS,
@@ -120,14 +120,14 @@ fn compose(_: &mut Settings, argument: &Argument, report: &mut Report) -> Option
 }
 
 #[derive(Default)]
-struct SourceKeys {
+pub(super) struct SourceKeys {
     none: bool,
     path: Option<Spanned<String>>,
     at: Option<String>,
     mode: MountMode,
 }
 
-const SOURCE: Table<SourceKeys> = Table {
+pub(super) const SOURCE: Table<SourceKeys> = Table {
     place: "`source(..)`",
     keys: SOURCE_KEYS,
     habits: &[],

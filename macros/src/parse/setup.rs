@@ -12,7 +12,7 @@ use super::{values, variables};
 use crate::report::Report;
 use crate::syntax::{Service, SetupKindSyntax, SetupSyntax, Spanned, Text, Variable};
 
-const TABLE: Table<SetupKeys> = Table {
+pub(super) const TABLE: Table<SetupKeys> = Table {
     place: "`setup(..)`",
     keys: KEYS,
     habits: &[],
@@ -25,7 +25,7 @@ const ONE_KIND: &str = "specify exactly one of `exec`, `image` and `with`";
 
 /// What was given; a kind that is malformed is absent here, its presence is in [`Given`].
 #[derive(Default)]
-struct SetupKeys {
+pub(super) struct SetupKeys {
     exec: Option<Vec<Text>>,
     image: Option<ImageRef>,
     run: Option<Vec<Text>>,

@@ -332,7 +332,8 @@ pub(crate) fn scope(word: &Ident, report: &mut Report) -> ScopeSyntax {
     choice(word, "`scope`", &scopes, report).map_or(ScopeSyntax::Unreadable, ScopeSyntax::Is)
 }
 
+pub(crate) const MODES: [(&str, MountMode); 2] = [("ro", MountMode::Ro), ("rw", MountMode::Rw)];
+
 pub(crate) fn mode(word: &Ident, report: &mut Report) -> Option<MountMode> {
-    let modes = [("ro", MountMode::Ro), ("rw", MountMode::Rw)];
-    choice(word, "`mode`", &modes, report)
+    choice(word, "`mode`", &MODES, report)
 }

@@ -149,9 +149,17 @@ fn attribute() -> impl Strategy<Value = TokenStream> {
         .prop_filter_map("these are no tokens", |text| text.parse().ok())
 }
 
+/// The compiler's, or an editor's, which also gets what half an attribute has.
+fn environment() -> impl Strategy<Value = Environment> {
+    any::<bool>().prop_map(|is_editor| Environment {
+        is_editor,
+        ..Environment::default()
+    })
+}
+
 proptest! {
     #[test]
-    fn a_composition_is_expanded_or_refused(db in attribute(), app in attribute(), own in attribute()) {
+    fn a_composition_is_expanded_or_refused(db in attribute(), app in attribute(), own in attribute(), environment in environment()) {
         let item = quote! {
             #[composition(#own)]
             struct Shop {
@@ -159,16 +167,16 @@ proptest! {
                 #[service(#app)] app: Service,
             }
         };
-        let expansion = pipeline::composition(item, &Environment::default());
+        let expansion = pipeline::composition(item, &environment);
         prop_assert!(syn::parse2::<syn::File>(expansion).is_ok());
     }
 
     #[test]
-    fn a_test_is_expanded_or_refused(own in attribute(), db in attribute(), app in attribute(), shop in attribute()) {
+    fn a_test_is_expanded_or_refused(own in attribute(), db in attribute(), app in attribute(), shop in attribute(), environment in environment()) {
         let item = quote! {
             async fn test(#[service(#db)] db: Service, #[service(#app)] app: Service, #[composition(#shop)] shop: Shop) {}
         };
-        let expansion = pipeline::test(own, item, &Environment::default());
+        let expansion = pipeline::test(own, item, &environment);
         // Instances of its own are never forgotten without a word.
         let text = expansion.to_string();
         prop_assert!(text.contains("own_composition") || text.contains("compile_error"));

@@ -28,6 +28,7 @@ impl Workspace {
         Environment {
             package: Some(self.root.join("workspace/package")),
             binaries: None,
+            ..Environment::default()
         }
     }
 }
@@ -113,7 +114,8 @@ fn what_is_not_known_is_not_refused() {
     assert_eq!(
         Environment {
             package: Some(Path::new("/nowhere").into()),
-            binaries: None
+            binaries: None,
+            ..Environment::default()
         }
         .look("a", Wanted::Anything),
         Ok(())
@@ -125,6 +127,7 @@ fn a_binary_is_one_of_those_that_cargo_offers() {
     let offered = |binaries: &[&str]| Environment {
         package: None,
         binaries: Some(binaries.iter().map(|name| (*name).to_owned()).collect()),
+        ..Environment::default()
     };
     let messages = |binaries: &[&str]| {
         let item = quote!(

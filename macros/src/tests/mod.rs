@@ -2,6 +2,7 @@
 //! that nothing which looks like an attribute makes a stage panic.
 
 mod arbitrary;
+mod completion;
 mod environment;
 mod expansion;
 mod habits;
