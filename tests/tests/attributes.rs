@@ -429,3 +429,27 @@ fn an_image_that_is_never_pulled_must_be_there() {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
+
+#[seatrial::test]
+fn parameters_of_conditions_that_hold_are_there(
+    #[cfg(any())]
+    #[service(image = "registry.invalid/never:1", pull = never)]
+    absent: Service,
+    #[cfg(all())]
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        hosts("a.1.example" = "192.0.2.1")
+    )]
+    first: Service,
+    #[cfg_attr(
+        all(),
+        service(image = "debian:bookworm-slim", command = "sleep infinity")
+    )]
+    second: Service,
+) {
+    assert!(sh(&first, "getent hosts a.1.example").starts_with("192.0.2.1"));
+    assert_ne!(first.id(), second.id());
+    let own = sh(&second, "getent hosts second | tr -s ' ' | cut -d ' ' -f 2");
+    assert_eq!(own, "second");
+}
