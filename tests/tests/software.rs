@@ -186,3 +186,36 @@ fn databases_serve_when_they_are_ready(databases: Databases) {
     ];
     assert_eq!(run(&maria, &as_sailor), "7");
 }
+
+/// A database that tests share.
+#[derive(Composition)]
+#[composition(scope = binary)]
+struct Shared {
+    #[service(
+        image = "mariadb:10.11",
+        port = 3306,
+        env(MARIADB_ROOT_PASSWORD = "sea"),
+        ready(exec = "mariadb-admin ping -psea")
+    )]
+    db: Service,
+}
+
+/// MariaDB takes a connection that says nothing for a failed login, and blocks a host after a hundred in a row.
+#[seatrial::test]
+fn a_database_that_is_shared_sees_no_failed_logins(shared: Shared) -> Result<(), seatrial::Error> {
+    let failed = || {
+        let status = "SHOW GLOBAL STATUS LIKE 'Aborted_connects'";
+        run(&shared.db, &["mariadb", "-psea", "-N", "-e", status])
+    };
+    let before = failed();
+    for _ in 0..5 {
+        let again = Shared::launch().wait()?;
+        assert_eq!(
+            again.db.id(),
+            shared.db.id(),
+            "it is the same, looked at again"
+        );
+    }
+    assert_eq!(failed(), before);
+    Ok(())
+}

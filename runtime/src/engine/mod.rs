@@ -342,6 +342,8 @@ pub(crate) struct ContainerInfo {
     pub(crate) ports: Vec<PublishedPort>,
     /// Its addresses on the networks that it is attached to, while it runs.
     pub(crate) addresses: Vec<std::net::Ipv4Addr>,
+    /// Its main process as the engine's machine numbers it, while it runs.
+    pub(crate) process: Option<u32>,
     /// Where its output goes, by the engine's name for it; empty where it does not say.
     pub(crate) log_driver: String,
 }

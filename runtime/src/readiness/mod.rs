@@ -14,6 +14,7 @@ mod log;
 mod pace;
 mod probe;
 pub(crate) mod reach;
+pub(crate) mod sockets;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -326,8 +327,8 @@ pub(crate) async fn wait(
     })
 }
 
-/// Waits until a container that was ready before is seen to be so still, which takes milliseconds: its ports and HTTP are
-/// asked, commands, probes and functions are not run, and what its log said stays said. Whether it has ended is for
+/// Waits until a container that was ready before is seen to be so still, which takes milliseconds: its ports are looked
+/// at and HTTP is asked, commands, probes and functions are not run, and what its log said stays said. Whether it has ended is for
 /// `exited` to tell.
 ///
 /// # Errors

@@ -5,22 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Engine, ExecSpec};
+use crate::readiness::sockets::{Reach, listening};
 
 /// How long the answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The ports that are listened on in a container, each with where that is.
 pub(super) struct Listening(BTreeMap<u16, Reach>);
-
-/// From where a listening socket can be reached, the widest last. Networks of ours have IPv4 addresses only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Reach {
-    Loopback,
-    Ipv6,
-    /// All of IPv6, and of IPv4 too unless the socket is told otherwise, which the table does not say.
-    AnyIpv6,
-    Ipv4,
-}
 
 /// Asks the kernel, from inside the container; `None` where it cannot be asked, as in an image without `cat`.
 pub(super) async fn ports(engine: &Arc<dyn Engine>, id: &str) -> Option<Listening> {
@@ -36,7 +27,7 @@ pub(super) async fn ports(engine: &Arc<dyn Engine>, id: &str) -> Option<Listenin
     let table = String::from_utf8_lossy(&output.stdout).into_owned();
     table
         .contains("local_address")
-        .then(|| Listening(sockets(&table)))
+        .then(|| Listening(listening(&table)))
 }
 
 impl Listening {
@@ -87,47 +78,6 @@ impl Listening {
     }
 }
 
-/// The listening sockets in Linux's `/proc/net/tcp` (proc(5)): addresses are hexadecimal, state `0A` is a listening socket.
-fn sockets(table: &str) -> BTreeMap<u16, Reach> {
-    let mut ports = BTreeMap::new();
-    for line in table.lines() {
-        let mut fields = line.split_whitespace().skip(1);
-        let (Some(local), Some("0A")) = (fields.next(), fields.nth(1)) else {
-            continue;
-        };
-        let Some((address, port)) = local.split_once(':') else {
-            continue;
-        };
-        let Ok(port) = u16::from_str_radix(port, 16) else {
-            continue;
-        };
-        // The engine's own name server listens on 127.0.0.11, and is nothing of the service's.
-        if address == "0B00007F" {
-            continue;
-        }
-        let reach = reach(address);
-        let known = ports.entry(port).or_insert(reach);
-        *known = reach.max(*known);
-    }
-    ports
-}
-
-/// Of an address in the byte order of the machine; those that engines run on are little-endian.
-fn reach(address: &str) -> Reach {
-    // An IPv4 address on an IPv6 socket.
-    let address = address
-        .strip_prefix("0000000000000000FFFF0000")
-        .unwrap_or(address);
-    match (address.len(), address) {
-        // 127.0.0.0/8
-        (8, address) if address.ends_with("7F") => Reach::Loopback,
-        (8, _) => Reach::Ipv4,
-        (_, "00000000000000000000000001000000") => Reach::Loopback,
-        (_, "00000000000000000000000000000000") => Reach::AnyIpv6,
-        _ => Reach::Ipv6,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +90,7 @@ mod tests {
             \x20  2: 0B00007F:A0F1 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0\n\
             \x20  3: 0200000A:1F90 0300000A:C350 01 00000000:00000000 00:00000000 00000000     0\n\
             \x20  0: 00000000000000000000000001000000:0050 0000:0000 0A 00000000:00000000\n";
-        let sockets = sockets(table);
+        let sockets = listening(table);
         assert_eq!(
             sockets,
             BTreeMap::from([
@@ -181,7 +131,7 @@ mod tests {
             \x20  4: 0000000000000000FFFF00000100007F:0054 0000:0000 0A\n\
             \x20  5: 00000000000000000000000000000000:0055 0000:0000 0A\n\
             \x20  6: 00000000:0055 00000000:0000 0A\n";
-        let listening = Listening(sockets(table));
+        let listening = Listening(super::listening(table));
         assert_eq!(
             listening.words(&[80, 85]),
             "in its container, something listens on 80 (only on IPv6), 81, 82 (only on IPv6), 83, \

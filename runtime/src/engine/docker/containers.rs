@@ -223,6 +223,10 @@ fn info(found: ContainerInspectResponse) -> ContainerInfo {
         error: state.error.unwrap_or_default(),
         ports: published(&ports),
         addresses: addresses.collect(),
+        process: state
+            .pid
+            .and_then(|pid| u32::try_from(pid).ok())
+            .filter(|pid| *pid != 0),
         log_driver: log.and_then(|log| log.typ).unwrap_or_default(),
     }
 }

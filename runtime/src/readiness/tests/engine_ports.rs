@@ -1,5 +1,7 @@
 //! TCP and HTTP, at the container's own address and through the engine's published port.
 
+use tokio::io::AsyncReadExt as _;
+
 use super::service::{Fixture, perl};
 use super::*;
 
@@ -173,4 +175,50 @@ async fn by_default_every_declared_port_must_be_served() {
 async fn without_a_port_it_is_enough_to_run() {
     let service = Fixture::start(perl("sleep 600"), &[]).await;
     service.wait(&[]).await.expect("it runs");
+}
+
+/// A database may take a connection that says nothing for a failed login.
+#[tokio::test]
+async fn a_service_that_was_ready_is_looked_at_without_a_connection() {
+    let script = r#"
+        my $s = listening(7000);
+        while (my $c = $s->accept) { print $c ++$n, "\n"; close $c }
+    "#;
+    for direct in [None, Some(false)] {
+        let mut counting = Fixture::start(perl(script), &[PORT]).await;
+        counting.listens(PORT).await;
+        counting.direct = direct;
+        let connections = async || -> u32 {
+            let stream = tokio::net::TcpStream::connect(counting.published(PORT)).await;
+            let mut stream = stream.expect("a connection");
+            let mut count = String::new();
+            stream.read_to_string(&mut count).await.expect("its count");
+            count.trim().parse().expect("a number")
+        };
+        let before = connections().await;
+        for _ in 0..3 {
+            let again = counting.wait_again(&[tcp(PORT)]).await;
+            again.expect("it listens as it did");
+        }
+        assert_eq!(connections().await, before + 1, "direct: {direct:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_listen_any_more_is_not_ready_again() {
+    let script = r#"my $s = listening(7000); gate; close $s; print "closed\n"; sleep 600"#;
+    let closing = Fixture::start(perl(script), &[PORT]).await;
+    closing.listens(PORT).await;
+    closing.wait_again(&[tcp(PORT)]).await.expect("it listens");
+    closing.open_gate().await;
+    closing.log_with("closed").await;
+    // Where its address is out of reach, nothing but the engine tells of it.
+    if closing.is_direct() {
+        let error = ended(
+            closing.wait_again(&[tcp(PORT)]).await,
+            NotReadyReason::FailedTooOften,
+        );
+        assert_eq!(error.unserved, [PORT]);
+        assert!(error.to_string().contains("any more"), "{error}");
+    }
 }

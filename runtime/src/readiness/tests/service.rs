@@ -218,7 +218,25 @@ impl Fixture {
         timing: &PreparedTiming,
         exited: impl Future<Output = ()> + Send,
     ) -> Result<(), NotReady> {
-        let subject = Subject {
+        let subject = self.subject();
+        // The supervisor's tasks move between threads.
+        let wait: Pin<Box<dyn Future<Output = _> + Send>> =
+            Box::pin(wait(&subject, checks, timing, exited));
+        wait.await
+    }
+
+    /// Waits as for a service that was ready before, with no second attempt at a check that fails.
+    pub(super) async fn wait_again(&self, checks: &[PreparedCheck]) -> Result<(), NotReady> {
+        let timing = PreparedTiming {
+            failures: Some(1),
+            ..within(300)
+        };
+        let exited = std::future::pending();
+        wait_again(&self.subject(), checks, &timing, exited).await
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject {
             engine: self.engine(),
             container: &self.id,
             address: self.address,
@@ -230,11 +248,15 @@ impl Fixture {
             probes: self,
             redactor: &Redactor::default(),
             was_ready: false,
-        };
-        // The supervisor's tasks move between threads.
-        let wait: Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(wait(&subject, checks, timing, exited));
-        wait.await
+        }
+    }
+
+    /// Where a port is published.
+    pub(super) fn published(&self, port: u16) -> std::net::SocketAddr {
+        let mut published = self.published.iter();
+        let published = published.find(|it| it.container == port);
+        let published = published.expect("it is published");
+        (published.host_ip, published.host).into()
     }
 
     /// What the container has written, up to and with a line that contains `text`.

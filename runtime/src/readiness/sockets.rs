@@ -1,0 +1,96 @@
+//! What listens on TCP ports, as the kernel has it in its tables: seen without a connection.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::Ipv4Addr;
+
+/// From where a listening socket can be reached, the widest last. Networks of ours have IPv4 addresses only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reach {
+    Loopback,
+    Ipv6,
+    /// All of IPv6, and of IPv4 too unless the socket is told otherwise, which the table does not say.
+    AnyIpv6,
+    Ipv4,
+}
+
+/// What listens on the network stack of a process of this machine's, where that can be seen and has this address. It
+/// cannot where the process, or the address, is none of this machine's as this process sees it: then the number may be
+/// another's.
+pub(super) fn beside(process: u32, address: Ipv4Addr) -> Option<BTreeMap<u16, Reach>> {
+    let table = |name: &str| fs::read_to_string(format!("/proc/{process}/net/{name}"));
+    // It has each address of the stack in a line of its own: `|-- 10.0.0.2`.
+    let routes = table("fib_trie").ok()?;
+    let address = address.to_string();
+    routes
+        .lines()
+        .any(|line| line.trim_start_matches([' ', '|', '-']) == address)
+        .then_some(())?;
+    // A machine may have no IPv6.
+    let tables = table("tcp").ok()? + &table("tcp6").unwrap_or_default();
+    Some(listening(&tables))
+}
+
+/// The listening sockets in Linux's `/proc/net/tcp` (proc(5)): addresses are hexadecimal, state `0A` is a listening socket.
+pub(crate) fn listening(table: &str) -> BTreeMap<u16, Reach> {
+    let mut ports = BTreeMap::new();
+    for line in table.lines() {
+        let mut fields = line.split_whitespace().skip(1);
+        let (Some(local), Some("0A")) = (fields.next(), fields.nth(1)) else {
+            continue;
+        };
+        let Some((address, port)) = local.split_once(':') else {
+            continue;
+        };
+        let Ok(port) = u16::from_str_radix(port, 16) else {
+            continue;
+        };
+        // The engine's own name server listens on 127.0.0.11, and is nothing of the service's.
+        if address == "0B00007F" {
+            continue;
+        }
+        let reach = reach(address);
+        let known = ports.entry(port).or_insert(reach);
+        *known = reach.max(*known);
+    }
+    ports
+}
+
+/// Of an address in the byte order of the machine; those that engines run on are little-endian.
+fn reach(address: &str) -> Reach {
+    // An IPv4 address on an IPv6 socket.
+    let address = address
+        .strip_prefix("0000000000000000FFFF0000")
+        .unwrap_or(address);
+    match (address.len(), address) {
+        // 127.0.0.0/8
+        (8, address) if address.ends_with("7F") => Reach::Loopback,
+        (8, _) => Reach::Ipv4,
+        (_, "00000000000000000000000001000000") => Reach::Loopback,
+        (_, "00000000000000000000000000000000") => Reach::AnyIpv6,
+        _ => Reach::Ipv6,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_listens_beside_a_process_is_seen_where_the_address_is_its_own() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("its address").port();
+        let this = std::process::id();
+        let seen = beside(this, Ipv4Addr::LOCALHOST).expect("it is ours");
+        assert_eq!(seen.get(&port), Some(&Reach::Loopback));
+        drop(listener);
+        let seen = beside(this, Ipv4Addr::LOCALHOST).expect("it is ours");
+        assert_eq!(seen.get(&port), None);
+        // Kept for documentation: nobody has it. And no process has this number.
+        assert_eq!(beside(this, Ipv4Addr::new(192, 0, 2, 1)), None);
+        assert_eq!(beside(u32::MAX, Ipv4Addr::LOCALHOST), None);
+    }
+}
