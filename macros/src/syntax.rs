@@ -57,6 +57,8 @@ pub(crate) struct Service {
     pub(crate) unreadable: bool,
     /// A port is declared that could not be read, so nothing is known about which ports there are.
     pub(crate) ports_unknown: bool,
+    /// Something was misread that may have been a check.
+    pub(crate) checks_unknown: bool,
     pub(crate) origins: Vec<Spanned<OriginSyntax>>,
     pub(crate) base: Option<Spanned<Option<ImageRef>>>,
     pub(crate) scope: ScopeSyntax,
@@ -96,6 +98,7 @@ impl Service {
             ident,
             unreadable: false,
             ports_unknown: false,
+            checks_unknown: false,
             origins: Vec::new(),
             base: None,
             scope: ScopeSyntax::default(),
@@ -133,6 +136,7 @@ impl Service {
         Self {
             unreadable: true,
             ports_unknown: true,
+            checks_unknown: true,
             scope: ScopeSyntax::Unreadable,
             ..Self::new(ident)
         }
@@ -209,6 +213,7 @@ pub(crate) enum CheckSyntax {
     },
     Exec(Vec<Text>),
     Healthcheck,
+    Running,
     Probe {
         image: ImageRef,
         command: Vec<Text>,

@@ -349,6 +349,8 @@ pub enum CheckKind {
     },
     /// The image's own `HEALTHCHECK` succeeds.
     Healthcheck,
+    /// The container's process runs, and has for a moment: it does not end at once.
+    Running,
     /// A container of another image on the same network exits with 0.
     Probe {
         /// The probe's image.

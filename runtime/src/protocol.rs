@@ -219,6 +219,8 @@ pub(crate) enum Action {
     Unpause,
     Disconnect,
     Reconnect,
+    /// Whether it has ended by now: [`Reply::Ended`].
+    Ended,
     WaitReady,
     /// Unpacks a tar below a directory: what comes in [`RequestBody::Piece`]s until [`RequestBody::EndOfPieces`].
     CopyIn {
@@ -292,6 +294,8 @@ pub(crate) enum Reply {
     /// The services that were asked for, in the plan's order.
     Launched(Vec<ServiceInfo>),
     Log(String),
+    /// How and when it has ended, in words; nothing of one that runs.
+    Ended(Option<String>),
     Exec(ExecOutput),
     Kept(Vec<KeptService>),
 }

@@ -194,6 +194,14 @@ impl Service {
         })
     }
 
+    /// How and when it has ended, in words; nothing where it runs.
+    pub(crate) fn ended(&self) -> Operation<Option<String>> {
+        self.act(Action::Ended, |reply| match reply {
+            Reply::Ended(words) => words,
+            other => unexpected(other),
+        })
+    }
+
     /// Its log line by line, from the first and on as it grows: a [`Stream`](futures_core::Stream), and an iterator
     /// through [`LogLines::wait_next`]. A line of more than 64 KiB is cut, and says so: see [`LogLine`].
     pub fn log_lines(&self) -> LogLines {

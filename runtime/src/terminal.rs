@@ -208,7 +208,19 @@ fn names(names: &[String]) -> String {
 }
 
 /// What a service of a failed test was doing and last said.
-pub(crate) fn log_of_failed_test(info: &ServiceInfo, tail: Result<String, Error>) -> String {
+pub(crate) fn log_of_failed_test(
+    info: &ServiceInfo,
+    ended: Option<&str>,
+    tail: Result<String, Error>,
+) -> String {
+    let (field, composition) = (&info.field, &info.composition);
+    let end = ended.map_or_else(String::new, |ended| {
+        format!("seatrial: service `{field}` of `{composition}` does not run any more: {ended}\n")
+    });
+    end + &last_lines(info, tail)
+}
+
+fn last_lines(info: &ServiceInfo, tail: Result<String, Error>) -> String {
     let (field, composition) = (&info.field, &info.composition);
     let mut text = match tail {
         Ok(tail) if tail.is_empty() => {
@@ -434,7 +446,8 @@ mod tests {
             mounted: Vec::new(),
             times: crate::protocol::Times::default(),
         };
-        let shown = [Ok(text()), Err(error)].map(|tail| log_of_failed_test(&info, tail));
+        let shown =
+            [Ok(text()), Err(error)].map(|tail| log_of_failed_test(&info, Some("code 1"), tail));
         for shown in shown {
             assert!(
                 shown.contains("text") && !shown.contains('\u{1b}'),

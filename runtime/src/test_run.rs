@@ -340,6 +340,17 @@ fn launch(launches: Launches, limit: Option<Limit>) -> Result<Held, String> {
     }
 }
 
+/// What comes of an operation until the test has to end.
+fn in_time<T: Send + 'static>(operation: Operation<T>, until: Option<Instant>) -> Result<T, Error> {
+    match until {
+        None => operation.wait(),
+        Some(until) => operation.wait_until(until).unwrap_or_else(|| {
+            let what = "the engine has not given it in time";
+            Err(Error::new(ErrorKind::Engine, what))
+        }),
+    }
+}
+
 impl Held {
     /// Says what the services of a failed test were doing, where the test harness captures it.
     fn explain(&self, limit: Option<Limit>) {
@@ -352,19 +363,15 @@ impl Held {
         }
         let services = self.0.iter().flat_map(|(services, _)| services);
         let tails: Vec<_> = services
-            .map(|service| (service, service.log_tail(lines)))
+            .map(|service| (service, service.ended(), service.log_tail(lines)))
             .collect();
         let until = limit.map(Limit::grace);
-        for (service, tail) in tails {
-            let tail = match until {
-                None => tail.wait(),
-                Some(until) => tail.wait_until(until).unwrap_or_else(|| {
-                    let what = "the engine has not given it in time";
-                    Err(Error::new(ErrorKind::Engine, what))
-                }),
-            };
+        for (service, ended, tail) in tails {
+            let ended = in_time(ended, until).ok().flatten();
+            let tail = in_time(tail, until);
             let is_read = tail.is_ok();
-            eprint!("{}", terminal::log_of_failed_test(service.info(), tail));
+            let text = terminal::log_of_failed_test(service.info(), ended.as_deref(), tail);
+            eprint!("{text}");
             if !is_read && client.is_some_and(Client::is_lost) {
                 // The others say the same.
                 break;

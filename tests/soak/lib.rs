@@ -126,6 +126,7 @@ pub struct Shipyard {
         volume(slip = "/slip"),
         setup(exec = "test ! -e /slip/ship && echo keel >/slip/ship"),
         setup(with = build),
+        ready(running),
     )]
     pub dock: Service,
     /// Logs what it finds when it starts.

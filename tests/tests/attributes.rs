@@ -56,7 +56,8 @@ struct Ship {
             DECK = 7,
         ),
         user = "1234:5678",
-        workdir = "/var/tmp"
+        workdir = "/var/tmp",
+        ready(running)
     )]
     bridge: Service,
 
@@ -65,10 +66,15 @@ struct Ship {
         entrypoint = ["perl", "-e"],
         command = ["sleep", "{galley}", "{{}}"],
         source(none),
+        ready(running),
     )]
     lookout: Service,
 
-    #[service(image = "debian:bookworm-slim", entrypoint = "sleep infinity")]
+    #[service(
+        image = "debian:bookworm-slim",
+        entrypoint = "sleep infinity",
+        ready(running)
+    )]
     stowaway: Service,
 }
 
@@ -149,18 +155,26 @@ fn a_tmpfs_can_be_written_to_before_and_after_a_restart(
     #[service(
         image = "debian:bookworm-slim",
         command = "sleep infinity",
+        stop_signal = "SIGKILL",
         user = "1234:1234",
-        tmpfs("/srv/new/deep", "/var/mail", "/var/run", "/odd" = "1000000b")
+        tmpfs("/srv/new/deep", "/var/mail", "/var/run", "/odd" = "1000000b"),
+        ready(running)
     )]
     user: Service,
     #[service(
         image = "debian:bookworm-slim",
         command = "sleep infinity",
-        tmpfs("/srv/new", "/root")
+        stop_signal = "SIGKILL",
+        tmpfs("/srv/new", "/root"),
+        ready(running)
     )]
     root: Service,
 ) -> Result<(), seatrial::Error> {
-    for _ in 0..2 {
+    for restarted in [false, true] {
+        if restarted {
+            user.restart().wait()?;
+            root.restart().wait()?;
+        }
         let script = "for at in /srv/new/deep /var/mail /odd; do test ! -e $at/x && touch $at/x && stat -c %a $at; done";
         assert_eq!(sh(&user, script), "1777\n1777\n1777");
         assert_eq!(
@@ -172,8 +186,6 @@ fn a_tmpfs_can_be_written_to_before_and_after_a_restart(
         assert_eq!(size.parse(), Ok(1_000_000_u64.next_multiple_of(4096)));
         // Where root runs the service, those that it becomes may write to what the image does not have.
         assert_eq!(sh(&root, "touch /root/x && stat -c %a /srv/new"), "1777");
-        user.restart().wait()?;
-        root.restart().wait()?;
     }
     // A link in the image stays one.
     assert_eq!(sh(&user, "readlink /var/run"), "/run");
@@ -198,13 +210,15 @@ struct Store {
             "/etc/store/included" = include_file!("fixtures/included.txt"),
             "/own/seeded" = "before the start",
         ),
+        ready(running),
     )]
     writer: Service,
 
     #[service(
         image = "debian:bookworm-slim",
         command = "sleep infinity",
-        volume("/own", shared = "/mnt/shared")
+        volume("/own", shared = "/mnt/shared"),
+        ready(running)
     )]
     other: Service,
 }
@@ -282,7 +296,7 @@ fn limits_rights_and_labels(
         pull = never,
     )]
     engine: Service,
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity", pull = missing)]
+    #[service(image = "debian:bookworm-slim", command = "sleep infinity", pull = missing, ready(running))]
     plain: Service,
 ) {
     let memory = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true";
@@ -337,7 +351,12 @@ fn limits_rights_and_labels(
 
 #[derive(Composition)]
 struct Privileged {
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity", privileged)]
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        privileged,
+        ready(running)
+    )]
     captain: Service,
 }
 
@@ -365,7 +384,8 @@ struct OwnPlatform {
         service(
             image = "debian:bookworm-slim",
             command = "sleep infinity",
-            platform = "linux/amd64"
+            platform = "linux/amd64",
+            ready(running)
         )
     )]
     #[cfg_attr(
@@ -373,7 +393,8 @@ struct OwnPlatform {
         service(
             image = "debian:bookworm-slim",
             command = "sleep infinity",
-            platform = "linux/arm64"
+            platform = "linux/arm64",
+            ready(running)
         )
     )]
     native: Service,
@@ -385,7 +406,8 @@ struct ForeignPlatform {
         image = "debian:bookworm-slim",
         command = "sleep infinity",
         platform = "linux/s390x",
-        pull = never
+        pull = never,
+        ready(running)
     )]
     mainframe: Service,
 }
@@ -408,7 +430,7 @@ fn the_image_is_of_the_platform_that_is_asked_for(own: OwnPlatform) {
 
 #[derive(Composition)]
 struct NeverPulled {
-    #[service(image = "localhost/seatrial/nobody-has-this:1", pull = never)]
+    #[service(image = "localhost/seatrial/nobody-has-this:1", pull = never, ready(running))]
     absent: Service,
 }
 
@@ -432,19 +454,24 @@ fn an_image_that_is_never_pulled_must_be_there() {
 
 #[seatrial::test]
 fn parameters_of_conditions_that_hold_are_there(
-    #[cfg(any())]
-    #[service(image = "registry.invalid/never:1", pull = never)]
+    #[cfg(not(test))]
+    #[service(image = "registry.invalid/never:1", pull = never, ready(running))]
     absent: Service,
-    #[cfg(all())]
+    #[cfg(test)]
     #[service(
         image = "debian:bookworm-slim",
         command = "sleep infinity",
-        hosts("a.1.example" = "192.0.2.1")
+        hosts("a.1.example" = "192.0.2.1"),
+        ready(running)
     )]
     first: Service,
     #[cfg_attr(
-        all(),
-        service(image = "debian:bookworm-slim", command = "sleep infinity")
+        test,
+        service(
+            image = "debian:bookworm-slim",
+            command = "sleep infinity",
+            ready(running)
+        )
     )]
     second: Service,
 ) {

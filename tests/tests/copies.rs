@@ -39,7 +39,12 @@ fn sh(service: &Service, script: &str) -> String {
 
 #[seatrial::test]
 fn links_are_copied_as_links(
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] hold: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
+    hold: Service,
 ) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("links");
     let leads = |path: &Path| fs::read_link(path).expect("a link");
@@ -76,23 +81,31 @@ fn links_are_copied_as_links(
 
 #[seatrial::test]
 fn what_is_copied_in_is_its_users(
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] root: Service,
     #[service(
         image = "debian:bookworm-slim",
         command = "sleep infinity",
-        user = "1234:56"
+        ready(running)
+    )]
+    root: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        user = "1234:56",
+        ready(running)
     )]
     number: Service,
     #[service(
         image = "debian:bookworm-slim",
         command = "sleep infinity",
-        user = "www-data"
+        user = "www-data",
+        ready(running)
     )]
     name: Service,
     #[service(
         image = "debian:bookworm-slim",
         command = "sleep infinity",
-        user = "7:mail"
+        user = "7:mail",
+        ready(running)
     )]
     group: Service,
 ) -> Result<(), seatrial::Error> {
@@ -119,7 +132,12 @@ fn what_is_copied_in_is_its_users(
 
 #[seatrial::test]
 fn files_with_holes_are_copied(
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] hold: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
+    hold: Service,
 ) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("holes");
     let path = scratch.path("holes");
@@ -146,7 +164,12 @@ fn files_with_holes_are_copied(
 
 #[seatrial::test]
 fn what_is_no_file_is_named(
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] hold: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
+    hold: Service,
 ) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("special");
     let tree = scratch.path("tree");
@@ -199,6 +222,7 @@ struct Mounts {
         volume("/data"),
         mount("fixtures/writable" = "/writable", mode = rw),
         source(at = "/src", mode = rw),
+        ready(running),
     )]
     app: Service,
 }

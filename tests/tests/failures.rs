@@ -32,7 +32,11 @@ struct Plain {
         command = "{source}/tests/fixtures/serve.pl 4000"
     )]
     server: Service,
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
     other: Service,
 }
 
@@ -184,7 +188,7 @@ mod image {
 
     #[derive(Composition)]
     pub(super) struct Absent {
-        #[service(image = "localhost/seatrial/nobody-has-this:1")]
+        #[service(image = "localhost/seatrial/nobody-has-this:1", ready(running))]
         server: Service,
     }
 }
@@ -212,19 +216,24 @@ mod start {
 
     #[derive(Composition)]
     pub(super) struct Command {
-        #[service(image = "debian:bookworm-slim", command = "no-such-server --port 4000")]
+        #[service(
+            image = "debian:bookworm-slim",
+            command = "no-such-server --port 4000",
+            ready(running)
+        )]
         server: Service,
         #[service(
             image = "debian:bookworm-slim",
             command = "sleep infinity",
-            needs(server)
+            needs(server),
+            ready(running)
         )]
         client: Service,
     }
 
     #[derive(Composition)]
     pub(super) struct NotExecutable {
-        #[service(image = "debian:bookworm-slim", entrypoint = ["/etc/passwd"])]
+        #[service(image = "debian:bookworm-slim", entrypoint = ["/etc/passwd"], ready(running))]
         server: Service,
     }
 
@@ -233,7 +242,8 @@ mod start {
         #[service(
             image = "debian:bookworm-slim",
             command = "sleep infinity",
-            user = "captain"
+            user = "captain",
+            ready(running)
         )]
         server: Service,
     }
@@ -243,7 +253,8 @@ mod start {
         #[service(
             image = "debian:bookworm-slim",
             command = "sleep infinity",
-            cap_add("SAIL")
+            cap_add("SAIL"),
+            ready(running)
         )]
         server: Service,
     }
@@ -320,6 +331,7 @@ mod secret {
             image = "debian:bookworm-slim",
             env(ROOT_PASSWORD = "h0rnblower"),
             command = ["login-with-h0rnblower"],
+            ready(running),
         )]
         server: Service,
     }

@@ -205,7 +205,12 @@ async fn wait_ready_tells_of_a_service_that_ended(
 
 #[seatrial::test]
 fn commands_are_run_in_the_container(
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] box_: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
+    box_: Service,
 ) -> Result<(), seatrial::Error> {
     let output = box_
         .exec(["sh", "-c", "echo out; echo err >&2; echo more; exit 3"])
@@ -277,7 +282,12 @@ fn write(path: &Path, text: &str, mode: u32) {
 
 #[seatrial::test]
 fn files_are_copied_in_and_out(
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] box_: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
+    box_: Service,
 ) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("copies");
     let here = |path: &str| scratch.0.join(path);
@@ -353,7 +363,12 @@ fn misuse(mistake: impl FnOnce()) -> String {
 
 #[seatrial::test]
 fn misuse_says_what_to_write(
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] none: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
+    none: Service,
     #[service(
         image = "debian:bookworm-slim",
         command = "{source}/tests/fixtures/serve.pl 4000 4001",

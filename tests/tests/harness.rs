@@ -22,13 +22,21 @@ struct Slow {
 
 #[derive(Composition)]
 struct Quick {
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
     quick: Service,
 }
 
 #[derive(Composition)]
 struct Impossible {
-    #[service(image = "debian:bookworm-slim", command = "no-such-server")]
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "no-such-server",
+        ready(running)
+    )]
     server: Service,
 }
 

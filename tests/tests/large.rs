@@ -87,7 +87,12 @@ const SIZE: u64 = 96 * 1024 * 1024;
 
 #[seatrial::test(timeout = "3m")]
 fn what_is_large_is_copied_in_and_out(
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] hold: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
+    hold: Service,
 ) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("copies");
     let cargo = scratch.file("cargo", SIZE);
@@ -112,7 +117,12 @@ fn what_is_large_is_copied_in_and_out(
 
 #[seatrial::test(timeout = "3m")]
 fn a_copy_that_fails_in_the_middle_says_why_and_the_service_goes_on(
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] hold: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
+    hold: Service,
 ) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("failures");
     // A directory cannot be read, also by root: the path to it is too long.
@@ -159,7 +169,12 @@ fn a_copy_that_fails_in_the_middle_says_why_and_the_service_goes_on(
 
 #[seatrial::test(timeout = "3m")]
 fn a_copy_goes_on_though_nobody_waits_for_it(
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] hold: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
+    hold: Service,
 ) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("ends");
     let cargo = scratch.file("cargo", SIZE);

@@ -437,7 +437,7 @@ mod ended {
         #[service(
             image = "debian:bookworm-slim",
             command = ["sh", "-c", "echo cannot open the file; exit 42"],
-            ready(delay = "9m", timeout = "10m"),
+            ready(running, delay = "9m", timeout = "10m"),
         )]
         service: Service,
     }

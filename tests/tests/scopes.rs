@@ -198,7 +198,7 @@ mod crew {
     #[ignore = "run by `several_tests_share_an_instance`"]
     fn four(
         fleet: Fleet,
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity", scope = binary)]
+        #[service(image = "debian:bookworm-slim", command = "sleep infinity", scope = binary, ready(running))]
         buoy: Service,
     ) {
         fleet.assert_boat_reaches_flagship();

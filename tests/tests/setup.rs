@@ -112,9 +112,14 @@ async fn fails(_: &Service) -> Result<(), TideIsOut> {
 fn an_error_of_a_function_is_told_whatever_its_type() {
     #[derive(Composition)]
     struct Harbour {
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity", setup(with = fails))]
+        #[service(image = "debian:bookworm-slim", command = "sleep infinity", setup(with = fails), ready(running))]
         db: Service,
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity", needs(db))]
+        #[service(
+            image = "debian:bookworm-slim",
+            command = "sleep infinity",
+            needs(db),
+            ready(running)
+        )]
         app: Service,
     }
     failure::<Harbour>(&[
@@ -135,7 +140,8 @@ fn a_panic_of_a_function_is_told_with_its_place() {
         #[service(
             image = "debian:bookworm-slim",
             command = "sleep infinity",
-            setup(with = panics, name = "chart")
+            setup(with = panics, name = "chart"),
+            ready(running)
         )]
         db: Service,
     }
@@ -157,7 +163,8 @@ fn a_function_that_does_not_return_is_given_up() {
         #[service(
             image = "debian:bookworm-slim",
             command = "sleep infinity",
-            setup(with = never_returns, timeout = "200ms")
+            setup(with = never_returns, timeout = "200ms"),
+            ready(running)
         )]
         db: Service,
     }
@@ -176,7 +183,8 @@ fn an_image_that_is_not_there_is_told_with_its_setup() {
         #[service(
             image = "debian:bookworm-slim",
             command = "sleep infinity",
-            setup(image = "localhost:1/no-such-image:1", run = "true")
+            setup(image = "localhost:1/no-such-image:1", run = "true"),
+            ready(running)
         )]
         db: Service,
     }

@@ -21,13 +21,18 @@ fn sh(service: &Service, script: &str) -> String {
 
 #[derive(Composition)]
 struct Mounted {
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
     usual: Service,
 
     #[service(
         image = "debian:bookworm-slim",
         command = "sleep infinity",
-        source(none)
+        source(none),
+        ready(running)
     )]
     without: Service,
 
@@ -35,7 +40,8 @@ struct Mounted {
         image = "debian:bookworm-slim",
         command = "sleep infinity",
         env(TREE = "{source}"),
-        source(path = "fixtures/tree", at = "/srv/tree")
+        source(path = "fixtures/tree", at = "/srv/tree"),
+        ready(running)
     )]
     elsewhere: Service,
 }
@@ -72,13 +78,18 @@ fn the_source_is_where_the_declaration_says(mounted: Mounted) {
 #[derive(Composition)]
 #[composition(source(path = "fixtures/writable", at = "/src", mode = rw))]
 struct Writable {
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
     generator: Service,
 
     #[service(
         image = "debian:bookworm-slim",
         command = "sleep infinity",
-        user = "4321:4321"
+        user = "4321:4321",
+        ready(running)
     )]
     other: Service,
 }

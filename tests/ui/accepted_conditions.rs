@@ -6,7 +6,7 @@ use seatrial::{Composition, Service};
 #[cfg_attr(all(), composition(scope = binary))]
 struct Shop {
     #[cfg(any())]
-    #[service(image = "Not an image")]
+    #[service(image = "Not an image", ready(running))]
     gone: Elsewhere,
     #[cfg(all())]
     #[cfg_attr(any(), service(image = "Not an image"))]
@@ -18,12 +18,12 @@ struct Shop {
 async fn parameters(
     #[cfg(any())] gone: Elsewhere,
     #[cfg(any())]
-    #[service(image = "Not an image")]
+    #[service(image = "Not an image", ready(running))]
     gone_too: Service,
     #[cfg(all())] shop: Shop,
     #[cfg(all(unix, windows))] unix_and_windows: Shop,
     #[cfg(not(all(unix, windows)))] not_both: Shop,
-    #[cfg_attr(all(), service(image = "redis:7"), allow(unused))] mut cache: Service,
+    #[cfg_attr(all(), service(image = "redis:7", port = 6379), allow(unused))] mut cache: Service,
     #[cfg_attr(any(), service(image = "redis:7"))]
     #[cfg_attr(true, composition(scope = test))]
     own: Shop,

@@ -55,10 +55,10 @@ pub struct Shop {
     #[service(bin = "shop", base = "debian:bookworm-slim", port = 8080, needs(r#type), tmpfs = "/tmp")]
     pub(crate) app: Service,
 
-    #[service(image = "worker", source(none), env(APP = "http://{app}", DB = "{type.host}:{type.port.admin}"))]
+    #[service(image = "worker", source(none), env(APP = "http://{app}", DB = "{type.host}:{type.port.admin}"), ready(running))]
     worker: Service,
 
-    #[service(bin = "worker", source(mode = rw), scope = keep, keep = "1d12h")]
+    #[service(bin = "worker", source(mode = rw), scope = keep, keep = "1d12h", ready(running))]
     kept: Service,
 }
 

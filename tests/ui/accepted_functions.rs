@@ -64,7 +64,7 @@ async fn generic<T: Default>(_: &Service) -> Result<(), Box<dyn std::error::Erro
 #[seatrial::test]
 fn on_a_parameter(
     shop: Shop,
-    #[service(image = "b", setup(with = error, key = KEYS), setup(exec = "a", key = "v1"))] b: Service,
+    #[service(image = "b", setup(with = error, key = KEYS), setup(exec = "a", key = "v1"), ready(running))] b: Service,
 ) {
     drop((shop.a, b));
 }

@@ -24,7 +24,7 @@ macro_rules! shop {
                 setup(exec = $text, key = $image),
             )]
             db: Service,
-            #[service(image = $image, env(DATABASE = "{db.host}:{db.port.admin}"), needs(db))]
+            #[service(image = $image, env(DATABASE = "{db.host}:{db.port.admin}"), needs(db), ready(running))]
             pub(crate) $field: $ty,
             #[service $settings]
             whole: $ty,
@@ -44,5 +44,5 @@ async fn service(_: &Service) -> Result<(), String> {
 shop!(
     /// Documented.
     pub(crate) Shop, works, app: Service,
-    "redis:7", 80, self::service, binary, "1s", "text", (image = "a")
+    "redis:7", 80, self::service, binary, "1s", "text", (image = "a", ready(running))
 );

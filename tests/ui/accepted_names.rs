@@ -34,7 +34,7 @@ impl<T> Text for T {
 pub struct Shop {
     #[service(image = "a", ready(with = hooks::service), setup(with = hooks::outcome, key = name))]
     services: Service,
-    #[service(image = "a", needs(services))]
+    #[service(image = "a", needs(services), ready(running))]
     composition: Service,
 }
 
@@ -51,7 +51,7 @@ mod hooks {
 }
 
 #[seatrial::test]
-async fn ready_to_use(shop: Shop, #[service(image = "a", setup(with = hooks::service))] db: Service) {
+async fn ready_to_use(shop: Shop, #[service(image = "a", setup(with = hooks::service), ready(running))] db: Service) {
     drop((shop, db));
 }
 
@@ -68,7 +68,7 @@ mod functions {
     }
 
     #[seatrial::test]
-    fn run_async(#[service(image = "a", setup(with = service))] launches: Service) {
+    fn run_async(#[service(image = "a", setup(with = service), ready(running))] launches: Service) {
         drop(launches);
     }
 

@@ -18,7 +18,7 @@ pub(crate) async fn many(
     shop: Shop,
     #[service(image = "redis:7", port = 6379)] launches: Service,
     Shop { cache, .. }: Shop,
-    #[service(image = "app", env(CACHE = "{launches}"))] mut ready: Service,
+    #[service(image = "app", env(CACHE = "{launches}"), ready(running))] mut ready: Service,
 ) -> Result<(), String> {
     let service = std::mem::replace(&mut ready, launches);
     drop((shop.cache, cache, service));
@@ -49,7 +49,7 @@ async fn instances_of_its_own(
     shared: Shop,
     #[composition(scope = test)] own: Shop,
     #[composition(scope = test)] Shop { cache, .. }: Shop,
-    #[service(image = "app", scope = test)] own_composition: Service,
+    #[service(image = "app", scope = test, ready(running))] own_composition: Service,
 ) {
     drop((shared, own, cache, own_composition));
 }

@@ -24,4 +24,4 @@ async fn seeded(_: &::seatrial::Service) -> ::core::result::Result<(), ::std::st
 }
 
 #[::seatrial::test(timeout = "30s")]
-async fn runs(_: Shop, #[service(image = "redis:7")] _other: ::seatrial::Service) {}
+async fn runs(_: Shop, #[service(image = "redis:7", ready(running))] _other: ::seatrial::Service) {}

@@ -6,7 +6,7 @@ use seatrial::{Composition, Service};
 #[service(scope = binary)]
 struct Shop {
     #[composition(scope = test)]
-    #[service(image = "a")]
+    #[service(image = "a", ready(running))]
     a: Service,
     #[composition(scope = run)]
     b: Service,
@@ -14,5 +14,5 @@ struct Shop {
 
 #[seatrial::test]
 #[composition(scope = test)]
-#[service(image = "a")]
+#[service(image = "a", ready(running))]
 fn the_function_is_compiled(_: Shop) {}

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", base = "debian:bookworm-slim")]
+    #[service(image = "a", base = "debian:bookworm-slim", ready(running))]
     db: Service,
 }
 

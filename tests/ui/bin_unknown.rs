@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(bin = "shp")]
+    #[service(bin = "shp", ready(running))]
     db: Service,
 }
 

@@ -5,7 +5,7 @@ use seatrial::{Composition, Service};
 #[derive(Composition)]
 #[composition(scop = binary, scope = forever, source = none)]
 struct Shop {
-    #[service(image = "a")]
+    #[service(image = "a", ready(running))]
     a: Service,
 }
 

@@ -5,7 +5,7 @@ use seatrial::{Composition, Service};
 #[derive(Composition)]
 struct Shop {
     #[cfg(any())]
-    #[service(image = "Not an image")]
+    #[service(image = "Not an image", ready(running))]
     gone: Service,
     #[cfg_attr(all(), service(image = "Redis"))]
     cache: Service,
@@ -14,10 +14,10 @@ struct Shop {
 #[seatrial::test]
 fn a_mistake_in_what_is_there(
     #[cfg(all())]
-    #[service(image = "Redis")]
+    #[service(image = "Redis", ready(running))]
     cache: Service,
     #[cfg(any())]
-    #[service(image = "Not an image")]
+    #[service(image = "Not an image", ready(running))]
     gone: Service,
 ) {
     drop(cache);
@@ -26,9 +26,9 @@ fn a_mistake_in_what_is_there(
 #[seatrial::test]
 fn a_need_of_what_is_not_there(
     #[cfg(any())]
-    #[service(image = "redis:7")]
+    #[service(image = "redis:7", ready(running))]
     cache: Service,
-    #[service(image = "app", needs(cache))] app: Service,
+    #[service(image = "app", needs(cache), ready(running))] app: Service,
 ) {
     drop(app);
 }

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", tmpfs("/data"), volume("/data"), files("/workspace" = "x"))]
+    #[service(image = "a", tmpfs("/data"), volume("/data"), files("/workspace" = "x"), ready(running))]
     db: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", workdir = "app", tmpfs("tmp"), volume = "/", files("../etc" = "x"))]
+    #[service(image = "a", workdir = "app", tmpfs("tmp"), volume = "/", files("../etc" = "x"), ready(running))]
     db: Service,
 }
 

@@ -15,6 +15,7 @@ struct Shop {
             platform = "linux",
             stop_signal = "SIGTREM",
             pull = sometimes,
+            ready(running),
         )]
     db: Service,
 }

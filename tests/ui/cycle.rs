@@ -6,13 +6,13 @@ use seatrial::{Composition, Service};
 struct Shop {
     #[service(image = "a", port = 80, env(C = "{c.host}"))]
     a: Service,
-    #[service(image = "b", needs(a))]
+    #[service(image = "b", needs(a), ready(running))]
     b: Service,
     #[service(image = "c", ready(exec = "ping {b.host}"))]
     c: Service,
-    #[service(image = "d", needs(e))]
+    #[service(image = "d", needs(e), ready(running))]
     d: Service,
-    #[service(image = "e", needs(d))]
+    #[service(image = "e", needs(d), ready(running))]
     e: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", env("A B" = "1", "1ST" = "2", "A=B" = "3", "" = "4"))]
+    #[service(image = "a", env("A B" = "1", "1ST" = "2", "A=B" = "3", "" = "4"), ready(running))]
     db: Service,
 }
 

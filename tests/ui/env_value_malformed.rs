@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", env(A = [1], B, C = value, "D"))]
+    #[service(image = "a", env(A = [1], B, C = value, "D"), ready(running))]
     db: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a")]
+    #[service(image = "a", ready(running))]
     a: Service,
     count: usize,
 }

@@ -4,10 +4,10 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", mount("src" = "/data/code"), files("/data" = "x"))]
+    #[service(image = "a", mount("src" = "/data/code"), files("/data" = "x"), ready(running))]
     mount: Service,
 
-    #[service(image = "a", volume("/data/db"), files("/data" = "x", "/dat" = "x"))]
+    #[service(image = "a", volume("/data/db"), files("/data" = "x", "/dat" = "x"), ready(running))]
     volume: Service,
 }
 

@@ -4,9 +4,9 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a")]
+    #[service(image = "a", ready(running))]
     user_db: Service,
-    #[service(image = "b")]
+    #[service(image = "b", ready(running))]
     user_Db: Service,
 }
 

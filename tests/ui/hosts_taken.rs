@@ -6,9 +6,9 @@ use seatrial::{Composition, Service};
 struct Shop {
     #[service(image = "a", port = 80, hosts("a.1.example" = "192.0.2.1", "10" = "192.0.2.1", "a.0x1" = "192.0.2.1"))]
     user_db: Service,
-    #[service(image = "b", hosts(localhost = "192.0.2.1", app = "192.0.2.1", "User-DB" = "192.0.2.1", other = "192.0.2.1"), needs(user_db))]
+    #[service(image = "b", hosts(localhost = "192.0.2.1", app = "192.0.2.1", "User-DB" = "192.0.2.1", other = "192.0.2.1"), needs(user_db), ready(running))]
     app: Service,
-    #[service(image = "c", hosts("user-db" = "192.0.2.1"))]
+    #[service(image = "c", hosts("user-db" = "192.0.2.1"), ready(running))]
     other: Service,
 }
 

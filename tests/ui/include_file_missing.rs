@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", files("/seed.sql" = include_file!("sed.sql"), "/b" = include_file!(5), "/c" = include_str!("seed.sql")))]
+    #[service(image = "a", files("/seed.sql" = include_file!("sed.sql"), "/b" = include_file!(5), "/c" = include_str!("seed.sql")), ready(running))]
     db: Service,
 }
 

@@ -5,9 +5,9 @@ use seatrial::{Composition, Service};
 #[derive(Composition)]
 #[composition(keep, scope = keep)]
 struct Shop {
-    #[service(image = "a", keep = 7200)]
+    #[service(image = "a", keep = 7200, ready(running))]
     a: Service,
-    #[service(image = "b", keep = "forever")]
+    #[service(image = "b", keep = "forever", ready(running))]
     b: Service,
 }
 

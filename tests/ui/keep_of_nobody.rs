@@ -5,9 +5,9 @@ use seatrial::{Composition, Service};
 #[derive(Composition)]
 #[composition(keep = "2h")]
 struct Shop {
-    #[service(image = "a")]
+    #[service(image = "a", ready(running))]
     a: Service,
-    #[service(image = "b", scope = run)]
+    #[service(image = "b", scope = run, ready(running))]
     b: Service,
 }
 

@@ -5,7 +5,7 @@ use seatrial::{Composition, Service};
 #[derive(Composition)]
 #[composition(keep = "0s", scope = keep)]
 struct Shop {
-    #[service(image = "a", keep = "0h")]
+    #[service(image = "a", keep = "0h", ready(running))]
     a: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(environment(A = "1"), cmd = "serve", depends_on(db), log = "ready", image = "a")]
+    #[service(environment(A = "1"), cmd = "serve", depends_on(db), log = "ready", image = "a", ready(running))]
     db: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", mount("sed.sql" = "/seed.sql"))]
+    #[service(image = "a", mount("sed.sql" = "/seed.sql"), ready(running))]
     db: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", mount("../../.." = "/host"), mount("/etc" = "/host/etc", "" = "/empty"))]
+    #[service(image = "a", mount("../../.." = "/host"), mount("/etc" = "/host/etc", "" = "/empty"), ready(running))]
     db: Service,
 }
 

@@ -7,7 +7,7 @@ use seatrial::{Composition, Service};
 struct Shop {
     #[service(build = "docker")]
     a: Service,
-    #[service(image = "b", url = "mysql://{self}")]
+    #[service(image = "b", url = "mysql://{self}", ready(running))]
     b: Service,
     #[job(image = "node:20", run = "npm test")]
     d: Service,

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", bin = "shop")]
+    #[service(image = "a", bin = "shop", ready(running))]
     db: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", files("/seed" = include_file!("src")), source(path = "seed.sql"))]
+    #[service(image = "a", files("/seed" = include_file!("src")), source(path = "seed.sql"), ready(running))]
     db: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", env(OPEN = "{db", CLOSE = "db}", EMPTY = "{}", JSON = r#"{"a": 1}"#))]
+    #[service(image = "a", env(OPEN = "{db", CLOSE = "db}", EMPTY = "{}", JSON = r#"{"a": 1}"#), ready(running))]
     db: Service,
 }
 

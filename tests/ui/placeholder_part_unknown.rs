@@ -6,7 +6,7 @@ use seatrial::{Composition, Service};
 struct Shop {
     #[service(image = "a", port = 80)]
     a: Service,
-    #[service(image = "b", source(none), env(ADDRESS = "{a.address}", URL = "{a.url}", SOURCE = "{source}"))]
+    #[service(image = "b", source(none), env(ADDRESS = "{a.address}", URL = "{a.url}", SOURCE = "{source}"), ready(running))]
     b: Service,
 }
 

@@ -6,9 +6,9 @@ use seatrial::{Composition, Service};
 struct Shop {
     #[service(image = "a", ports(80, metrics = 9187), ready(http = "/"))]
     several: Service,
-    #[service(image = "b")]
+    #[service(image = "b", ready(running))]
     none: Service,
-    #[service(image = "c", env(SEVERAL = "{several}", NONE = "{none}"))]
+    #[service(image = "c", env(SEVERAL = "{several}", NONE = "{none}"), ready(running))]
     c: Service,
 }
 

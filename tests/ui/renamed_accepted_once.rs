@@ -7,7 +7,7 @@ mod shop {
 
     #[derive(Composition)]
     pub(crate) struct Shop {
-        #[service(image = "a", setup(with = seeded))]
+        #[service(image = "a", setup(with = seeded), ready(running))]
         pub(crate) db: Service,
     }
 

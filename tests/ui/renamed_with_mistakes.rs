@@ -5,7 +5,7 @@ use trial::{Composition, Service};
 #[derive(Composition)]
 #[composition(crate = trial)]
 struct Shop {
-    #[service(image = "Redis")]
+    #[service(image = "Redis", ready(running))]
     cache: Service,
     #[service(imge = "redis:7")]
     other: Service,

@@ -6,7 +6,7 @@ use seatrial::{Composition, Service};
 struct Shop {
     #[service(image = "a", port = 80, scope = run)]
     a: Service,
-    #[service(image = "b", env(A = "{a}"), scope = keep)]
+    #[service(image = "b", env(A = "{a}"), scope = keep, ready(running))]
     b: Service,
 }
 

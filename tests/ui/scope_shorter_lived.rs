@@ -7,7 +7,7 @@ use seatrial::{Composition, Service};
 struct Shop {
     #[service(image = "a", port = 80, scope = test)]
     a: Service,
-    #[service(image = "b", env(A = "{a}"))]
+    #[service(image = "b", env(A = "{a}"), ready(running))]
     b: Service,
 }
 

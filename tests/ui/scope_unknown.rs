@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", scope = tests)]
+    #[service(image = "a", scope = tests, ready(running))]
     db: Service,
 }
 

@@ -8,7 +8,7 @@ struct Shop {
     bare: Service,
     #[service = "redis:7"]
     text: Service,
-    #[service(image = "a")]
+    #[service(image = "a", ready(running))]
     #[service(port = 80)]
     two: Service,
 }

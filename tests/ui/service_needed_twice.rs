@@ -4,9 +4,9 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a")]
+    #[service(image = "a", ready(running))]
     a: Service,
-    #[service(image = "b", needs(a, a))]
+    #[service(image = "b", needs(a, a), ready(running))]
     b: Service,
 }
 

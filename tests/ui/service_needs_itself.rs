@@ -6,7 +6,7 @@ use seatrial::{Composition, Service};
 struct Shop {
     #[service(image = "a", port = 80, env(SELF = "{a}"))]
     a: Service,
-    #[service(image = "b", needs(b))]
+    #[service(image = "b", needs(b), ready(running))]
     b: Service,
 }
 

@@ -4,9 +4,9 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "mariadb:10.11")]
+    #[service(image = "mariadb:10.11", ready(running))]
     database: Service,
-    #[service(image = "app", needs(databse))]
+    #[service(image = "app", needs(databse), ready(running))]
     app: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", setup(with = seed, env(A = "1")))]
+    #[service(image = "a", setup(with = seed, env(A = "1")), ready(running))]
     db: Service,
 }
 

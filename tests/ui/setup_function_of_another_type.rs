@@ -4,9 +4,9 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", setup(with = of_text), setup(with = returns_nothing), setup(with = returns_a_number))]
+    #[service(image = "a", setup(with = of_text), setup(with = returns_nothing), setup(with = returns_a_number), ready(running))]
     a: Service,
-    #[service(image = "a", setup(with = not_async), setup(with = of_nothing), setup(with = missing))]
+    #[service(image = "a", setup(with = not_async), setup(with = of_nothing), setup(with = missing), ready(running))]
     b: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", setup(image = "b"))]
+    #[service(image = "a", setup(image = "b"), ready(running))]
     db: Service,
 }
 

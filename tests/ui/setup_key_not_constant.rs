@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", setup(exec = "a", key = version()))]
+    #[service(image = "a", setup(exec = "a", key = version()), ready(running))]
     a: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", setup(exce = "a"), setup(cmd = "a"), setup(fn = seed), setup(hook = seed), setup(exec = "a", sql = "b"), setup(exec = "a", exec = "b"), setups(exec = "a"))]
+    #[service(image = "a", setup(exce = "a"), setup(cmd = "a"), setup(fn = seed), setup(hook = seed), setup(exec = "a", sql = "b"), setup(exec = "a", exec = "b"), setups(exec = "a"), ready(running))]
     db: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", setup(), setup(name = "schema", timeout = "2m"))]
+    #[service(image = "a", setup(), setup(name = "schema", timeout = "2m"), ready(running))]
     db: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", setup(exec = "a", with = b), setup(image = "b", run = "c", exec = "a"), setup(exec = "a", run = "c"))]
+    #[service(image = "a", setup(exec = "a", with = b), setup(image = "b", run = "c", exec = "a"), setup(exec = "a", run = "c"), ready(running))]
     db: Service,
 }
 

@@ -4,9 +4,9 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", setup(exec = "a", name = "schema"), setup(exec = "b", name = "schema"))]
+    #[service(image = "a", setup(exec = "a", name = "schema"), setup(exec = "b", name = "schema"), ready(running))]
     db: Service,
-    #[service(image = "a", setup(exec = "a", name = "schema"))]
+    #[service(image = "a", setup(exec = "a", name = "schema"), ready(running))]
     other: Service,
 }
 

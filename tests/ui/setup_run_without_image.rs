@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", setup(run = "true"))]
+    #[service(image = "a", setup(run = "true"), ready(running))]
     db: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", setup(exec = "a", timeout = "0s"))]
+    #[service(image = "a", setup(exec = "a", timeout = "0s"), ready(running))]
     db: Service,
 }
 

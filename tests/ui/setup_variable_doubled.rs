@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", setup(exec = "a", env(A = "1", A = "2")), setup(exec = "b", env(A = "3")), env(A = "4"))]
+    #[service(image = "a", setup(exec = "a", env(A = "1", A = "2")), setup(exec = "b", env(A = "3")), env(A = "4"), ready(running))]
     db: Service,
 }
 

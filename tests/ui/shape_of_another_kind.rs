@@ -20,7 +20,7 @@ struct Unit;
 
 #[derive(Composition)]
 struct Generic<'a, T> {
-    #[service(image = "a")]
+    #[service(image = "a", ready(running))]
     a: &'a T,
 }
 

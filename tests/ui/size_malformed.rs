@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", memory = "512x", shm_size = "", tmpfs("/tmp" = "much"))]
+    #[service(image = "a", memory = "512x", shm_size = "", tmpfs("/tmp" = "much"), ready(running))]
     db: Service,
 }
 

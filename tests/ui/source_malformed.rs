@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", source(non))]
+    #[service(image = "a", source(non), ready(running))]
     db: Service,
 }
 

@@ -4,7 +4,7 @@ use seatrial::{Composition, Service};
 
 #[derive(Composition)]
 struct Shop {
-    #[service(image = "a", source(path = "sources"))]
+    #[service(image = "a", source(path = "sources"), ready(running))]
     db: Service,
 }
 

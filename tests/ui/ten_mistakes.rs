@@ -18,7 +18,7 @@ struct Shop {
     )]
     app: Service,
 
-    #[service(image = "worker", needs(worker))]
+    #[service(image = "worker", needs(worker), ready(running))]
     worker: Service,
 }
 

@@ -5,7 +5,7 @@ use seatrial::Service;
 #[seatrial::test]
 async fn orders(
     #[service(image = "mariadb:10.11", port = 3306)] db: Service,
-    #[service(image = "app", env(URL = "{bd}"))] app: Service,
+    #[service(image = "app", env(URL = "{bd}"), ready(running))] app: Service,
 ) {
     drop((db, app));
 }

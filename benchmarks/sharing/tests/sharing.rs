@@ -78,29 +78,29 @@ mod cases {
     #[derive(Composition)]
     #[composition(scope = run)]
     struct OfRun {
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+        #[service(image = "debian:bookworm-slim", command = "sleep infinity", ready(running))]
         _a: Service,
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+        #[service(image = "debian:bookworm-slim", command = "sleep infinity", ready(running))]
         _b: Service,
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+        #[service(image = "debian:bookworm-slim", command = "sleep infinity", ready(running))]
         _c: Service,
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+        #[service(image = "debian:bookworm-slim", command = "sleep infinity", ready(running))]
         _d: Service,
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+        #[service(image = "debian:bookworm-slim", command = "sleep infinity", ready(running))]
         _e: Service,
     }
 
     #[derive(Composition)]
     struct OfTest {
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+        #[service(image = "debian:bookworm-slim", command = "sleep infinity", ready(running))]
         _a: Service,
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+        #[service(image = "debian:bookworm-slim", command = "sleep infinity", ready(running))]
         _b: Service,
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+        #[service(image = "debian:bookworm-slim", command = "sleep infinity", ready(running))]
         _c: Service,
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+        #[service(image = "debian:bookworm-slim", command = "sleep infinity", ready(running))]
         _d: Service,
-        #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+        #[service(image = "debian:bookworm-slim", command = "sleep infinity", ready(running))]
         _e: Service,
     }
 

@@ -34,6 +34,26 @@ pub(super) fn check_one_origin(model: &Model, report: &mut Report) {
     }
 }
 
+/// Without a port or a check a container that ends at once would count as ready, by chance.
+pub(super) fn check_something_tells_when_it_is_ready(model: &Model, report: &mut Report) {
+    for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
+        let is_told = !plan.ports.is_empty() || !service.checks.is_empty();
+        let is_unknown = service.ports_unknown || service.checks_unknown;
+        let is_whole = matches!(&service.origins[..], [origin] if !matches!(origin.value, OriginSyntax::Unreadable));
+        if is_told || is_unknown || !is_whole {
+            continue;
+        }
+        report.error(
+            service.ident.span(),
+            format!(
+                "nothing says when `{}` is ready: it has neither a port nor a check; declare the port that it serves with `port = ..`, \
+                 say what tells that it is ready, such as `ready(log = \"..\")`, or write `ready(running)` where that its process runs is enough",
+                service.field()
+            ),
+        );
+    }
+}
+
 pub(super) fn check_base_has_a_binary(model: &Model, report: &mut Report) {
     for service in &model.declaration.services {
         let of_image = service

@@ -27,6 +27,7 @@ impl Modeller<'_> {
                     command: self.templates(command, true),
                 },
                 CheckSyntax::Healthcheck => CheckKind::Healthcheck,
+                CheckSyntax::Running => CheckKind::Running,
                 CheckSyntax::Probe { image, command } => CheckKind::Probe {
                     image: image.clone(),
                     command: self.templates(command, true),

@@ -128,6 +128,11 @@ impl Given {
         self.unrecognized
     }
 
+    /// Whether nothing was misread: what is absent was not given.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.troubled.is_empty() && !self.unrecognized
+    }
+
     /// Refuses each modifier that is given without the key it belongs to. A rule is the modifier, that key, and what to
     /// write.
     pub(crate) fn check_modifiers(&self, rules: &[(&str, &str, &str)], report: &mut Report) {

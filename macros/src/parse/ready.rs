@@ -43,8 +43,9 @@ const KEYS: &[Key<ReadyKeys>] = &[
     Key::once(
         "healthcheck",
         "healthcheck` for the image's own check, or `exec = \"..\"",
-        healthcheck,
+        bare,
     ),
+    Key::once("running", "running", bare),
     Key::once("image", "image = \"postgres:15\"", image),
     Key::once("run", "run = \"pg_isready -h {self.host}\"", run),
     Key::once("with", "with = path::to::async_fn", with),
@@ -68,9 +69,14 @@ pub(super) fn ready(service: &mut Service, argument: &Argument, report: &mut Rep
     let mut found = ReadyKeys::default();
     let given = keys::read(&mut found, argument.list()?, &TABLE, report);
     given.check_modifiers(MODIFIERS, report);
+    let is_modified = MODIFIERS.iter().any(|(key, ..)| given.span(key).is_some());
+    service.checks_unknown |= is_modified || !given.is_whole();
     let mut add = |key: &str, check: Option<CheckSyntax>| {
-        if let (Some(span), Some(check)) = (given.span(key), check) {
-            service.checks.push(Spanned::new(check, span));
+        match (given.span(key), check) {
+            (Some(span), Some(check)) => service.checks.push(Spanned::new(check, span)),
+            // In the report.
+            (Some(_), None) => service.checks_unknown = true,
+            (None, _) => {}
         }
     };
     add("tcp", found.tcp.map(CheckSyntax::Tcp));
@@ -88,6 +94,7 @@ pub(super) fn ready(service: &mut Service, argument: &Argument, report: &mut Rep
     );
     add("exec", found.exec.map(CheckSyntax::Exec));
     add("healthcheck", Some(CheckSyntax::Healthcheck));
+    add("running", Some(CheckSyntax::Running));
     let probe = found.image.zip(found.run);
     add(
         "image",
@@ -203,7 +210,8 @@ fn exec(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Optio
     Some(())
 }
 
-fn healthcheck(_: &mut ReadyKeys, argument: &Argument, _: &mut Report) -> Option<()> {
+/// A kind that has no value: that it is given says all.
+fn bare(_: &mut ReadyKeys, argument: &Argument, _: &mut Report) -> Option<()> {
     matches!(argument.value, Value::None).then_some(())
 }
 

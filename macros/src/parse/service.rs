@@ -121,6 +121,7 @@ pub(super) fn service(
     let mut service = Service::new(ident.clone());
     for more in own {
         service.ports_unknown = true;
+        service.checks_unknown = true;
         service.scope = ScopeSyntax::Unreadable;
         report.error_on(
             more,
@@ -133,6 +134,7 @@ pub(super) fn service(
     };
     let arguments = arguments::arguments(list.tokens.clone(), report);
     let given = keys::read(&mut service, &arguments, &TABLE, report);
+    service.checks_unknown |= !given.is_whole();
     service.ports_unknown |= given.is_troubled("port") || given.is_troubled("ports");
     if given.is_troubled("scope") {
         service.scope = service.scope.or(ScopeSyntax::Unreadable);

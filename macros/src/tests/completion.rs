@@ -48,7 +48,7 @@ fn words_of_a_composition() {
             #[composition(source(none), #own)]
             struct Shop {
                 #[service(image = "a", port = 80)] first_db: Service,
-                #[service(image = "a", #service)] r#type: Service,
+                #[service(image = "a", #service, ready(running))] r#type: Service,
             }
         }
     };
@@ -87,7 +87,7 @@ fn words_of_a_test() {
         quote!(
             async fn expires(
                 #[composition(#own)] shop: Shop,
-                #[service(image = "a", #service)] cache: Service,
+                #[service(image = "a", #service, ready(running))] cache: Service,
             ) {
             }
         )
@@ -108,7 +108,7 @@ fn words_of_a_test() {
 fn the_compiler_gets_nothing_of_it() {
     let item = quote!(
         struct Shop {
-            #[service(image = "a")]
+            #[service(image = "a", ready(running))]
             a: Service,
         }
     );

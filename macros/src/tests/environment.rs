@@ -106,7 +106,7 @@ fn a_package_without_a_workspace_is_its_own() {
 fn what_is_not_known_is_not_refused() {
     let item = quote! {
         struct Shop {
-            #[service(bin = "shop", mount("missing" = "/a"), source(path = "missing"))]
+            #[service(bin = "shop", mount("missing" = "/a"), source(path = "missing"), ready(running))]
             app: Service,
         }
     };
@@ -132,7 +132,7 @@ fn a_binary_is_one_of_those_that_cargo_offers() {
     let messages = |binaries: &[&str]| {
         let item = quote!(
             struct Shop {
-                #[service(bin = "shp")]
+                #[service(bin = "shp", ready(running))]
                 app: Service,
             }
         );
@@ -142,7 +142,7 @@ fn a_binary_is_one_of_those_that_cargo_offers() {
         composition(
             quote!(
                 struct Shop {
-                    #[service(bin = "shop")]
+                    #[service(bin = "shop", ready(running))]
                     app: Service,
                 }
             ),

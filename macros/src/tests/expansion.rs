@@ -22,7 +22,7 @@ fn of_a_composition() {
                 setup(with = hooks::migrate, name = "schema", key = include_str!("schema.sql")),
             )]
             db: Service,
-            #[service(bin = "shop", env(DATABASE_URL = "mysql://{db}"))]
+            #[service(bin = "shop", env(DATABASE_URL = "mysql://{db}"), ready(running))]
             r#type: Service,
         }
     };
@@ -35,7 +35,7 @@ fn of_a_composition_with_a_mistake() {
     let item = quote! {
         #[composition(crate = shop::seatrial)]
         struct Shop<T> where T: Copy {
-            #[service(image = "Redis")]
+            #[service(image = "Redis", ready(running))]
             cache: T,
         }
     };
@@ -92,7 +92,7 @@ fn of_a_test_with_conditions() {
         /// Documented.
         pub fn expires(
             shop: Shop,
-            #[cfg(unix)] #[service(image = "redis:7")] cache: Service,
+            #[cfg(unix)] #[service(image = "redis:7", ready(running))] cache: Service,
             #[cfg_attr(windows, composition(scope = test), allow(unused))] own: Shop,
         ) {
         }
@@ -115,7 +115,7 @@ fn of_a_test_without_parameters() {
 fn of_a_test_with_a_mistake() {
     let item = quote! {
         #[ignore]
-        fn keys_expire(#[service(image = "Redis")] #[allow(unused)] cache: Service) -> u8 {
+        fn keys_expire(#[service(image = "Redis", ready(running))] #[allow(unused)] cache: Service) -> u8 {
             1
         }
     };

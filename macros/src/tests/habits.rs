@@ -46,7 +46,7 @@ fn keys_of_other_tools_are_answered() {
             #[composition(source(none))]
             struct Shop {
                 #[service(#image #name = "x")] a: Service,
-                #[service(image = "b", scope = test, needs(a))] b: Service,
+                #[service(image = "b", scope = test, needs(a), ready(running))] b: Service,
             }
         })
     });
@@ -59,7 +59,7 @@ fn keys_of_other_tools_are_answered() {
     answers(parse::OF_COMPOSITIONS, |_, name| {
         of_struct(quote! {
             #[composition(source(none), #name = "x")]
-            struct Shop { #[service(image = "a")] a: Service }
+            struct Shop { #[service(image = "a", ready(running))] a: Service }
         })
     });
     answers(parse::OF_TESTS, |_, name| of_test(quote!(#name = 1)));
@@ -70,7 +70,7 @@ fn port(port: &TokenStream) -> String {
         #[composition(source(none))]
         struct Shop {
             #[service(image = "a", #port, ready(http = "/"))] a: Service,
-            #[service(image = "b", env(A = "{a}"))] b: Service,
+            #[service(image = "b", env(A = "{a}"), ready(running))] b: Service,
         }
     };
     let found = of_struct(item);
@@ -173,7 +173,7 @@ fn mounts_of_other_tools_are_answered() {
     ] {
         let item = quote! {
             #[composition(source(none))]
-            struct Shop { #[service(image = "a", #written)] a: Service }
+            struct Shop { #[service(image = "a", #written, ready(running))] a: Service }
         };
         let found = of_struct(item);
         assert_eq!(found.len(), 1, "{written}: {found:?}");
@@ -193,9 +193,9 @@ fn words_in_quotes_are_taken_for_what_they_say() {
         let found = of_struct(quote! {
             #[composition(source(none))]
             struct Shop {
-                #[service(image = "a", #written)] a: Service,
-                #[service(image = "b", scope = binary, needs(a))] b: Service,
-                #[service(image = "c", scope = binary)] c: Service,
+                #[service(image = "a", #written, ready(running))] a: Service,
+                #[service(image = "b", scope = binary, needs(a), ready(running))] b: Service,
+                #[service(image = "c", scope = binary, ready(running))] c: Service,
             }
         });
         let expected = format!("`\"{word}\"` is text; write it without quotes: `{word}`");
@@ -210,8 +210,8 @@ fn constants_and_macros_are_to_be_written_out() {
         quote!(image = images::REDIS_7),
         quote!(image = concat!("redis:", "7")),
         quote!(image = "a", port = PORT),
-        quote!(image = "a", workdir = env!("HOME")),
-        quote!(image = "a", env(A = VALUE)),
+        quote!(image = "a", ready(running), workdir = env!("HOME")),
+        quote!(image = "a", ready(running), env(A = VALUE)),
     ] {
         let found = of_struct(quote! {
             #[composition(source(none))]

@@ -31,7 +31,7 @@ fn a_port_that_cannot_be_read_is_no_absent_port() {
     ] {
         one_message(quote! {
             #[service(image = "a", #port, ready(http = "/"))] a: Service,
-            #[service(image = "b", env(A = "{a}", ADMIN = "{a.port.admin}"))] b: Service,
+            #[service(image = "b", env(A = "{a}", ADMIN = "{a.port.admin}"), ready(running))] b: Service,
         });
     }
 }
@@ -48,7 +48,7 @@ fn an_image_that_cannot_be_read_is_no_absent_image() {
         quote!(image = "a", image = "b"),
         quote!(base = "a"),
     ] {
-        one_message(quote!(#[service(#image)] a: Service));
+        one_message(quote!(#[service(port = 80, #image)] a: Service));
     }
 }
 
@@ -61,8 +61,8 @@ fn a_scope_that_cannot_be_read_is_no_shorter_one() {
         quote!(scope),
     ] {
         one_message(quote! {
-            #[service(image = "a", #scope)] a: Service,
-            #[service(image = "b", scope = binary, needs(a))] b: Service,
+            #[service(image = "a", #scope, ready(running))] a: Service,
+            #[service(image = "b", scope = binary, needs(a), ready(running))] b: Service,
         });
     }
 }
@@ -82,7 +82,7 @@ fn what_cannot_be_read_does_not_make_keep_a_mistake() {
         one_message_of(quote! {
             #[composition(source(none), #composition)]
             struct Shop {
-                #[service(image = "a", keep = "30m", #service)] a: Service,
+                #[service(image = "a", keep = "30m", ready(running), #service)] a: Service,
             }
         });
     }
@@ -90,7 +90,7 @@ fn what_cannot_be_read_does_not_make_keep_a_mistake() {
         quote!(
             #[composition]
             struct Shop {
-                #[service(image = "a", keep = "2h")]
+                #[service(image = "a", keep = "2h", ready(running))]
                 a: Service,
             }
         ),
@@ -126,11 +126,11 @@ fn a_service_that_cannot_be_read_is_there() {
         quote!(#[service = "a"]),
         quote!(#[job(image = "a")]),
         quote!(#[compose]),
-        quote!(#[service(image = "a")] #[service(port = 80)]),
+        quote!(#[service(image = "a", ready(running))] #[service(port = 80)]),
     ] {
         one_message(quote! {
             #service a: Service,
-            #[service(image = "b", needs(a), env(A = "{a}"))] b: Service,
+            #[service(image = "b", needs(a), env(A = "{a}"), ready(running))] b: Service,
         });
     }
 }
@@ -171,7 +171,7 @@ fn a_setup_that_cannot_be_read_is_no_absent_setup() {
         quote!(setup(exec = "true", with = a::b, env(A = "1"))),
         quote!(setup(exec = "{x}", key = 1)),
     ] {
-        one_message(quote!(#[service(image = "a", #setup)] a: Service));
+        one_message(quote!(#[service(image = "a", #setup, ready(running))] a: Service));
     }
 }
 
@@ -186,7 +186,8 @@ fn a_circle_is_one_mistake() {
 
 #[test]
 fn what_is_not_there_yet_is_not_offered() {
-    let message = one_message(quote!(#[service(image = "a", xyzzy = 1)] a: Service));
+    let message =
+        one_message(quote!(#[service(image = "a", xyzzy = 1, ready(running))] a: Service));
     assert!(message.contains("`image`, `bin`"), "{message}");
     assert!(!message.contains("`build`"), "{message}");
 }
@@ -198,7 +199,7 @@ fn a_size_of_nothing_is_one_mistake() {
         quote!(memory = "0m"),
         quote!(shm_size = "0k"),
     ] {
-        let found = one_message(quote!(#[service(image = "a", #size)] a: Service));
+        let found = one_message(quote!(#[service(image = "a", #size, ready(running))] a: Service));
         assert!(found.contains("a size of 0 would be no limit;"), "{found}");
     }
 }
@@ -239,7 +240,8 @@ fn a_file_below_a_mount_is_one_mistake() {
             quote!(tmpfs("/./")),
         ),
     ] {
-        let found = one_message(quote!(#[service(image = "a", #targets)] a: Service));
+        let found =
+            one_message(quote!(#[service(image = "a", #targets, ready(running))] a: Service));
         assert!(found.contains(message), "{found}");
     }
 }
@@ -253,8 +255,8 @@ fn an_attribute_in_the_wrong_place_is_one_mistake() {
                 #[composition(source(none))]
                 #[service(scope = binary)]
                 struct Shop {
-                    #[service(image = "a")] a: Service,
-                    #[service(image = "b", scope = binary, needs(a))] b: Service,
+                    #[service(image = "a", ready(running))] a: Service,
+                    #[service(image = "b", scope = binary, needs(a), ready(running))] b: Service,
                 }
             },
         ),
@@ -262,8 +264,8 @@ fn an_attribute_in_the_wrong_place_is_one_mistake() {
             "move it above the field of that service",
             quote! {
                 #[composition(source(none))]
-                #[service(image = "a", scope = binary)]
-                struct Shop { #[service(image = "a")] a: Service }
+                #[service(image = "a", scope = binary, ready(running))]
+                struct Shop { #[service(image = "a", ready(running))] a: Service }
             },
         ),
         (
@@ -271,7 +273,7 @@ fn an_attribute_in_the_wrong_place_is_one_mistake() {
             quote! {
                 #[composition(source(none))]
                 #[compose]
-                struct Shop { #[service(image = "a")] a: Service }
+                struct Shop { #[service(image = "a", ready(running))] a: Service }
             },
         ),
         (
@@ -279,8 +281,8 @@ fn an_attribute_in_the_wrong_place_is_one_mistake() {
             quote! {
                 #[composition(source(none))]
                 struct Shop {
-                    #[composition(scope = binary, keep = "2h")] #[service(image = "a")] a: Service,
-                    #[service(image = "b", scope = binary, needs(a))] b: Service,
+                    #[composition(scope = binary, keep = "2h")] #[service(image = "a", ready(running))] a: Service,
+                    #[service(image = "b", scope = binary, needs(a), ready(running))] b: Service,
                 }
             },
         ),
@@ -295,11 +297,44 @@ fn an_attribute_in_the_wrong_place_is_one_mistake() {
             "move it above the struct",
             quote! {
                 #[composition(source(none))]
-                struct Shop { #[composition(crate = trial)] #[service(image = "a")] a: Service }
+                struct Shop { #[composition(crate = trial)] #[service(image = "a", ready(running))] a: Service }
             },
         ),
     ] {
         let message = one_message_of(item);
         assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn something_must_tell_when_a_service_is_ready() {
+    for (service, name) in [
+        (quote!(#[service(image = "a")] a: Service), "`a`"),
+        (
+            quote!(#[service(bin = "b", command = "b")] r#type: Service),
+            "`type`",
+        ),
+        // How long a wait may take is nothing to wait for.
+        (
+            quote!(#[service(image = "a", ready(timeout = "1m"))] c: Service),
+            "`c`",
+        ),
+    ] {
+        let message = one_message(service);
+        assert!(
+            message.starts_with(&format!("nothing says when {name} is ready")),
+            "{message}"
+        );
+        assert!(message.contains("`ready(running)`"), "{message}");
+    }
+    // What cannot be read may have been it.
+    for part in [
+        quote!(ready(runing)),
+        quote!(raedy(log = "up")),
+        quote!(prot = 80),
+        quote!(ready(log = "")),
+        quote!(80),
+    ] {
+        one_message(quote!(#[service(image = "a", #part)] a: Service));
     }
 }

@@ -10,13 +10,14 @@ use super::plan_of;
 #[test]
 fn placeholders_and_needs_are_edges_once_each_and_ascending() {
     let plan = plan_of(quote! {
-        #[service(image = "a")] a: Service,
+        #[service(image = "a", ready(running))] a: Service,
         #[service(image = "b", port = 80)] b: Service,
         #[service(
             image = "c",
             needs(b),
             env(B = "{b}", AGAIN = "http://{b}/"),
             command = "serve --for {a.host}",
+            ready(running),
         )]
         c: Service,
         #[service(image = "d", port = 1, ready(exec = "probe {self} {c.host}"))] d: Service,
@@ -36,8 +37,8 @@ fn a_service_takes_what_it_does_not_say_from_the_composition() {
         quote! {
             #[composition(scope = binary, source(none))]
             struct Shop {
-                #[service(image = "a")] a: Service,
-                #[service(image = "b", scope = test, source(at = "/src", mode = rw))] user_db: Service,
+                #[service(image = "a", ready(running))] a: Service,
+                #[service(image = "b", scope = test, source(at = "/src", mode = rw), ready(running))] user_db: Service,
             }
         },
         &crate::environment::Environment::default(),
@@ -121,7 +122,7 @@ fn setups_keep_their_order_and_each_may_have_a_key() {
             setup(image = "flyway:10", run = ["flyway", "-url={self.host}"], timeout = "2m", key = KEY),
         )]
         a: Service,
-        #[service(image = "b", setup(exec = ["seed"], key = "v1"), setup(with = seed))] b: Service,
+        #[service(image = "b", setup(exec = ["seed"], key = "v1"), setup(with = seed), ready(running))] b: Service,
     })
     .expect("it is well formed");
     let [first, second, third] = &plan.services[0].setups[..] else {
@@ -152,9 +153,9 @@ fn what_a_setup_names_is_needed() {
     let plan = plan_of(quote! {
         #[service(image = "a", port = 1)] a: Service,
         #[service(image = "b", port = 1, setup(exec = "seed --from {a} {self}"))] b: Service,
-        #[service(image = "c", setup(image = "x", run = "seed {b}"), setup(exec = "x", env(A = "{a}")))]
+        #[service(image = "c", setup(image = "x", run = "seed {b}"), setup(exec = "x", env(A = "{a}")), ready(running))]
         c: Service,
-        #[service(image = "d", setup(with = seed))] d: Service,
+        #[service(image = "d", setup(with = seed), ready(running))] d: Service,
     })
     .expect("it is well formed");
     let services = plan.services.iter();
@@ -165,9 +166,9 @@ fn what_a_setup_names_is_needed() {
 #[test]
 fn a_binary_is_bound_once_however_many_services_run_it() {
     let plan = plan_of(quote! {
-        #[service(bin = "shop")] a: Service,
-        #[service(bin = "worker", base = "debian:12")] b: Service,
-        #[service(bin = "shop")] c: Service,
+        #[service(bin = "shop", ready(running))] a: Service,
+        #[service(bin = "worker", base = "debian:12", ready(running))] b: Service,
+        #[service(bin = "shop", ready(running))] c: Service,
     })
     .expect("it is well formed");
     let bindings: Vec<usize> = plan
@@ -193,6 +194,7 @@ fn files_may_be_in_volumes_and_mounts_in_mounts() {
                     tmpfs("/out/in/tmp"),
                     volume("/out/in/tmp/own", shared = "/shared"),
                     files("/out/in/tmp/own/a" = "x", "/shared//b/" = "x", "/workspace/c" = "x"),
+                    ready(running),
                 )]
                 a: Service,
             }

@@ -30,8 +30,8 @@ fn scopes(
     let item: DeriveInput = syn::parse_quote! {
         #[composition(source(none))]
         struct Shop {
-            #[service(image = "a")] needed: Service,
-            #[service(image = "b", needs(needed))] needing: Service,
+            #[service(image = "a", ready(running))] needed: Service,
+            #[service(image = "b", needs(needed), ready(running))] needing: Service,
         }
     };
     let mut report = Report::new();
@@ -99,9 +99,10 @@ fn a_message_says_how_many_there_are_of_each() {
 
 #[test]
 fn a_scope_that_there_is_not_is_answered_with_all() {
-    let message = super::plan_of(quote!(#[service(image = "a", scope = forever)] a: Service))
-        .expect_err("there is no such scope")
-        .concat();
+    let message =
+        super::plan_of(quote!(#[service(image = "a", scope = forever, ready(running))] a: Service))
+            .expect_err("there is no such scope")
+            .concat();
     let all = "write one of `test`, `binary`, `run` or `keep`";
     assert!(message.contains(all), "{message}");
 }
@@ -112,9 +113,9 @@ fn a_kept_service_has_its_own_time_to_live_or_that_of_the_composition() {
         quote! {
             #[composition(source(none), scope = keep, keep = "1d")]
             struct Shop {
-                #[service(image = "a")] a: Service,
-                #[service(image = "b", keep = "30m")] b: Service,
-                #[service(image = "c", scope = run)] c: Service,
+                #[service(image = "a", ready(running))] a: Service,
+                #[service(image = "b", keep = "30m", ready(running))] b: Service,
+                #[service(image = "c", scope = run, ready(running))] c: Service,
             }
         },
         &Environment::default(),
@@ -126,7 +127,8 @@ fn a_kept_service_has_its_own_time_to_live_or_that_of_the_composition() {
     assert_eq!(of(1), (Scope::Keep, Some(Duration::from_secs(30 * 60))));
     assert_eq!(of(2), (Scope::Run, None));
 
-    let plan = super::plan_of(quote!(#[service(image = "a", scope = keep)] a: Service));
+    let plan =
+        super::plan_of(quote!(#[service(image = "a", scope = keep, ready(running))] a: Service));
     let plan = plan.expect("it is well formed");
     assert_eq!(plan.services[0].keep, None);
 }
@@ -140,8 +142,8 @@ fn services_that_share_a_volume_are_all_kept_or_none() {
     {
         let [first, second] = [one, other].map(|scope| format_ident!("{}", scope.as_str()));
         let outcome = super::plan_of(quote! {
-            #[service(image = "a", scope = #first, volume(data = "/data", "/own"))] a: Service,
-            #[service(image = "b", scope = #second, volume("/own", data = "/in"))] b: Service
+            #[service(image = "a", scope = #first, volume(data = "/data", "/own"), ready(running))] a: Service,
+            #[service(image = "b", scope = #second, volume("/own", data = "/in"), ready(running))] b: Service
         });
         let is_kept = [one, other].map(|scope| scope == Scope::Keep);
         let expected = match is_kept {

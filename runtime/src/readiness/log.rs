@@ -94,7 +94,10 @@ async fn unreadable(subject: &Subject<'_>, error: &EngineError) -> String {
         "" => String::new(),
         driver => format!("; the container's log driver is `{driver}`"),
     };
-    format!("{error}{driver}; write another kind of check, such as `ready(tcp)`")
+    format!(
+        "{}{driver}; write another kind of check, such as `ready(tcp)`",
+        subject.engine_said(error)
+    )
 }
 
 /// Counts the lines that contain a text.

@@ -43,6 +43,10 @@ pub(crate) use log::fuzzing;
 use pace::{Pace, Streaks};
 use watch::Watch;
 
+/// How long a process must run to count as running. One that cannot do its work ends within some milliseconds, and the
+/// engine tells of that some milliseconds later.
+const RUNS_FOR: Duration = Duration::from_millis(200);
+
 /// The container that is waited for.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
@@ -112,6 +116,8 @@ pub(crate) enum PreparedCheck {
     Exec { command: Vec<String> },
     /// As [`CheckKind::Healthcheck`].
     Healthcheck,
+    /// As [`CheckKind::Running`].
+    Running,
     /// As [`CheckKind::Probe`].
     Probe {
         image: ImageRef,
@@ -141,6 +147,7 @@ impl PreparedCheck {
                 command: command.iter().map(render).collect(),
             },
             CheckKind::Healthcheck => Self::Healthcheck,
+            CheckKind::Running => Self::Running,
             CheckKind::Probe { image, command } => Self::Probe {
                 image: image.clone(),
                 command: command.iter().map(render).collect(),
@@ -368,6 +375,7 @@ enum Check<'a> {
     Exec(exec::Command),
     Probe(probe::Probe<'a>),
     Hook(probe::Hook<'a>),
+    Running,
     Impossible(&'static str, String),
 }
 
@@ -406,6 +414,7 @@ fn expand<'a>(subject: &Subject<'_>, checks: &'a [PreparedCheck]) -> Vec<Check<'
             Ok(command) => Check::Exec(command),
             Err(reason) => Check::Impossible("healthcheck", reason),
         }],
+        PreparedCheck::Running => vec![Check::Running],
         PreparedCheck::Probe { image, command } => {
             vec![Check::Probe(probe::Probe { image, command })]
         }
@@ -447,6 +456,7 @@ impl Check<'_> {
             Self::Exec(command) => command.words(subject),
             Self::Probe(probe) => probe.words(subject),
             Self::Hook(hook) => hook.words(),
+            Self::Running => format!("its process running for {RUNS_FOR:?}"),
             Self::Impossible(what, _) => (*what).to_owned(),
         }
     }
@@ -475,6 +485,11 @@ impl Check<'_> {
             Self::Exec(command) => command.attempt(subject).await,
             Self::Probe(probe) => probe.attempt(subject).await,
             Self::Hook(hook) => hook.attempt(subject).await,
+            Self::Running => {
+                // Whether it runs then is seen after all checks.
+                sleep(RUNS_FOR).await;
+                Outcome::Holds
+            }
             Self::Impossible(_, reason) => Outcome::Never(reason.clone()),
             Self::Log(_) => unreachable!("the log is followed"),
         }

@@ -1,6 +1,7 @@
 //! How the runs of one container end: it runs once from its start, and again after each start that follows a stop.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -26,8 +27,8 @@ pub(super) struct Exits {
 struct State {
     /// The number of the container's latest run.
     run: u64,
-    /// How that ended.
-    exit: Option<Exit>,
+    /// How that ended, and when the engine said so.
+    exit: Option<(Exit, Instant)>,
 }
 
 impl Exits {
@@ -57,7 +58,7 @@ impl Exits {
             state.send_if_modified(|state| {
                 let is_latest = state.run == run;
                 if is_latest {
-                    state.exit = Some(exit);
+                    state.exit = Some((exit, Instant::now()));
                 }
                 is_latest
             });
@@ -80,7 +81,14 @@ impl Exits {
 
     /// How the latest run ended, if it has.
     pub(super) fn latest(&self) -> Option<Exit> {
-        self.state.borrow().exit.clone()
+        let state = self.state.borrow();
+        state.exit.as_ref().map(|(exit, _)| exit.clone())
+    }
+
+    /// How long ago the latest run ended, if it has.
+    pub(super) fn ended_ago(&self) -> Option<Duration> {
+        let state = self.state.borrow();
+        state.exit.as_ref().map(|(_, at)| at.elapsed())
     }
 
     /// Waits until the latest run has ended.

@@ -62,6 +62,8 @@ pub(super) enum Order {
     CopyOut { from: String, to: Outgoing },
     /// See whether it is as ready as it was.
     CheckAgain,
+    /// See whether it runs still, at the end of its launch.
+    StillRuns,
     /// The same, and whether it is made from the image that these settings lead to.
     CheckKept(Arc<Context>),
 }
@@ -99,15 +101,36 @@ pub(super) struct Gate {
     pub(super) address: HostNumber,
     pub(super) phase: watch::Receiver<Phase>,
     pub(super) doing: Arc<Doing>,
+    /// Where it is told what to do; nothing of one that another supervisor has.
+    pub(super) commands: Option<mpsc::UnboundedSender<Command>>,
 }
 
 impl Gate {
+    /// Sees whether one that became ready runs still.
+    ///
+    /// # Errors
+    ///
+    /// How it has ended.
+    pub(super) async fn still_runs(&self) -> Result<(), Error> {
+        let Some(commands) = &self.commands else {
+            return Ok(());
+        };
+        let (answer, answered) = oneshot::channel();
+        let order = Order::StillRuns;
+        if commands.send(Command { order, answer }).is_err() {
+            return Err(super::gone());
+        }
+        let answered = answered.await.unwrap_or_else(|_| Err(super::gone()));
+        answered.map(drop)
+    }
+
     /// The gate of a service that another supervisor has, and that nothing here needs.
     pub(super) fn of_nobody() -> Self {
         Self {
             address: HostNumber::NONE,
             phase: watch::channel(Phase::Blocked).1,
             doing: Arc::default(),
+            commands: None,
         }
     }
 

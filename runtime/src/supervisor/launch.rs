@@ -91,6 +91,7 @@ impl Supervisor {
                 && let Some(handle) = self.instances.get_mut(&instance)
             {
                 let (address, doing) = (handle.address, handle.doing.clone());
+                let commands = Some(handle.commands.clone());
                 let phase = match kept {
                     Some(_) => self.check_kept(instance, &context),
                     None => check_again(handle),
@@ -99,6 +100,7 @@ impl Supervisor {
                     address,
                     phase,
                     doing,
+                    commands,
                 });
                 if let Some(Kept::Wanted { stays, .. }) = kept {
                     self.hold_kept(instance, (id, lease), *stays);
@@ -112,6 +114,7 @@ impl Supervisor {
                 address: handle.address,
                 phase: handle.phase.clone(),
                 doing: handle.doing.clone(),
+                commands: Some(handle.commands.clone()),
             });
             self.instances.insert(instance, handle);
             if let Some(Kept::Wanted { key, stays }) = kept {
@@ -191,6 +194,7 @@ impl Supervisor {
                 address: handle.address,
                 phase: handle.phase.clone(),
                 doing: handle.doing.clone(),
+                commands: None,
             };
         }
         let instance = self.number();
@@ -199,6 +203,7 @@ impl Supervisor {
             address: handle.address,
             phase: handle.phase.clone(),
             doing: handle.doing.clone(),
+            commands: None,
         };
         let attached = Attached {
             context: context.clone(),

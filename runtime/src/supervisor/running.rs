@@ -245,6 +245,44 @@ impl Running {
         (what, exit_help(instance, code, log))
     }
 
+    /// How long ago the container has ended; nothing where it runs.
+    async fn ended_ago(&self) -> Option<Duration> {
+        if let Some(ago) = self.exits.ended_ago() {
+            return Some(ago);
+        }
+        // Of its end itself the engine may tell a little later.
+        let info = self.engine.inspect(self.id()).await.ok()?;
+        (!info.running).then_some(Duration::ZERO)
+    }
+
+    /// How the container has ended, and how long ago; nothing where it runs.
+    async fn end_in_words(&self, instance: &Instance) -> Option<String> {
+        let ago = self.ended_ago().await?;
+        let (what, _) = self.how_it_ended(instance, Thoroughness::Again, &[]).await;
+        Some(format!("{what}, {} ago", terminal::duration(ago)))
+    }
+
+    /// Sees that it has not ended since it became ready.
+    async fn still_runs(&self, instance: &Instance) -> Result<(), Error> {
+        let Some(ago) = self.ended_ago().await else {
+            return Ok(());
+        };
+        let reason = NotReady {
+            reason: NotReadyReason::Exited,
+            waiting_for: Vec::new(),
+            unserved: Vec::new(),
+            after: Duration::ZERO,
+            attempts: 0,
+        };
+        let error = self.not_ready(instance, Thoroughness::Again, reason).await;
+        Err(error.with(|report| {
+            report.details.push(format!(
+                "it was ready, and ended {} before all services of the launch were",
+                terminal::duration(ago)
+            ));
+        }))
+    }
+
     /// Whether the container has ended, by the time that a command in it was seen to end with this code. It takes its commands
     /// with it, which may be seen before its own end is.
     pub(super) async fn has_ended_by(&self, code: i64) -> bool {
@@ -277,6 +315,15 @@ impl Running {
             Order::CheckAgain => Thoroughness::Again,
             Order::CheckKept(context) => {
                 let outcome = self.check_kept(instance, &context, inbox).await;
+                let _ = answer.send(outcome.map(|()| Reply::Done));
+                return;
+            }
+            Order::Act(Action::Ended) => {
+                let _ = answer.send(Ok(Reply::Ended(self.end_in_words(instance).await)));
+                return;
+            }
+            Order::StillRuns => {
+                let outcome = self.still_runs(instance).await;
                 let _ = answer.send(outcome.map(|()| Reply::Done));
                 return;
             }
@@ -420,6 +467,7 @@ impl Running {
             Action::Start
             | Action::Restart
             | Action::WaitReady
+            | Action::Ended
             | Action::Logs { .. }
             | Action::Exec { .. }
             | Action::CopyIn { .. }

@@ -33,10 +33,14 @@ impl Waiting {
         let settled = self.asked.iter().map(|index| async {
             match self.gates[*index].settled().await {
                 Phase::Ready(info) => Ok(info.as_ref().clone()),
-                _ => Err(()),
+                _ => Err(None),
             }
         });
-        let settled = try_join_all(settled);
+        let settled = async {
+            let services = try_join_all(settled).await?;
+            self.still_run().await.map_err(Some)?;
+            Ok(services)
+        };
         let settled = match until {
             None => settled.await,
             Some(until) => match timeout_at(until, settled).await {
@@ -53,10 +57,22 @@ impl Waiting {
                 }
                 Ok(services)
             }
-            Err(()) => Err(self.failure().map_or(NotLaunched::Discarded, |error| {
+            Err(Some(error)) => Err(NotLaunched::Failed(Box::new(error))),
+            Err(None) => Err(self.failure().map_or(NotLaunched::Discarded, |error| {
                 NotLaunched::Failed(Box::new(error))
             })),
         }
+    }
+
+    /// Sees that none of the services has ended while others were waited for.
+    async fn still_run(&self) -> Result<(), Error> {
+        let run = self
+            .asked
+            .iter()
+            .map(|index| self.gates[*index].still_runs());
+        try_join_all(run).await.map(drop).map_err(|error| {
+            error.with(|report| report.composition = Some(self.launch.plan.name.clone()))
+        })
     }
 
     /// What was waited for when the time was up.

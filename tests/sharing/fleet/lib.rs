@@ -30,7 +30,12 @@ pub struct Fleet {
     )]
     pub db: Service,
     /// Starts once the database is set up.
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity", needs(db))]
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        needs(db),
+        ready(running)
+    )]
     pub pilot: Service,
 }
 

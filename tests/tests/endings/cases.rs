@@ -315,6 +315,7 @@ struct Becalmed {
         entrypoint = ["/bin/sleep", "infinity"],
         volume(data = "/data"),
         needs(wind),
+        ready(running),
     )]
     ship: Service,
 }
@@ -342,7 +343,7 @@ struct Wreck {
         ready(log = "tight"),
     )]
     hull: Service,
-    #[service(image = "debian:bookworm-slim", entrypoint = ["/bin/sleep", "infinity"], needs(hull))]
+    #[service(image = "debian:bookworm-slim", entrypoint = ["/bin/sleep", "infinity"], needs(hull), ready(running))]
     mast: Service,
 }
 
@@ -361,6 +362,8 @@ async fn cannot_be_launched_and_should_panic(wreck: Wreck) {
 
 #[seatrial::test]
 #[ignore = "run by the tests beside it"]
-fn image_is_made(#[service(image = "localhost:9/seatrial-endings:1")] made: Service) {
+fn image_is_made(
+    #[service(image = "localhost:9/seatrial-endings:1", ready(running))] made: Service,
+) {
     unreachable!("{} is of an image that is never done", made.id());
 }

@@ -58,6 +58,7 @@ struct Misspelled {
         image = "debian:bookworm-slim",
         entrypoint = ["/bin/albatross-17"],
         env(API_TOKEN = "albatross-17"),
+        ready(running),
     )]
     app: Service,
 }
@@ -98,6 +99,7 @@ struct Chatty {
         entrypoint = ["/bin/sh", "-c", "echo $DB_PASSWORD; exec sleep infinity"],
         env(DB_PASSWORD = "albatross-17"),
         setup(exec = "sh -c 'echo seeding as $1; exit 3' seed albatross-17"),
+        ready(running),
     )]
     db: Service,
 }
@@ -134,6 +136,7 @@ fn setup_fails(
         command = "sleep infinity",
         env(DB_PASSWORD = "albatross-17"),
         setup(with = confides),
+        ready(running),
     )]
     db: Service,
 ) {
@@ -183,7 +186,8 @@ fn words_are_passwords(wordy: Wordy) {
 struct Namesake {
     #[service(
         image = "seatrial.invalid/postgres:17",
-        env(POSTGRES_PASSWORD = "postgres", OTHER_PASSWORD = "sea")
+        env(POSTGRES_PASSWORD = "postgres", OTHER_PASSWORD = "sea"),
+        ready(running)
     )]
     db: Service,
 }

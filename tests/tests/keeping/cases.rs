@@ -143,10 +143,15 @@ struct Fleeting {
     #[service(
         image = "debian:bookworm-slim",
         command = "sleep infinity",
-        keep = "200ms"
+        keep = "200ms",
+        ready(running)
     )]
     mayfly: Service,
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
     wave: Service,
 }
 
@@ -176,8 +181,13 @@ fn drops() {
 #[seatrial::test]
 #[ignore = "run by the tests beside it"]
 fn has_images(
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")] _debian: Service,
-    #[service(image = "redis:7", command = "sleep infinity")] _redis: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
+    _debian: Service,
+    #[service(image = "redis:7", command = "sleep infinity", ready(running))] _redis: Service,
 ) {
     record(&Value::Null);
 }

@@ -140,3 +140,26 @@ async fn a_command_that_is_missing_is_impossible_only_where_the_container_runs()
         "{error}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn running_is_to_run_for_a_moment() {
+    let (checks, timing) = ([PreparedCheck::Running], within(60));
+    let just_before = sleep(RUNS_FOR - Duration::from_millis(1));
+    let script = Script::default();
+    let outcome = script.wait_until(&checks, &timing, just_before);
+    let error = ended(outcome.await, NotReadyReason::Exited);
+    assert_eq!(error.waiting_for, ["its process running for 200ms"]);
+
+    let begun = Instant::now();
+    let ready = Script::default().wait(&checks, &timing);
+    ready.await.expect("it runs");
+    assert_eq!(begun.elapsed(), RUNS_FOR);
+
+    // Its end is not told yet, but seen.
+    let script = Script {
+        inspect: Box::new(|_| Ok(running(false))),
+        ..Script::default()
+    };
+    let outcome = script.wait_until(&checks, &timing, a_second());
+    ended(outcome.await, NotReadyReason::Exited);
+}

@@ -49,6 +49,7 @@ pub(super) struct Fixture {
     /// `None` for the way this machine allows.
     pub(super) direct: Option<bool>,
     pub(super) health: Vec<String>,
+    redactor: Redactor,
     pub(super) output_before: OutputPosition,
     cleanup: Cleanup,
 }
@@ -183,6 +184,7 @@ impl Fixture {
             ports: ports.to_vec(),
             direct: None,
             health: Vec::new(),
+            redactor: Redactor::default(),
             output_before: OutputPosition::default(),
             cleanup,
         }
@@ -246,7 +248,7 @@ impl Fixture {
             health: &self.health,
             output_before: self.output_before,
             probes: self,
-            redactor: &Redactor::default(),
+            redactor: &self.redactor,
             was_ready: false,
         }
     }

@@ -80,6 +80,7 @@ fn service(origin: Origin, variant: bool) -> ServicePlan {
             command: vec![template()],
         },
         CheckKind::Healthcheck,
+        CheckKind::Running,
         CheckKind::Probe {
             image: image("alpine:3"),
             command: vec![template()],

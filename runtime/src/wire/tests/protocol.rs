@@ -72,6 +72,7 @@ fn actions() -> Vec<Action> {
         Action::Unpause,
         Action::Disconnect,
         Action::Reconnect,
+        Action::Ended,
         Action::WaitReady,
         Action::CopyIn { at: text("/") },
         Action::CopyOut { from: text("/etc") },
@@ -224,6 +225,8 @@ fn messages() -> Vec<Message> {
         Reply::Done,
         Reply::Launched(vec![service_info()]),
         Reply::Log(text("log")),
+        Reply::Ended(None),
+        Reply::Ended(Some(text("code 1"))),
         Reply::Exec(ExecOutput {
             code: i64::MIN,
             stdout: text("out"),

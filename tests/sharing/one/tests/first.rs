@@ -89,7 +89,8 @@ fn declares_another_of_that_name() {
         #[service(
             image = "debian:bookworm-slim",
             command = "sleep infinity",
-            needs(beach)
+            needs(beach),
+            ready(running)
         )]
         palm: Service,
     }

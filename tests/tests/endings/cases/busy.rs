@@ -70,13 +70,14 @@ fn is_served_when_told(fleet: Fleet) {
 #[derive(Composition)]
 #[composition(scope = run)]
 struct Harbour {
-    #[service(image = "debian:bookworm-slim", entrypoint = ["/bin/sleep", "infinity"])]
+    #[service(image = "debian:bookworm-slim", entrypoint = ["/bin/sleep", "infinity"], ready(running))]
     pier: Service,
     #[service(
         image = "debian:bookworm-slim",
         entrypoint = ["/bin/sleep", "infinity"],
         needs(pier),
         scope = test,
+        ready(running),
     )]
     boat: Service,
 }
@@ -108,10 +109,11 @@ struct Shipyard {
         volume(slip = "/slip"),
         setup(exec = "test ! -e /slip/ship && echo keel >/slip/ship"),
         setup(with = build),
+        ready(running),
     )]
     dock: Service,
     /// Nobody waits for it, and it waits for nobody: the driver sees by it that a launch has begun.
-    #[service(image = "debian:bookworm-slim", entrypoint = ["/bin/sleep", "infinity"], scope = test)]
+    #[service(image = "debian:bookworm-slim", entrypoint = ["/bin/sleep", "infinity"], scope = test, ready(running))]
     crane: Service,
 }
 

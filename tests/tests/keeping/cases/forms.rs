@@ -14,7 +14,7 @@ macro_rules! form {
             #[derive(Composition)]
             #[composition(scope = keep)]
             struct Form {
-                #[service($($key)*)]
+                #[service(ready(running), $($key)*)]
                 db: Service,
             }
             let form = Form::launch().wait().expect("its service");

@@ -5,11 +5,15 @@ use seatrial::{Composition, Service};
 #[derive(Composition)]
 #[composition(scope = run)]
 pub(crate) struct Harbour {
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity")]
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
     pub(crate) lighthouse: Service,
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity", needs(lighthouse), scope = binary)]
+    #[service(image = "debian:bookworm-slim", command = "sleep infinity", needs(lighthouse), scope = binary, ready(running))]
     pub(crate) pier: Service,
-    #[service(image = "debian:bookworm-slim", command = "sleep infinity", needs(pier), scope = test)]
+    #[service(image = "debian:bookworm-slim", command = "sleep infinity", needs(pier), scope = test, ready(running))]
     pub(crate) boat: Service,
 }
 
