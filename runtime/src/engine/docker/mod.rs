@@ -8,6 +8,7 @@ mod connection;
 mod containers;
 mod endpoints;
 mod errors;
+mod following;
 mod held_back;
 mod images;
 mod networks;

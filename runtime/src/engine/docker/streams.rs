@@ -10,9 +10,9 @@ use bollard::query_parameters::{
 };
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::Docker;
 use super::errors::{During, classify, failed, unwrapped};
 use super::held_back::HeldBack;
+use super::{Docker, following};
 use crate::engine::{Collected, EngineError, EngineErrorKind, ExecResult, ExecSpec, Output, Parts};
 
 impl Docker {
@@ -27,14 +27,7 @@ impl Docker {
         if !follow || tail.is_some() {
             return pieces;
         }
-        let following = Following {
-            api: self.api.clone(),
-            id: id.to_owned(),
-            pieces,
-            given: Bytes::default(),
-            skip: None,
-        };
-        Box::pin(futures_util::stream::unfold(following, Following::next))
+        following::followed(self.api.clone(), id.to_owned(), pieces)
     }
 
     pub(super) async fn run_in_container(
@@ -155,7 +148,12 @@ impl Docker {
     }
 }
 
-fn log_pieces(api: &bollard::Docker, id: &str, follow: bool, tail: Option<usize>) -> Parts<Output> {
+pub(super) fn log_pieces(
+    api: &bollard::Docker,
+    id: &str,
+    follow: bool,
+    tail: Option<usize>,
+) -> Parts<Output> {
     let options = LogsOptions {
         follow,
         stdout: true,
@@ -168,74 +166,6 @@ fn log_pieces(api: &bollard::Docker, id: &str, follow: bool, tail: Option<usize>
             .map(output)
             .map_err(failed(During::Other, "read the logs"))
     }))
-}
-
-/// A log that is followed from its beginning to its end.
-///
-/// Some engines (Docker before 23) end a followed log when the container ends, wherever the reader is by then: the last
-/// lines, which say why it ended, are lost without a word. So at the end the log is read once more, and what was not
-/// given yet is given.
-struct Following {
-    api: bollard::Docker,
-    id: String,
-    pieces: Parts<Output>,
-    /// What came while following.
-    given: Bytes,
-    /// What is left to pass over of the second reading, once it has begun.
-    skip: Option<Bytes>,
-}
-
-/// How many bytes there are of each stream.
-#[derive(Clone, Copy, Default)]
-struct Bytes {
-    stdout: usize,
-    stderr: usize,
-}
-
-impl Bytes {
-    fn of(&mut self, piece: &Output) -> &mut usize {
-        if piece.stderr {
-            &mut self.stderr
-        } else {
-            &mut self.stdout
-        }
-    }
-}
-
-impl Following {
-    async fn next(mut self) -> Option<(Result<Output, EngineError>, Self)> {
-        loop {
-            match (self.pieces.next().await, &mut self.skip) {
-                (Some(Ok(piece)), None) => {
-                    *self.given.of(&piece) += piece.bytes.len();
-                    return Some((Ok(piece), self));
-                }
-                (Some(Ok(mut piece)), Some(skip)) => {
-                    let skip = skip.of(&piece);
-                    let known = piece.bytes.len().min(*skip);
-                    *skip -= known;
-                    piece.bytes.drain(..known);
-                    if !piece.bytes.is_empty() {
-                        return Some((Ok(piece), self));
-                    }
-                }
-                (None, None) => {
-                    self.skip = Some(self.given);
-                    self.pieces = log_pieces(&self.api, &self.id, false, None);
-                }
-                (None, Some(_)) => return None,
-                // Removed by now, and its log with it.
-                (Some(Err(error)), Some(_)) if error.kind == EngineErrorKind::NotFound => {
-                    return None;
-                }
-                (Some(Err(error)), _) => {
-                    self.pieces = Box::pin(futures_util::stream::empty());
-                    self.skip = Some(self.given);
-                    return Some((Err(error), self));
-                }
-            }
-        }
-    }
 }
 
 fn output(piece: LogOutput) -> Output {
