@@ -72,8 +72,7 @@ impl Locks {
         name: &str,
         waiting: impl FnOnce() + Send + 'static,
     ) -> io::Result<Turn> {
-        let directory = self.directory.clone();
-        let path = directory.join(format!("{name}.lock"));
+        let (directory, path) = self.file(name);
         thread::run(move || acquire(directory, path, waiting)).await
     }
 
@@ -83,9 +82,14 @@ impl Locks {
     ///
     /// As for [`acquire`](Self::acquire).
     pub(super) async fn try_acquire(&self, name: &str) -> io::Result<Option<Lock>> {
-        let directory = self.directory.clone();
-        let path = directory.join(format!("{name}.lock"));
+        let (directory, path) = self.file(name);
         thread::run(move || try_acquire(directory, path)).await
+    }
+
+    /// Where the lock of that name is.
+    fn file(&self, name: &str) -> (PathBuf, PathBuf) {
+        let path = self.directory.join(format!("{name}.lock"));
+        (self.directory.clone(), path)
     }
 }
 

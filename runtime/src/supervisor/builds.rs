@@ -4,7 +4,7 @@
 //! same image built, and goes on from there.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::journal::Journal;
 use super::reaper::Reaper;
@@ -41,7 +41,7 @@ impl Builds {
         }
     }
 
-    fn under_way(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<String>>> {
+    fn under_way(&self) -> MutexGuard<'_, BTreeMap<String, Vec<String>>> {
         self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -75,14 +75,8 @@ pub(super) async fn remove(
     build: &str,
     images: &[String],
 ) -> Result<bool, EngineError> {
-    let is_free = Mutex::new(true);
-    let removal = || async {
-        let removed = unfinished::remove(engine, build, images).await?;
-        *is_free.lock().unwrap_or_else(PoisonError::into_inner) = removed;
-        Ok(())
-    };
-    reaper.persistently(removal).await?;
-    Ok(is_free.into_inner().unwrap_or_else(PoisonError::into_inner))
+    let removal = || unfinished::remove(engine, build, images);
+    reaper.persistently(removal).await
 }
 
 /// How the journal has an image that a build has made.

@@ -138,9 +138,9 @@ impl Reaper {
     /// # Errors
     ///
     /// The last attempt's.
-    pub(super) async fn persistently<F>(&self, removal: impl Fn() -> F) -> Result<(), EngineError>
+    pub(super) async fn persistently<T, F>(&self, removal: impl Fn() -> F) -> Result<T, EngineError>
     where
-        F: Future<Output = Result<(), EngineError>>,
+        F: Future<Output = Result<T, EngineError>>,
     {
         let begun = Instant::now();
         let mut pause = FIRST_PAUSE;
