@@ -10,6 +10,8 @@ pub(crate) mod discovery;
 mod docker;
 #[cfg(test)]
 pub(crate) mod fake;
+#[cfg(test)]
+mod scripted;
 
 use std::collections::BTreeMap;
 use std::fmt;

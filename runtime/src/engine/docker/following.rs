@@ -131,69 +131,38 @@ impl Following {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::{UnixListener, UnixStream};
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::UnixStream;
 
     use super::*;
     use crate::engine::Engine as _;
-    use crate::engine::address::Address;
-    use crate::engine::docker::Docker;
-
-    /// A socket, which goes with it.
-    struct Socket(PathBuf);
-
-    impl Drop for Socket {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_file(&self.0);
-        }
-    }
+    use crate::engine::scripted::{self, begins, head, ok, what_it_is};
 
     /// Lines as the engine sends them, each in a frame of its own.
-    fn frames(lines: &[&str]) -> Vec<u8> {
+    fn frames(lines: &[&str]) -> String {
         let frame = |line: &&str| {
             let length = u8::try_from(line.len()).expect("a short line");
-            [&[1, 0, 0, 0, 0, 0, 0, length], line.as_bytes()].concat()
+            format!("\u{1}\0\0\0\0\0\0{}{line}", char::from(length))
         };
-        lines.iter().flat_map(frame).collect()
+        lines.iter().map(frame).collect()
     }
 
     /// An engine whose followed log stops after two lines when it is followed for the first time.
     async fn serve(mut stream: UnixStream, followed: Arc<AtomicU32>) {
-        let mut head = Vec::new();
-        while let Ok(byte) = stream.read_u8().await {
-            head.push(byte);
-            if !head.ends_with(b"\r\n\r\n") {
-                continue;
-            }
-            let request = String::from_utf8_lossy(&head).into_owned();
-            head.clear();
-            let (body, is_whole) = if request.contains("/_ping ") {
-                (b"OK".to_vec(), true)
-            } else if request.contains("/version ") {
-                let version =
-                    r#"{"Version":"20.10.24","ApiVersion":"1.41","Os":"linux","Arch":"amd64"}"#;
-                (version.into(), true)
+        while let Some(request) = head(&mut stream).await {
+            let answer = if let Some(answer) = what_it_is(&request) {
+                answer
             } else if request.contains("tail=1") {
-                (frames(&["three\n"]), true)
+                ok(&frames(&["three\n"]))
             } else {
-                let first = followed.fetch_add(1, Ordering::SeqCst) == 0;
+                let is_first = followed.fetch_add(1, Ordering::SeqCst) == 0;
                 let lines = ["one\n", "two\n", "three\n"];
-                (frames(&lines[..if first { 2 } else { 3 }]), false)
+                begins(&frames(&lines[..if is_first { 2 } else { 3 }]))
             };
-            let head = match is_whole {
-                true => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()),
-                false => format!(
-                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n",
-                    body.len()
-                ),
-            };
-            let end: &[u8] = if is_whole { b"" } else { b"\r\n" };
-            let answer = [head.as_bytes(), &body, end].concat();
-            if stream.write_all(&answer).await.is_err() {
+            if stream.write_all(answer.as_bytes()).await.is_err() {
                 return;
             }
         }
@@ -201,19 +170,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_an_engine_has_stopped_at_is_given_all_the_same_and_once() {
-        let path: PathBuf =
-            std::env::temp_dir().join(format!("seatrial-following-{}.sock", std::process::id()));
-        let listener = UnixListener::bind(&path).expect("a socket");
         let followed = Arc::<AtomicU32>::default();
-        let accepting = followed.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, accepting.clone()));
-            }
-        });
-        let socket = Socket(path);
-        let docker = Docker::open(&Address::Unix(socket.0.clone())).await;
-        let docker = docker.expect("it says what it is");
+        let counted = followed.clone();
+        let (docker, _socket) = scripted::open(move |stream| serve(stream, counted.clone())).await;
         let mut log = docker.logs("one", true, None);
         for line in ["one\n", "two\n", "three\n"] {
             let piece = log.next().await.expect("a piece").expect("no error");

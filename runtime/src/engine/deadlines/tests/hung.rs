@@ -1,16 +1,13 @@
 //! The real client at a real socket, behind which something says what it is and then hangs, in one of several ways.
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
-use std::sync::atomic::AtomicU32;
 
 use futures_util::future::join_all;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::UnixStream;
 
 use super::*;
-use crate::engine::address::Address;
-use crate::engine::docker::Docker;
+use crate::engine::scripted::{self, Socket, begins, head, ok, what_it_is};
 use crate::engine::{Credentials, PublishedPort, Subnet};
 
 /// Small, so that the tests take no time; an end that does not come is seen by [`PATIENCE`].
@@ -34,43 +31,17 @@ enum Way {
     Streams,
 }
 
-/// A socket, which goes with it.
-struct Socket(PathBuf);
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
 /// An engine that has said what it is and now hangs.
 async fn hung(way: Way) -> (WithDeadlines, Socket) {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("seatrial-hung-{}-{number}.sock", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    let listener = UnixListener::bind(&path).expect("a socket");
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, way));
-        }
-    });
-    let docker = Docker::open(&Address::Unix(path.clone())).await;
-    let docker = docker.expect("it says what it is");
-    (
-        WithDeadlines::new(Arc::new(docker), DEADLINES),
-        Socket(path),
-    )
+    let (docker, socket) = scripted::open(move |stream| serve(stream, way)).await;
+    (WithDeadlines::new(Arc::new(docker), DEADLINES), socket)
 }
 
 async fn serve(mut stream: UnixStream, way: Way) {
     while let Some(request) = head(&mut stream).await {
         let asks = |what: &str| request.contains(what);
-        let answer = if asks("GET /_ping ") {
-            ok("OK")
-        } else if asks("GET /version ") {
-            // One whose endpoints are deleted one at a time.
-            ok(r#"{"Version":"20.10.24","ApiVersion":"1.41","Os":"linux","Arch":"amd64"}"#)
+        let answer = if let Some(answer) = what_it_is(&request) {
+            answer
         } else {
             match way {
                 Way::Silent => String::new(),
@@ -78,10 +49,7 @@ async fn serve(mut stream: UnixStream, way: Way) {
                     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
                         .to_owned()
                 }
-                Way::Streams if asks("/logs?") => {
-                    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-                    format!("{head}a\r\n\u{1}\0\0\0\0\0\0\u{2}up\r\n")
-                }
+                Way::Streams if asks("/logs?") => begins("\u{1}\0\0\0\0\0\0\u{2}up"),
                 Way::Streams if asks("/containers/one/exec ") => {
                     let body = r#"{"Id":"command"}"#;
                     ok(body).replace("200 OK", "201 Created")
@@ -100,22 +68,6 @@ async fn serve(mut stream: UnixStream, way: Way) {
             pending::<()>().await;
         }
     }
-}
-
-/// The beginning of the next request. What is in its body is read as if it were another's.
-async fn head(stream: &mut UnixStream) -> Option<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.ok()?);
-    }
-    Some(String::from_utf8_lossy(&head).into_owned())
-}
-
-fn ok(body: &str) -> String {
-    let length = body.len();
-    format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
 }
 
 /// How a call ended, by its name.
