@@ -3,12 +3,12 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use seatrial::{Composition, LogLines, Service};
 
 use crate::child::with_in_environment;
+use crate::scratch::Scratch;
 
 /// The variable that says which run this process is of.
 const RUN_ID: &str = "SEATRIAL_RUN_ID";
@@ -185,8 +185,8 @@ impl<'a> Flood<'a> {
 }
 
 async fn copy(spring: &Service, size: u64, peaks: &mut Vec<Peak>) -> Result<()> {
-    let directory = Scratch::new()?;
-    let (from, back) = (directory.0.join("from"), directory.0.join("back"));
+    let scratch = Scratch::new("flood");
+    let (from, back) = (scratch.path("from"), scratch.path("back"));
     File::create(&from)?.set_len(size)?;
     spring.copy_in(&from, "/file").await?;
     peaks.push(peak("a file copied in")?);
@@ -231,22 +231,4 @@ fn most_memory(process: u32) -> Result<u64> {
     let kibi = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
     let kibi: u64 = kibi.context("the kernel does not tell")?.parse()?;
     Ok(kibi * 1024)
-}
-
-/// A directory that is removed at the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self> {
-        let name = format!("seatrial-flood-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -1,6 +1,6 @@
 //! What the engine tests share: talking to the service that `fixtures/serve.pl` is, running one test of an executable in a
 //! process of its own or many under a cargo of their own, what was recorded of a run, by the runtime and by the engine, and
-//! what is too much to be held.
+//! what is too much to be held, and directories for files.
 
 pub mod cargo;
 pub mod child;
@@ -8,3 +8,4 @@ pub mod conversation;
 pub mod engine;
 pub mod events;
 pub mod flood;
+pub mod scratch;

@@ -4,30 +4,19 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use seatrial::{Composition, ErrorKind, Service};
+use seatrial_tests::scratch::Scratch;
 
-/// A directory of this test's own.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let name = format!("seatrial-test-copies-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).expect("a directory");
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+#[derive(Composition)]
+struct Hold {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running)
+    )]
+    hold: Service,
 }
 
 #[track_caller]
@@ -38,14 +27,7 @@ fn sh(service: &Service, script: &str) -> String {
 }
 
 #[seatrial::test]
-fn links_are_copied_as_links(
-    #[service(
-        image = "debian:bookworm-slim",
-        command = "sleep infinity",
-        ready(running)
-    )]
-    hold: Service,
-) -> Result<(), seatrial::Error> {
+fn links_are_copied_as_links(Hold { hold }: Hold) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("links");
     let leads = |path: &Path| fs::read_link(path).expect("a link");
     let awk = scratch.path("awk");
@@ -131,14 +113,7 @@ fn what_is_copied_in_is_its_users(
 }
 
 #[seatrial::test]
-fn files_with_holes_are_copied(
-    #[service(
-        image = "debian:bookworm-slim",
-        command = "sleep infinity",
-        ready(running)
-    )]
-    hold: Service,
-) -> Result<(), seatrial::Error> {
+fn files_with_holes_are_copied(Hold { hold }: Hold) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("holes");
     let path = scratch.path("holes");
     let mut file = fs::File::create(&path).expect("a file");
@@ -163,14 +138,7 @@ fn files_with_holes_are_copied(
 }
 
 #[seatrial::test]
-fn what_is_no_file_is_named(
-    #[service(
-        image = "debian:bookworm-slim",
-        command = "sleep infinity",
-        ready(running)
-    )]
-    hold: Service,
-) -> Result<(), seatrial::Error> {
+fn what_is_no_file_is_named(Hold { hold }: Hold) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("special");
     let tree = scratch.path("tree");
     fs::create_dir(&tree).expect("a directory");

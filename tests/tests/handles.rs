@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use seatrial::{Composition, ErrorKind, Service};
 use seatrial_tests::conversation::{Conversation, ask};
+use seatrial_tests::scratch::Scratch;
 
 #[derive(Composition)]
 struct Pair {
@@ -257,23 +258,6 @@ fn commands_are_run_in_the_container(
     Ok(())
 }
 
-/// A directory of this test's own, gone when dropped.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("seatrial-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a directory for files");
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 fn write(path: &Path, text: &str, mode: u32) {
     std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
     std::fs::write(path, text).expect("a file");
@@ -290,7 +274,7 @@ fn files_are_copied_in_and_out(
     box_: Service,
 ) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("copies");
-    let here = |path: &str| scratch.0.join(path);
+    let here = |path: &str| scratch.path(path);
     write(&here("tree/run.sh"), "#!/bin/sh\necho it runs\n", 0o755);
     write(&here("tree/deep/secret"), "hidden\n", 0o600);
     std::fs::create_dir(here("tree/empty")).expect("a directory");

@@ -1,10 +1,7 @@
 //! What is large: outputs of which the end is handed out, and copies that pass through without being held.
 
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
-use std::path::PathBuf;
-
-use seatrial::{ErrorKind, Service};
+use seatrial::{Composition, ErrorKind, Service};
+use seatrial_tests::scratch::Scratch;
 
 /// The most of an output that is handed out.
 const MOST: usize = 16 * 1024 * 1024;
@@ -53,47 +50,21 @@ async fn of_a_long_output_and_a_long_log_the_end_is_handed_out(
     Ok(())
 }
 
-/// A directory that is removed at the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let name = format!("seatrial-large-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).expect("a directory");
-        Self(path)
-    }
-
-    /// A file of so many bytes, no two parts of which are alike.
-    fn file(&self, name: &str, size: u64) -> PathBuf {
-        let path = self.0.join(name);
-        let mut file = BufWriter::new(File::create(&path).expect("a file"));
-        for number in 0..size / 8 {
-            file.write_all(&number.to_le_bytes()).expect("space");
-        }
-        file.flush().expect("space");
-        path
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// What the copies have that are too large to be held.
-const SIZE: u64 = 96 * 1024 * 1024;
-
-#[seatrial::test(timeout = "3m")]
-fn what_is_large_is_copied_in_and_out(
+#[derive(Composition)]
+struct Hold {
     #[service(
         image = "debian:bookworm-slim",
         command = "sleep infinity",
         ready(running)
     )]
     hold: Service,
-) -> Result<(), seatrial::Error> {
+}
+
+/// What the copies have that are too large to be held.
+const SIZE: u64 = 96 * 1024 * 1024;
+
+#[seatrial::test(timeout = "3m")]
+fn what_is_large_is_copied_in_and_out(Hold { hold }: Hold) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("copies");
     let cargo = scratch.file("cargo", SIZE);
     hold.copy_in(&cargo, "/srv/hold/cargo").wait()?;
@@ -106,10 +77,10 @@ fn what_is_large_is_copied_in_and_out(
         .wait()?;
     assert!(same.success(), "{same:?}");
 
-    hold.copy_out("/srv/hold", scratch.0.join("back")).wait()?;
+    hold.copy_out("/srv/hold", scratch.path("back")).wait()?;
     let sent = std::fs::read(&cargo).expect("a file");
     for name in ["cargo", "more"] {
-        let back = std::fs::read(scratch.0.join("back").join(name)).expect("a file");
+        let back = std::fs::read(scratch.path("back").join(name)).expect("a file");
         assert!(back == sent, "{name}: {} bytes came", back.len());
     }
     Ok(())
@@ -117,16 +88,11 @@ fn what_is_large_is_copied_in_and_out(
 
 #[seatrial::test(timeout = "3m")]
 fn a_copy_that_fails_in_the_middle_says_why_and_the_service_goes_on(
-    #[service(
-        image = "debian:bookworm-slim",
-        command = "sleep infinity",
-        ready(running)
-    )]
-    hold: Service,
+    Hold { hold }: Hold,
 ) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("failures");
     // A directory cannot be read, also by root: the path to it is too long.
-    let tree = scratch.0.join("tree");
+    let tree = scratch.path("tree");
     std::fs::create_dir(&tree).expect("a directory");
     std::fs::rename(scratch.file("cargo", SIZE), tree.join("cargo")).expect("a file");
     let name = "deep".repeat(60);
@@ -156,7 +122,7 @@ fn a_copy_that_fails_in_the_middle_says_why_and_the_service_goes_on(
 
     // Nothing can be written where it goes.
     hold.copy_in(tree.join("cargo"), "/srv/cargo").wait()?;
-    let file = scratch.0.join("file");
+    let file = scratch.path("file");
     std::fs::write(&file, "in the way").expect("a file");
     let error = hold.copy_out("/srv/cargo", file.join("cargo")).wait();
     let error = error.expect_err("a file is no directory");
@@ -168,23 +134,15 @@ fn a_copy_that_fails_in_the_middle_says_why_and_the_service_goes_on(
 }
 
 #[seatrial::test(timeout = "3m")]
-fn a_copy_goes_on_though_nobody_waits_for_it(
-    #[service(
-        image = "debian:bookworm-slim",
-        command = "sleep infinity",
-        ready(running)
-    )]
-    hold: Service,
-) -> Result<(), seatrial::Error> {
+fn a_copy_goes_on_though_nobody_waits_for_it(Hold { hold }: Hold) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("ends");
     let cargo = scratch.file("cargo", SIZE);
     let dropped = hold.copy_in(&cargo, "/srv/dropped");
     drop(dropped);
     // The work goes on: it comes before what changes the service next.
     hold.kill().wait()?;
-    hold.copy_out("/srv/dropped", scratch.0.join("back"))
-        .wait()?;
-    let back = std::fs::metadata(scratch.0.join("back")).expect("a file");
+    hold.copy_out("/srv/dropped", scratch.path("back")).wait()?;
+    let back = std::fs::metadata(scratch.path("back")).expect("a file");
     assert_eq!(back.len(), SIZE);
     Ok(())
 }
