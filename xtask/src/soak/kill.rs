@@ -8,7 +8,7 @@ mod many;
 mod one;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -92,19 +92,18 @@ struct Tally {
 /// `cargo xtask soak kill`: prints how long it took until all was gone, and fails where anything stayed longer than
 /// it may.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let options = Options::read(arguments, ROUNDS, MOST_ROUNDS, Seed::Taken)?;
-    let seed = options.seed.unwrap_or_else(random::seed);
-    let api = install::engine()?.api;
-    images::ensure_tools(&api)?;
-    let mut steps = Steps::new();
-    build(&mut steps)?;
-    let next_run = steps.check("build the next run", || crowd::build(NEXT))?;
-    println!("\nseed: {seed}");
+    let Prepared {
+        rounds,
+        seed,
+        api,
+        mut steps,
+        next_run,
+    } = prepare(arguments)?;
     // How long the tests take here and now, from the first test process on.
     let cargo = steps.check("cargo test", || undisturbed(&api, Harness::Cargo))?;
     let nextest = steps.check("nextest", || undisturbed(&api, Harness::Nextest))?;
     let mut all = VICTIMS.map(|_| Tally::default());
-    for number in 1..=options.rounds {
+    for number in 1..=rounds {
         let mut random = Random::of_round(seed, number);
         let harness = match random.coin() {
             true => Harness::Nextest,
@@ -123,11 +122,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         let tally = &mut all[victim];
         play(&api, &next_run, number, &plan, &mut random, tally)?;
     }
-    println!(
-        "\n{}\n\nseed {seed}, {} rounds:",
-        steps.summary(),
-        options.rounds
-    );
+    println!("\n{}\n\nseed {seed}, {} rounds:", steps.summary(), rounds);
     let mut failed = 0;
     for (tally, victim) in all.iter().zip(VICTIMS) {
         println!("  {victim:?}: {}", tally.words());
@@ -141,6 +136,33 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         "{failed} rounds failed; `--seed {seed}` repeats them"
     );
     Ok(())
+}
+
+/// What both of these soaks begin with.
+struct Prepared {
+    rounds: u32,
+    seed: u64,
+    api: Api,
+    steps: Steps,
+    next_run: PathBuf,
+}
+
+fn prepare(arguments: &[String]) -> Result<Prepared> {
+    let options = Options::read(arguments, ROUNDS, MOST_ROUNDS, Seed::Taken)?;
+    let seed = options.seed.unwrap_or_else(random::seed);
+    let api = install::engine()?.api;
+    images::ensure_tools(&api)?;
+    let mut steps = Steps::new();
+    build(&mut steps)?;
+    let next_run = steps.check("build the next run", || crowd::build(NEXT))?;
+    println!("\nseed: {seed}");
+    Ok(Prepared {
+        rounds: options.rounds,
+        seed,
+        api,
+        steps,
+        next_run,
+    })
 }
 
 /// Builds the tests as both harnesses do.

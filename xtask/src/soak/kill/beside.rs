@@ -7,31 +7,28 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::super::random::{self, Random};
+use super::super::random::Random;
 use super::super::round::Round;
-use super::super::{Options, Seed, crowd, figures, judge, next};
+use super::super::{figures, judge, next};
 use super::{
-    Harness, MOST_ROUNDS, NEXT, ROUNDS, SHARED, Victim, WITHIN, build, many, moment, one, start,
-    test_process, undisturbed,
+    Harness, Prepared, SHARED, Victim, WITHIN, many, moment, one, prepare, start, test_process,
+    undisturbed,
 };
 use crate::api::Api;
-use crate::steps::Steps;
-use crate::{images, install};
 
 /// Prints how long it took until all was gone, and fails where the other run noticed anything, or something stayed.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let options = Options::read(arguments, ROUNDS, MOST_ROUNDS, Seed::Taken)?;
-    let seed = options.seed.unwrap_or_else(random::seed);
-    let api = install::engine()?.api;
-    images::ensure_tools(&api)?;
-    let mut steps = Steps::new();
-    build(&mut steps)?;
-    let next_run = steps.check("build the next run", || crowd::build(NEXT))?;
-    println!("\nseed: {seed}");
+    let Prepared {
+        rounds,
+        seed,
+        api,
+        mut steps,
+        next_run,
+    } = prepare(arguments)?;
     let length = steps.check("nextest", || undisturbed(&api, Harness::Nextest))?;
     let mut took = Vec::new();
     let mut failures = Vec::new();
-    for number in 1..=options.rounds {
+    for number in 1..=rounds {
         let mut random = Random::of_round(seed, number);
         let after = moment(&mut random, length);
         let victim = match random.coin() {
@@ -64,9 +61,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
     }
     println!(
-        "\n{}\n\nseed {seed}, {} rounds, {} failed; until all of the killed run was gone: {}",
+        "\n{}\n\nseed {seed}, {rounds} rounds, {} failed; until all of the killed run was gone: {}",
         steps.summary(),
-        options.rounds,
         failures.len(),
         figures(&took)
     );
