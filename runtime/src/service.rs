@@ -210,8 +210,8 @@ impl Service {
 
     /// Waits for a line of its log that contains `text`, and returns the first one: a line that is there already, or one
     /// that is still to come. A test that has provoked a line should wait for it so, for the engine writes the log with a
-    /// delay: [`logs`](Self::logs) may not have the line yet. A line is seen once it has ended; of a line that is longer than 64 KiB the beginning is looked
-    /// at, as soon as it is there.
+    /// delay: [`logs`](Self::logs) may not have the line yet. A line is seen once it has ended; of a line that is longer than
+    /// 64 KiB the beginning is looked at, as soon as it is there.
     ///
     /// The line is handed out as it was written, and looked at as a terminal shows it: `text` may be in a line that is
     /// coloured in the middle of it.

@@ -335,8 +335,8 @@ pub(crate) async fn wait(
 }
 
 /// Waits until a container that was ready before is seen to be so still, which takes milliseconds: its ports are looked
-/// at and HTTP is asked, commands, probes and functions are not run, and what its log said stays said. Whether it has ended is for
-/// `exited` to tell.
+/// at and HTTP is asked, commands, probes and functions are not run, and what its log said stays said. Whether it has
+/// ended is for `exited` to tell.
 ///
 /// # Errors
 ///
