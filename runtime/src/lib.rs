@@ -115,6 +115,11 @@ pub use seatrial_macros::{Composition, test};
 
 pub use service::{PortKey, Service};
 
+/// The examples of the package's own README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 #[doc(hidden)]
 pub mod __private {
     pub use crate::private::*;

@@ -4,6 +4,7 @@
 mod checks;
 mod junit;
 mod options;
+mod packaging;
 mod suite;
 
 use std::process::Stdio;
@@ -61,6 +62,7 @@ fn everything(steps: &mut Steps, options: Options) -> Result<()> {
     checks::docs(steps)?;
     let packages = workspace::packages()?;
     checks::features(steps, &packages)?;
+    packaging::packages(steps, &packages)?;
     checks::minimum_rust(steps, &packages)?;
 
     on_engine(steps, options, &packages, &engine, None)?;
