@@ -1,6 +1,7 @@
 //! Compositions: what the derive implements.
 
 use crate::client::{Client, Instances};
+use crate::deadline::{self, Bound};
 use crate::private::Declaration;
 use crate::{Operation, Service};
 
@@ -49,10 +50,13 @@ pub trait Composition: Sized + Send + 'static {
     /// Where a service cannot be launched; the error names the service and the cause, and nothing is left running.
     fn launch() -> Operation<Self> {
         let declaration = Self::__declaration();
-        let launching = Client::get().launch(declaration, Instances::AsDeclared, None, None);
-        Operation::new(async move {
+        let deadline = deadline::current();
+        let bound = Bound::of_launch(deadline.clone());
+        let launching = Client::get().launch(declaration, Instances::AsDeclared, None, deadline);
+        let launched = Operation::new(async move {
             let (services, _lease) = launching.await?;
             Ok(Self::__from_services(&mut services.into_iter()))
-        })
+        });
+        launched.within(bound)
     }
 }

@@ -50,6 +50,8 @@ pub enum ErrorKind {
     Operation,
     /// A file or directory of this machine could not be read or written.
     Files,
+    /// The time for the test was over, see [`timeout`](macro@crate::test#time-outs).
+    TimedOut,
     /// The process was asked to end.
     Interrupted,
 }

@@ -77,6 +77,7 @@ mod client;
 mod composition;
 mod config;
 mod copies;
+mod deadline;
 mod engine;
 mod error;
 mod files;

@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 
 use crate::Error;
 use crate::client::Client;
+use crate::deadline::Bound;
 use crate::flow::Reading;
-use crate::operation::block_on;
+use crate::operation::block_on_until;
 use crate::protocol::{Action, CallId, FollowEnd, InstanceId, LogLine};
 
 /// The lines of a service's log as they come, from the first. It goes on when the service is stopped and started again,
@@ -40,16 +41,26 @@ pub struct LogLines {
     follow: CallId,
     lines: mpsc::UnboundedReceiver<Result<LogLine, Error>>,
     reading: Reading,
+    bound: Bound,
+    /// Somebody has waited for a line until the time was over.
+    is_over: bool,
 }
 
 impl LogLines {
-    pub(crate) fn new(client: &'static Client, instance: InstanceId, until: FollowEnd) -> Self {
+    pub(crate) fn new(
+        client: &'static Client,
+        instance: InstanceId,
+        until: FollowEnd,
+        bound: Bound,
+    ) -> Self {
         let (follow, lines) = client.follow(instance, Action::Follow { until });
         Self {
             client,
             follow,
             lines,
             reading: Reading::default(),
+            bound,
+            is_over: false,
         }
     }
 
@@ -68,12 +79,20 @@ impl LogLines {
         poll_fn(|context| self.poll_line(context)).await
     }
 
-    /// Blocks the thread until there is a next line; `None` when there will be no more.
+    /// Blocks the thread until there is a next line; `None` when there will be no more. Where the time is over for the test
+    /// that waits, the last item is an error of the kind [`TimedOut`](crate::ErrorKind::TimedOut).
     pub fn wait_next(&mut self) -> Option<Result<LogLine, Error>> {
-        block_on(self.next())
+        if self.is_over {
+            return None;
+        }
+        let until = self.bound.of_wait();
+        block_on_until(self.next(), until).unwrap_or_else(|| {
+            self.is_over = true;
+            Some(Err(self.bound.exceeded()))
+        })
     }
 
-    /// An iterator that blocks until there is a next line.
+    /// An iterator that blocks until there is a next line, as [`wait_next`](Self::wait_next) does.
     pub fn wait_iter(mut self) -> impl Iterator<Item = Result<LogLine, Error>> {
         std::iter::from_fn(move || self.wait_next())
     }

@@ -9,6 +9,7 @@ use std::thread::Thread;
 use std::time::Instant;
 
 use crate::Error;
+use crate::deadline::Bound;
 
 /// Something that is under way: `.await` it, or [`wait`](Self::wait) for it.
 ///
@@ -27,13 +28,21 @@ use crate::Error;
 #[must_use = "an operation that is neither awaited nor waited for may fail unseen"]
 pub struct Operation<T> {
     outcome: Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>,
+    bound: Bound,
 }
 
 impl<T> Operation<T> {
     pub(crate) fn new(outcome: impl Future<Output = Result<T, Error>> + Send + 'static) -> Self {
         Self {
             outcome: Box::pin(outcome),
+            bound: Bound::default(),
         }
+    }
+
+    /// Has who waits for it wait no longer than that.
+    pub(crate) fn within(mut self, bound: Bound) -> Self {
+        self.bound = bound;
+        self
     }
 
     /// As [`wait`](Self::wait), but no longer than until then; `None` where it is not done by then. It goes on all the same.
@@ -46,9 +55,12 @@ impl<T> Operation<T> {
     ///
     /// # Errors
     ///
-    /// Whatever made the operation fail.
+    /// Whatever made the operation fail; and where the time is over for the test that waits, see
+    /// [`timeout`](macro@crate::test#time-outs), an error of the kind [`TimedOut`](crate::ErrorKind::TimedOut). The operation goes
+    /// on all the same.
     pub fn wait(self) -> Result<T, Error> {
-        block_on(self.outcome)
+        let until = self.bound.of_wait();
+        block_on_until(self.outcome, until).unwrap_or_else(|| Err(self.bound.exceeded()))
     }
 }
 
@@ -80,7 +92,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// As [`block_on`], but gives the future up at `until`.
-fn block_on_until<F: Future>(future: F, until: Option<Instant>) -> Option<F::Output> {
+pub(crate) fn block_on_until<F: Future>(future: F, until: Option<Instant>) -> Option<F::Output> {
     let mut future = std::pin::pin!(future);
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut context = Context::from_waker(&waker);

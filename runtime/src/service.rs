@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::client::{Client, Lease};
 use crate::copies;
+use crate::deadline::Bound;
 use crate::logs::LogLines;
 use crate::protocol::{Action, ExecOutput, FollowEnd, LogLine, Reply, ServiceInfo};
 use crate::visible::visible;
@@ -205,7 +206,7 @@ impl Service {
     /// Its log line by line, from the first and on as it grows: a [`Stream`](futures_core::Stream), and an iterator
     /// through [`LogLines::wait_next`]. A line of more than 64 KiB is cut, and says so: see [`LogLine`].
     pub fn log_lines(&self) -> LogLines {
-        LogLines::new(self.client(), self.info.instance, FollowEnd::Removed)
+        self.follow(FollowEnd::Removed)
     }
 
     /// Waits for a line of its log that contains `text`, and returns the first one: a line that is there already, or one
@@ -239,7 +240,7 @@ impl Service {
         // Holds the lease, too: the service must not be removed while it is waited for.
         let service = self.clone();
         let mut lines = service.lines_of_run();
-        Operation::new(async move {
+        let logged = Operation::new(async move {
             loop {
                 while let Some(line) = lines.next().await {
                     match line {
@@ -257,12 +258,22 @@ impl Service {
                     _ => lines = service.lines_of_run(),
                 }
             }
-        })
+        });
+        logged.within(self.bound())
     }
 
     /// Its log from the first line until its container stops.
     fn lines_of_run(&self) -> LogLines {
-        LogLines::new(self.client(), self.info.instance, FollowEnd::Stopped)
+        self.follow(FollowEnd::Stopped)
+    }
+
+    fn follow(&self, until: FollowEnd) -> LogLines {
+        LogLines::new(self.client(), self.info.instance, until, self.bound())
+    }
+
+    /// What bounds the waits for what this handle does.
+    fn bound(&self) -> Bound {
+        Bound::of_service(self.lease.deadline(), self.info.clone())
     }
 
     async fn never_logged(&self, text: &str, why: &Error) -> Error {
@@ -441,7 +452,7 @@ impl Service {
     /// Where `from` cannot be read or changes its size meanwhile, `to` cannot be written or is in what is mounted, or something
     /// is of a kind that is not copied. Files that were copied by then stay in the container.
     pub fn copy_in(&self, from: impl AsRef<Path>, to: &str) -> Operation<()> {
-        copies::copy_in(&self.lease, &self.info, from.as_ref(), to)
+        copies::copy_in(&self.lease, &self.info, from.as_ref(), to).within(self.bound())
     }
 
     /// Copies the file, directory or link `from` of its container to the path `to` on this machine, as `cp -a from to` would
@@ -468,7 +479,7 @@ impl Service {
     /// Where `from` is not there, `to` cannot be written, or something is of a kind that is not copied. A file that is not whole
     /// does not stay; those before it do.
     pub fn copy_out(&self, from: &str, to: impl AsRef<Path>) -> Operation<()> {
-        copies::copy_out(&self.lease, self.info.instance, from, to.as_ref())
+        copies::copy_out(&self.lease, self.info.instance, from, to.as_ref()).within(self.bound())
     }
 
     fn client(&self) -> &'static Client {
@@ -488,11 +499,12 @@ impl Service {
         let call = self.call(action);
         // The service must not be removed while something is being done to it.
         let lease = self.lease.clone();
-        Operation::new(async move {
+        let done = Operation::new(async move {
             let reply = call.await?;
             drop(lease);
             Ok(read(reply))
-        })
+        });
+        done.within(self.bound())
     }
 
     fn act_done(&self, action: Action) -> Operation<()> {

@@ -220,6 +220,17 @@ pub(crate) fn log_of_failed_test(
     end + &last_lines(info, tail)
 }
 
+/// Says why a test that is out of time ends its process.
+pub(crate) fn test_is_stuck(timed_out: &str) -> String {
+    format!(
+        "{timed_out}\n\
+         \x20 it blocks its thread in code that cannot be ended from outside, so the process ends; with it end the other tests of \
+         this executable that have not finished, and what they have printed is lost\n\
+         \x20 help: give what it waits for a time-out of its own, or make the test `async`; `cargo nextest run` gives every test \
+         a process of its own\n"
+    )
+}
+
 fn last_lines(info: &ServiceInfo, tail: Result<String, Error>) -> String {
     let (field, composition) = (&info.field, &info.composition);
     let mut text = match tail {

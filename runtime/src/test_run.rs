@@ -7,18 +7,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{ExitCode, Termination};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::client::{Client, Instances, Launched};
+use crate::deadline::{self, ABORT_GRACE, Deadline};
 use crate::private::{Declaration, FromService};
 use crate::{Composition, Error, ErrorKind, Operation, Service, terminal};
-
-/// How long is waited at most for what a test that was given up still does: to drop what it holds, which may talk to its
-/// services, or to say what they did. The machine may be busy.
-const ABORT_GRACE: Duration = Duration::from_secs(10);
 
 /// What the attribute says of a test.
 #[derive(Clone, Copy, Debug)]
@@ -92,160 +90,182 @@ impl Ready {
 
 /// Runs a plain test.
 #[track_caller]
-pub fn run<R: Termination>(
-    launches: Launches,
-    body: impl FnOnce(Ready) -> R + Send + 'static,
-) -> ExitCode {
-    execute(launches, move |ready, Attempt { given_up, .. }| {
-        drop(given_up);
-        body(ready).report()
-    })
+pub fn run<R: Termination>(launches: Launches, body: impl FnOnce(Ready) -> R) -> ExitCode {
+    execute(launches, |ready, _| Ended::Returned(body(ready).report()))
 }
 
 /// Runs an async test, on a runtime of its own.
 #[track_caller]
 pub fn run_async<R: Termination, F: Future<Output = R>>(
     launches: Launches,
-    body: impl FnOnce(Ready) -> F + Send + 'static,
+    body: impl FnOnce(Ready) -> F,
 ) -> ExitCode {
     let multi_thread = launches.test.multi_thread;
-    execute(launches, move |ready, Attempt { given_up, returned }| {
+    execute(launches, |ready, attempt| {
         let mut builder = if multi_thread {
             tokio::runtime::Builder::new_multi_thread()
         } else {
             tokio::runtime::Builder::new_current_thread()
         };
+        let deadline = deadline::current();
         let runtime = builder
             .enable_all()
+            .on_thread_start(move || _ = deadline::set_current(deadline.clone()))
             .build()
             .expect("a runtime for the test");
-        let outcome = runtime.block_on(async {
+        let code = runtime.block_on(async {
+            let mut body = std::pin::pin!(body(ready));
+            let Some(limit) = attempt else {
+                return Some(body.await.report());
+            };
             tokio::select! {
                 biased;
-                code = body(ready) => Some(code.report()),
-                _ = given_up => None,
+                result = &mut body => Some(result.report()),
+                _ = limit.given_up => {
+                    // While what it holds is there.
+                    limit.held.explain(Some(&limit.deadline));
+                    limit.deadline.begin_phase("it was given up, and what it holds blocks while it is dropped");
+                    None
+                }
             }
         });
-        match outcome {
-            Some(code) => {
-                returned.store(true, Ordering::SeqCst);
-                // Waits for what blocks on one of its threads.
-                drop(runtime);
-                code
-            }
-            None => {
-                // What it has started must not be waited for either.
-                runtime.shutdown_background();
-                ExitCode::FAILURE
+        let Some(code) = code else {
+            // What it has started must not be waited for either.
+            runtime.shutdown_background();
+            return Ended::GivenUp("the function had not returned");
+        };
+        match deadline::current() {
+            None => drop(runtime),
+            Some(deadline) if deadline.is_over() => runtime.shutdown_background(),
+            Some(deadline) if has_ended_by(runtime, deadline.until()) => {}
+            Some(_) => {
+                return Ended::GivenUp(
+                    "the function had returned, and what it had started was still running on a blocking thread",
+                );
             }
         }
+        Ended::Returned(code)
     })
 }
 
-/// What a body knows of the test that runs it.
-struct Attempt {
-    /// Resolves when the test has been given up; a body that cannot be stopped drops it.
+/// Ends a runtime; false where what blocks on one of its threads has not ended by then.
+fn has_ended_by(runtime: Runtime, until: Instant) -> bool {
+    let (ended, has_ended) = sync_channel(1);
+    // There is no other way to give the wait up that drops all tasks first, for which a blocking thread may wait.
+    std::thread::Builder::new()
+        .name("seatrial-teardown".to_owned())
+        .spawn(move || {
+            drop(runtime);
+            let _ = ended.send(());
+        })
+        .expect("a thread for the end of the runtime");
+    let left = until.saturating_duration_since(Instant::now());
+    has_ended.recv_timeout(left).is_ok()
+}
+
+/// What the body of a test with a deadline knows of it.
+struct Limit {
+    deadline: Arc<Deadline>,
+    /// Resolves when the time is over.
     given_up: oneshot::Receiver<Infallible>,
-    /// Set when the function has returned, and only its teardown is left.
-    returned: Arc<AtomicBool>,
+    held: Arc<Held>,
+}
+
+/// How a body has ended that did not panic.
+enum Ended {
+    Returned(ExitCode),
+    /// Its time was over: what it was doing.
+    GivenUp(&'static str),
 }
 
 #[track_caller]
-fn execute(
-    launches: Launches,
-    body: impl FnOnce(Ready, Attempt) -> ExitCode + Send + 'static,
-) -> ExitCode {
+fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended) -> ExitCode {
     let test = launches.test;
-    let limit = Limit::of(test);
-    let held = match launch(launches, limit) {
-        Ok(held) => held,
+    let deadline = test.timeout.and_then(Deadline::new);
+    let held = match launch(launches, deadline.as_ref()) {
+        Ok(held) => Arc::new(held),
         Err(what) => return fail(test, &what),
     };
     let ready = Ready(
-        held.0
+        held.launched
             .iter()
             .map(|(services, _)| services.iter().cloned().map(Some).collect())
             .collect(),
     );
-    let (give_up, given_up) = oneshot::channel();
-    let returned = Arc::new(AtomicBool::new(false));
-    let attempt = Attempt {
-        given_up,
-        returned: returned.clone(),
-    };
-    let outcome = match limit {
-        None => catch_unwind(AssertUnwindSafe(|| body(ready, attempt))),
-        Some(limit) => {
-            let running = Running::start(move || body(ready, attempt));
-            match running.outcome_within(limit.left()) {
-                Some(outcome) => outcome,
-                None => {
-                    held.stay_while_ending();
-                    held.explain(Some(limit));
-                    let phase = match returned.load(Ordering::SeqCst) {
-                        false => "the function had not returned",
-                        true => {
-                            "the function had returned, and what it had started was still running on a blocking thread"
-                        }
-                    };
-                    if !give_up.is_closed() {
-                        drop(give_up);
-                        // A moment for its values to be dropped while their services are there.
-                        let _ = running.outcome_within(ABORT_GRACE);
-                    }
-                    held.release();
-                    return fail(test, &limit.exceeded(test, phase));
-                }
-            }
+    let limit = deadline.as_ref().map(|deadline| {
+        let (give_up, given_up) = oneshot::channel();
+        let of_watchdog = held.clone();
+        let exceeded = deadline.clone();
+        deadline.watch(give_up, move |phase| {
+            of_watchdog.stay_while_ending();
+            let report = of_watchdog.report(Some(exceeded.grace()));
+            report + &terminal::test_is_stuck(&exceeded_text(test, &exceeded, phase))
+        });
+        Limit {
+            deadline: deadline.clone(),
+            given_up,
+            held: held.clone(),
         }
-    };
+    });
+    let before = deadline::set_current(deadline.clone());
+    let outcome = catch_unwind(AssertUnwindSafe(|| body(ready, limit)));
+    deadline::set_current(before);
+    let late = deadline.as_ref().filter(|deadline| deadline.is_over());
+    let after = late.map(|deadline| terminal::duration(deadline.elapsed()));
+    if let Some(deadline) = &deadline {
+        deadline.end();
+    }
     held.stay_while_ending();
     let failed = match &outcome {
-        Ok(code) => *code != ExitCode::SUCCESS,
-        Err(_) => !test.should_panic,
+        Ok(Ended::Returned(code)) => late.is_some() || *code != ExitCode::SUCCESS,
+        Ok(Ended::GivenUp(_)) => true,
+        Err(_) => late.is_some() || !test.should_panic,
     };
     if failed {
-        held.explain(limit);
+        held.explain(deadline.as_ref());
     }
     held.release();
-    outcome.unwrap_or_else(|panic| resume_unwind(panic))
+    let Some((deadline, after)) = late.zip(after) else {
+        return match outcome {
+            Ok(Ended::Returned(code)) => code,
+            Ok(Ended::GivenUp(_)) => unreachable!("it is given up when its time is over"),
+            Err(panic) => resume_unwind(panic),
+        };
+    };
+    let exceeded = |phase: &str| exceeded_text(test, deadline, phase);
+    match outcome {
+        Ok(Ended::GivenUp(phase)) => fail(test, &exceeded(phase)),
+        // It has a verdict of its own beside this.
+        Ok(Ended::Returned(code)) if code != ExitCode::SUCCESS => {
+            eprintln!(
+                "{}",
+                exceeded(&format!("the function returned after {after}"))
+            );
+            code
+        }
+        Ok(Ended::Returned(_)) => fail(
+            test,
+            &exceeded(&format!("the function returned after {after}")),
+        ),
+        Err(panic) => {
+            eprintln!(
+                "{}",
+                exceeded(&format!("the function panicked after {after}"))
+            );
+            if test.should_panic {
+                return ExitCode::FAILURE;
+            }
+            resume_unwind(panic)
+        }
+    }
 }
 
-/// How long a test may take, from its very beginning.
-#[derive(Clone, Copy)]
-struct Limit {
-    timeout: Duration,
-    until: Instant,
-}
-
-impl Limit {
-    /// None where the test has none, or one that no clock ends.
-    fn of(test: Test) -> Option<Self> {
-        let timeout = test.timeout?;
-        let until = Instant::now().checked_add(timeout)?;
-        until.checked_add(ABORT_GRACE)?;
-        Some(Self { timeout, until })
-    }
-
-    fn left(self) -> Duration {
-        self.until.saturating_duration_since(Instant::now())
-    }
-
-    fn is_over(self) -> bool {
-        self.left().is_zero()
-    }
-
-    /// Until when something may take that is done at the end of a test, for people to see.
-    fn grace(self) -> Instant {
-        self.until.max(Instant::now() + ABORT_GRACE)
-    }
-
-    fn exceeded(self, test: Test, phase: &str) -> String {
-        format!(
-            "test timed out: `{}` took longer than {:?}: {phase}",
-            test.name, self.timeout
-        )
-    }
+fn exceeded_text(test: Test, deadline: &Deadline, phase: &str) -> String {
+    format!(
+        "test timed out: `{}` took longer than {:?}: {phase}",
+        test.name,
+        deadline.timeout()
+    )
 }
 
 /// Fails a test for a reason that is none of its own.
@@ -259,47 +279,21 @@ fn fail(test: Test, why: &dyn fmt::Display) -> ExitCode {
     panic!("{why}")
 }
 
-/// A test's body on a thread of its own. One that blocks cannot be stopped: its thread ends with the process.
-struct Running<T>(Receiver<std::thread::Result<T>>);
-
-impl<T: Send + 'static> Running<T> {
-    fn start(body: impl FnOnce() -> T + Send + 'static) -> Self {
-        let (sender, receiver) = sync_channel(1);
-        let name = std::thread::current()
-            .name()
-            .unwrap_or("seatrial-test")
-            .to_owned();
-        std::thread::Builder::new()
-            .name(name)
-            .spawn(move || {
-                // Nobody wants the outcome of a test that was given up.
-                let _ = sender.send(catch_unwind(AssertUnwindSafe(body)));
-            })
-            .expect("a thread for the test");
-        Self(receiver)
-    }
-
-    /// `None` where it is not done in time.
-    fn outcome_within(&self, timeout: Duration) -> Option<std::thread::Result<T>> {
-        match self.0.recv_timeout(timeout) {
-            Ok(outcome) => Some(outcome),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => unreachable!("the thread sends before it ends"),
-        }
-    }
-}
-
 /// The services of a test, and the hold on them.
-struct Held(Vec<Launched>);
+struct Held {
+    launched: Vec<Launched>,
+    /// It was said what they were doing.
+    explained: AtomicBool,
+}
 
 /// Launches what the test asks for.
 ///
 /// # Errors
 ///
 /// Why the test fails, in words.
-fn launch(launches: Launches, limit: Option<Limit>) -> Result<Held, String> {
+fn launch(launches: Launches, deadline: Option<&Arc<Deadline>>) -> Result<Held, String> {
     if launches.declarations.is_empty() {
-        return Ok(Held(Vec::new()));
+        return Ok(Held::new(Vec::new()));
     }
     let test = launches.test;
     let client = Client::get();
@@ -307,19 +301,19 @@ fn launch(launches: Launches, limit: Option<Limit>) -> Result<Held, String> {
         .declarations
         .into_iter()
         .map(|(declaration, instances)| {
-            let until = limit.map(|limit| limit.until);
-            client.launch(declaration, instances, Some(test.name.to_owned()), until)
+            let test = Some(test.name.to_owned());
+            client.launch(declaration, instances, test, deadline.cloned())
         })
         .collect();
-    let Some(limit) = limit else {
+    let Some(deadline) = deadline else {
         let outcomes: Vec<_> = launching.into_iter().map(Operation::wait).collect();
         let held = outcomes.into_iter().collect::<Result<Vec<_>, _>>();
-        return held.map(Held).map_err(|error| error.to_string());
+        return held.map(Held::new).map_err(|error| error.to_string());
     };
     // Who launches knows what it waits for, and says so once the time is up.
     let outcomes: Vec<_> = launching
         .into_iter()
-        .map(|launching| launching.wait_until(limit.until + ABORT_GRACE))
+        .map(|launching| launching.wait_until(deadline.until() + ABORT_GRACE))
         .collect();
     let mut held = Vec::new();
     let mut errors: Vec<String> = Vec::new();
@@ -331,11 +325,11 @@ fn launch(launches: Launches, limit: Option<Limit>) -> Result<Held, String> {
         }
     }
     match errors.as_slice() {
-        [] => Ok(Held(held)),
-        [error, ..] if !limit.is_over() => Err(error.clone()),
+        [] => Ok(Held::new(held)),
+        [error, ..] if !deadline.is_over() => Err(error.clone()),
         errors => {
             let phase = format!("its services were being launched\n{}", errors.join("\n"));
-            Err(limit.exceeded(test, &phase))
+            Err(exceeded_text(test, deadline, &phase))
         }
     }
 }
@@ -352,42 +346,57 @@ fn in_time<T: Send + 'static>(operation: Operation<T>, until: Option<Instant>) -
 }
 
 impl Held {
-    /// Says what the services of a failed test were doing, where the test harness captures it.
-    fn explain(&self, limit: Option<Limit>) {
-        let client = self.0.first().map(|(_, lease)| lease.client());
+    fn new(launched: Vec<Launched>) -> Self {
+        Self {
+            launched,
+            explained: AtomicBool::new(false),
+        }
+    }
+
+    /// Says once what the services of a failed test were doing, where the test harness captures it.
+    fn explain(&self, deadline: Option<&Arc<Deadline>>) {
+        if !self.explained.swap(true, Ordering::SeqCst) {
+            let report = self.report(deadline.map(|deadline| deadline.grace()));
+            eprint!("{report}");
+        }
+    }
+
+    /// What the services were doing.
+    fn report(&self, until: Option<Instant>) -> String {
+        let client = self.launched.first().map(|(_, lease)| lease.client());
         let lines = client
             .and_then(Client::config)
             .map_or(0, |config| config.logs_on_failure);
         if lines == 0 {
-            return;
+            return String::new();
         }
-        let services = self.0.iter().flat_map(|(services, _)| services);
+        let services = self.launched.iter().flat_map(|(services, _)| services);
         let tails: Vec<_> = services
             .map(|service| (service, service.ended(), service.log_tail(lines)))
             .collect();
-        let until = limit.map(Limit::grace);
+        let mut report = String::new();
         for (service, ended, tail) in tails {
             let ended = in_time(ended, until).ok().flatten();
             let tail = in_time(tail, until);
             let is_read = tail.is_ok();
-            let text = terminal::log_of_failed_test(service.info(), ended.as_deref(), tail);
-            eprint!("{text}");
+            report += &terminal::log_of_failed_test(service.info(), ended.as_deref(), tail);
             if !is_read && client.is_some_and(Client::is_lost) {
                 // The others say the same.
                 break;
             }
         }
+        report
     }
 
     /// Does not return where the process is about to end: what the test says then is not its verdict.
     fn stay_while_ending(&self) {
-        if let Some((_, lease)) = self.0.first() {
+        if let Some((_, lease)) = self.launched.first() {
             lease.client().stay_while_ending();
         }
     }
 
     fn release(&self) {
-        for (_, lease) in &self.0 {
+        for (_, lease) in &self.launched {
             lease.release();
         }
     }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use tokio::sync::oneshot;
 
 use super::declaration::{self, Prepared};
 use super::{Client, Instances, Lease, notice};
 use crate::config::Keep;
+use crate::deadline::{Bound, Deadline};
 use crate::operation::block_on;
 use crate::private::{Declaration, Hook};
 use crate::protocol::{Caller, Kept, Launch, Reply, RequestBody, ServiceInfo};
@@ -25,8 +25,9 @@ impl Client {
         declaration: Declaration,
         instances: Instances,
         test: Option<String>,
-        until: Option<Instant>,
+        deadline: Option<Arc<Deadline>>,
     ) -> Operation<Launched> {
+        let bound = Bound::of_launch(deadline.clone());
         let keep = self.config().map_or(Keep::Off, |config| config.keep);
         let prepared = match declaration::prepare(declaration, instances, test, keep) {
             Ok(prepared) => prepared,
@@ -34,16 +35,17 @@ impl Client {
         };
         let hooks = declaration.hooks;
         if prepared.kept.is_empty() && keep != Keep::Drop {
-            let launched = self.begin(prepared.launch, hooks, None, until);
+            let launched = self.begin(prepared.launch, hooks, None, deadline);
             return Operation::new(async move {
                 let (services, lease) = launched.await?;
                 Ok((handles(services, &lease), lease))
-            });
+            })
+            .within(bound);
         }
         // One after the other, and nobody may poll the operation.
         let (outcome, launched) = oneshot::channel();
         let launch = move || {
-            let _ = outcome.send(self.launch_both(prepared, hooks, keep, until));
+            let _ = outcome.send(self.launch_both(prepared, hooks, keep, deadline));
         };
         let thread = std::thread::Builder::new().name("seatrial-launch".to_owned());
         if let Err(error) = thread.spawn(launch) {
@@ -59,6 +61,7 @@ impl Client {
                 ))
             })
         })
+        .within(bound)
     }
 
     /// Launches first what outlives the run, then the rest. Blocks.
@@ -71,7 +74,7 @@ impl Client {
         }: Prepared,
         hooks: &'static [Hook],
         keep: Keep,
-        until: Option<Instant>,
+        deadline: Option<Arc<Deadline>>,
     ) -> Result<Launched, Error> {
         if keep == Keep::Drop {
             drop_once()?;
@@ -86,7 +89,7 @@ impl Client {
                 kept,
                 ..launch.clone()
             };
-            let launched = Self::keeper().begin(wanted, hooks, None, until);
+            let launched = Self::keeper().begin(wanted, hooks, None, deadline.clone());
             let (services, lease) = block_on(launched)?;
             notice::used(stays);
             running.extend(positions.into_iter().zip(services));
@@ -103,7 +106,8 @@ impl Client {
         launch.kept = known
             .map(|(index, info)| (*index, Kept::Running(Box::new(info.clone()))))
             .collect();
-        let (services, lease) = block_on(self.begin(launch, hooks, keeping.clone(), until))?;
+        let launched = self.begin(launch, hooks, keeping.clone(), deadline);
+        let (services, lease) = block_on(launched)?;
         let services = services.into_iter().enumerate();
         // What the keeper has, is asked of the keeper.
         let services = services.map(|(index, info)| match (&keeping, running.remove(&index)) {
@@ -119,7 +123,7 @@ impl Client {
         launch: Launch,
         hooks: &'static [Hook],
         keeping: Option<Arc<Lease>>,
-        until: Option<Instant>,
+        deadline: Option<Arc<Deadline>>,
     ) -> Operation<(Vec<ServiceInfo>, Arc<Lease>)> {
         self.hooks().insert(launch.identity.clone(), hooks);
         let lease = Arc::new(Lease {
@@ -127,13 +131,14 @@ impl Client {
             id: self.number(),
             caller: Caller::Handle,
             keeping,
+            deadline,
             released: AtomicBool::new(false),
         });
         let call = self.number();
         let body = RequestBody::Launch {
             lease: lease.id,
             launch: Box::new(launch),
-            within: until.map(|until| until.saturating_duration_since(Instant::now())),
+            within: lease.deadline.as_ref().map(|deadline| deadline.left()),
         };
         let answer = self.call(call, body);
         Operation::new(async move {

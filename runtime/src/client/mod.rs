@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{Config, SupervisorMode};
+use crate::deadline::Deadline;
 use crate::flow::Allowance;
 use crate::images::Screen;
 use crate::private::Hook;
@@ -452,6 +453,8 @@ pub(crate) struct Lease {
     caller: Caller,
     /// What is needed as long, and another supervisor has.
     keeping: Option<Arc<Lease>>,
+    /// That of the test that launched.
+    deadline: Option<Arc<Deadline>>,
     released: AtomicBool,
 }
 
@@ -468,6 +471,7 @@ impl Lease {
             id: HOOK,
             caller: Caller::Hook(kind),
             keeping: None,
+            deadline: None,
             released: AtomicBool::new(true),
         }
     }
@@ -475,6 +479,11 @@ impl Lease {
     /// Who asks for something with its handle.
     pub(crate) fn caller(&self) -> Caller {
         self.caller
+    }
+
+    /// When the time is over for the test that launched.
+    pub(crate) fn deadline(&self) -> Option<Arc<Deadline>> {
+        self.deadline.clone()
     }
 
     /// Gives the services back; their handles are of no use any more.

@@ -57,12 +57,14 @@ fn a_test_that_should_panic_leaves_nothing_and_says_nothing() {
 #[test]
 fn a_test_that_times_out_leaves_nothing_and_says_so() {
     rounds(|| {
-        for case in [
+        let cases = [
             "times_out",
             "times_out_blocking",
             "times_out_and_should_panic",
-        ] {
-            let mut ended = Run::direct(case).end().exited(101);
+        ];
+        // At once, for they do little but wait.
+        for (case, run) in cases.map(|case| (case, Run::direct(case).spawn())) {
+            let mut ended = run.end().exited(101);
             if case != "times_out_blocking" {
                 ended = ended.had_services();
             }
@@ -180,5 +182,16 @@ fn tests_leave_nothing_where_the_supervisor_is_in_their_process() {
             let ended = Run::direct(case).in_process().end();
             ended.exited(code).had_services();
         }
+    });
+}
+
+#[test]
+fn a_test_that_has_to_be_ended_leaves_nothing_where_the_supervisor_is_in_its_process() {
+    rounds(|| {
+        let ended = Run::direct("times_out_blocking").in_process().end();
+        ended
+            .exited(101)
+            .said_once("so the process ends")
+            .said_once("the last lines of service `app` of `Fleet`:");
     });
 }

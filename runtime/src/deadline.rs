@@ -1,0 +1,288 @@
+//! The time that a test may take, for everyone who waits on its behalf.
+//!
+//! A test's function runs on the test's own thread, and no thread can be ended from outside. So what waits for a service ends
+//! by itself when the time is over, an async function is given up where it awaits something, and only a function that blocks in
+//! code of its own is left to the watchdog, which can do no more than end the process.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::protocol::ServiceInfo;
+use crate::{Error, ErrorKind};
+
+/// How long is waited at most for what a test that is out of time still does: to drop what it holds, which may talk to its
+/// services, or to say what they did. The machine may be busy.
+pub(crate) const ABORT_GRACE: Duration = Duration::from_secs(10);
+
+/// What a wait that has ended by itself still takes to be told of, before the watchdog ends the process.
+const WATCHDOG_MARGIN: Duration = Duration::from_secs(2);
+
+/// The deadline of one test.
+#[derive(Debug)]
+pub(crate) struct Deadline {
+    timeout: Duration,
+    begun: Instant,
+    until: Instant,
+    state: Mutex<State>,
+    ended: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Until when a test that is out of time may take to end.
+    grace: Instant,
+    /// What it does meanwhile, in words.
+    phase: &'static str,
+    ended: bool,
+}
+
+impl Deadline {
+    /// That of a test that begins now; none where no clock ends it.
+    pub(crate) fn new(timeout: Duration) -> Option<Arc<Self>> {
+        let begun = Instant::now();
+        let until = begun.checked_add(timeout)?;
+        let grace = until.checked_add(ABORT_GRACE)?;
+        grace.checked_add(WATCHDOG_MARGIN)?;
+        Some(Arc::new(Self {
+            timeout,
+            begun,
+            until,
+            state: Mutex::new(State {
+                grace,
+                phase: "the function had not returned",
+                ended: false,
+            }),
+            ended: Condvar::new(),
+        }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long the test may take in all.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// For how long it has run.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// When its time is over.
+    pub(crate) fn until(&self) -> Instant {
+        self.until
+    }
+
+    pub(crate) fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.left().is_zero()
+    }
+
+    /// Until when something may take that is done at the end of a test, for people to see.
+    pub(crate) fn grace(&self) -> Instant {
+        self.until.max(Instant::now() + ABORT_GRACE)
+    }
+
+    /// Until when somebody may wait who begins now: to the end of the test or, where that has come, as long as the test may
+    /// take to end. No limit once the test has ended: what it has left to others is theirs.
+    fn of_wait(&self) -> Option<Instant> {
+        let state = self.state();
+        match (state.ended, self.is_over()) {
+            (true, _) => None,
+            (false, true) => Some(state.grace),
+            (false, false) => Some(self.until),
+        }
+    }
+
+    /// The test is out of time, and now does this.
+    pub(crate) fn begin_phase(&self, phase: &'static str) {
+        let mut state = self.state();
+        state.phase = phase;
+        state.grace = Instant::now() + ABORT_GRACE;
+    }
+
+    /// The test's function is done, however that came.
+    pub(crate) fn end(&self) {
+        self.state().ended = true;
+        self.ended.notify_all();
+    }
+
+    /// Drops `give_up` when the time is over. Where the test has not ended some seconds after that, has `describe` say what it
+    /// did, shows that, and ends the process.
+    pub(crate) fn watch(
+        self: &Arc<Self>,
+        give_up: oneshot::Sender<Infallible>,
+        describe: impl FnOnce(&'static str) -> String + Send + 'static,
+    ) {
+        let deadline = self.clone();
+        std::thread::Builder::new()
+            .name("seatrial-watchdog".to_owned())
+            .spawn(move || {
+                if deadline.ends_by(|_| deadline.until) {
+                    return;
+                }
+                drop(give_up);
+                if deadline.ends_by(|state| state.grace + WATCHDOG_MARGIN) {
+                    return;
+                }
+                let phase = deadline.state().phase;
+                let text = describe(phase);
+                // A test that has ended meanwhile has a verdict of its own, and none that ends later gets to tell it.
+                let state = deadline.state();
+                if !state.ended {
+                    crate::terminal::show(&text);
+                    std::process::exit(101);
+                }
+            })
+            .expect("a thread for the test's time-out");
+    }
+
+    /// Waits until the test has ended; false where it has not by then.
+    fn ends_by(&self, until: impl Fn(&State) -> Instant) -> bool {
+        let mut state = self.state();
+        loop {
+            if state.ended {
+                return true;
+            }
+            let left = until(&state).saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.ended.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// What bounds the waits for something, and which service it is about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bound {
+    deadline: Option<Arc<Deadline>>,
+    service: Option<Arc<ServiceInfo>>,
+    is_launch: bool,
+}
+
+impl Bound {
+    /// For what is done with a service.
+    pub(crate) fn of_service(deadline: Option<Arc<Deadline>>, service: Arc<ServiceInfo>) -> Self {
+        Self {
+            deadline,
+            service: Some(service),
+            is_launch: false,
+        }
+    }
+
+    /// For a launch. The supervisor ends it in time, and says what each service waited for.
+    pub(crate) fn of_launch(deadline: Option<Arc<Deadline>>) -> Self {
+        Self {
+            deadline,
+            service: None,
+            is_launch: true,
+        }
+    }
+
+    /// Until when somebody may wait who begins now.
+    pub(crate) fn of_wait(&self) -> Option<Instant> {
+        let deadline = self.deadline.as_ref()?;
+        let until = deadline.of_wait()?;
+        match self.is_launch {
+            true => Some(deadline.state().grace),
+            false => Some(until),
+        }
+    }
+
+    /// The error of a wait that has ended so.
+    pub(crate) fn exceeded(&self) -> Error {
+        let what = "the time for the test was over before this was done";
+        Error::new(ErrorKind::TimedOut, what).with(|report| {
+            if let Some(service) = &self.service {
+                report.composition = Some(service.composition.clone());
+                report.service = Some(service.field.clone());
+            }
+            if let Some(deadline) = &self.deadline {
+                let timeout = seatrial_model::duration::format(deadline.timeout);
+                report.help = Some(format!(
+                    "look at what the test waited for, or raise `timeout = \"{timeout}\"` in its `#[seatrial::test(..)]`"
+                ));
+            }
+        })
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Deadline>>> = const { RefCell::new(None) };
+}
+
+/// The deadline of the test that this thread runs.
+pub(crate) fn current() -> Option<Arc<Deadline>> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// From now on this thread runs that test, or one without a deadline; returns what it was before.
+pub(crate) fn set_current(deadline: Option<Arc<Deadline>>) -> Option<Arc<Deadline>> {
+    CURRENT.replace(deadline)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deadline(timeout: Duration) -> Arc<Deadline> {
+        Deadline::new(timeout).expect("a clock ends it")
+    }
+
+    #[test]
+    fn a_wait_ends_with_the_test() {
+        let deadline = deadline(Duration::from_secs(60));
+        assert_eq!(deadline.of_wait(), Some(deadline.until()));
+        deadline.end();
+        assert_eq!(deadline.of_wait(), None, "others may have its handles");
+    }
+
+    #[test]
+    fn what_ends_a_test_that_is_out_of_time_may_wait_for_a_moment() {
+        let deadline = deadline(Duration::ZERO);
+        let grace = deadline.of_wait().expect("a limit");
+        assert!(grace > deadline.until());
+        deadline.begin_phase("it was dropping what it holds");
+        assert!(deadline.of_wait().expect("a limit") > grace);
+    }
+
+    #[test]
+    fn a_test_that_no_clock_ends_has_no_deadline() {
+        assert!(Deadline::new(Duration::MAX).is_none());
+    }
+
+    #[test]
+    fn what_is_given_up_is_told_so_and_then_ends_in_its_own_time() {
+        let deadline = deadline(Duration::from_millis(1));
+        let (give_up, given_up) = oneshot::channel::<Infallible>();
+        deadline.watch(give_up, |_| unreachable!("it ends by itself"));
+        assert!(given_up.blocking_recv().is_err());
+        assert!(deadline.is_over());
+        deadline.end();
+    }
+
+    #[test]
+    fn the_error_says_that_the_time_is_over_and_what_to_raise() {
+        let bound = Bound::of_launch(Some(deadline(Duration::from_secs(90))));
+        let error = bound.exceeded();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        let text = error.to_string();
+        for part in [
+            "the time for the test was over before this was done",
+            "help: look at what the test waited for, or raise `timeout = \"1m30s\"`",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}
