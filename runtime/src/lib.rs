@@ -42,7 +42,7 @@
 //!
 //! * [`derive(Composition)`](derive@Composition): everything a declaration can say.
 //! * [`#[seatrial::test]`](macro@test): tests that take compositions and services.
-//! * [`Composition`](trait@Composition): launching without a test.
+//! * [`Composition`](trait@Composition): launching in tests that other macros write, and without a test.
 //! * [`Service`]: addresses, logs, commands, and what can be done to a running service.
 //! * [`Operation`]: why everything can be both awaited and waited for.
 //! * [`Error`]: what a failure tells.
@@ -77,9 +77,11 @@ mod client;
 mod composition;
 mod config;
 mod copies;
+mod current_test;
 mod deadline;
 mod engine;
 mod error;
+mod failure_report;
 mod files;
 mod fingerprint;
 mod flock;
@@ -89,6 +91,7 @@ mod flow;
 pub mod fuzzing;
 mod images;
 mod kept;
+mod launched_in_test;
 mod logs;
 mod operation;
 mod output;

@@ -1,5 +1,7 @@
 //! The handle of a running service.
 
+mod weak;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -12,6 +14,7 @@ use crate::logs::LogLines;
 use crate::protocol::{Action, ExecOutput, FollowEnd, LogLine, Reply, ServiceInfo};
 use crate::visible::visible;
 use crate::{Error, ErrorKind, Operation};
+pub(crate) use weak::WeakService;
 
 /// How many lines of the log an error shows.
 const LOG_LINES: usize = 20;
@@ -482,7 +485,7 @@ impl Service {
         copies::copy_out(&self.lease, self.info.instance, from, to.as_ref()).within(self.bound())
     }
 
-    fn client(&self) -> &'static Client {
+    pub(crate) fn client(&self) -> &'static Client {
         self.lease.client()
     }
 

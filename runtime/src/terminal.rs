@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::panic::Location;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -218,6 +219,21 @@ pub(crate) fn log_of_failed_test(
         format!("seatrial: service `{field}` of `{composition}` does not run any more: {ended}\n")
     });
     end + &last_lines(info, tail)
+}
+
+/// Says that services were gone when the test failed that had launched them.
+pub(crate) fn given_back(composition: &str, services: &[String], place: &Location<'_>) -> String {
+    let (what, were) = match services {
+        [_] => ("service", "was"),
+        _ => ("services", "were"),
+    };
+    let services = names(services);
+    format!(
+        "seatrial: the {what} {services} of `{composition}`, launched at {place}, {were} gone when the test failed: no handle of \
+         that launch was left\n\
+         \x20 help: where the test still needs it, hold what `launch()` returns to the test's end: \
+         `let launched = {composition}::launch().await?;` and then `launched.{{..}}`, not `{composition}::launch().await?.{{..}}`\n"
+    )
 }
 
 /// Says why a test that is out of time ends its process.

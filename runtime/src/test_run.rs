@@ -16,7 +16,9 @@ use tokio::sync::oneshot;
 use crate::client::{Client, Instances, Launched};
 use crate::deadline::{self, ABORT_GRACE, Deadline};
 use crate::private::{Declaration, FromService};
-use crate::{Composition, Error, ErrorKind, Operation, Service, terminal};
+use crate::{
+    Composition, Operation, Service, current_test, failure_report, launched_in_test, terminal,
+};
 
 /// What the attribute says of a test.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +126,7 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
                 _ = limit.given_up => {
                     // While what it holds is there.
                     limit.held.explain(Some(&limit.deadline));
+                    launched_in_test::tell();
                     limit.deadline.begin_phase("it was given up, and what it holds blocks while it is dropped");
                     None
                 }
@@ -196,9 +199,13 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
         let (give_up, given_up) = oneshot::channel();
         let of_watchdog = held.clone();
         let exceeded = deadline.clone();
+        let name = current_test::on_this_thread();
         deadline.watch(give_up, move |phase| {
             of_watchdog.stay_while_ending();
-            let report = of_watchdog.report(Some(exceeded.grace()));
+            let mut report = of_watchdog.report(Some(exceeded.grace()));
+            if let Some(name) = name {
+                report += &launched_in_test::report(&name);
+            }
             report + &terminal::test_is_stuck(&exceeded_text(test, &exceeded, phase))
         });
         Limit {
@@ -210,6 +217,7 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
     let before = deadline::set_current(deadline.clone());
     let outcome = catch_unwind(AssertUnwindSafe(|| body(ready, limit)));
     deadline::set_current(before);
+    launched_in_test::have_told();
     let late = deadline.as_ref().filter(|deadline| deadline.is_over());
     let after = late.map(|deadline| terminal::duration(deadline.elapsed()));
     if let Some(deadline) = &deadline {
@@ -334,17 +342,6 @@ fn launch(launches: Launches, deadline: Option<&Arc<Deadline>>) -> Result<Held, 
     }
 }
 
-/// What comes of an operation until the test has to end.
-fn in_time<T: Send + 'static>(operation: Operation<T>, until: Option<Instant>) -> Result<T, Error> {
-    match until {
-        None => operation.wait(),
-        Some(until) => operation.wait_until(until).unwrap_or_else(|| {
-            let what = "the engine has not given it in time";
-            Err(Error::new(ErrorKind::Engine, what))
-        }),
-    }
-}
-
 impl Held {
     fn new(launched: Vec<Launched>) -> Self {
         Self {
@@ -363,29 +360,12 @@ impl Held {
 
     /// What the services were doing.
     fn report(&self, until: Option<Instant>) -> String {
-        let client = self.launched.first().map(|(_, lease)| lease.client());
-        let lines = client
-            .and_then(Client::config)
-            .map_or(0, |config| config.logs_on_failure);
-        if lines == 0 {
-            return String::new();
-        }
         let services = self.launched.iter().flat_map(|(services, _)| services);
-        let tails: Vec<_> = services
-            .map(|service| (service, service.ended(), service.log_tail(lines)))
+        let services: Vec<Service> = services
+            .filter(|service| !launched_in_test::has_told_of(service))
+            .cloned()
             .collect();
-        let mut report = String::new();
-        for (service, ended, tail) in tails {
-            let ended = in_time(ended, until).ok().flatten();
-            let tail = in_time(tail, until);
-            let is_read = tail.is_ok();
-            report += &terminal::log_of_failed_test(service.info(), ended.as_deref(), tail);
-            if !is_read && client.is_some_and(Client::is_lost) {
-                // The others say the same.
-                break;
-            }
-        }
-        report
+        failure_report::of_services(&services, until)
     }
 
     /// Does not return where the process is about to end: what the test says then is not its verdict.

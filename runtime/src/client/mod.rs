@@ -444,7 +444,7 @@ impl Client {
 }
 
 /// No launch's number.
-const HOOK: LeaseId = 0;
+const NO_LEASE: LeaseId = 0;
 
 /// A hold on the services of one launch: given back when dropped, or when the process ends, however it ends.
 pub(crate) struct Lease {
@@ -466,10 +466,15 @@ impl Lease {
     /// No hold at all, for the handle that a function of the user's is given: the supervisor holds the service while it
     /// waits for the function.
     fn of_hook(client: &'static Client, kind: HookKind) -> Self {
+        Self::without_hold(client, Caller::Hook(kind))
+    }
+
+    /// No hold at all.
+    pub(crate) fn without_hold(client: &'static Client, caller: Caller) -> Self {
         Self {
             client,
-            id: HOOK,
-            caller: Caller::Hook(kind),
+            id: NO_LEASE,
+            caller,
             keeping: None,
             deadline: None,
             released: AtomicBool::new(true),
