@@ -98,6 +98,11 @@ impl Error {
         self
     }
 
+    /// Takes out whose launch failed.
+    pub(crate) fn take_composition(&mut self) -> Option<String> {
+        self.0.composition.take()
+    }
+
     pub(crate) fn report(&self) -> &Report {
         &self.0
     }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use seatrial_model::{Plan, Scope};
+use seatrial_model::Scope;
 
 use crate::deadline::ABORT_GRACE;
 use crate::private::Declaration;
@@ -97,8 +97,7 @@ impl Origin {
         else {
             return;
         };
-        // One that cannot be read cannot be launched.
-        let Ok(plan) = serde_json::from_str::<Plan>(declaration.plan) else {
+        let Some(plan) = declaration.read_plan() else {
             return;
         };
         tell_of_panics();

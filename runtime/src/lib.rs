@@ -105,6 +105,7 @@ mod settings;
 mod supervisor;
 mod terminal;
 mod test_run;
+mod together;
 mod visible;
 mod wire;
 mod workspace;

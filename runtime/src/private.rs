@@ -6,6 +6,8 @@ use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 
+use seatrial_model::Plan;
+
 use crate::{Service, terminal};
 
 pub use crate::test_run::{Launches, Ready, Test, run, run_async};
@@ -33,6 +35,13 @@ pub struct Declaration {
     pub hooks: &'static [Hook],
     /// What setups depend on beyond the plan, by binding.
     pub keys: &'static [&'static str],
+}
+
+impl Declaration {
+    /// Its plan; nothing where that is of another version, which every launch of it reports.
+    pub(crate) fn read_plan(&self) -> Option<Plan> {
+        serde_json::from_str(self.plan).ok()
+    }
 }
 
 /// A user's async function that looks at a service, or sets it up.

@@ -200,7 +200,8 @@ pub(crate) fn replaced(composition: &str, service: &str, why: &str) -> String {
     )
 }
 
-fn names(names: &[String]) -> String {
+/// Names in a row.
+pub(crate) fn names(names: &[String]) -> String {
     names
         .iter()
         .map(|name| format!("`{name}`"))
@@ -219,6 +220,18 @@ pub(crate) fn log_of_failed_test(
         format!("seatrial: service `{field}` of `{composition}` does not run any more: {ended}\n")
     });
     end + &last_lines(info, tail)
+}
+
+/// Says what a test has given up that was still being launched.
+pub(crate) fn still_launching(compositions: &[String]) -> String {
+    let (it, were) = match compositions {
+        [_] => ("it", "was"),
+        _ => ("they", "were"),
+    };
+    format!(
+        "{}: still being launched when the test failed; {it} {were} given up",
+        names(compositions)
+    )
 }
 
 /// Says that services were gone when the test failed that had launched them.

@@ -16,9 +16,8 @@ use tokio::sync::oneshot;
 use crate::client::{Client, Instances, Launched};
 use crate::deadline::{self, ABORT_GRACE, Deadline};
 use crate::private::{Declaration, FromService};
-use crate::{
-    Composition, Operation, Service, current_test, failure_report, launched_in_test, terminal,
-};
+use crate::together::{self, Outcomes};
+use crate::{Composition, Service, current_test, failure_report, launched_in_test, terminal};
 
 /// What the attribute says of a test.
 #[derive(Clone, Copy, Debug)]
@@ -305,40 +304,43 @@ fn launch(launches: Launches, deadline: Option<&Arc<Deadline>>) -> Result<Held, 
     }
     let test = launches.test;
     let client = Client::get();
-    let launching: Vec<Operation<Launched>> = launches
-        .declarations
-        .into_iter()
-        .map(|(declaration, instances)| {
-            let test = Some(test.name.to_owned());
-            client.launch(declaration, instances, test, deadline.cloned())
-        })
-        .collect();
-    let Some(deadline) = deadline else {
-        let outcomes: Vec<_> = launching.into_iter().map(Operation::wait).collect();
-        let held = outcomes.into_iter().collect::<Result<Vec<_>, _>>();
-        return held.map(Held::new).map_err(|error| error.to_string());
-    };
+    let (mut names, mut launching) = (Vec::new(), Vec::new());
+    for (declaration, instances) in launches.declarations {
+        names.push(declaration.read_plan().map(|plan| plan.name));
+        let test = Some(test.name.to_owned());
+        launching.push(client.launch(declaration, instances, test, deadline.cloned()));
+    }
+    let count = launching.len();
     // Who launches knows what it waits for, and says so once the time is up.
-    let outcomes: Vec<_> = launching
-        .into_iter()
-        .map(|launching| launching.wait_until(deadline.until() + ABORT_GRACE))
-        .collect();
-    let mut held = Vec::new();
-    let mut errors: Vec<String> = Vec::new();
-    for outcome in outcomes {
+    let until = deadline.map(|deadline| deadline.until() + ABORT_GRACE);
+    let Outcomes { outcomes, failed } = together::wait(launching, until);
+    let (mut held, mut errors, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
+    for (outcome, name) in outcomes.into_iter().zip(names) {
         match outcome {
             Some(Ok(launched)) => held.push(launched),
-            Some(Err(error)) => errors.push(error.to_string()),
-            None => errors.push("what launches the services does not answer".to_owned()),
+            Some(Err(error)) => errors.push(error),
+            None => under_way.extend(name),
         }
     }
-    match errors.as_slice() {
-        [] => Ok(Held::new(held)),
-        [error, ..] if !deadline.is_over() => Err(error.clone()),
-        errors => {
-            let phase = format!("its services were being launched\n{}", errors.join("\n"));
+    if held.len() == count {
+        return Ok(Held::new(held));
+    }
+    let mut texts = Vec::new();
+    if failed.is_some() {
+        texts.push(together::describe(errors));
+        if !under_way.is_empty() {
+            texts.push(terminal::still_launching(&under_way));
+        }
+    } else {
+        texts.push("what launches the services does not answer".to_owned());
+    }
+    let text = texts.join("\n");
+    match deadline {
+        Some(deadline) if failed.is_none_or(|failed| failed >= deadline.until()) => {
+            let phase = format!("its services were being launched\n{text}");
             Err(exceeded_text(test, deadline, &phase))
         }
+        _ => Err(text),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `launch()` in tests that no `#[seatrial::test]` runs: what they are told when they fail.
+//! What tests are told of what they launch: where several launches fail, and where a test fails that no `#[seatrial::test]` runs.
 
 use std::panic::catch_unwind;
 use std::process::Stdio;
@@ -172,7 +172,7 @@ const STARBOARD: &str =
 /// What the harness has captured of a test.
 #[track_caller]
 fn said<'a>(report: &'a str, name: &str) -> &'a str {
-    let heading = format!("---- written_by_others::{name} stdout ----\n");
+    let heading = format!("---- {name} stdout ----\n");
     let (_, rest) = report
         .split_once(&heading)
         .unwrap_or_else(|| panic!("{heading}{report}"));
@@ -202,18 +202,21 @@ fn a_test_that_panics_is_told_what_its_services_did() {
     let named = ready.filter(|line| line.ends_with(", for written_by_others::passes"));
     assert_eq!(named.count(), 1, "{}", verdict.stderr);
 
-    assert_says_once(said(report, "panics"), &["first\n", "second\n", DB, CACHE]);
+    assert_says_once(
+        said(report, "written_by_others::panics"),
+        &["first\n", "second\n", DB, CACHE],
+    );
     for name in [
         "panics_without_a_runtime",
         "panics_in_a_task",
         "times_out_under_seatrial",
     ] {
-        let said = said(report, name);
+        let said = said(report, &format!("written_by_others::{name}"));
         assert_says_once(said, &[PORT, STARBOARD]);
         assert!(!said.contains("gone when the test failed"), "{said}");
     }
     // Nothing twice, whoever else shows it.
-    let under = said(report, "panics_under_seatrial");
+    let under = said(report, "written_by_others::panics_under_seatrial");
     assert_eq!(under.matches(CACHE).count(), 1, "{under}");
     assert_eq!(under.matches(DB).count(), 2, "two instances: {under}");
     assert_eq!(
@@ -225,7 +228,7 @@ fn a_test_that_panics_is_told_what_its_services_did() {
 
     // A test that returns has given back what it had, and was not wrong in that.
     assert_says_once(
-        said(report, "fails_under_seatrial"),
+        said(report, "written_by_others::fails_under_seatrial"),
         &["the reason that was given"],
     );
 }
@@ -235,7 +238,7 @@ fn a_test_that_has_left_its_handles_is_told_so() {
     let verdict = child::run(&mut child::tests("written_by_others::leaves_"));
     let report = &verdict.stdout;
     assert!(report.contains("0 passed; 2 failed"), "{verdict:#?}");
-    let said_of = |name| said(report, name);
+    let said_of = |name| said(report, &format!("written_by_others::{name}"));
     let left = said_of("leaves_its_handles");
     assert_says_once(
         left,
@@ -266,7 +269,7 @@ fn what_another_test_has_launched_is_told_of_where_it_is_held() {
         "{verdict:#?}"
     );
     assert_says_once(
-        said(&verdict.stdout, "shared::b_panics"),
+        said(&verdict.stdout, "written_by_others::shared::b_panics"),
         &[PORT, STARBOARD],
     );
 }
@@ -282,4 +285,121 @@ fn a_test_that_runs_alone_fails_in_order_where_nobody_reads_what_it_says() {
         .stderr(writer);
     let status = command.status().expect("this executable runs again");
     assert_eq!(status.code(), Some(101), "{status}");
+}
+
+#[derive(Composition)]
+struct Impossible {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "no-such-server",
+        ready(running)
+    )]
+    server: Service,
+}
+
+/// Takes minutes until it listens.
+#[derive(Composition)]
+struct Slow {
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        env(NAME = "slow", AFTER = 120),
+        command = "{source}/tests/fixtures/serve.pl 4000",
+        ready(tcp, timeout = "10m")
+    )]
+    slow: Service,
+}
+
+/// Tests of which several launches fail.
+mod several {
+    use super::*;
+
+    #[seatrial::test]
+    #[ignore = "run by the tests beside it"]
+    fn fail(
+        slow: Slow,
+        impossible: Impossible,
+        #[composition(scope = test)] again: Impossible,
+        pair: Pair,
+        #[service(
+            image = "debian:bookworm-slim",
+            command = "no-such-mast",
+            ready(running)
+        )]
+        mast: Service,
+    ) {
+        drop((slow, impossible, again, pair, mast));
+        unreachable!("it is never called");
+    }
+
+    #[seatrial::test(timeout = "5m")]
+    #[ignore = "run by the tests beside it"]
+    async fn fail_in_time(
+        impossible: Impossible,
+        slow: Slow,
+        #[service(
+            image = "debian:bookworm-slim",
+            command = "no-such-mast",
+            ready(running)
+        )]
+        mast: Service,
+    ) {
+        drop((slow, impossible, mast));
+        unreachable!("it is never called");
+    }
+
+    #[seatrial::test(timeout = "8s")]
+    #[should_panic]
+    #[ignore = "run by the tests beside it"]
+    fn are_out_of_time(
+        slow: Slow,
+        #[service(
+            image = "debian:bookworm-slim",
+            command = "sleep infinity",
+            ready(log = "done")
+        )]
+        quiet: Service,
+    ) {
+        drop((slow, quiet));
+    }
+}
+
+#[test]
+fn all_launches_of_a_test_that_fail_are_told_together() {
+    let verdict = child::run(child::tests("several::").arg("--test-threads=8"));
+    let report = &verdict.stdout;
+    assert!(report.contains("0 passed; 3 failed"), "{verdict:#?}");
+    for name in ["fail", "fail_in_time"] {
+        let said = said(report, &format!("several::{name}"));
+        let mast = format!("service `mast` of `{name}`: cannot start the container");
+        for part in [
+            "service `server` of `Impossible`: cannot start the container",
+            &mast,
+            "`Slow`: still being launched when the test failed; it was given up",
+        ] {
+            assert_eq!(said.matches(part).count(), 1, "`{part}` in:\n{said}");
+        }
+        assert!(
+            !said.contains("Pair") && !said.contains("timed out"),
+            "{said}"
+        );
+    }
+    let said = said(report, "several::are_out_of_time");
+    for part in [
+        "test timed out: `launches::several::are_out_of_time` took longer than 8s: its services were being launched\n",
+        "`Slow`: the services were not ready when the time for the test was up\n",
+        "`are_out_of_time`: the services were not ready when the time for the test was up\n",
+    ] {
+        assert_eq!(said.matches(part).count(), 1, "`{part}` in:\n{said}");
+    }
+}
+
+#[test]
+fn what_all_launches_suffer_from_is_told_once() {
+    let mut command = child::test("several::fail");
+    let verdict = child::run(command.env("SEATRIAL_ENGINE", "unix:///nonexistent/engine.sock"));
+    let said = said(&verdict.stdout, "several::fail");
+    let heading = "\n`Slow`, `Impossible`, `Pair`, `fail`: the container engine does not answer";
+    assert!(said.contains(heading), "{said}");
+    assert_eq!(said.matches("no such file").count(), 1, "{said}");
 }
