@@ -38,6 +38,14 @@ pub(crate) fn not_literal(what: impl Display, form: &str) -> String {
     format!("{what} is read before constants and macros have values; write it out: `{form}`")
 }
 
+/// The same of a text in which variables may stand, by which something outside of the source has its say.
+pub(crate) fn not_literal_text(what: impl Display, form: &str) -> String {
+    format!(
+        "{}, with `{{$NAME:-default}}` for what an environment variable says when the tests run",
+        not_literal(what, form)
+    )
+}
+
 /// Something that a later version has.
 pub(crate) fn not_yet(what: impl Display, instead: &str) -> String {
     format!("{what} is not there yet; {instead}")

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proc_macro2::Span;
 use seatrial_model::placeholder::RawTemplate;
-use seatrial_model::{HostEntry, ImageRef, MountMode, Pull, Scope, Source, Timing, Ulimit};
+use seatrial_model::{HostEntry, ImageTemplate, MountMode, Pull, Scope, Source, Timing, Ulimit};
 use syn::{Expr, Ident};
 
 /// A value and its place in the source.
@@ -60,7 +60,7 @@ pub(crate) struct Service {
     /// Something was misread that may have been a check.
     pub(crate) checks_unknown: bool,
     pub(crate) origins: Vec<Spanned<OriginSyntax>>,
-    pub(crate) base: Option<Spanned<Option<ImageRef>>>,
+    pub(crate) base: Option<Spanned<Option<ImageTemplate>>>,
     pub(crate) scope: ScopeSyntax,
     /// Spanned by its key.
     pub(crate) keep: Option<Spanned<Duration>>,
@@ -172,7 +172,7 @@ impl ScopeSyntax {
 
 /// What a container is made from.
 pub(crate) enum OriginSyntax {
-    Image(ImageRef),
+    Image(ImageTemplate),
     Bin(String),
     /// One that could not be read.
     Unreadable,
@@ -215,7 +215,7 @@ pub(crate) enum CheckSyntax {
     Healthcheck,
     Running,
     Probe {
-        image: ImageRef,
+        image: ImageTemplate,
         command: Vec<Text>,
     },
     Hook(syn::Path),
@@ -235,7 +235,10 @@ pub(crate) struct SetupSyntax {
 /// What a setup does.
 pub(crate) enum SetupKindSyntax {
     Exec(Vec<Text>),
-    Container { image: ImageRef, command: Vec<Text> },
+    Container {
+        image: ImageTemplate,
+        command: Vec<Text>,
+    },
     Hook(syn::Path),
 }
 

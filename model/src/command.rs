@@ -88,12 +88,17 @@ fn needs_shell(text: &str) -> bool {
     let mut single = false;
     let mut double = false;
     let mut word_begins = true;
-    let mut chars = text.chars();
+    let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let quoted = single || double;
         match c {
             '\\' if !single => {
                 chars.next();
+            }
+            // `{{` is a literal brace, `{$NAME}` a placeholder: its value is known before any shell could look at it.
+            '{' if chars.next_if_eq(&'{').is_some() => {}
+            '{' if chars.peek() == Some(&'$') => {
+                let _ = chars.by_ref().find(|c| *c == '}');
             }
             '\'' if !double => single = !single,
             '"' if !single => double = !double,

@@ -8,7 +8,10 @@ use std::time::Duration;
 use crate::image::ImageRefError;
 use crate::placeholder::{Declared, Names, RawTemplate, Reference, Segment};
 use crate::secret::{HIDDEN, Redactor, is_word_like};
-use crate::{ImageRef, Port, Template, command, duration, name, size, suggest};
+use crate::{
+    ImageRef, ImageTemplate, Origin, Plan, Port, ServicePlan, Template, command, duration, name,
+    size, suggest,
+};
 
 /// A reference that is taken displays as it was written, and so does every other that is made of it.
 pub fn image(data: &[u8]) {
@@ -16,6 +19,7 @@ pub fn image(data: &[u8]) {
         return;
     };
     let (text, registry) = text.split_once('\n').unwrap_or((text, "mirror.example"));
+    image_template(text);
     let image = match text.parse::<ImageRef>() {
         Ok(image) => image,
         Err(error) => return explained(&error),
@@ -46,6 +50,52 @@ pub fn image(data: &[u8]) {
             );
         }
         Err(error) => explained(&error),
+    }
+}
+
+/// What a declaration may name is what a reference is, and more where variables stand in it.
+fn image_template(text: &str) {
+    let image = match text.parse::<ImageTemplate>() {
+        Ok(image) => image,
+        Err(error) => {
+            assert!(text.parse::<ImageRef>().is_err());
+            return explained(&error);
+        }
+    };
+    same(image.reference());
+    let repository = image.reference().repository();
+    assert!(image.literal_repository().is_none_or(|it| it == repository));
+    let Some(variables) = image.text() else {
+        return assert_eq!(text.parse::<ImageRef>().as_ref(), Ok(image.reference()));
+    };
+    assert!(variables.variables().count() > 0);
+    // With values that change nothing, it is what its defaults make it; with others it is an image or explained.
+    let service = ServicePlan::new("db", Origin::Image(image.clone()));
+    for value in [None, Some("15"), Some("a/b"), Some("\u{2603}")] {
+        let mut plan = Plan {
+            name: String::new(),
+            services: vec![service.clone()],
+        };
+        let filled = plan.fill(|_| value.map(Into::into));
+        let [service] = &plan.services[..] else {
+            unreachable!("one service was put in")
+        };
+        let Origin::Image(filled_image) = &service.origin else {
+            unreachable!("an image was put in")
+        };
+        match filled {
+            Ok(()) => {
+                same(filled_image.reference());
+                assert!(value.is_some() || filled_image.reference() == image.reference());
+                let written = image.literal_repository();
+                let repository = filled_image.reference().repository();
+                assert!(written.is_none_or(|it| it == repository));
+            }
+            Err(errors) => {
+                assert!(!errors.is_empty());
+                errors.iter().for_each(explained);
+            }
+        }
     }
 }
 
@@ -137,6 +187,7 @@ fn written(template: &Template, services: &[Declared<'_>]) -> String {
             Reference::Port { service, port } => format!("{{{}.port.{port}}}", field(service)),
             Reference::Source => "{source}".to_owned(),
         },
+        Segment::Variable(variable) => variable.to_string(),
     });
     segments.collect()
 }

@@ -1,7 +1,11 @@
 //! Image references, by the grammar of the distribution project (`[registry[:port]/]path[:tag][@digest]`).
 
+mod template;
+
 use std::fmt;
 use std::str::FromStr;
+
+pub use template::{ImageTemplate, ImageTemplateError};
 
 use serde::{Deserialize, Serialize};
 
@@ -293,6 +297,16 @@ fn is_port(port: &str) -> bool {
 pub struct ImageRefError {
     text: String,
     kind: ImageRefErrorKind,
+}
+
+impl ImageRefError {
+    /// A tag that has something else in it.
+    fn tag(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            kind: ImageRefErrorKind::Tag,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

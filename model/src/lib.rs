@@ -20,9 +20,10 @@ pub mod secret;
 pub mod size;
 pub mod suggest;
 
-pub use image::ImageRef;
+pub use image::{ImageRef, ImageTemplate};
 pub use placeholder::Template;
 pub use plan::{
     Check, CheckKind, EnvVar, File, FileContent, HostEntry, Mount, MountMode, Origin, Plan, Port,
-    Pull, Scope, ServicePlan, Setup, SetupKind, Source, Timing, Tmpfs, Ulimit, Volume,
+    Pull, Scope, ServicePlan, Setup, SetupKind, Source, Timing, Tmpfs, Ulimit, VariableError,
+    VariableProblem, Volume,
 };

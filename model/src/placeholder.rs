@@ -1,20 +1,23 @@
-//! Text with placeholders: `mysql://root:sea@{db}/shop`.
+//! Text with placeholders: `mysql://root:sea@{db}/shop`, `{$RUST_LOG:-info}`.
 //!
 //! A text is parsed into a [`RawTemplate`], which knows names only, and resolved against the declared services
 //! into a [`Template`], which knows positions and port numbers and can no longer be wrong.
 
 mod error;
+mod variable;
 
 use std::fmt;
 
 pub use error::{ResolveError, SyntaxError};
 use serde::{Deserialize, Serialize};
+pub use variable::Variable;
 
 use crate::{Port, suggest};
 
 /// Text whose placeholders are resolved.
 ///
-/// Its `Debug` form is the text with positions for names: `"mysql://root@{0}/shop"`.
+/// Its `Debug` form is the text with positions for names, `"mysql://root@{0}/shop"`, and without the values of variables whose
+/// names suggest a secret.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Template(Vec<Segment>);
@@ -27,6 +30,8 @@ pub enum Segment {
     Text(String),
     /// A value known when the composition is launched.
     Reference(Reference),
+    /// A variable of the test process's environment.
+    Variable(Variable),
 }
 
 /// What a placeholder stands for.
@@ -90,26 +95,54 @@ impl Template {
     /// Positions of the services that the placeholders name, in order, with repetitions.
     pub fn services(&self) -> impl Iterator<Item = usize> + '_ {
         self.0.iter().filter_map(|segment| match segment {
-            Segment::Text(_) => None,
+            Segment::Text(_) | Segment::Variable(_) => None,
             Segment::Reference(reference) => reference.service(),
         })
     }
 
-    /// The text, each placeholder replaced by what `value` says.
-    pub fn render(&self, mut value: impl FnMut(Reference) -> String) -> String {
-        self.0
-            .iter()
-            .map(|segment| match segment {
-                Segment::Text(text) => text.clone(),
-                Segment::Reference(reference) => value(*reference),
-            })
-            .collect()
+    /// The variables that it reads, in order, with repetitions.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.0.iter().filter_map(|segment| match segment {
+            Segment::Variable(variable) => Some(variable),
+            Segment::Text(_) | Segment::Reference(_) => None,
+        })
+    }
+
+    /// The same, to give them their values.
+    pub(crate) fn variables_mut(&mut self) -> impl Iterator<Item = &mut Variable> {
+        self.0.iter_mut().filter_map(|segment| match segment {
+            Segment::Variable(variable) => Some(variable),
+            Segment::Text(_) | Segment::Reference(_) => None,
+        })
+    }
+
+    /// The text, each reference replaced by what `value` says, and each variable by its value. One that has none stands as
+    /// it is written.
+    pub fn render(&self, value: impl FnMut(Reference) -> String) -> String {
+        self.render_with(value, |variable| match variable.value() {
+            Some(value) => value.to_owned(),
+            None => variable.to_string(),
+        })
+    }
+
+    pub(crate) fn render_with(
+        &self,
+        mut reference: impl FnMut(Reference) -> String,
+        mut variable: impl FnMut(&Variable) -> String,
+    ) -> String {
+        let segments = self.0.iter().map(|segment| match segment {
+            Segment::Text(text) => text.clone(),
+            Segment::Reference(it) => reference(*it),
+            Segment::Variable(it) => variable(it),
+        });
+        segments.collect()
     }
 }
 
 impl fmt::Debug for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.render(|reference| reference.to_string()))
+        let text = self.render_with(|reference| reference.to_string(), Variable::shown);
+        write!(f, "{text:?}")
     }
 }
 
@@ -151,8 +184,13 @@ pub struct RawTemplate(Vec<RawSegment>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum RawSegment {
     Text(String),
-    /// What stands between the braces, split at its dots; never empty, no part is empty.
-    Placeholder(Vec<String>),
+    Placeholder {
+        /// What stands between the braces, split at its dots; never empty, no part is empty.
+        parts: Vec<String>,
+        /// Whether a `$` stands before it, as where a shell's variable is meant.
+        after_dollar: bool,
+    },
+    Variable(Variable),
 }
 
 /// The services a placeholder can name, and whose text it stands in.
@@ -199,21 +237,13 @@ impl RawTemplate {
                     let end = rest
                         .find(['{', '}'])
                         .filter(|end| rest[*end..].starts_with('}'))
-                        .ok_or_else(|| SyntaxError::Unclosed(excerpt(&text[at..])))?;
-                    let parts: Vec<String> = rest[..end]
-                        .split('.')
-                        .map(|part| part.trim().to_owned())
-                        .collect();
-                    if parts.iter().any(String::is_empty) {
-                        return Err(SyntaxError::Empty(text[at..=at + 1 + end].to_owned()));
-                    }
-                    if !parts.iter().all(|part| is_name(part)) {
-                        return Err(SyntaxError::NotAName(excerpt(&text[at..=at + 1 + end])));
-                    }
+                        .ok_or_else(|| unclosed(&text[at..]))?;
+                    let written = &text[at..=at + 1 + end];
+                    let segment = placeholder(written, &rest[..end], literal.ends_with('$'))?;
                     if !literal.is_empty() {
                         segments.push(RawSegment::Text(std::mem::take(&mut literal)));
                     }
-                    segments.push(RawSegment::Placeholder(parts));
+                    segments.push(segment);
                     while chars.peek().is_some_and(|(next, _)| *next <= at + 1 + end) {
                         chars.next();
                     }
@@ -231,9 +261,21 @@ impl RawTemplate {
     /// Names of the services that the placeholders mention, existing or not.
     pub fn mentioned(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|segment| match segment {
-            RawSegment::Placeholder(parts) if parts[0] != "source" => Some(parts[0].as_str()),
+            RawSegment::Placeholder { parts, .. } if parts[0] != "source" => {
+                Some(parts[0].as_str())
+            }
             _ => None,
         })
+    }
+
+    /// The text where it has no placeholders but variables; the first other one as it is written, where it has.
+    pub(crate) fn of_variables(self) -> Result<Template, String> {
+        let segments = self.0.into_iter().map(|segment| match segment {
+            RawSegment::Text(text) => Ok(Segment::Text(text)),
+            RawSegment::Variable(variable) => Ok(Segment::Variable(variable)),
+            RawSegment::Placeholder { parts, .. } => Err(format!("{{{}}}", parts.join("."))),
+        });
+        segments.collect::<Result<_, _>>().map(Template)
     }
 
     /// Replaces every name by what it stands for.
@@ -247,7 +289,13 @@ impl RawTemplate {
         for segment in &self.0 {
             match segment {
                 RawSegment::Text(text) => segments.push(Segment::Text(text.clone())),
-                RawSegment::Placeholder(parts) => match resolve(parts, names) {
+                RawSegment::Variable(variable) => {
+                    segments.push(Segment::Variable(variable.clone()));
+                }
+                RawSegment::Placeholder {
+                    parts,
+                    after_dollar,
+                } => match resolve(parts, *after_dollar, names) {
                     Ok(reference) => segments.push(Segment::Reference(reference)),
                     Err(error) => errors.push(error),
                 },
@@ -261,7 +309,54 @@ impl RawTemplate {
     }
 }
 
-fn resolve(parts: &[String], names: Names<'_>) -> Result<Reference, ResolveError> {
+/// What stands between two braces, `written` with them.
+fn placeholder(written: &str, inside: &str, after_dollar: bool) -> Result<RawSegment, SyntaxError> {
+    if let Some(variable) = inside.trim_start().strip_prefix('$') {
+        return match Variable::parse(variable) {
+            Some(variable) => Ok(RawSegment::Variable(variable)),
+            None => Err(SyntaxError::Variable(excerpt(written))),
+        };
+    }
+    let parts = inside.split('.').map(|part| part.trim().to_owned());
+    let parts: Vec<String> = parts.collect();
+    if let Some((name, _)) = inside.split_once(':').filter(|_| after_dollar)
+        && variable::is_variable_name(name)
+    {
+        return Err(SyntaxError::OfShell {
+            written: excerpt(written),
+            inside: inside.to_owned(),
+        });
+    }
+    if parts.iter().any(String::is_empty) {
+        return Err(SyntaxError::Empty(written.to_owned()));
+    }
+    if !parts.iter().all(|part| is_name(part)) {
+        return Err(SyntaxError::NotAName(excerpt(written)));
+    }
+    Ok(RawSegment::Placeholder {
+        parts,
+        after_dollar,
+    })
+}
+
+/// A brace without its other one, or one in a variable's default.
+fn unclosed(text: &str) -> SyntaxError {
+    let is_in_default = text[1..].find(['{', '}']).is_some_and(|brace| {
+        let before = text[1..=brace].trim_start();
+        before.starts_with('$') && before.contains(":-")
+    });
+    if is_in_default {
+        SyntaxError::BraceInDefault(excerpt(text))
+    } else {
+        SyntaxError::Unclosed(excerpt(text))
+    }
+}
+
+fn resolve(
+    parts: &[String],
+    after_dollar: bool,
+    names: Names<'_>,
+) -> Result<Reference, ResolveError> {
     let name = parts[0].as_str();
     let written = format!("{{{}}}", parts.join("."));
     if name == "source" {
@@ -292,6 +387,7 @@ fn resolve(parts: &[String], names: Names<'_>) -> Result<Reference, ResolveError
                     });
                 ResolveError::UnknownService {
                     name: name.to_owned(),
+                    after_dollar: after_dollar && parts.len() == 1,
                     suggestion: suggest::nearest(name, known.clone()).map(str::to_owned),
                     known: known.map(str::to_owned).collect(),
                 }

@@ -5,13 +5,15 @@
 //! file, a user's function) is a number into the bindings that the generated code hands over beside the plan.
 
 mod debug;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+pub use variables::{VariableError, VariableProblem};
 
-use crate::{ImageRef, Template};
+use crate::{ImageTemplate, Template};
 
 /// The services of one composition, in the order of their declaration.
 ///
@@ -104,7 +106,7 @@ impl ServicePlan {
     ///
     /// let cache = ServicePlan::new("user_cache", Origin::Image("redis:7".parse()?));
     /// assert_eq!(cache.name, "user-cache");
-    /// # Ok::<(), seatrial_model::image::ImageRefError>(())
+    /// # Ok::<(), seatrial_model::image::ImageTemplateError>(())
     /// ```
     pub fn new(field: &str, origin: Origin) -> Self {
         Self {
@@ -155,7 +157,7 @@ impl ServicePlan {
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// An image.
-    Image(ImageRef),
+    Image(ImageTemplate),
     /// A binary target of the declaring package, mounted into `base` and run there.
     Bin {
         /// The target's name.
@@ -163,7 +165,7 @@ pub enum Origin {
         /// Position among the declaration's binaries.
         binding: usize,
         /// The image it runs in; `None` for the configured default.
-        base: Option<ImageRef>,
+        base: Option<ImageTemplate>,
     },
 }
 
@@ -354,7 +356,7 @@ pub enum CheckKind {
     /// A container of another image on the same network exits with 0.
     Probe {
         /// The probe's image.
-        image: ImageRef,
+        image: ImageTemplate,
         /// The executable and its arguments.
         command: Vec<Template>,
     },
@@ -421,7 +423,7 @@ pub enum SetupKind {
     /// A container of another image on the same network, with the service's source mounted. It must exit with 0.
     Container {
         /// Its image.
-        image: ImageRef,
+        image: ImageTemplate,
         /// The executable and its arguments.
         command: Vec<Template>,
         /// Its environment variables.

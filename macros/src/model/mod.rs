@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use proc_macro2::Span;
 use seatrial_model::placeholder::{Declared, Names, ResolveError};
 use seatrial_model::{
-    EnvVar, File, FileContent, ImageRef, Mount, Origin, Plan, Port, Scope, ServicePlan, Source,
-    Template, suggest,
+    EnvVar, File, FileContent, ImageTemplate, Mount, Origin, Plan, Port, Scope, ServicePlan,
+    Source, Template, suggest,
 };
 use syn::ext::IdentExt;
 
@@ -331,7 +331,7 @@ fn values<T: Clone>(spanned: &[Spanned<T>]) -> Vec<T> {
 }
 
 /// The image of a service that names none which can be read.
-fn stand_in() -> ImageRef {
+fn stand_in() -> ImageTemplate {
     "unreadable"
         .parse()
         .unwrap_or_else(|error| unreachable!("a constant reference: {error}"))

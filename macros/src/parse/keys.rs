@@ -22,6 +22,8 @@ pub(crate) struct Key<T> {
     pub(crate) also: &'static [&'static str],
     /// Whether it may be given several times.
     pub(crate) repeats: bool,
+    /// Whether variables of the environment may stand in its text.
+    pub(crate) reads_variables: bool,
     /// Whether a message may offer it. One that is not offered is read to be refused.
     pub(crate) offered: bool,
     /// Reads one. `None` where the argument's shape is wrong and nothing has been recorded about it.
@@ -39,6 +41,7 @@ impl<T> Key<T> {
             form,
             also: &[],
             repeats: false,
+            reads_variables: false,
             offered: true,
             read,
         }
@@ -60,6 +63,13 @@ impl<T> Key<T> {
     pub(crate) const fn elsewhere(self) -> Self {
         Self {
             offered: false,
+            ..self
+        }
+    }
+
+    pub(crate) const fn with_variables(self) -> Self {
+        Self {
+            reads_variables: true,
             ..self
         }
     }
@@ -184,18 +194,29 @@ pub(crate) fn read<T>(
         if matches!(argument.value, Value::Unreadable) {
             given.troubled.push(key.name);
         } else if (key.read)(target, argument, report).is_none() {
-            refuse(argument, format!("`{name}`"), key.form, report);
+            let what = format!("`{name}`");
+            refuse(argument, what, key.form, key.reads_variables, report);
         }
     }
     given
 }
 
+/// Keys whose entries have texts in which variables of the environment may stand.
+const OF_TEXTS: [&str; 2] = ["env", "files"];
+
 /// Records that an argument has the wrong shape.
-fn refuse(argument: &Argument, what: String, form: &str, report: &mut Report) {
-    let message = if argument.is().is_some_and(values::is_computed) {
-        message::not_literal(what, form)
-    } else {
-        message::malformed(what, form)
+fn refuse(
+    argument: &Argument,
+    what: String,
+    form: &str,
+    reads_variables: bool,
+    report: &mut Report,
+) {
+    let is_computed = argument.is().is_some_and(values::is_computed);
+    let message = match (is_computed, reads_variables) {
+        (true, true) => message::not_literal_text(what, form),
+        (true, false) => message::not_literal(what, form),
+        (false, _) => message::malformed(what, form),
     };
     report.error(argument.value_span(), message);
 }
@@ -211,7 +232,8 @@ pub(crate) fn each(
         let unreadable = matches!(entry.value, Value::Unreadable);
         if !unreadable && read(entry, report).is_none() {
             let place = argument.key().unwrap_or_default();
-            refuse(entry, format!("this entry of `{place}(..)`"), form, report);
+            let what = format!("this entry of `{place}(..)`");
+            refuse(entry, what, form, OF_TEXTS.contains(&&*place), report);
         }
     }
     Some(())

@@ -1,7 +1,7 @@
 //! `ready(..)`: when a service is ready. Its keys are kinds of checks and their modifiers, read one by one, then put
 //! together.
 
-use seatrial_model::{ImageRef, command};
+use seatrial_model::{ImageTemplate, command};
 
 use super::arguments::{Argument, Name, Value};
 use super::habits;
@@ -26,7 +26,7 @@ pub(super) struct ReadyKeys {
     status: Option<u16>,
     port: Option<Spanned<PortChoice>>,
     exec: Option<Vec<Text>>,
-    image: Option<ImageRef>,
+    image: Option<ImageTemplate>,
     run: Option<Vec<Text>>,
     with: Option<syn::Path>,
     timing: seatrial_model::Timing,
@@ -46,7 +46,7 @@ const KEYS: &[Key<ReadyKeys>] = &[
         bare,
     ),
     Key::once("running", "running", bare),
-    Key::once("image", "image = \"postgres:15\"", image),
+    Key::once("image", "image = \"postgres:15\"", image).with_variables(),
     Key::once("run", "run = \"pg_isready -h {self.host}\"", run),
     Key::once("with", "with = path::to::async_fn", with),
     Key::once("timeout", "timeout = \"30s\"", timeout),

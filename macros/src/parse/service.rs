@@ -22,9 +22,9 @@ pub(super) const TABLE: Table<Service> = Table {
 pub(super) const FORM: &str = "#[service(image = \"redis:7\", port = 6379)]";
 
 const KEYS: &[Key<Service>] = &[
-    Key::once("image", "image = \"redis:7\"", image),
+    Key::once("image", "image = \"redis:7\"", image).with_variables(),
     Key::once("bin", "bin = \"name\"", bin).known_as(&["binary"]),
-    Key::once("base", "base = \"debian:bookworm-slim\"", base),
+    Key::once("base", "base = \"debian:bookworm-slim\"", base).with_variables(),
     Key::once("build", "image = \"name:tag\"", build).not_yet(),
     Key::once("scope", "scope = binary", scope),
     Key::once("keep", settings::KEEP_FORM, keep),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use seatrial_model::{ImageRef, command};
+use seatrial_model::{ImageTemplate, command};
 use syn::Expr;
 
 use super::arguments::Argument;
@@ -27,7 +27,7 @@ const ONE_KIND: &str = "specify exactly one of `exec`, `image` and `with`";
 #[derive(Default)]
 pub(super) struct SetupKeys {
     exec: Option<Vec<Text>>,
-    image: Option<ImageRef>,
+    image: Option<ImageTemplate>,
     run: Option<Vec<Text>>,
     with: Option<syn::Path>,
     name: Option<Spanned<String>>,
@@ -38,7 +38,7 @@ pub(super) struct SetupKeys {
 
 const KEYS: &[Key<SetupKeys>] = &[
     Key::once("exec", "exec = \"psql -f /schema.sql\"", exec).known_as(&["command", "cmd"]),
-    Key::once("image", "image = \"flyway:10\"", image),
+    Key::once("image", "image = \"flyway:10\"", image).with_variables(),
     Key::once("run", "run = \"flyway migrate\"", run),
     Key::once("with", "with = path::to::async_fn", with).known_as(&["hook", "fn"]),
     Key::once("name", "name = \"schema\"", name),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proc_macro2::Span;
 use seatrial_model::command::CommandError;
 use seatrial_model::placeholder::RawTemplate;
-use seatrial_model::{ImageRef, MountMode, Scope, duration, size};
+use seatrial_model::{ImageTemplate, MountMode, Scope, duration, size};
 use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, UnOp};
 
@@ -149,6 +149,10 @@ pub(crate) fn command(
         for element in &array.elems {
             match string(element) {
                 Some(word) => words.push(Spanned::new(word.value(), word.span())),
+                None if is_computed(element) => report.error_on(
+                    element,
+                    message::not_literal_text("a word of a command", "\"..\""),
+                ),
                 None => report.error_on(element, "a word of a command is a string; write `\"..\"`"),
             }
         }
@@ -162,7 +166,11 @@ pub(crate) fn command(
     } else {
         report.error_on(
             expr,
-            "a command is text or a list of texts; write `\"server --port 80\"` or `[\"server\", \"--port\", \"80\"]`",
+            if is_computed(expr) {
+                message::not_literal_text("a command", "\"server --port 80\"")
+            } else {
+                "a command is text or a list of texts; write `\"server --port 80\"` or `[\"server\", \"--port\", \"80\"]`".to_owned()
+            },
         );
         return None;
     };
@@ -189,8 +197,8 @@ pub(crate) fn parsed<T, E: std::fmt::Display>(
     }
 }
 
-pub(crate) fn image(literal: &LitStr, report: &mut Report) -> Option<ImageRef> {
-    parsed(literal, str::parse::<ImageRef>, report)
+pub(crate) fn image(literal: &LitStr, report: &mut Report) -> Option<ImageTemplate> {
+    parsed(literal, str::parse::<ImageTemplate>, report)
 }
 
 pub(crate) fn duration(literal: &LitStr, report: &mut Report) -> Option<Duration> {

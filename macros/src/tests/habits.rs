@@ -222,3 +222,58 @@ fn constants_and_macros_are_to_be_written_out() {
         assert!(found[0].contains(part), "{written}: {found:?}");
     }
 }
+
+#[test]
+fn what_is_computed_may_be_a_variable_where_placeholders_work() {
+    let variable =
+        "with `{$NAME:-default}` for what an environment variable says when the tests run";
+    for (written, is_text) in [
+        (quote!(image = env!("IMAGE"), ready(running)), true),
+        (quote!(bin = "shop", base = IMAGE, ready(running)), true),
+        (quote!(image = "a", ready(running), command = COMMAND), true),
+        (
+            quote!(
+                image = "a",
+                ready(running),
+                command = ["server", env!("LEVEL")]
+            ),
+            true,
+        ),
+        (
+            quote!(image = "a", ready(running), env(A = option_env!("A"))),
+            true,
+        ),
+        (
+            quote!(image = "a", ready(running), files("/a" = CONTENT)),
+            true,
+        ),
+        (
+            quote!(image = "a", port = 1, ready(image = IMAGE, run = "true")),
+            true,
+        ),
+        (
+            quote!(
+                image = "a",
+                ready(running),
+                setup(image = IMAGE, run = "true")
+            ),
+            true,
+        ),
+        (quote!(image = "a", port = PORT), false),
+        (
+            quote!(image = "a", ready(running), workdir = env!("HOME")),
+            false,
+        ),
+    ] {
+        let found = of_struct(quote! {
+            #[composition(source(none))]
+            struct Shop { #[service(#written)] a: Service }
+        });
+        assert_eq!(found.len(), 1, "{written}: {found:?}");
+        assert!(
+            found[0].contains("is read before constants and macros have values"),
+            "{found:?}"
+        );
+        assert_eq!(found[0].contains(variable), is_text, "{written}: {found:?}");
+    }
+}

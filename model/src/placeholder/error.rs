@@ -15,6 +15,17 @@ pub enum SyntaxError {
     Empty(String),
     /// Something that cannot be a name: JSON, for example.
     NotAName(String),
+    /// `{$..}` without the name of a variable, or with something other than a default behind it.
+    Variable(String),
+    /// A default with a brace in it.
+    BraceInDefault(String),
+    /// `${NAME:-default}`, as a shell has it.
+    OfShell {
+        /// The placeholder as written.
+        written: String,
+        /// What stands between its braces.
+        inside: String,
+    },
 }
 
 impl fmt::Display for SyntaxError {
@@ -36,6 +47,18 @@ impl fmt::Display for SyntaxError {
                 f,
                 "`{written}` holds no name; write a service's name such as `{{db}}`, or `{{{{` and `}}}}` for literal braces"
             ),
+            Self::Variable(written) => write!(
+                f,
+                "`{written}` is malformed; write the name of an environment variable, letters, digits and `_`, as in `{{$TAG}}`, or with a default as in `{{$TAG:-17}}`"
+            ),
+            Self::BraceInDefault(at) => write!(
+                f,
+                "the default of the variable at `{at}` has a brace in it; write one of plain text, and `}}` behind it"
+            ),
+            Self::OfShell { written, inside } => write!(
+                f,
+                "`${written}` is a shell's form; write `{{${inside}}}` for a variable of the test's environment, or `${{{{{inside}}}}}` to leave it to a shell in the container"
+            ),
         }
     }
 }
@@ -49,6 +72,8 @@ pub enum ResolveError {
     UnknownService {
         /// The name as written.
         name: String,
+        /// Whether it is written `${name}`.
+        after_dollar: bool,
         /// The declared name that is nearest to it.
         suggestion: Option<String>,
         /// All declared names.
@@ -107,11 +132,15 @@ pub enum ResolveError {
 impl fmt::Display for ResolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::UnknownService { name, after_dollar: true, .. } => write!(
+                f,
+                "no service is named `{name}`; write `{{${name}}}` for a variable of the test's environment, or `${{{{{name}}}}}` to leave it to a shell in the container"
+            ),
             Self::UnknownService { name, known, .. } if known.is_empty() => write!(
                 f,
                 "no service is named `{name}`, and there is no other; declare it, or write `{{{{` and `}}}}` for literal braces"
             ),
-            Self::UnknownService { name, suggestion, known } => {
+            Self::UnknownService { name, suggestion, known, .. } => {
                 write!(f, "no service is named `{name}`; ")?;
                 f.write_str(&suggest::did_you_mean(suggestion.as_deref(), known))
             }

@@ -50,6 +50,10 @@ fn add_secrets(redactor: &mut Redactor, service: &ServicePlan) {
     for EnvVar { name, value } in service.variables() {
         redactor.add(name, &value.render(|reference| reference.to_string()));
     }
+    for variable in service.read_variables() {
+        let value = variable.value().or(variable.default());
+        redactor.add(variable.name(), value.unwrap_or_default());
+    }
 }
 
 /// A part of a plan in which a secret may stand.

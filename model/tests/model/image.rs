@@ -1,7 +1,7 @@
 //! Image references, by the distribution project's grammar and the engines' rules on top of it.
 
 use proptest::prelude::*;
-use seatrial_model::ImageRef;
+use seatrial_model::{ImageRef, ImageTemplate};
 
 fn parse(text: &str) -> Result<ImageRef, String> {
     text.parse::<ImageRef>().map_err(|error| error.to_string())
@@ -336,5 +336,94 @@ proptest! {
         prop_assert_eq!(moved.registry(), Some("mirror.example:5000"));
         prop_assert!(moved.path().ends_with(image.path()));
         prop_assert_eq!((moved.tag(), moved.digest()), (image.tag(), image.digest()));
+    }
+}
+
+fn template(text: &str) -> ImageTemplate {
+    text.parse()
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[test]
+fn variables_may_stand_anywhere_in_an_image() {
+    for (text, with_defaults, repository) in [
+        ("redis:7", "redis:7", Some("redis")),
+        ("postgres:{$V:-17}", "postgres:17", Some("postgres")),
+        (
+            "postgres:{$V:-17}-{$BASE:-alpine}",
+            "postgres:17-alpine",
+            Some("postgres"),
+        ),
+        (
+            "reg.example:5000/a/b:{$V:-1}",
+            "reg.example:5000/a/b:1",
+            Some("reg.example:5000/a/b"),
+        ),
+        ("{$REGISTRY:-reg.example}/a:1", "reg.example/a:1", None),
+        ("reg.example:{$PORT:-5000}/a", "reg.example:5000/a", None),
+        ("{$PREFIX:-}redis:7", "redis:7", None),
+        ("redis{$SUFFIX:-}", "redis", None),
+        ("{$IMAGE:-redis:7}", "redis:7", None),
+    ] {
+        let image = template(text);
+        assert_eq!(image.reference().to_string(), with_defaults);
+        assert_eq!(image.literal_repository().as_deref(), repository, "{text}");
+        assert_eq!(image.to_string(), text);
+    }
+    // Whatever a variable without a default may be.
+    for text in [
+        "{$IMAGE}",
+        "a:{$TAG}",
+        "reg.example:{$PORT}/a",
+        "a@{$DIGEST}",
+        "a:1@sha256:{$HEX}",
+        "{$REGISTRY}/{$NAME}:{$TAG:-1}",
+    ] {
+        template(text);
+    }
+}
+
+#[test]
+fn images_that_no_variable_mends_are_refused_with_what_to_write() {
+    for (text, reason, instead) in [
+        (
+            "a:{$X:-a b}",
+            "with the defaults of its variables, the tag in `a:a b`",
+            "write 1 to 128",
+        ),
+        (
+            "A{$X}",
+            "whatever its variables are",
+            "\"postgres:{$POSTGRES_VERSION:-17}\"",
+        ),
+        (
+            "a:{db}",
+            "`{db}` cannot stand in an image",
+            "{$POSTGRES_VERSION:-17}",
+        ),
+        (
+            "a:{db.port}",
+            "`{db.port}` cannot stand in an image",
+            "{$POSTGRES_VERSION:-17}",
+        ),
+        (
+            "a:{}",
+            "`{}` cannot stand in an image",
+            "{$POSTGRES_VERSION:-17}",
+        ),
+        ("a:{$1X}", "`{$1X}` is malformed", "`{$TAG:-17}`"),
+        ("a:{$X", "is not closed", "close it with `}`"),
+        ("a:$TAG", "no shell reads", "write `{$TAG}`"),
+        ("a:${TAG}", "no shell reads", "write `{$TAG}`"),
+        ("a:${TAG:-17}", "no shell reads", "write `{$TAG:-17}`"),
+        (
+            "a:{{$TAG}}",
+            "the tag in `a:{$TAG}` is malformed",
+            "write 1 to 128",
+        ),
+    ] {
+        let error = text.parse::<ImageTemplate>().expect_err(text).to_string();
+        assert!(error.contains(reason), "{text}: {error}");
+        assert!(error.contains(instead), "{text}: {error}");
     }
 }

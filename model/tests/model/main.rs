@@ -8,3 +8,4 @@ mod placeholder;
 mod plan;
 mod secret;
 mod text;
+mod variables;

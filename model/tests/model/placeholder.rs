@@ -83,6 +83,70 @@ fn placeholders_mean_positions_and_ports() {
 }
 
 #[test]
+fn a_variable_is_a_placeholder_with_a_dollar() {
+    for (text, name, default) in [
+        ("{$TAG}", "TAG", None),
+        ("{ $TAG }", "TAG", None),
+        ("{$_x1:-}", "_x1", Some("")),
+        ("{$TAG:-a b:-c.d $X}", "TAG", Some("a b:-c.d $X")),
+        ("{{{$TAG}}}", "TAG", None),
+    ] {
+        let template = resolve_in_app(text, false).unwrap_or_else(|it| panic!("{text}: {it:?}"));
+        let variables: Vec<_> = template.variables().collect();
+        assert_eq!(variables.len(), 1, "{text}");
+        assert_eq!(variables[0].name(), name);
+        assert_eq!(variables[0].default(), default);
+        assert_eq!(variables[0].value(), None);
+    }
+    // What a shell is to read stays.
+    for (text, shown) in [
+        ("$TAG", "$TAG"),
+        ("{{$TAG}}", "{$TAG}"),
+        ("${{TAG}}", "${TAG}"),
+        ("${{TAG:-17}}", "${TAG:-17}"),
+    ] {
+        let template = resolve_in_app(text, false).unwrap_or_else(|it| panic!("{text}: {it:?}"));
+        assert_eq!(template, Template::literal(shown));
+    }
+}
+
+#[test]
+fn malformed_variables_are_refused_with_what_to_write() {
+    for (text, reason, instead) in [
+        ("{$1X}", "`{$1X}` is malformed", "as in `{$TAG}`"),
+        ("{$}", "`{$}` is malformed", "`{$TAG:-17}`"),
+        ("{$X Y}", "is malformed", "letters, digits and `_`"),
+        ("{$X-17}", "is malformed", "`{$TAG:-17}`"),
+        ("{$X:?unset}", "is malformed", "`{$TAG:-17}`"),
+        ("{$X:=17}", "is malformed", "`{$TAG:-17}`"),
+        ("{$X", "is not closed", "close it with `}`"),
+        ("{$X:-17", "is not closed", "close it with `}`"),
+        ("{$X:-{db}}", "has a brace in it", "plain text"),
+        (
+            "${db:-1}",
+            "`${db:-1}` is a shell's form",
+            "write `{$db:-1}`",
+        ),
+        (
+            "${db:-1}",
+            "`${db:-1}` is a shell's form",
+            "`${{db:-1}}` to leave it",
+        ),
+        ("${HOME}", "no service is named `HOME`", "write `{$HOME}`"),
+        (
+            "${HOME}",
+            "no service is named `HOME`",
+            "`${{HOME}}` to leave it",
+        ),
+    ] {
+        let errors = resolve_in_app(text, true).expect_err(text);
+        assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+        assert!(errors[0].contains(reason), "{text}: {errors:?}");
+        assert!(errors[0].contains(instead), "{text}: {errors:?}");
+    }
+}
+
+#[test]
 fn braces_that_are_no_placeholder_are_refused() {
     for (text, reason) in [
         ("{", "at `{` is not closed"),

@@ -8,13 +8,15 @@ use proptest::option;
 use proptest::prelude::*;
 use seatrial_model::placeholder::{Declared, Names, RawTemplate};
 use seatrial_model::{
-    Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageRef, Mount, MountMode, Origin,
-    Plan, Port, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template, Timing, Tmpfs,
-    Ulimit, Volume,
+    Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageTemplate, Mount, MountMode,
+    Origin, Plan, Port, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template, Timing,
+    Tmpfs, Ulimit, Volume,
 };
 
-fn image() -> impl Strategy<Value = ImageRef> {
-    crate::image::reference().prop_map(|text| text.parse().unwrap())
+fn image() -> impl Strategy<Value = ImageTemplate> {
+    let variables = ["a:{$TAG:-1}", "{$REGISTRY}/a", "a@{$DIGEST}"];
+    let variables = prop::sample::select(variables.to_vec()).prop_map(str::to_owned);
+    prop_oneof![crate::image::reference(), variables].prop_map(|text| text.parse().unwrap())
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -28,12 +30,14 @@ fn template() -> impl Strategy<Value = Template> {
         Just("{db.host}".to_owned()),
         Just("{db.port.1}".to_owned()),
         Just("{source}".to_owned()),
+        Just("{$DB_PASSWORD:-salt}".to_owned()),
+        Just("{$LEVEL}".to_owned()),
     ];
     vec(part, 0..3).prop_map(|parts| resolved(&parts.concat()))
 }
 
 /// `text` in a service beside `db`, which is at position 1 and serves port 1.
-fn resolved(text: &str) -> Template {
+pub(crate) fn resolved(text: &str) -> Template {
     let ports = [Port {
         name: None,
         number: 1,
@@ -260,7 +264,7 @@ proptest! {
 }
 
 /// A service with nothing but a name.
-fn bare(name: &str) -> ServicePlan {
+pub(crate) fn bare(name: &str) -> ServicePlan {
     ServicePlan {
         field: name.to_owned(),
         name: name.to_owned(),
@@ -295,7 +299,7 @@ fn bare(name: &str) -> ServicePlan {
     }
 }
 
-fn variable(name: &str, value: &str) -> EnvVar {
+pub(crate) fn variable(name: &str, value: &str) -> EnvVar {
     EnvVar {
         name: name.to_owned(),
         value: resolved(value),

@@ -100,6 +100,8 @@ fn commands_without_shell_syntax_are_run_as_words() {
             "nc -h {db.host} {db.port}",
             &["nc", "-h", "{db.host}", "{db.port}"],
         ),
+        ("echo {$LEVEL:-a|b}", &["echo", "{$LEVEL:-a|b}"]),
+        ("echo \"a {$LEVEL}\"", &["echo", "a {$LEVEL}"]),
         ("echo if while", &["echo", "if", "while"]),
         ("\u{e9}cho \u{2603}", &["\u{e9}cho", "\u{2603}"]),
     ] {
@@ -147,6 +149,8 @@ fn commands_with_shell_syntax_are_run_by_a_shell() {
         "(a)",
         "a $B",
         "a \"$B\"",
+        "a {{$B}}",
+        "a {$B} $C",
         "a `b`",
         "a \"`b`\"",
         "a *.sql",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use seatrial_model::{Plan, Scope};
+use seatrial_model::{Plan, Scope, VariableError};
 use serde_bytes::ByteBuf;
 
 use super::{Instances, kept};
@@ -23,11 +23,11 @@ pub(super) struct Prepared {
     pub(super) kept_identity: String,
 }
 
-/// The declaration, with what only this process knows.
+/// The declaration, with what only this process knows: the values of variables, too.
 ///
 /// # Errors
 ///
-/// The plan is of another version.
+/// The plan is of another version, or reads a variable that has no value.
 pub(super) fn prepare(
     declaration: Declaration,
     instances: Instances,
@@ -49,6 +49,8 @@ pub(super) fn prepare(
             );
         })
     })?;
+    plan.fill(|name| std::env::var_os(name))
+        .map_err(|errors| unfilled(&plan.name, errors))?;
     if instances == Instances::Own {
         for service in &mut plan.services {
             service.scope = Scope::Test;
@@ -86,12 +88,33 @@ pub(super) fn prepare(
     })
 }
 
-/// The same for the same declaration, whichever test executable it is compiled into, and for no other: its source file, its
+/// The error for variables that are not as the declaration needs them: the first, and the others below it.
+fn unfilled(composition: &str, errors: Vec<VariableError>) -> Error {
+    let mut errors = errors.into_iter();
+    let Some(first) = errors.next() else {
+        unreachable!("something is wrong")
+    };
+    Error::new(ErrorKind::Configuration, first.to_string()).with(|report| {
+        report.help = Some(first.help());
+        report.composition = Some(composition.to_owned());
+        report.service = Some(first.service);
+        report.also = errors
+            .map(|error| (error.service.clone(), format!("{error}; {}", error.help())))
+            .collect();
+    })
+}
+
+/// The same for the same declaration and the same values of variables, whichever test executable it is compiled into, and for no other: its source file, its
 /// name, and a hash of all that its services are made from. The module would not do: one that several executables
 /// include has another path in each, and two structs in two functions may have one.
 fn identity(declaration: &Declaration, launch: &Launch) -> String {
     let mut content = Fingerprint::new();
     content.add(declaration.plan.as_bytes());
+    for service in &launch.plan.services {
+        for variable in service.read_variables() {
+            content.add(variable.value().unwrap_or_default().as_bytes());
+        }
+    }
     for path in [&launch.package_dir, &launch.workspace]
         .into_iter()
         .chain(&launch.binaries)
@@ -115,6 +138,9 @@ fn identity(declaration: &Declaration, launch: &Launch) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use seatrial_model::placeholder::{Names, RawTemplate};
+    use seatrial_model::{Origin, ServicePlan};
+
     use super::*;
 
     const PLAN: &str = r#"{"name":"Shop","services":[]}"#;
@@ -153,6 +179,70 @@ pub(super) mod tests {
         let own = prepare(declaration(), Instances::Own, test, Keep::Off);
         let own = own.expect("the plan is of this version").launch;
         assert_eq!(own.identity, identity_of(declaration()));
+    }
+
+    /// A declaration that reads a variable which every process of a test has.
+    fn reading(variable: &str) -> Declaration {
+        let mut db = ServicePlan::new(
+            "db",
+            Origin::Image(
+                "postgres:{$SEATRIAL_TEST_NEVER_SET:-17}"
+                    .parse()
+                    .expect("an image"),
+            ),
+        );
+        db.command = Some(vec![
+            RawTemplate::parse(variable)
+                .expect("a placeholder")
+                .resolve(Names {
+                    services: &[],
+                    own: 0,
+                    own_allowed: false,
+                    source_mounted: false,
+                })
+                .expect("a variable"),
+        ]);
+        let plan = Plan {
+            name: "Shop".to_owned(),
+            services: vec![db],
+        };
+        let plan = serde_json::to_string(&plan).expect("a plan is data");
+        Declaration {
+            plan: plan.leak(),
+            ..declaration()
+        }
+    }
+
+    #[test]
+    fn the_value_of_a_variable_is_in_the_plan() {
+        let prepared = prepare(
+            reading("{$CARGO_PKG_NAME}"),
+            Instances::AsDeclared,
+            None,
+            Keep::Off,
+        );
+        let launch = prepared.expect("cargo sets it").launch;
+        let db = &launch.plan.services[0];
+        let words = db.command.iter().flatten();
+        let words: Vec<String> = words.map(|word| word.render(|_| unreachable!())).collect();
+        assert_eq!(words, ["seatrial"]);
+        let Origin::Image(image) = &db.origin else {
+            panic!("it has an image")
+        };
+        assert_eq!(image.reference().to_string(), "postgres:17");
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_an_error_of_its_service() {
+        let declaration = reading("{$SEATRIAL_TEST_NEVER_SET}");
+        let prepared = prepare(declaration, Instances::AsDeclared, None, Keep::Off);
+        let error = prepared.expect_err("nobody sets it");
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert_eq!(
+            error.to_string(),
+            "service `db` of `Shop`: `command` reads the environment variable `SEATRIAL_TEST_NEVER_SET`, which is not set\n\
+             \x20 help: set `SEATRIAL_TEST_NEVER_SET` where the tests are started, or declare a default: `{$SEATRIAL_TEST_NEVER_SET:-..}`"
+        );
     }
 
     #[test]

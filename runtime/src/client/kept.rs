@@ -20,10 +20,11 @@ pub(super) fn wanted(
     let mut kept = BTreeMap::new();
     for unit in units(plan) {
         let content = content(declaration, launch, &unit);
+        let values = values(plan, &unit);
         for index in unit {
             let service = &plan.services[index];
             let key = KeptKey {
-                slot: slot(declaration, launch, service),
+                slot: slot(declaration, launch, service, values.as_deref()),
                 content: content.clone(),
             };
             let stays = service.keep.unwrap_or(stays);
@@ -82,13 +83,33 @@ fn share_a_volume(one: &ServicePlan, other: &ServicePlan) -> bool {
     named.any(|volume| other.volumes.iter().any(|it| it.name == volume.name))
 }
 
+/// What the variables that a unit reads are set to. `None` where it reads none.
+fn values(plan: &Plan, unit: &BTreeSet<usize>) -> Option<String> {
+    let services = unit.iter().map(|index| &plan.services[*index]);
+    let variables: Vec<_> = services.flat_map(ServicePlan::read_variables).collect();
+    let mut values = Fingerprint::new();
+    for variable in &variables {
+        values.add(variable.value().unwrap_or_default().as_bytes());
+    }
+    (!variables.is_empty()).then(|| values.finish())
+}
+
 /// The declaration of a service, whatever it says: what is kept for it is given up when that changes.
-fn slot(declaration: &Declaration, launch: &Launch, service: &ServicePlan) -> String {
+fn slot(
+    declaration: &Declaration,
+    launch: &Launch,
+    service: &ServicePlan,
+    values: Option<&str>,
+) -> String {
     let package = launch.package_dir.display();
     let mut slot = format!(
         "{package}:{}:{}:{}",
         declaration.file, launch.plan.name, service.field
     );
+    // Runs of a matrix have their own each, and do not take turns in replacing the others'.
+    if let Some(values) = values {
+        slot.push_str(&format!(":{values}"));
+    }
     // Another executable has another content, and the two do not take turns in replacing what the other has.
     if depends_on_executable(service)
         && let Ok(executable) = std::env::current_exe()
@@ -277,6 +298,25 @@ mod tests {
         let below = keys(vec![service("db", &[]), service("app", &[0])], &[]);
         assert_ne!(below[0].content, plain[0].content);
         assert_eq!(below[0].content, below[1].content);
+    }
+
+    #[test]
+    fn each_value_of_a_variable_has_its_own() {
+        let versions = |value: Option<&str>| {
+            let mut db = service("db", &[]);
+            db.origin = Origin::Image("postgres:{$VERSION:-17}".parse().expect("an image"));
+            let mut filled = plan(vec![db, service("app", &[0]), service("cache", &[])]);
+            let filled_in = filled.fill(|_| value.map(Into::into));
+            filled_in.expect("there is a default");
+            keys(filled.services, &[])
+        };
+        let (default, same, other) = (versions(None), versions(Some("17")), versions(Some("16")));
+        assert_eq!(default, same);
+        for index in [0, 1] {
+            assert_ne!(default[index].slot, other[index].slot);
+            assert_ne!(default[index].content, other[index].content);
+        }
+        assert_eq!(default[2], other[2], "it has nothing to do with it");
     }
 
     #[test]

@@ -149,7 +149,7 @@ impl PreparedCheck {
             CheckKind::Healthcheck => Self::Healthcheck,
             CheckKind::Running => Self::Running,
             CheckKind::Probe { image, command } => Self::Probe {
-                image: image.clone(),
+                image: image.reference().clone(),
                 command: command.iter().map(render).collect(),
             },
             CheckKind::Hook { binding, name } => Self::Hook {

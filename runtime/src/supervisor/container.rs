@@ -29,6 +29,9 @@ pub(super) fn redactor(launch: &Launch) -> Redactor {
         for variable in service.variables() {
             redactor.add(&variable.name, &render(launch, index, &variable.value));
         }
+        for variable in service.read_variables() {
+            redactor.add(variable.name(), variable.value().unwrap_or_default());
+        }
     }
     redactor
 }

@@ -332,8 +332,11 @@ impl Instance {
     ) -> Result<ImageInfo, Error> {
         let service = self.service();
         let reference = match &service.origin {
-            Origin::Image(reference) => reference,
-            Origin::Bin { base, .. } => base.as_ref().unwrap_or(&context.config().base),
+            Origin::Image(image) => image.reference(),
+            Origin::Bin {
+                base: Some(base), ..
+            } => base.reference(),
+            Origin::Bin { base: None, .. } => &context.config().base,
         };
         let platform = service.platform.as_deref();
         context
@@ -348,11 +351,11 @@ impl Instance {
     fn fetch_ahead(&self, engine: &Arc<dyn Engine>) -> JoinSet<()> {
         let service = self.service();
         let of_checks = service.ready.iter().filter_map(|check| match &check.kind {
-            CheckKind::Probe { image, .. } => Some(image),
+            CheckKind::Probe { image, .. } => Some(image.reference()),
             _ => None,
         });
         let of_setups = service.setups.iter().filter_map(|setup| match &setup.kind {
-            SetupKind::Container { image, .. } => Some(image),
+            SetupKind::Container { image, .. } => Some(image.reference()),
             _ => None,
         });
         let images: Vec<ImageRef> = of_checks.chain(of_setups).cloned().collect();

@@ -163,7 +163,7 @@ impl<'a> Step<'a> {
                     mounts: mounts.into_iter().collect(),
                     user: container::owner(launch, service),
                     workdir: container::package_in_source(launch, service),
-                    ..Beside::new("setup", image, self.texts(command))
+                    ..Beside::new("setup", image.reference(), self.texts(command))
                 };
                 match beside.run(instance, running).await {
                     Ok(result) => self.judge(&result, IN_IMAGE).await,

@@ -40,6 +40,23 @@ fn a_declaration_that_has_changed_gets_a_new_service_in_place_of_the_old_one() {
 }
 
 #[test]
+fn each_value_of_a_variable_keeps_its_own() {
+    let machine = Machine::new();
+    let with = |image| {
+        machine
+            .run("forms::of_a_variable")
+            .with("TIDE_IMAGE", image)
+    };
+    let debian = machine.run("forms::of_a_variable").end().text("db");
+    let redis = with("redis:7").end().text("db");
+    assert_ne!(redis, debian);
+    // Neither takes the other's place.
+    assert_eq!(with("").end().text("db"), debian);
+    assert_eq!(with("redis:7").end().text("db"), redis);
+    assert_eq!(machine.end().len(), 2);
+}
+
+#[test]
 fn what_a_declaration_said_before_stays_while_somebody_uses_it() {
     let machine = Machine::new();
     let mut holder = machine.run("forms::first").begin();

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use seatrial_model::placeholder::{Declared, Names, RawTemplate};
 use seatrial_model::{
-    Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageRef, Mount, MountMode, Origin,
-    Plan, Port, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template, Timing, Tmpfs,
-    Ulimit, Volume,
+    Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageTemplate, Mount, MountMode,
+    Origin, Plan, Port, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template, Timing,
+    Tmpfs, Ulimit, Volume,
 };
 
 pub(super) fn plan() -> Plan {
@@ -22,7 +22,7 @@ pub(super) fn plan() -> Plan {
         services: vec![
             service(Origin::Image(image(&digest)), true),
             service(bin(None), false),
-            service(bin(Some(image("debian:12"))), true),
+            service(bin(Some(image("debian:{$RELEASE:-12}"))), true),
             ServicePlan::new("bare", Origin::Image(image("redis"))),
         ],
     }
@@ -32,7 +32,7 @@ pub(super) fn text(text: &str) -> String {
     text.to_owned()
 }
 
-fn image(reference: &str) -> ImageRef {
+fn image(reference: &str) -> ImageTemplate {
     reference.parse().expect("an image")
 }
 
@@ -49,7 +49,7 @@ fn template() -> Template {
         own_allowed: false,
         source_mounted: true,
     };
-    RawTemplate::parse("\u{e9} {{ {db} {db.host} {db.port.metrics} {source}")
+    RawTemplate::parse("\u{e9} {{ {db} {db.host} {db.port.metrics} {source} {$LEVEL:-info} {$HOME}")
         .expect("a template")
         .resolve(names)
         .expect("its names are there")

@@ -87,3 +87,8 @@ form!(of_a_name:
     image = "localhost/seatrial/keeping:1",
     entrypoint = ["sleep", "infinity"],
 );
+
+form!(of_a_variable:
+    image = "{$TIDE_IMAGE:-debian:bookworm-slim}",
+    entrypoint = ["sleep", "infinity"],
+);
