@@ -35,6 +35,10 @@ pub fn image(data: &[u8]) {
     same(&with_tag);
     assert!(with_tag.tag().is_some() || with_tag.digest().is_some());
     assert_eq!(with_tag.with_default_tag(), with_tag);
+    let unpinned = image.without_digest();
+    same(&unpinned);
+    assert!(unpinned.digest().is_none() && unpinned.tag().is_some());
+    assert_eq!(unpinned.repository(), image.repository());
     match image.in_registry(registry) {
         Ok(mirrored) => {
             same(&mirrored);

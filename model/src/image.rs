@@ -74,6 +74,23 @@ impl ImageRef {
         image
     }
 
+    /// The same image by its tag, `latest` where it names none, without the digest.
+    ///
+    /// ```
+    /// # use seatrial_model::ImageRef;
+    /// let digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    /// let image: ImageRef = format!("postgres:17@{digest}").parse()?;
+    /// assert_eq!(image.without_digest().to_string(), "postgres:17");
+    /// # Ok::<(), seatrial_model::image::ImageRefError>(())
+    /// ```
+    pub fn without_digest(&self) -> Self {
+        let image = Self {
+            digest: None,
+            ..self.clone()
+        };
+        image.with_default_tag()
+    }
+
     /// The same path, tag and digest in another registry; `library/` is added to an official image's path, as
     /// mirrors of Docker Hub expect it. `registry` may have a path behind it: `mirror.local:5000/hub`.
     ///

@@ -319,7 +319,7 @@ impl Settings<'_> {
     fn fallbacks(&mut self, root: &Section<'_>) -> BTreeMap<ImageRef, Fallback> {
         let mut fallbacks = BTreeMap::new();
         for entry in root.section("images", self.mistakes).entries() {
-            let original = self.mistakes.keep(&entry.key_place, image(entry.key));
+            let original = self.made_image(&entry.key_place, entry.key);
             let name = format!("images.\"{}\"", entry.key);
             let section = entry.section(&name, self.mistakes);
             let fallback = self.fallback(&entry, &section);
@@ -329,7 +329,7 @@ impl Settings<'_> {
         }
         let example = "redis:7=build:tests/images/redis";
         for (place, name, value) in self.pairs("SEATRIAL_IMAGES", example) {
-            let original = self.mistakes.keep(&place, image(&name));
+            let original = self.made_image(&place, &name);
             let fallback = match value.split_once(':') {
                 Some(("build", directory)) => {
                     self.build(&place, directory, "Dockerfile".to_owned(), BTreeMap::new())
@@ -350,6 +350,22 @@ impl Settings<'_> {
             }
         }
         fallbacks
+    }
+
+    /// The name of an image that can be made.
+    fn made_image(&mut self, place: &Place, name: &str) -> Option<ImageRef> {
+        let made = self.mistakes.keep(place, image(name))?;
+        if made.digest().is_none() {
+            return Some(made);
+        }
+        let unpinned = made.without_digest();
+        self.mistakes.add(
+            place,
+            format!(
+                "`{name}` is pinned by its digest, which no image that is made here has; write `[images.\"{unpinned}\"]`, and `\"{name}\" = \"{unpinned}\"` in `[substitutions]`"
+            ),
+        );
+        None
     }
 
     /// One table below `[images]`.

@@ -268,6 +268,24 @@ fn an_empty_variable_counts_as_not_set() {
 }
 
 #[test]
+fn no_fallback_makes_an_image_that_is_pinned() {
+    let digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    let table = format!("[images.\"postgres:15@{digest}\"]\nbuild = \"postgres\"\n");
+    let workspace = Workspace::new("pinned", &table).file("postgres/Dockerfile", false);
+    let says = format!(
+        "`postgres:15@{digest}` is pinned by its digest, which no image that is made here has; \
+         write `[images.\"postgres:15\"]`, and `\"postgres:15@{digest}\" = \"postgres:15\"` in `[substitutions]`"
+    );
+    assert!(workspace.error().contains(&says), "{}", workspace.error());
+    let variable = format!("redis@{digest}=build:redis");
+    let workspace = Workspace::new("pinned-variable", "")
+        .file("redis/Dockerfile", false)
+        .variable("SEATRIAL_IMAGES", variable.leak());
+    let says = format!("`\"redis@{digest}\" = \"redis:latest\"` in `[substitutions]`");
+    assert!(workspace.error().contains(&says), "{}", workspace.error());
+}
+
+#[test]
 fn all_mistakes_are_told_at_once() {
     let workspace = Workspace::new(
         "mistakes",

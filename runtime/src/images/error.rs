@@ -84,6 +84,8 @@ impl std::error::Error for ImageError {}
 /// Attempts as they are made.
 pub(super) struct Trail<'a> {
     asked: &'a ImageRef,
+    /// After substitution.
+    image: &'a ImageRef,
     attempts: Vec<Attempt>,
 }
 
@@ -124,9 +126,10 @@ impl Cause {
 }
 
 impl<'a> Trail<'a> {
-    pub(super) fn new(asked: &'a ImageRef) -> Self {
+    pub(super) fn new(asked: &'a ImageRef, image: &'a ImageRef) -> Self {
         Self {
             asked,
+            image,
             attempts: Vec::new(),
         }
     }
@@ -172,13 +175,7 @@ impl<'a> Trail<'a> {
             }
         }
         if !has_fallback && self.attempts.iter().any(|attempt| attempt.is_registrys()) {
-            advice.push(format!(
-                "or say in {FILE_NAME} what makes the image where no registry delivers it:\n\
-                 \u{20}   [images.\"{}\"]\n\
-                 \u{20}   build = \"tests/images/{}\"   # a directory with a Dockerfile",
-                self.asked,
-                self.asked.path().rsplit('/').next().unwrap_or("image"),
-            ));
+            advice.push(self.advise_fallback());
         }
         if advice.is_empty() {
             advice.push("see what was tried above".to_owned());
@@ -192,6 +189,29 @@ impl<'a> Trail<'a> {
                 .collect(),
             advice: advice.join("\n"),
         }
+    }
+}
+
+impl Trail<'_> {
+    /// What to do where no registry delivers.
+    fn advise_fallback(&self) -> String {
+        let asked = self.asked;
+        let directory = asked.path().rsplit('/').next().unwrap_or("image");
+        let build =
+            format!("   build = \"tests/images/{directory}\"   # a directory with a Dockerfile");
+        if self.image.digest().is_none() {
+            return format!(
+                "or say in {FILE_NAME} what makes the image where no registry delivers it:\n\
+                 \u{20}   [images.\"{asked}\"]\n {build}"
+            );
+        }
+        let unpinned = asked.without_digest();
+        format!(
+            "or say in {FILE_NAME} what to use in its place: an image that is built here, or loaded from an archive, does not have the digest that a registry gave it:\n\
+             \u{20}   [substitutions]\n\
+             \u{20}   \"{asked}\" = \"{unpinned}\"   # `docker load` it, or build it:\n\
+             \u{20}   [images.\"{unpinned}\"]\n {build}"
+        )
     }
 }
 
@@ -281,7 +301,7 @@ mod tests {
     fn secrets_are_hidden_in_what_came_back_and_in_nothing_of_ours() {
         let image: ImageRef = "postgres:17".parse().expect("an image");
         let base = {
-            let mut trail = Trail::new(&image);
+            let mut trail = Trail::new(&image, &image);
             trail.add(
                 "script",
                 "postgres and albatross-17".to_owned(),
@@ -289,7 +309,7 @@ mod tests {
             );
             trail.into_error(false)
         };
-        let mut trail = Trail::new(&image);
+        let mut trail = Trail::new(&image, &image);
         let not_found = EngineError {
             kind: EngineErrorKind::NotFound,
             attempt: "pull `postgres:17`".to_owned(),

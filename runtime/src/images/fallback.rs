@@ -22,9 +22,13 @@ use crate::visible::quoted;
 /// The label that holds the fingerprint.
 pub(super) const LABEL: &str = "dev.seatrial.fallback";
 
-/// The fallback for an image: that of what is used in its place, else its own.
+/// The fallback for an image: that of what is used in its place, else its own. None for one that is pinned by its digest, which
+/// nothing that is made here would have.
 pub(super) fn of<'a>(config: &'a ImageConfig, asked: &ImageRef) -> Option<&'a Fallback> {
     let image = names::substitute(asked, &config.substitutions);
+    if image.digest().is_some() {
+        return None;
+    }
     names::find(&image, &config.fallbacks).or_else(|| names::find(asked, &config.fallbacks))
 }
 

@@ -213,7 +213,7 @@ impl Images {
     }
 
     async fn local_only(&self, request: &Request<'_>) -> Result<ImageInfo, ImageError> {
-        let mut trail = Trail::new(request.asked);
+        let mut trail = Trail::new(request.asked, &request.image);
         let who = local_name(request);
         match self.local(request, &mut trail).await {
             Some(Local::Usable(info)) => return Ok(info),
@@ -238,7 +238,7 @@ impl Images {
     async fn fetch(&self, request: &Request<'_>, key: &Key) -> Result<ImageInfo, ImageError> {
         // Most often it is there, and then nobody needs to wait for anybody.
         if request.pull != Pull::Always {
-            let mut trail = Trail::new(request.asked);
+            let mut trail = Trail::new(request.asked, &request.image);
             match self.local(request, &mut trail).await {
                 Some(Local::Usable(info)) => return Ok(info),
                 Some(_) => {}
@@ -258,7 +258,7 @@ impl Images {
     /// Finds, pulls or makes the image.
     async fn fetch_alone(&self, request: &Request<'_>) -> Result<ImageInfo, ImageError> {
         let has_fallback = fallback::of(&self.config, request.asked).is_some();
-        let mut trail = Trail::new(request.asked);
+        let mut trail = Trail::new(request.asked, &request.image);
         let mut outdated = false;
         if request.pull != Pull::Always {
             match self.local(request, &mut trail).await {

@@ -41,8 +41,9 @@ pub(super) fn find<'a, T>(image: &ImageRef, entries: &'a BTreeMap<ImageRef, T>) 
         .map(|(_, entry)| entry)
 }
 
-/// What to use in the image's place: an entry for exactly this image, else one for its repository, which keeps the tag
-/// unless it names one itself.
+/// What to use in the image's place: the entry that says most of it. That is one for exactly this image, else one with its
+/// digest, else one with its name and tag, else one for its repository, which keeps tag and digest unless it names one
+/// itself.
 pub(super) fn substitute(
     image: &ImageRef,
     substitutions: &BTreeMap<ImageRef, ImageRef>,
@@ -55,12 +56,25 @@ pub(super) fn substitute(
         Some(canonical(&repository))
     };
     let wanted = repository(image);
-    let found = substitutions.iter().find(|(name, _)| {
-        name.tag().is_none() && name.digest().is_none() && repository(name) == wanted
-    });
-    match found {
-        Some((_, other)) if other.tag().is_some() || other.digest().is_some() => other.clone(),
-        Some((_, other)) => {
+    let of_repository = |fits: &dyn Fn(&ImageRef) -> bool| {
+        let mut entries = substitutions.iter();
+        entries
+            .find(|(name, _)| fits(name) && repository(name) == wanted)
+            .map(|(_, other)| other)
+    };
+    if image.digest().is_some() {
+        let with_digest = of_repository(&|name| name.digest() == image.digest());
+        let with_tag = || {
+            let tag = image.tag()?;
+            of_repository(&|name| name.tag() == Some(tag) && name.digest().is_none())
+        };
+        if let Some(other) = with_digest.or_else(with_tag) {
+            return other.clone();
+        }
+    }
+    match of_repository(&|name| name.tag().is_none() && name.digest().is_none()) {
+        Some(other) if other.tag().is_some() || other.digest().is_some() => other.clone(),
+        Some(other) => {
             let tag = image.tag().map(|tag| format!(":{tag}"));
             let digest = image.digest().map(|digest| format!("@{digest}"));
             format!(
@@ -147,6 +161,52 @@ mod tests {
         assert_eq!(substituted("postgres:16"), "mirror.example/pg:16");
         assert_eq!(substituted("redis:6"), "team/redis:7");
         assert_eq!(substituted("mysql:8"), "mysql:8");
+    }
+
+    #[test]
+    fn the_entry_that_says_most_of_a_pinned_image_counts() {
+        const ONE: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+        const TWO: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
+        let whole = format!("postgres:15@{ONE}");
+        let digest = format!("postgres@{ONE}");
+        let entries = [
+            (whole.as_str(), "team/whole:1"),
+            (&digest, "team/digest:1"),
+            ("docker.io/library/postgres:15", "team/tag:1"),
+            ("postgres", "mirror.example/pg"),
+        ];
+        let mut expected = entries.map(|(_, other)| other.to_owned());
+        // Where nothing but the repository is said, all else stays.
+        expected[3] = format!("mirror.example/pg:15@{ONE}");
+        for (first, expected) in expected.iter().enumerate() {
+            let entries = entries[first..].iter();
+            let substitutions = entries.map(|(name, other)| (image(name), image(other)));
+            let substitutions = substitutions.collect();
+            let substituted = |name: &str| substitute(&image(name), &substitutions).to_string();
+            assert_eq!(substituted(&whole), *expected);
+            let with_registry = format!("index.docker.io/library/postgres:15@{ONE}");
+            assert_eq!(substituted(&with_registry), *expected);
+            // Another digest is another image, and has the same tag.
+            let other = substituted(&format!("postgres:15@{TWO}"));
+            match first {
+                0..=2 => assert_eq!(other, "team/tag:1"),
+                _ => assert_eq!(other, format!("mirror.example/pg:15@{TWO}")),
+            }
+            let no_tag = substituted(&format!("postgres@{TWO}"));
+            assert_eq!(no_tag, format!("mirror.example/pg@{TWO}"));
+        }
+        // A digest says what it is, whatever the tag beside it.
+        let substitutions = [(image(&whole), image("team/whole:1"))].into();
+        let substituted = |name: &str| substitute(&image(name), &substitutions).to_string();
+        assert_eq!(substituted(&digest), "team/whole:1");
+        assert_eq!(substituted("postgres:15"), "postgres:15");
+        // `latest` is a tag only where it is written.
+        let substitutions = [(image("postgres"), image("mirror.example/pg"))].into();
+        let latest = image(&format!("postgres:latest@{ONE}"));
+        assert_eq!(
+            substitute(&latest, &substitutions).to_string(),
+            format!("mirror.example/pg:latest@{ONE}")
+        );
     }
 
     #[test]

@@ -55,6 +55,96 @@ async fn a_build_is_the_fallback_and_is_labelled() {
     assert_eq!(rig.shown(), shown, "nothing was done the second time");
 }
 
+/// The configuration that the help of an error writes out.
+fn recommended(advice: &str) -> Vec<&str> {
+    let lines = advice.lines();
+    lines.filter_map(|line| line.strip_prefix("   ")).collect()
+}
+
+#[tokio::test]
+async fn what_is_recommended_for_a_pinned_image_works() {
+    let mut rig = Rig::new().await;
+    let unpinned = undelivered();
+    let pinned = format!("{unpinned}@sha256:{}", "0".repeat(64));
+    let error = rig.get(&pinned).await.expect_err("no registry has it");
+    let says = "an image that is built here, or loaded from an archive, does not have the digest that a registry gave it";
+    assert!(error.advice.contains(says), "{error}");
+    let lines = recommended(&error.advice);
+    let [.., build] = &lines[..] else {
+        panic!("nothing is recommended: {error}")
+    };
+    let directory = build.split('"').nth(1).expect("a directory");
+    rig.file(
+        &format!("{directory}/Dockerfile"),
+        "FROM scratch\nCOPY file /\nCMD [\"/built\"]\n",
+        false,
+    );
+    rig.content(&format!("{directory}/file"), "1", true);
+    rig.file("seatrial.toml", &lines.join("\n"), false);
+    let config = crate::config::Config::load(&rig.directory, &|_| None);
+    rig.config.images = config.expect("it is right").images;
+    rig.image(&unpinned);
+    let built = rig.get(&pinned).await.unwrap_or_else(|it| panic!("{it}"));
+    assert_eq!(built.command, ["/built"]);
+    assert!(built.labels.contains_key(LABEL), "{built:?}");
+}
+
+#[tokio::test]
+async fn an_image_that_was_loaded_stands_for_a_pinned_one_as_recommended() {
+    let mut rig = Rig::new().await;
+    let unpinned = undelivered();
+    let pinned = format!("{unpinned}@sha256:{}", "0".repeat(64));
+    let error = rig.get(&pinned).await.expect_err("no registry has it");
+    let lines = recommended(&error.advice);
+    let [section, substitution, ..] = lines[..] else {
+        panic!("nothing is recommended: {error}")
+    };
+    // What `docker save` writes, without the digest that a registry gave.
+    let docker = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("docker");
+        let output = command.args(arguments).output().expect("it is installed");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    };
+    let archive = rig.directory.join("image.tar");
+    let archive = archive.to_str().expect("it is text");
+    rig.file("image/file", "1", false);
+    let root = rig.directory.join("root.tar");
+    let image = rig.directory.join("image");
+    let mut tar = std::process::Command::new("tar");
+    tar.arg("-cf").arg(&root).arg("-C").arg(image).arg("file");
+    assert!(tar.status().expect("it is installed").success());
+    docker(&["import", root.to_str().expect("it is text"), &unpinned]);
+    docker(&["save", "--output", archive, &unpinned]);
+    docker(&["rmi", &unpinned]);
+    docker(&["load", "--input", archive]);
+
+    rig.file("seatrial.toml", &[section, substitution].join("\n"), false);
+    let config = crate::config::Config::load(&rig.directory, &|_| None);
+    rig.config.images = config.expect("it is right").images;
+    rig.image(&unpinned);
+    let shown = rig.shown();
+    let loaded = rig.get(&pinned).await.unwrap_or_else(|it| panic!("{it}"));
+    let local = rig.engine.image(&unpinned).await;
+    assert_eq!(local.expect("the engine answers"), Some(loaded));
+    assert_eq!(rig.shown(), shown, "nothing was asked for");
+}
+
+#[tokio::test]
+async fn a_pinned_substitute_is_not_made_here() {
+    let mut rig = Rig::new().await;
+    let image = undelivered();
+    rig.file("image/Dockerfile", "FROM scratch\nCOPY file /\n", false);
+    rig.content("image/file", "1", false);
+    rig.fallback_build(&image, "image", &[]);
+    let pinned = rig.image(&format!("{image}@sha256:{}", "0".repeat(64)));
+    let name = rig.image(&image);
+    rig.config.images.substitutions.insert(name, pinned);
+    let error = rig.get(&image).await.expect_err("no registry has it");
+    assert!(!rig.shown().contains("building"), "{}", rig.shown());
+    let instead = format!("[substitutions]\n    \"{image}\" = \"{image}\"");
+    assert!(error.advice.contains(&instead), "{error}");
+}
+
 #[tokio::test]
 async fn a_build_that_changed_is_built_again() {
     let mut rig = Rig::new().await;

@@ -296,6 +296,40 @@ async fn a_substitute_is_used_in_the_images_place() {
 }
 
 #[tokio::test]
+async fn a_pinned_image_comes_from_a_mirror_and_is_found_again() {
+    let (registry, mut rig) = (Registry::open(), Rig::new().await);
+    let name = unique();
+    let digest = registry.add(&name, "1", "amd64", 1000);
+    let image = format!("{NOWHERE}/{name}:1@{digest}");
+    rig.config
+        .images
+        .mirrors
+        .insert(NOWHERE.to_owned(), vec![registry.host()]);
+    rig.image(&format!("{}/{name}@{digest}", registry.host()));
+    let first = rig.get(&image).await.unwrap_or_else(|it| panic!("{it}"));
+    let requests = registry.proxy.requests();
+    let again = rig.get_with(&image, Pull::Never, None).await;
+    assert_eq!(again.unwrap_or_else(|it| panic!("{it}")), first);
+    assert_eq!(registry.proxy.requests(), requests);
+}
+
+#[tokio::test]
+async fn a_substitute_for_name_and_tag_is_used_for_a_pinned_image() {
+    let (registry, mut rig) = (Registry::open(), Rig::new().await);
+    registry.add("mine", "1", "amd64", 1000);
+    let substitute = rig.image(&format!("{}/mine:1", registry.host()));
+    let original = rig.image(&format!("{NOWHERE}/theirs:1"));
+    let pinned = format!("{original}@sha256:{}", "0".repeat(64));
+    rig.config
+        .images
+        .substitutions
+        .insert(original, substitute.clone());
+    let info = rig.get(&pinned).await.unwrap_or_else(|it| panic!("{it}"));
+    let local = rig.engine.image(&substitute.to_string()).await;
+    assert_eq!(local.expect("the engine answers"), Some(info));
+}
+
+#[tokio::test]
 async fn another_architecture_is_used_only_where_it_is_asked_for() {
     let (registry, rig) = (Registry::open(), Rig::new().await);
     let other = match rig.engine.info().arch.as_str() {

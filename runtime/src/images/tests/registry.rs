@@ -103,8 +103,8 @@ impl Registry {
         self.proxy.address.to_string()
     }
 
-    /// Puts an image into the registry: one layer with a file of `size` bytes that no other image has.
-    pub(super) fn add(&self, name: &str, tag: &str, arch: &str, size: usize) {
+    /// Puts an image into the registry: one layer with a file of `size` bytes that no other image has. Returns its digest.
+    pub(super) fn add(&self, name: &str, tag: &str, arch: &str, size: usize) -> String {
         let layer = layer(size);
         let layer_digest = self.blob(&layer);
         // The layer is not compressed, so that its digest is that of its content.
@@ -131,6 +131,7 @@ impl Registry {
         let tag = manifests.join("tags").join(tag);
         link(&tag.join("current"), &manifest_digest);
         link(&tag.join("index/sha256").join(hex), &manifest_digest);
+        manifest_digest
     }
 
     /// How often that tag was asked for. Engines ask for its digest first, for its manifest, or for both in turn.
