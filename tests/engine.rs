@@ -221,6 +221,11 @@ pub fn has_volume(name: &str) -> bool {
     ask("GET", &format!("/volumes/{name}")).0 != 404
 }
 
+/// Removes what a run has left, where nobody else can.
+pub fn clean(run: &str) {
+    clean_all(&of_run(run));
+}
+
 /// Removes what one supervisor has left, where leaving it was the test.
 pub fn clean_of_owner(owner: &str) {
     clean_all(&owned_by(owner));

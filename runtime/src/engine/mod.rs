@@ -331,6 +331,18 @@ pub(crate) enum MountSpec {
     Tmpfs { at: String, size: Option<u64> },
 }
 
+impl MountSpec {
+    /// Where it is in the container.
+    pub(crate) fn at(&self) -> &str {
+        match self {
+            Self::Bind { at, .. }
+            | Self::Volume { at, .. }
+            | Self::Anonymous { at }
+            | Self::Tmpfs { at, .. } => at,
+        }
+    }
+}
+
 /// What a container is doing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ContainerInfo {
@@ -348,6 +360,22 @@ pub(crate) struct ContainerInfo {
     pub(crate) process: Option<u32>,
     /// Where its output goes, by the engine's name for it; empty where it does not say.
     pub(crate) log_driver: String,
+    /// Whose network it has.
+    pub(crate) network: NetworkOf,
+}
+
+/// Whose network a container has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum NetworkOf {
+    /// One of its own.
+    Own,
+    /// That of the engine's host.
+    Host,
+    /// That of another container, by its id.
+    Container(String),
+    /// The engine does not say.
+    #[default]
+    Unknown,
 }
 
 /// A piece of a container's output; pieces end anywhere, also inside a line or a character.

@@ -20,7 +20,8 @@ pub(crate) async fn engine_socket() -> String {
         .to_owned()
 }
 
-async fn engine() -> Arc<dyn Engine> {
+/// The engine of this machine.
+pub(crate) async fn engine() -> Arc<dyn Engine> {
     let config = Config::of_process(&workspace::of_process()).expect("the project's configuration");
     let choice = EngineChoice::from(config.engine);
     discovery::connect(&choice, std::env::vars().collect())

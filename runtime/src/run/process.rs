@@ -46,6 +46,14 @@ pub(crate) fn machine() -> String {
     }
 }
 
+/// Whether this process is in a container, as far as engines say so to what runs in theirs.
+pub(crate) fn is_in_container() -> bool {
+    let of_docker_and_podman = ["/.dockerenv", "/run/.containerenv"];
+    of_docker_and_podman
+        .iter()
+        .any(|marker| Path::new(marker).exists())
+}
+
 /// The engine's id of the container that this process may be in: what an engine mounts there has it in its path.
 pub(crate) fn container() -> Option<String> {
     container_in(&std::fs::read_to_string("/proc/self/mountinfo").ok()?)

@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 use super::Internal;
 use super::builds::Builds;
 use super::events::Events;
+use super::host_files::HostFiles;
+use super::host_ports::HostPorts;
 use super::identity::{Identity, Role};
 use super::network::{self, HostNumber, Hosts, Network};
 use super::once::Once;
@@ -44,6 +46,8 @@ pub(super) struct Run {
     /// The first that was found.
     engine: OnceLock<Arc<dyn Engine>>,
     network: Once<Network>,
+    pub(super) host_files: HostFiles,
+    pub(super) host_ports: HostPorts,
     /// What the dead left, until the sweep of that begins.
     abandoned: Mutex<Option<Vec<Abandoned>>>,
     is_detached: bool,
@@ -76,6 +80,8 @@ impl Run {
             hosts: Hosts::new(),
             engine: OnceLock::new(),
             network: Once::new(),
+            host_files: HostFiles::default(),
+            host_ports: HostPorts::default(),
             networks: AtomicU32::new(0),
         })
     }
@@ -150,6 +156,7 @@ impl Context {
     pub(super) fn forget_failures(&self) {
         self.engine.forget_failure();
         self.run.network.forget_failure();
+        self.run.host_files.forget_failures();
     }
 
     /// The engine, found at the first call. A run has one; settings that lead to another are told so.

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::host_ports::OwnContainer;
 use crate::engine::Engine;
 use crate::run::{Owner, process};
 
@@ -75,6 +76,14 @@ impl Identity {
             && engine.inspect(&id).await.is_ok_and(|found| found.running)
         {
             let _ = self.container.set(id);
+        }
+    }
+
+    /// The container that this process is in.
+    pub(super) fn own_container(&self) -> Option<OwnContainer<'_>> {
+        match self.container.get() {
+            Some(id) => Some(OwnContainer::OfEngine(id)),
+            None => process::is_in_container().then_some(OwnContainer::Other),
         }
     }
 

@@ -17,6 +17,7 @@ use super::container::{self, Place, Volumes};
 use super::context::{Context, engine_error};
 use super::doing::Doing;
 use super::exits::Exits;
+use super::host_files::{self, Created};
 use super::looking::{Inbox, Whose};
 use super::network::{HostNumber, Network};
 use super::owner;
@@ -314,7 +315,24 @@ impl Instance {
             info: Arc::new(self.info(&container, &network, owner, &times)),
             container,
         };
-        running.wait_ready(self, inbox, Thoroughness::All).await?;
+        let own = self.context.run.identity.own_container();
+        let ports_out_of_reach = async {
+            match own {
+                Some(own) => {
+                    self.context
+                        .run
+                        .host_ports
+                        .out_of_reach(&running, own)
+                        .await
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            ready = running.wait_ready(self, inbox, Thoroughness::All) => ready?,
+            error = ports_out_of_reach => return Err(error.into()),
+        }
         times.ready = Some(self.begun.elapsed());
         running.set_up(self, inbox).await?;
         if !service.setups.is_empty() {
@@ -404,10 +422,23 @@ impl Instance {
         };
         let spec = container::spec(&self.context, &self.launch, self.index, place)
             .map_err(|error| self.blame(error))?;
-        let id = guard
-            .create(spec)
-            .await
-            .map_err(|error| self.engine_error(&error))?;
+        let mounts = spec.mounts.clone();
+        let own = self.context.run.identity.own_container();
+        let created = |id| Created {
+            engine: &**engine,
+            id,
+            mounts: &mounts,
+            own,
+        };
+        let id = guard.create(spec).await.map_err(|error| {
+            let missing = match error.kind {
+                EngineErrorKind::MountMissing => host_files::missing(created(""), &error.message),
+                _ => None,
+            };
+            missing.unwrap_or_else(|| self.engine_error(&error))
+        })?;
+        // What the engine does not see is no fault of this service, nor is it the only one that suffers.
+        self.context.run.host_files.check(created(&id)).await?;
         let user = container::user(&self.launch, service);
         let user = user.as_deref().unwrap_or(&image.user);
         let directories = tmpfs::directories(&**engine, &id, &service.tmpfs, user).await;

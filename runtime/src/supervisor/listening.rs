@@ -31,6 +31,11 @@ pub(super) async fn ports(engine: &Arc<dyn Engine>, id: &str) -> Option<Listenin
 }
 
 impl Listening {
+    /// From where a port is reached, where anything listens on it.
+    pub(super) fn reach(&self, port: u16) -> Option<Reach> {
+        self.0.get(&port).copied()
+    }
+
     /// What listens. Connections to the ports in `unserved` are refused.
     pub(super) fn words(&self, unserved: &[u16]) -> String {
         let list: Vec<String> = self

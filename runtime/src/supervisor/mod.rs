@@ -15,6 +15,8 @@ mod doing;
 mod events;
 mod exits;
 mod hooks;
+mod host_files;
+mod host_ports;
 mod identity;
 mod instance;
 mod journal;

@@ -103,6 +103,19 @@ async fn passes(fleet: Fleet) {
 
 #[seatrial::test]
 #[ignore = "run by the tests beside it"]
+fn passes_without_source(
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        source(none),
+        ready(running)
+    )]
+    _idle: Service,
+) {
+}
+
+#[seatrial::test]
+#[ignore = "run by the tests beside it"]
 fn returns_an_error(fleet: Fleet) -> anyhow::Result<()> {
     fleet.record();
     anyhow::bail!("the ship is not on the chart")

@@ -1,6 +1,10 @@
 //! Endings of one's own accord, of the test executable as it is.
 
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Stdio;
+
+use seatrial_tests::engine;
 
 use crate::run::{Run, rounds};
 
@@ -194,4 +198,39 @@ fn a_test_that_has_to_be_ended_leaves_nothing_where_the_supervisor_is_in_its_pro
             .said_once("so the process ends")
             .said_once("the last lines of service `app` of `Fleet`:");
     });
+}
+
+/// Where the engine is reached by TCP, until this process ends.
+fn engine_by_tcp() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let client = client.expect("a connection");
+            let engine = engine::connect();
+            let (mut to_client, mut to_engine) = (
+                TcpStream::try_clone(&client).expect("a second handle"),
+                engine.try_clone().expect("a second handle"),
+            );
+            let (mut from_client, mut from_engine) = (client, engine);
+            // Each direction may go on when the other is over.
+            std::thread::spawn(move || {
+                let _ = io::copy(&mut from_client, &mut to_engine);
+                let _ = to_engine.shutdown(Shutdown::Write);
+            });
+            std::thread::spawn(move || {
+                let _ = io::copy(&mut from_engine, &mut to_client);
+                let _ = to_client.shutdown(Shutdown::Write);
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn a_test_at_an_engine_of_this_machine_by_tcp_passes_and_leaves_nothing() {
+    let engine = format!("tcp://{}", engine_by_tcp());
+    let mut run = Run::direct("passes");
+    run.command.env("DOCKER_HOST", engine);
+    run.end().exited(0).had_services();
 }

@@ -21,7 +21,7 @@ use super::errors::{During, failed};
 use super::volumes::with_label;
 use crate::engine::{
     Attachment, ContainerInfo, ContainerListing, ContainerSpec, EngineError, EngineErrorKind,
-    MountSpec, PublishedPort,
+    MountSpec, NetworkOf, PublishedPort,
 };
 
 /// Where a container's output goes. An engine's own choice may be one that it cannot read again, such as `none`; or one that
@@ -207,7 +207,17 @@ fn info(found: ContainerInspectResponse) -> ContainerInfo {
     let state = found.state.unwrap_or_default();
     let running = state.running.unwrap_or_default();
     let ended = !running && state.finished_at.is_some_and(|at| !at.starts_with(NEVER));
-    let log = found.host_config.and_then(|host| host.log_config);
+    let host = found.host_config.unwrap_or_default();
+    let network_of = match host.network_mode.as_deref() {
+        None | Some("") => NetworkOf::Unknown,
+        Some("host") => NetworkOf::Host,
+        Some(mode) => match mode.split_once(':') {
+            Some(("container", id)) => NetworkOf::Container(id.to_owned()),
+            // Podman's: of a pod, of a process.
+            Some(("ns", _)) => NetworkOf::Unknown,
+            _ => NetworkOf::Own,
+        },
+    };
     let network = found.network_settings.unwrap_or_default();
     let ports = network.ports.unwrap_or_default();
     let endpoints = network.networks.unwrap_or_default();
@@ -227,7 +237,8 @@ fn info(found: ContainerInspectResponse) -> ContainerInfo {
             .pid
             .and_then(|pid| u32::try_from(pid).ok())
             .filter(|pid| *pid != 0),
-        log_driver: log.and_then(|log| log.typ).unwrap_or_default(),
+        log_driver: host.log_config.and_then(|log| log.typ).unwrap_or_default(),
+        network: network_of,
     }
 }
 

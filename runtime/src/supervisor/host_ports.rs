@@ -1,0 +1,136 @@
+//! Whether the ports that the engine publishes are reached from here. They are published on the loopback address of the
+//! engine's host, which is another's where the tests run in a container with a network of its own.
+//!
+//! A connection that is refused does not show it by itself: a service may not listen yet, and what forwards ports out of a virtual
+//! machine may be late. So nothing is concluded outside of a container; in one that the engine itself has, a single
+//! refused connection to its proxy is enough, and in another the service has to listen.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+use tokio::time::{sleep, timeout};
+
+use super::listening;
+use super::running::Running;
+use crate::engine::{Engine, NetworkOf, PublishedPort};
+use crate::readiness::sockets::Reach;
+use crate::{Error, ErrorKind};
+
+/// How long a connection may take before nothing is concluded from it.
+const CONNECT: Duration = Duration::from_secs(1);
+/// The pace at which is looked whether a service listens.
+const PACE: Duration = Duration::from_millis(200);
+/// How many containers may use each other's network in a row.
+const CHAIN: usize = 8;
+
+/// What is known of a run's engine.
+#[derive(Debug, Default)]
+pub(super) struct HostPorts(OnceCell<()>);
+
+/// The container that this process is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OwnContainer<'a> {
+    /// The engine has it, by this id.
+    OfEngine(&'a str),
+    /// Another engine has it, or it is not known by its id. Or there is none: a machine that was made from an image may look like
+    /// one.
+    Other,
+}
+
+impl OwnContainer<'_> {
+    /// As sentences of ours have it.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::OfEngine(id) => {
+                format!(
+                    "the tests run in the container `{}`",
+                    &id[..id.len().min(12)]
+                )
+            }
+            Self::Other => "the tests seem to run in a container".to_owned(),
+        }
+    }
+}
+
+impl HostPorts {
+    /// Waits until the ports of a container that was started are known to be out of reach, which is for ever where they are not.
+    pub(super) async fn out_of_reach(&self, running: &Running, own: OwnContainer<'_>) -> Error {
+        let unreached = || other_loopback(&*running.engine, own);
+        if running.direct || self.0.initialized() {
+            return std::future::pending().await;
+        }
+        match own {
+            OwnContainer::OfEngine(id) => {
+                let proxied = running.container.ports.first();
+                if has_own_network(&*running.engine, id).await
+                    && let Some(port) = proxied
+                    && self.is_refused(port).await
+                {
+                    return unreached();
+                }
+            }
+            OwnContainer::Other => {
+                while !self.0.initialized() {
+                    let id = running.id();
+                    let Some(listening) = listening::ports(&running.engine, id).await else {
+                        break;
+                    };
+                    let mut ports = running.container.ports.iter();
+                    let served =
+                        ports.find(|port| listening.reach(port.container) == Some(Reach::Ipv4));
+                    if let Some(port) = served
+                        && self.is_refused(port).await
+                    {
+                        return unreached();
+                    }
+                    sleep(PACE).await;
+                }
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Whether a connection is refused. Where one is made, all of the run's are known to be in reach.
+    async fn is_refused(&self, port: &PublishedPort) -> bool {
+        let address = SocketAddr::new(port.host_ip, port.host);
+        match timeout(CONNECT, TcpStream::connect(address)).await {
+            Ok(Ok(_)) => {
+                let _ = self.0.set(());
+                false
+            }
+            Ok(Err(error)) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+            Err(_) => false,
+        }
+    }
+}
+
+/// Whether the engine says that a container does not have the network of the engine's host.
+async fn has_own_network(engine: &dyn Engine, container: &str) -> bool {
+    let mut id = container.to_owned();
+    for _ in 0..CHAIN {
+        match engine.inspect(&id).await.map(|info| info.network) {
+            Ok(NetworkOf::Own) => return true,
+            Ok(NetworkOf::Container(other)) => id = other,
+            Ok(NetworkOf::Host | NetworkOf::Unknown) | Err(_) => return false,
+        }
+    }
+    false
+}
+
+fn other_loopback(engine: &dyn Engine, own: OwnContainer<'_>) -> Error {
+    let address = &engine.info().address;
+    let what = format!("the tests cannot reach the ports that the engine at `{address}` publishes");
+    Error::new(ErrorKind::Engine, what).with(|report| {
+        report.details.push(format!(
+            "{} with a network of its own, and the ports are on the loopback address of the engine's host",
+            own.words()
+        ));
+        report.help = Some(
+            "give the container that runs the tests the network of that host, such as with `docker run --network host ..`, \
+             or run the tests on the host"
+                .to_owned(),
+        );
+    })
+}
