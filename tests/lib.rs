@@ -8,4 +8,5 @@ pub mod conversation;
 pub mod engine;
 pub mod events;
 pub mod flood;
+pub mod postgres;
 pub mod scratch;

@@ -18,6 +18,9 @@ const PROFILE: &str = "gate";
 /// The tests that see to it that the images are there.
 const IMAGES: &str = "binary(fixture_images)";
 
+/// Tests that are many alike, each with containers of its own: the gate runs those of their modules that differ most.
+const ALIKE: &str = "binary(locks) & not test(/^(nodes_that_fail|many_at_once)::/)";
+
 /// The tests that use an engine, as the profile's groups have them.
 const ON_ENGINE: &str = "group(engine) + group(cargo)";
 
@@ -34,13 +37,13 @@ pub(super) struct Suite<'a> {
 }
 
 impl Suite<'_> {
-    /// What CI runs: every test once, and again what another harness makes different.
+    /// What CI runs: every test once, but for what is alike, and again what another harness makes different.
     ///
     /// # Errors
     ///
     /// The first step's that fails.
     pub(super) fn gate(&self, steps: &mut Steps) -> Result<()> {
-        self.every_test_once(steps)?;
+        self.every_test_once(steps, &format!("not ({ALIKE})"))?;
         self.doc_tests(steps)?;
         let mut tests = self.cargo_test();
         tests.arg("--no-fail-fast");
@@ -61,7 +64,7 @@ impl Suite<'_> {
     ///
     /// The first step's that fails.
     pub(super) fn full(&self, steps: &mut Steps, rounds: u32) -> Result<()> {
-        self.every_test_once(steps)?;
+        self.every_test_once(steps, "all()")?;
         for round in 2..=rounds {
             let name = format!("tests on the engine, round {round} of {rounds}");
             self.nextest(steps, &name, ON_ENGINE)?;
@@ -69,13 +72,14 @@ impl Suite<'_> {
         steps.command("cargo test", self.cargo_test().arg("--no-fail-fast"))
     }
 
-    fn every_test_once(&self, steps: &mut Steps) -> Result<()> {
+    /// Every test of a filter.
+    fn every_test_once(&self, steps: &mut Steps, filter: &str) -> Result<()> {
         let mut build = self.cargo();
         build.args(["nextest", "run", "--workspace", "--no-run"]);
         steps.command("build", &mut build)?;
         // Before all others: some of them use the engine itself, on images that must be there.
         self.nextest(steps, "fixture images", IMAGES)?;
-        self.nextest(steps, "tests", &format!("not {IMAGES}"))
+        self.nextest(steps, "tests", &format!("({filter}) & not {IMAGES}"))
     }
 
     /// The tests of a filter under nextest. What passed only at its second try is noted, also where others failed.
