@@ -59,7 +59,6 @@ pub trait Composition: Sized + Send + 'static {
     /// #     #[service(image = "postgres:15", port = 5432, env(POSTGRES_PASSWORD = "sea"))]
     /// #     db: Service,
     /// # }
-    /// # mod tokio { pub use seatrial::test; }
     /// #[tokio::test]
     /// async fn an_order_is_stored() {
     ///     let shop = Shop::launch().await.unwrap();
