@@ -81,6 +81,7 @@ mod current_test;
 mod deadline;
 mod engine;
 mod error;
+mod executable;
 mod failure_report;
 mod files;
 mod fingerprint;

@@ -286,19 +286,22 @@ fn the_container_cannot_be_started() {
         assert_eq!(error.service(), Some("server"), "{error}");
         assert_says(&error.to_string(), parts);
     };
-    let look = "look at `command`, `entrypoint` and `bin`";
     start(
         launches.0.wait().map(drop),
         &[
             "service `server` of `Command`: cannot start the container",
-            "no-such-server",
+            "the image `debian:bookworm-slim` has no executable `no-such-server`",
             "not started because of it: `client`",
-            look,
+            "help: name an executable that the image has in `command`",
         ],
     );
     start(
         launches.1.wait().map(drop),
-        &["/etc/passwd", "permission denied", look],
+        &[
+            "`/etc/passwd` in the container is not executable",
+            "help: make it executable where the image is built",
+            "`entrypoint = \"sh /etc/passwd\"`",
+        ],
     );
     start(launches.2.wait().map(drop), &["captain", "`user = ..`"]);
     start(launches.3.wait().map(drop), &["SAIL", "`cap_add"]);
@@ -307,7 +310,11 @@ fn the_container_cannot_be_started() {
     assert_eq!(error.kind(), ErrorKind::Exited, "{error}");
     assert_says(
         &error.to_string(),
-        &["code 127", "no-such-interpreter", "help: "],
+        &[
+            "code 127",
+            "has no `no-such-interpreter`, which the first line of a script names behind `env`",
+            "help: name an interpreter that the image has",
+        ],
     );
 }
 

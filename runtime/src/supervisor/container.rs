@@ -73,6 +73,11 @@ pub(super) struct Place {
     pub(super) volumes: Vec<(String, String)>,
 }
 
+/// Where a binary of the package is in the container that runs it.
+pub(super) fn binary_path(name: &str) -> String {
+    format!("{BINARIES}/{name}")
+}
+
 /// The container for the service at `index`.
 pub(super) fn spec(
     context: &Context,
@@ -86,7 +91,7 @@ pub(super) fn spec(
     let mut mounts = Vec::new();
     let mut entrypoint = service.entrypoint.as_ref().map(texts);
     if let Origin::Bin { name, binding, .. } = &service.origin {
-        let at = format!("{BINARIES}/{name}");
+        let at = binary_path(name);
         mounts.push(bind(&launch.binaries[*binding], at.clone(), true, || {
             format!("the binary `{name}`")
         })?);

@@ -16,6 +16,7 @@ use super::Internal;
 use super::container::{self, Place, Volumes};
 use super::context::{Context, engine_error};
 use super::doing::Doing;
+use super::executing::{self, Reason, Words};
 use super::exits::Exits;
 use super::host_files::{self, Created};
 use super::looking::{Inbox, Whose};
@@ -527,11 +528,17 @@ impl Instance {
         error: &EngineError,
     ) -> Error {
         let (log, _) = running::tail(engine, &container.id, LOG_LINES).await;
+        let words = Words::Refusal(&error.message);
+        let reason = executing::reason(self, &**engine, &container.id, words).await;
         self.engine_error(error).with(|report| {
             report.log = log
                 .iter()
                 .map(|line| quoted(&self.redactor, line))
                 .collect();
+            if let Some(Reason { cause, help }) = reason {
+                report.details.push(cause);
+                report.help = Some(help);
+            }
         })
     }
 }

@@ -13,6 +13,7 @@ mod container;
 mod context;
 mod doing;
 mod events;
+mod executing;
 mod exits;
 mod hooks;
 mod host_files;

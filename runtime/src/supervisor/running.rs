@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use seatrial_model::Origin;
 use tokio::sync::oneshot;
 
 use super::context::engine_error;
+use super::executing::{self, Reason, Words};
 use super::exits::{Exit, Exits};
 use super::hooks::{Hook, HookOutcome, ProcessEnded};
 use super::instance::{Command, Container, Instance, LOG_LINES, Order};
@@ -131,8 +131,9 @@ impl Running {
         let mut details: Vec<String> = waited_for.collect();
         let (kind, what, mut help) = match reason.reason {
             NotReadyReason::Exited => {
-                let (what, help) = self.how_it_ended(instance, thoroughness, &log).await;
-                (ErrorKind::Exited, what, help)
+                let end = self.how_it_ended(instance, thoroughness, &log).await;
+                details.splice(0..0, end.cause);
+                (ErrorKind::Exited, end.what, end.help)
             }
             NotReadyReason::TimedOut => (
                 ErrorKind::NotReady,
@@ -204,7 +205,7 @@ impl Running {
         instance: &Instance,
         thoroughness: Thoroughness,
         log: &[String],
-    ) -> (String, Option<String>) {
+    ) -> End {
         let exit = self.exits.latest();
         if let Some(Exit::Unknown(error)) = exit {
             let error = error.redacted(&instance.redactor);
@@ -213,7 +214,7 @@ impl Running {
                 _ => "the engine lost the container",
             };
             let told = engine_error(ErrorKind::Engine, &error);
-            return (format!("{what}: {error}"), told.report().help.clone());
+            return End::new(format!("{what}: {error}"), told.report().help.clone());
         }
         let info = self.engine.inspect(self.id()).await.ok();
         let code = self.exit_code_of(info.as_ref());
@@ -222,14 +223,14 @@ impl Running {
                 Some(limit) => format!("its limit of {}", terminal::bytes(limit)),
                 None => "what the machine has".to_owned(),
             };
-            return (
+            return End::new(
                 format!("the container was killed: it used more memory than {limit}"),
                 Some("raise `memory = ..`, or have the service use less".to_owned()),
             );
         }
         if let (Some(KILLED), Some(limit)) = (code, instance.service().memory) {
             let limit = terminal::bytes(limit);
-            return (
+            return End::new(
                 format!(
                     "the container was killed (code {KILLED}), as the kernel does with one that uses more memory than its limit, here {limit}"
                 ),
@@ -242,7 +243,15 @@ impl Running {
             Thoroughness::Again => "",
         };
         let what = format!("the container exited with {code_text}{when}");
-        (what, exit_help(instance, code, log))
+        let words = Words::Log(log, code);
+        match executing::reason(instance, &*self.engine, self.id(), words).await {
+            Some(Reason { cause, help }) => End {
+                what,
+                cause: Some(cause),
+                help: Some(help),
+            },
+            None => End::new(what, exit_help(code, log)),
+        }
     }
 
     /// How long ago the container has ended; nothing where it runs.
@@ -258,8 +267,8 @@ impl Running {
     /// How the container has ended, and how long ago; nothing where it runs.
     async fn end_in_words(&self, instance: &Instance) -> Option<String> {
         let ago = self.ended_ago().await?;
-        let (what, _) = self.how_it_ended(instance, Thoroughness::Again, &[]).await;
-        Some(format!("{what}, {} ago", terminal::duration(ago)))
+        let end = self.how_it_ended(instance, Thoroughness::Again, &[]).await;
+        Some(format!("{}, {} ago", end.what, terminal::duration(ago)))
     }
 
     /// Sees that it has not ended since it became ready.
@@ -564,18 +573,28 @@ pub(super) async fn tail(
     }
 }
 
-/// What to do about a container that ended, as far as its code and its last words tell.
-fn exit_help(instance: &Instance, code: Option<i64>, log: &[String]) -> Option<String> {
-    let says = |text: &str| log.iter().any(|line| line.contains(text));
-    let bin = matches!(instance.service().origin, Origin::Bin { .. });
-    let help = if bin && says("GLIBC_") {
-        "the base image's C library is older than the one the binary was built with: \
-         choose a newer image with `base = \"..\"` (or `base` in seatrial.toml), or build for a musl target"
-    } else if bin && says("error while loading shared libraries") {
-        "the base image lacks a library the binary is linked with: choose an image that has it with `base = \"..\"`"
-    } else if says("exec format error") {
-        "the executable is for another kind of machine: use an image for this engine's platform"
-    } else if matches!(code, Some(126 | 127)) {
+/// How a container ended.
+struct End {
+    what: String,
+    /// Why, where that is known beyond its code.
+    cause: Option<String>,
+    /// What to do.
+    help: Option<String>,
+}
+
+impl End {
+    fn new(what: String, help: Option<String>) -> Self {
+        Self {
+            what,
+            cause: None,
+            help,
+        }
+    }
+}
+
+/// What to do about a container that ended, where nothing but its code tells.
+fn exit_help(code: Option<i64>, log: &[String]) -> Option<String> {
+    let help = if matches!(code, Some(126 | 127)) {
         "look at `command` and `entrypoint`: what they name is not in the image, or not executable"
     } else if log.is_empty() {
         "run the image by hand to see why it ends; a service must keep running in the foreground"

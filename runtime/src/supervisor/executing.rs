@@ -1,0 +1,462 @@
+//! Why what a container is to run cannot be run: from what the engine, the kernel, a loader or a shell says of it, and from
+//! the executable itself. It looks at files of containers, and changes nothing.
+
+mod said;
+
+use std::borrow::Cow;
+use std::io::Read as _;
+use std::path::{Component, Path, PathBuf};
+
+use futures_util::StreamExt as _;
+use seatrial_model::{Origin, Source, Template};
+
+use self::said::{Loading, Refusal};
+use super::container;
+use super::instance::Instance;
+use crate::engine::{Engine, EngineErrorKind};
+use crate::executable::{Executable, HEAD};
+use crate::visible::quoted;
+
+/// Links that are followed to a file, at most.
+const LINKS: usize = 8;
+
+/// A cause, and what to do.
+#[derive(Debug)]
+pub(super) struct Reason {
+    pub(super) cause: String,
+    pub(super) help: String,
+}
+
+/// Why a container could not be started, by the engine's words, or has ended with this code and these last lines. Nothing
+/// where they say nothing of an executable.
+pub(super) async fn reason(
+    instance: &Instance,
+    engine: &dyn Engine,
+    container: &str,
+    words: Words<'_>,
+) -> Option<Reason> {
+    let of = Of {
+        instance,
+        engine,
+        container,
+        image: image(instance),
+    };
+    let refusal = match words {
+        Words::Refusal(refusal) => said::refusal(refusal),
+        Words::Log(log, code) => {
+            if let Some(loading) = said::loading(log) {
+                return Some(of.loading(&loading));
+            }
+            said::in_log(log, code)
+        }
+    };
+    of.refused(refusal?).await
+}
+
+/// What there is to go by.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Words<'a> {
+    /// The engine's, where it could not start the container.
+    Refusal(&'a str),
+    /// The last lines of a container that ended, and its code.
+    Log(&'a [String], Option<i64>),
+}
+
+/// The image as the declaration or the configuration has it.
+fn image(instance: &Instance) -> String {
+    match &instance.service().origin {
+        Origin::Image(image) => image.to_string(),
+        Origin::Bin {
+            base: Some(base), ..
+        } => base.to_string(),
+        Origin::Bin { base: None, .. } => instance.context.config().base.to_string(),
+    }
+}
+
+/// Whose executable it is, and where to look for it.
+struct Of<'a> {
+    instance: &'a Instance,
+    engine: &'a dyn Engine,
+    container: &'a str,
+    image: String,
+}
+
+impl Of<'_> {
+    /// A name from outside, as it may be shown.
+    fn shown(&self, name: &str) -> String {
+        quoted(&self.instance.redactor, name)
+    }
+
+    fn is_bin(&self) -> bool {
+        matches!(self.instance.service().origin, Origin::Bin { .. })
+    }
+
+    /// The binary of the package that is mounted at a path of the container: its name, and where it is here.
+    fn binary(&self, path: &str) -> Option<(&str, &Path)> {
+        let Origin::Bin { name, binding, .. } = &self.instance.service().origin else {
+            return None;
+        };
+        let is_own = path == container::binary_path(name);
+        is_own.then(|| (&**name, &*self.instance.launch.binaries[*binding]))
+    }
+
+    fn file(&self, path: &str) -> String {
+        match self.binary(path) {
+            Some((name, _)) => format!("the binary `{name}`"),
+            None => format!("`{}`", self.shown(path)),
+        }
+    }
+
+    /// The key of the declaration that names this executable.
+    fn key(&self, name: &str) -> Option<&'static str> {
+        let service = self.instance.service();
+        let begins = |words: &Option<Vec<Template>>| {
+            let first = words.as_ref().and_then(|words| words.first());
+            first.is_some_and(|word| {
+                container::render(&self.instance.launch, self.instance.index, word) == name
+            })
+        };
+        if begins(&service.entrypoint) {
+            Some("entrypoint")
+        } else if begins(&service.command) {
+            Some("command")
+        } else {
+            None
+        }
+    }
+
+    async fn refused(&self, refusal: Refusal<'_>) -> Option<Reason> {
+        match refusal {
+            // A shell finds no file either where it is what runs it that is missing.
+            Refusal::Missing(name) if name.starts_with('/') => match self.head(name).await {
+                Some(head) => self.not_runnable(name, Executable::read(&head)).await,
+                None => Some(self.missing(name)),
+            },
+            Refusal::Missing(name) => Some(self.missing(name)),
+            Refusal::Denied(path) => Some(self.denied(path)),
+            Refusal::Directory(path) => Some(Reason {
+                cause: format!(
+                    "{} in the image `{}` is a directory",
+                    self.file(path),
+                    self.image
+                ),
+                help: "name a file in `command` or `entrypoint`".to_owned(),
+            }),
+            Refusal::NotRunnable(path) => match self.head(path).await {
+                Some(head) => self.not_runnable(path, Executable::read(&head)).await,
+                None => Some(self.missing(path)),
+            },
+            Refusal::Format(path) => {
+                let head = self.head(path).await?;
+                self.format(path, &Executable::read(&head))
+            }
+            Refusal::Interpreter(name) if name.contains("\\r") || name.contains('\r') => {
+                Some(carriage_return("a script"))
+            }
+            Refusal::Interpreter(name) => Some(Reason {
+                cause: format!(
+                    "the image `{}` has no `{}`, which the first line of a script names behind `env`",
+                    self.image,
+                    self.shown(name)
+                ),
+                help: "name an interpreter that the image has, or use an image that has this one"
+                    .to_owned(),
+            }),
+        }
+    }
+
+    fn missing(&self, name: &str) -> Reason {
+        let shown = self.shown(name);
+        let help = match self.key(name) {
+            Some(key) if name.contains(char::is_whitespace) => format!(
+                "it is taken for one word: write all words as one text, `{key} = \"..\"`, or each by itself in the list"
+            ),
+            Some(key) => format!(
+                "name an executable that the image has in `{key}`, or use an image that has this one; a program of this package runs with `bin = \"..\"`"
+            ),
+            None => "it is not the declaration that names it: look at what runs it, or use an image that has it"
+                .to_owned(),
+        };
+        Reason {
+            cause: format!("the image `{}` has no executable `{shown}`", self.image),
+            help,
+        }
+    }
+
+    fn denied(&self, path: &str) -> Reason {
+        let shown = self.shown(path);
+        let service = self.instance.service();
+        let who = match container::user(&self.instance.launch, service) {
+            Some(user) => format!(" for the user `{user}`"),
+            None => String::new(),
+        };
+        let help = match self.on_this_machine(path) {
+            Some(here) => format!("run `chmod +x {}`", here.display()),
+            None => {
+                let key = self.key(path).unwrap_or("command");
+                format!(
+                    "make it executable where the image is built (`chmod +x`), or name what runs it: `{key} = \"sh {shown}\"`"
+                )
+            }
+        };
+        Reason {
+            cause: format!("`{shown}` in the container is not executable{who}"),
+            help,
+        }
+    }
+
+    /// Where a file is that is mounted from this machine.
+    fn on_this_machine(&self, path: &str) -> Option<PathBuf> {
+        let launch = &self.instance.launch;
+        let service = self.instance.service();
+        let source = match &service.source {
+            Source::Mounted { from, at, .. } => {
+                let from = from.as_ref().map(|from| launch.package_dir.join(from));
+                Some((at, from.unwrap_or_else(|| launch.workspace.clone())))
+            }
+            Source::None => None,
+        };
+        let mounts = service.mounts.iter();
+        let mounts = mounts.map(|mount| (&mount.at, launch.package_dir.join(&mount.from)));
+        mounts.chain(source).find_map(|(at, from)| {
+            let below = Path::new(path).strip_prefix(at).ok()?;
+            match below.as_os_str().is_empty() {
+                true => Some(from),
+                false => Some(from.join(below)),
+            }
+        })
+    }
+
+    /// The kernel says that there is no such file, and there is: what is missing is what runs it.
+    async fn not_runnable(&self, path: &str, executable: Executable) -> Option<Reason> {
+        let file = self.file(path);
+        let image = &self.image;
+        let (cause, help) = match executable {
+            Executable::Elf {
+                loader: Some(loader),
+                ..
+            } => {
+                if self.head(&loader).await.is_some() {
+                    return None;
+                }
+                let shown = self.shown(&loader);
+                (
+                    format!("the image `{image}` has no `{shown}`, for which {file} is linked"),
+                    self.loader_help(&loader),
+                )
+            }
+            Executable::Script { interpreter, .. } if interpreter.ends_with('\r') => {
+                return Some(carriage_return(&file));
+            }
+            Executable::Script { interpreter, .. } => {
+                if self.head(&interpreter).await.is_some() {
+                    return None;
+                }
+                let shown = self.shown(&interpreter);
+                (
+                    format!(
+                        "the image `{image}` has no `{shown}`, which the first line of {file} names"
+                    ),
+                    "name an interpreter that the image has in that line, or use an image that has this one"
+                        .to_owned(),
+                )
+            }
+            Executable::Elf { loader: None, .. } | Executable::Unknown => return None,
+        };
+        Some(Reason { cause, help })
+    }
+
+    fn loader_help(&self, loader: &str) -> String {
+        let name = loader.rsplit('/').next().unwrap_or(loader);
+        let (library, image) = if name.starts_with("ld-musl") {
+            ("musl", "alpine:3")
+        } else if name.starts_with("ld-linux") || name.starts_with("ld64.so") {
+            ("glibc", "debian:bookworm-slim")
+        } else {
+            return "use an image that has it, or link the executable statically".to_owned();
+        };
+        match (self.is_bin(), library) {
+            (true, "glibc") => format!(
+                "choose a base with {library}, such as `base = \"{image}\"`, or build for a musl target, whose binaries are linked statically"
+            ),
+            (true, _) => format!(
+                "choose a base with {library}, such as `base = \"{image}\"`, or link the binary statically: `-C target-feature=+crt-static`"
+            ),
+            (false, _) => format!(
+                "use an image with {library}, such as one that is built on `{image}`, or link the executable statically"
+            ),
+        }
+    }
+
+    fn format(&self, path: &str, executable: &Executable) -> Option<Reason> {
+        let file = self.file(path);
+        let runs = match self.engine.info().arch.as_str() {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        match executable {
+            Executable::Elf {
+                arch: Some(arch), ..
+            } if *arch != runs => Some(Reason {
+                cause: format!("{file} is for linux/{arch}, and this engine runs linux/{runs}"),
+                help: match self.is_bin() {
+                    true => format!(
+                        "build the tests for linux/{runs}, or use an engine that runs linux/{arch}"
+                    ),
+                    false => format!(
+                        "use an image for linux/{runs}, or have the engine's machine emulate linux/{arch} (binfmt_misc)"
+                    ),
+                },
+            }),
+            Executable::Unknown => {
+                let key = self.key(path).unwrap_or("command");
+                let shown = self.shown(path);
+                Some(Reason {
+                    cause: format!(
+                        "{file} is neither a program for Linux nor a script that names its interpreter"
+                    ),
+                    help: format!(
+                        "begin a script with `#!/bin/sh`, or name what runs it: `{key} = \"sh {shown}\"`"
+                    ),
+                })
+            }
+            Executable::Elf { .. } | Executable::Script { .. } => None,
+        }
+    }
+
+    fn loading(&self, loading: &Loading<'_>) -> Reason {
+        let image = &self.image;
+        let file = |path: Option<&str>| match path {
+            Some(path) => self.file(path),
+            None => "the executable".to_owned(),
+        };
+        match *loading {
+            Loading::Old { version, by } => {
+                let library = match version.starts_with("GLIBCXX") || version.starts_with("CXXABI")
+                {
+                    true => "C++ library",
+                    false => "C library",
+                };
+                let (file, version) = (file(by), self.shown(version));
+                Reason {
+                    cause: format!(
+                        "the {library} of the image `{image}` is older than the one that {file} was built with: it has no `{version}`"
+                    ),
+                    help: match self.is_bin() {
+                        true => "choose a newer image with `base = \"..\"` (or `base` in seatrial.toml), or build for a musl target, \
+                                 whose binaries are linked statically"
+                            .to_owned(),
+                        false => "use a newer image, or build the executable in one as old as this".to_owned(),
+                    },
+                }
+            }
+            Loading::Missing { library, by } => {
+                let (file, library) = (file(by), self.shown(library));
+                Reason {
+                    cause: format!("the image `{image}` has no `{library}`, which {file} is linked with"),
+                    help: match self.is_bin() {
+                        true => "choose an image that has this library with `base = \"..\"`, such as one of your own in which its \
+                                 package is installed, or link the library statically"
+                            .to_owned(),
+                        false => "install the library's package where the image is built".to_owned(),
+                    },
+                }
+            }
+        }
+    }
+
+    /// The beginning of a file in the container, links followed; nothing where it is not there, or no file.
+    async fn head(&self, path: &str) -> Option<Vec<u8>> {
+        if let Some((_, here)) = self.binary(path) {
+            let mut head = Vec::new();
+            let file = std::fs::File::open(here).ok()?;
+            file.take(HEAD as u64).read_to_end(&mut head).ok()?;
+            return Some(head);
+        }
+        let mut path = Cow::Borrowed(path);
+        for _ in 0..LINKS {
+            match at(self.engine, self.container, &path).await? {
+                Found::File(head) => return Some(head),
+                Found::Link(to) => {
+                    let beside = Path::new(&*path).parent().unwrap_or(Path::new("/"));
+                    path = Cow::Owned(plain(&beside.join(to)));
+                }
+            }
+        }
+        None
+    }
+}
+
+fn carriage_return(file: &str) -> Reason {
+    Reason {
+        cause: format!(
+            "the first line of {file} ends with a carriage return, which counts as a part of the interpreter's name"
+        ),
+        help: "write the script with the line ends of Unix: `\\n`, not `\\r\\n`".to_owned(),
+    }
+}
+
+/// What is at a path of a container.
+enum Found {
+    /// The beginning of a file.
+    File(Vec<u8>),
+    Link(PathBuf),
+}
+
+async fn at(engine: &dyn Engine, container: &str, path: &str) -> Option<Found> {
+    // An archive has headers before the file.
+    const ENOUGH: usize = HEAD + 4096;
+    let mut archive = Vec::new();
+    let mut pieces = engine.download(container, path);
+    while archive.len() < ENOUGH {
+        match pieces.next().await {
+            Some(Ok(piece)) => archive.extend(piece),
+            Some(Err(error)) if error.kind == EngineErrorKind::NotFound => return None,
+            Some(Err(_)) | None => break,
+        }
+    }
+    let mut archive = tar::Archive::new(&archive[..]);
+    let mut entry = archive.entries().ok()?.next()?.ok()?;
+    match entry.header().entry_type() {
+        tar::EntryType::Regular => {
+            let mut head = Vec::new();
+            // It ends early where it is cut off.
+            let _ = entry.by_ref().take(HEAD as u64).read_to_end(&mut head);
+            Some(Found::File(head))
+        }
+        tar::EntryType::Symlink => Some(Found::Link(entry.link_name().ok()??.into_owned())),
+        _ => None,
+    }
+}
+
+/// The path without `.` and `..`.
+fn plain(path: &Path) -> String {
+    let mut plain = PathBuf::from("/");
+    for part in path.components() {
+        match part {
+            Component::ParentDir => _ = plain.pop(),
+            Component::Normal(name) => plain.push(name),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    plain.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_on_from_where_they_are() {
+        for (link, to, expected) in [
+            ("/bin/sh", "dash", "/bin/dash"),
+            ("/bin/sh", "/usr/bin/dash", "/usr/bin/dash"),
+            ("/usr/bin/sh", "../../bin/./dash", "/bin/dash"),
+            ("/sh", "../../dash", "/dash"),
+        ] {
+            let beside = Path::new(link).parent().expect("a directory");
+            assert_eq!(plain(&beside.join(to)), expected);
+        }
+    }
+}
