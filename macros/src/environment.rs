@@ -38,6 +38,20 @@ impl Environment {
         }
     }
 
+    /// Where the package is in its workspace; empty for one that is the workspace's root, and where that is not known.
+    pub(crate) fn package_in_workspace(&self) -> String {
+        let below = || {
+            let package = self.package.as_ref()?.canonicalize().ok()?;
+            let workspace = workspace(&package)?;
+            package
+                .strip_prefix(workspace)
+                .ok()?
+                .to_str()
+                .map(str::to_owned)
+        };
+        below().unwrap_or_default()
+    }
+
     /// Whether `relative`, seen from the package's directory, is there, inside the workspace, and what it should be.
     pub(crate) fn look(&self, relative: &str, wanted: Wanted) -> Result<(), PathProblem> {
         if relative.is_empty() {

@@ -20,7 +20,7 @@ pub(crate) fn composition(item: TokenStream, environment: &Environment) -> Token
         .then(|| expand::completions(&parse::completions_of_struct(&input)));
     let mut report = Report::new();
     let structure = parse::structure(&input, &mut report);
-    let model = model::model(structure.declaration, &mut report);
+    let model = model::model(structure.declaration, environment, &mut report);
     check::services(&model, environment, &mut report);
     let implementation = match report.finish() {
         Ok(()) => expand::composition(&input.ident, &structure.types, &model),
@@ -53,7 +53,7 @@ pub(crate) fn test(
         };
     };
     check::function(&function, &mut report);
-    let model = model::model(declaration, &mut report);
+    let model = model::model(declaration, environment, &mut report);
     check::services(&model, environment, &mut report);
     let test = match report.finish() {
         Ok(()) => expand::test(&function, &model),

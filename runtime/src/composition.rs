@@ -4,7 +4,7 @@ use crate::client::{Client, Instances};
 use crate::deadline::{self, Bound};
 use crate::launched_in_test::Origin;
 use crate::private::Declaration;
-use crate::{Operation, Service};
+use crate::{Operation, Service, workspace};
 
 /// Services that a test depends on, declared in a struct. Derive it; do not implement it.
 ///
@@ -119,6 +119,7 @@ pub trait Composition: Sized + Send + 'static {
     #[track_caller]
     fn launch() -> Operation<Self> {
         let declaration = Self::__declaration();
+        workspace::is_declared(declaration.package);
         let deadline = deadline::current();
         let bound = Bound::of_launch(deadline.clone());
         let origin = Origin::of_caller();

@@ -24,9 +24,7 @@ pub struct Declaration {
     /// Module of the declaration.
     pub module: &'static str,
     /// Package of the declaration.
-    pub package: &'static str,
-    /// Directory of that package.
-    pub manifest_dir: &'static str,
+    pub package: Package,
     /// Paths of built binaries, by binding.
     pub binaries: &'static [&'static str],
     /// Contents of included files, by binding.
@@ -42,6 +40,17 @@ impl Declaration {
     pub(crate) fn read_plan(&self) -> Option<Plan> {
         serde_json::from_str(self.plan).ok()
     }
+}
+
+/// A package, as it was when the compiler had it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// Its name.
+    pub name: &'static str,
+    /// Its directory.
+    pub directory: &'static str,
+    /// Where that is in the package's workspace; empty for the root.
+    pub in_workspace: &'static str,
 }
 
 /// A user's async function that looks at a service, or sets it up.

@@ -15,9 +15,11 @@ use tokio::sync::oneshot;
 
 use crate::client::{Client, Instances, Launched};
 use crate::deadline::{self, ABORT_GRACE, Deadline};
-use crate::private::{Declaration, FromService};
+use crate::private::{Declaration, FromService, Package};
 use crate::together::{self, Outcomes};
-use crate::{Composition, Service, current_test, failure_report, launched_in_test, terminal};
+use crate::{
+    Composition, Service, current_test, failure_report, launched_in_test, terminal, workspace,
+};
 
 /// What the attribute says of a test.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +32,8 @@ pub struct Test {
     pub multi_thread: bool,
     /// Whether it must panic to pass.
     pub should_panic: bool,
+    /// Its package.
+    pub package: Package,
 }
 
 /// The launches that a test's parameters ask for.
@@ -42,6 +46,7 @@ pub struct Launches {
 impl Launches {
     /// None yet.
     pub fn new(test: Test) -> Self {
+        workspace::is_tested(test.package);
         Self {
             test,
             declarations: Vec::new(),

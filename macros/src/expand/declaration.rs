@@ -23,18 +23,30 @@ pub(super) fn declaration(runtime: &TokenStream, model: &Model) -> TokenStream {
     });
     let hooks = model.bindings.hooks.iter().map(|path| hook(runtime, path));
     let keys = model.bindings.keys.iter().map(key);
+    let package = package(runtime, model);
     quote! {
         #runtime::__private::Declaration {
             plan: #plan,
             file: ::core::file!(),
             position: (::core::line!(), ::core::column!()),
             module: ::core::module_path!(),
-            package: ::core::env!("CARGO_PKG_NAME"),
-            manifest_dir: ::core::env!("CARGO_MANIFEST_DIR"),
+            package: #package,
             binaries: &[#(#binaries),*],
             files: &[#(#files),*],
             hooks: &[#(#hooks),*],
             keys: const { &[#(#keys),*] },
+        }
+    }
+}
+
+/// The value of `__private::Package`.
+pub(super) fn package(runtime: &TokenStream, model: &Model) -> TokenStream {
+    let in_workspace = &model.in_workspace;
+    quote! {
+        #runtime::__private::Package {
+            name: ::core::env!("CARGO_PKG_NAME"),
+            directory: ::core::env!("CARGO_MANIFEST_DIR"),
+            in_workspace: #in_workspace,
         }
     }
 }

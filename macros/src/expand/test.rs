@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Meta, ReturnType, Type};
 
-use super::declaration::declaration;
+use super::declaration::{declaration, package};
 use super::{local, runtime, runtime_at};
 use crate::model::Model;
 use crate::parse::{Conditional, Function, Instances, Parameter, Runtime};
@@ -23,7 +23,7 @@ pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
     let launches = local("launches", Span::mixed_site());
     let ready = local("ready", Span::mixed_site());
 
-    let about = about(function, &runtime);
+    let about = about(function, model, &runtime);
     let compositions = function
         .parameters
         .iter()
@@ -104,7 +104,7 @@ pub(crate) fn function_alone(function: &Function) -> Option<TokenStream> {
 }
 
 /// The value of `__private::Test`.
-fn about(function: &Function, runtime: &TokenStream) -> TokenStream {
+fn about(function: &Function, model: &Model, runtime: &TokenStream) -> TokenStream {
     let name = syn::ext::IdentExt::unraw(&function.signature.ident).to_string();
     let timeout = match function.options.timeout {
         Some(timeout) => {
@@ -118,12 +118,14 @@ fn about(function: &Function, runtime: &TokenStream) -> TokenStream {
         Some(runtime) if runtime.value == Runtime::MultiThread
     );
     let should_panic = should_panic(&function.attributes);
+    let package = package(runtime, model);
     quote! {
         #runtime::__private::Test {
             name: ::core::concat!(::core::module_path!(), "::", #name),
             timeout: #timeout,
             multi_thread: #multi_thread,
             should_panic: #should_panic,
+            package: #package,
         }
     }
 }

@@ -15,6 +15,7 @@ use seatrial_model::{
 };
 use syn::ext::IdentExt;
 
+use crate::environment::Environment;
 use crate::message;
 use crate::report::Report;
 use crate::syntax::{
@@ -28,6 +29,8 @@ pub(crate) struct Model {
     /// For each service, what makes it need which other.
     pub(crate) edges: Vec<Vec<Edge>>,
     pub(crate) bindings: Bindings,
+    /// Where the package is in its workspace.
+    pub(crate) in_workspace: String,
 }
 
 /// A service's need of another one.
@@ -53,7 +56,11 @@ pub(crate) struct Bindings {
 }
 
 /// Makes the plan of a declaration.
-pub(crate) fn model(declaration: Declaration, report: &mut Report) -> Model {
+pub(crate) fn model(
+    declaration: Declaration,
+    environment: &Environment,
+    report: &mut Report,
+) -> Model {
     let mut bindings = Bindings::default();
     let (services, edges) = (0..declaration.services.len())
         .map(|own| Modeller::new(&declaration, own, &mut bindings, report).service())
@@ -67,6 +74,7 @@ pub(crate) fn model(declaration: Declaration, report: &mut Report) -> Model {
         plan,
         edges,
         bindings,
+        in_workspace: environment.package_in_workspace(),
     }
 }
 

@@ -40,6 +40,19 @@ impl Drop for Workspace {
 }
 
 #[test]
+fn a_package_knows_where_in_its_workspace_it_is() {
+    let workspace = Workspace::new("place");
+    assert_eq!(workspace.environment().package_in_workspace(), "package");
+    let root = Environment {
+        package: Some(workspace.root.join("workspace")),
+        ..Environment::default()
+    };
+    assert_eq!(root.package_in_workspace(), "");
+    // As in an editor.
+    assert_eq!(Environment::default().package_in_workspace(), "");
+}
+
+#[test]
 fn paths_are_there_and_stay_in_the_workspace() {
     let workspace = Workspace::new("paths");
     let environment = workspace.environment();

@@ -29,7 +29,7 @@ fn composition(item: TokenStream, environment: &Environment) -> Result<Plan, Vec
     let input: DeriveInput = syn::parse2(item).expect("the test's item is malformed");
     let mut report = Report::new();
     let structure = parse::structure(&input, &mut report);
-    let model = model::model(structure.declaration, &mut report);
+    let model = model::model(structure.declaration, environment, &mut report);
     check::services(&model, environment, &mut report);
     report.finish().map_err(|mistakes| mistakes.messages())?;
     Ok(model.plan)

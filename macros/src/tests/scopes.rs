@@ -39,7 +39,11 @@ fn scopes(
     declaration.settings.scope = composition;
     declaration.services[0].scope = needed;
     declaration.services[1].scope = needing;
-    let model = model::model(declaration, &mut report);
+    let model = model::model(
+        declaration,
+        &crate::environment::Environment::default(),
+        &mut report,
+    );
     check::services(&model, &Environment::default(), &mut report);
     report.finish().map_err(|mistakes| mistakes.messages())?;
     let services = model.plan.services.iter();

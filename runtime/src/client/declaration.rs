@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use seatrial_model::{Plan, Scope, VariableError};
+use seatrial_model::{Origin, Plan, Scope, VariableError};
 use serde_bytes::ByteBuf;
 
 use super::{Instances, kept};
@@ -60,13 +60,14 @@ pub(super) fn prepare(
     if !matches!(keep, Keep::For(_)) || !cfg!(target_os = "linux") {
         kept::nothing(&mut plan);
     }
+    let binaries = binaries(&declaration, &plan)?;
     let mut launch = Launch {
         identity: String::new(),
         plan,
         test,
-        package_dir: workspace::package_dir(declaration.manifest_dir, declaration.package),
+        package_dir: workspace::directory_of(declaration.package),
         workspace: workspace::of_process(),
-        binaries: declaration.binaries.iter().map(PathBuf::from).collect(),
+        binaries,
         files: declaration
             .files
             .iter()
@@ -104,6 +105,23 @@ fn unfilled(composition: &str, errors: Vec<VariableError>) -> Error {
     })
 }
 
+/// Where the binaries are now, by binding.
+fn binaries(declaration: &Declaration, plan: &Plan) -> Result<Vec<PathBuf>, Error> {
+    let mut binaries: Vec<PathBuf> = declaration.binaries.iter().map(PathBuf::from).collect();
+    for service in &plan.services {
+        if let Origin::Bin { name, binding, .. } = &service.origin {
+            let found = workspace::binary(declaration.package, name, &binaries[*binding]);
+            binaries[*binding] = found.map_err(|error| {
+                error.with(|report| {
+                    report.composition = Some(plan.name.clone());
+                    report.service = Some(service.field.clone());
+                })
+            })?;
+        }
+    }
+    Ok(binaries)
+}
+
 /// The same for the same declaration and the same values of variables, whichever test executable it is compiled into, and for no other: its source file, its
 /// name, and a hash of all that its services are made from. The module would not do: one that several executables
 /// include has another path in each, and two structs in two functions may have one.
@@ -138,11 +156,17 @@ fn identity(declaration: &Declaration, launch: &Launch) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use seatrial_model::ServicePlan;
     use seatrial_model::placeholder::{Names, RawTemplate};
-    use seatrial_model::{Origin, ServicePlan};
 
     use super::*;
+    use crate::private::Package;
 
+    const PACKAGE: Package = Package {
+        name: "shop",
+        directory: "/nowhere/shop",
+        in_workspace: "shop",
+    };
     const PLAN: &str = r#"{"name":"Shop","services":[]}"#;
 
     /// One that declares nothing.
@@ -152,8 +176,7 @@ pub(super) mod tests {
             module: "shop::tests",
             file: "shop/tests/common/mod.rs",
             position: (3, 10),
-            package: "shop",
-            manifest_dir: "/nowhere/shop",
+            package: PACKAGE,
             binaries: &[],
             files: &[],
             hooks: &[],
@@ -261,7 +284,10 @@ pub(super) mod tests {
                 ..declaration()
             },
             Declaration {
-                manifest_dir: "/nowhere/else",
+                package: Package {
+                    directory: "/nowhere/else",
+                    ..PACKAGE
+                },
                 ..declaration()
             },
             Declaration {
