@@ -55,41 +55,55 @@ impl OwnContainer<'_> {
 }
 
 impl HostPorts {
-    /// Waits until the ports of a container that was started are known to be out of reach, which is for ever where they are not.
-    pub(super) async fn out_of_reach(&self, running: &Running, own: OwnContainer<'_>) -> Error {
-        let unreached = || other_loopback(&*running.engine, own);
-        if running.direct || self.0.initialized() {
-            return std::future::pending().await;
+    /// Sees that the ports of a container that was started are not known to be out of reach, as far as that is told without
+    /// waiting for its service.
+    ///
+    /// # Errors
+    ///
+    /// They are.
+    pub(super) async fn check(
+        &self,
+        running: &Running,
+        own: Option<OwnContainer<'_>>,
+    ) -> Result<(), Error> {
+        if let Some(own @ OwnContainer::OfEngine(id)) = own
+            && self.is_unknown(running)
+            && let Some(port) = running.container.ports.first()
+            && has_own_network(&*running.engine, id).await
+            && self.is_refused(port).await
+        {
+            return Err(other_loopback(&*running.engine, own));
         }
-        match own {
-            OwnContainer::OfEngine(id) => {
-                let proxied = running.container.ports.first();
-                if has_own_network(&*running.engine, id).await
-                    && let Some(port) = proxied
+        Ok(())
+    }
+
+    /// Waits until its ports are known to be out of reach because its service listens, which is for ever where they are not.
+    pub(super) async fn out_of_reach(
+        &self,
+        running: &Running,
+        own: Option<OwnContainer<'_>>,
+    ) -> Error {
+        if let Some(own @ OwnContainer::Other) = own {
+            while self.is_unknown(running) {
+                let id = running.id();
+                let Some(listening) = listening::ports(&running.engine, id).await else {
+                    break;
+                };
+                let is_served =
+                    |port: &&PublishedPort| listening.reach(port.container) == Some(Reach::Ipv4);
+                if let Some(port) = running.container.ports.iter().find(is_served)
                     && self.is_refused(port).await
                 {
-                    return unreached();
+                    return other_loopback(&*running.engine, own);
                 }
-            }
-            OwnContainer::Other => {
-                while !self.0.initialized() {
-                    let id = running.id();
-                    let Some(listening) = listening::ports(&running.engine, id).await else {
-                        break;
-                    };
-                    let mut ports = running.container.ports.iter();
-                    let served =
-                        ports.find(|port| listening.reach(port.container) == Some(Reach::Ipv4));
-                    if let Some(port) = served
-                        && self.is_refused(port).await
-                    {
-                        return unreached();
-                    }
-                    sleep(PACE).await;
-                }
+                sleep(PACE).await;
             }
         }
         std::future::pending().await
+    }
+
+    fn is_unknown(&self, running: &Running) -> bool {
+        !running.direct && !self.0.initialized() && !running.container.ports.is_empty()
     }
 
     /// Whether a connection is refused. Where one is made, all of the run's are known to be in reach.

@@ -316,23 +316,14 @@ impl Instance {
             info: Arc::new(self.info(&container, &network, owner, &times)),
             container,
         };
+        // Nor is this service the only one that nobody reaches.
         let own = self.context.run.identity.own_container();
-        let ports_out_of_reach = async {
-            match own {
-                Some(own) => {
-                    self.context
-                        .run
-                        .host_ports
-                        .out_of_reach(&running, own)
-                        .await
-                }
-                None => std::future::pending().await,
-            }
-        };
+        let host_ports = &self.context.run.host_ports;
+        host_ports.check(&running, own).await?;
         tokio::select! {
             biased;
             ready = running.wait_ready(self, inbox, Thoroughness::All) => ready?,
-            error = ports_out_of_reach => return Err(error.into()),
+            error = host_ports.out_of_reach(&running, own) => return Err(error.into()),
         }
         times.ready = Some(self.begun.elapsed());
         running.set_up(self, inbox).await?;
