@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use proc_macro2::Span;
 use seatrial_model::placeholder::RawTemplate;
-use seatrial_model::{HostEntry, ImageTemplate, MountMode, Pull, Scope, Source, Timing, Ulimit};
+use seatrial_model::{
+    HostEntry, ImageTemplate, MountMode, Protocol, Pull, Scope, Source, Timing, Ulimit,
+};
 use syn::{Expr, Ident};
 
 /// A value and its place in the source.
@@ -211,6 +213,7 @@ pub(crate) enum CheckSyntax {
         status: Option<u16>,
         port: Option<Spanned<PortChoice>>,
     },
+    Protocol(Protocol, Option<Spanned<PortChoice>>),
     Exec(Vec<Text>),
     Healthcheck,
     Running,

@@ -16,6 +16,7 @@ pub mod image;
 pub mod name;
 pub mod placeholder;
 mod plan;
+mod protocol;
 pub mod secret;
 pub mod size;
 pub mod suggest;
@@ -27,3 +28,4 @@ pub use plan::{
     Pull, Scope, ServicePlan, Setup, SetupKind, Source, Timing, Tmpfs, Ulimit, VariableError,
     VariableProblem, Volume,
 };
+pub use protocol::Protocol;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 pub use variables::{VariableError, VariableProblem};
 
-use crate::{ImageTemplate, Template};
+use crate::{ImageTemplate, Protocol, Template};
 
 /// The services of one composition, in the order of their declaration.
 ///
@@ -343,6 +343,13 @@ pub enum CheckKind {
         path: String,
         /// The one status that is expected; `None` for any from 200 to 399.
         status: Option<u16>,
+    },
+    /// What serves the port answers in this protocol that it takes requests.
+    Protocol {
+        /// The protocol.
+        protocol: Protocol,
+        /// Port number in the container.
+        port: u16,
     },
     /// A command run in the container exits with 0.
     Exec {

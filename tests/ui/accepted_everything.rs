@@ -37,6 +37,7 @@ pub struct Shop {
             tcp(3306, admin),
             log = "ready for connections", times = 2,
             http = "/health", port = 9187, status = 200,
+            mysql, redis = 9187, postgres = admin,
             exec = ["mariadb-admin", "ping"],
             healthcheck,
             image = "mariadb:10.11", run = "mariadb-admin ping -h {self.host} && true",

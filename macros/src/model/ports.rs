@@ -1,7 +1,7 @@
 //! Which declared ports a readiness check means.
 
 use proc_macro2::Span;
-use seatrial_model::suggest;
+use seatrial_model::{Protocol, suggest};
 
 use crate::report::Report;
 use crate::syntax::{PortChoice, Service, Spanned};
@@ -23,6 +23,47 @@ pub(super) fn tcp(
         report.error(check, no_port(service, "tcp"));
     }
     service.ports.iter().map(|port| port.value.number).collect()
+}
+
+/// The port of a check that speaks a protocol: the one it names, or the protocol's own, or the only one. 0 where there
+/// is none, which is in the report.
+pub(super) fn protocol(
+    service: &Service,
+    check: Span,
+    protocol: Protocol,
+    chosen: Option<&Spanned<PortChoice>>,
+    report: &mut Report,
+) -> u16 {
+    if let Some(choice) = chosen {
+        return declared(service, choice, report).unwrap_or(0);
+    }
+    let (word, own) = (protocol.as_str(), protocol.port());
+    let field = service.field();
+    match &service.ports[..] {
+        _ if service.ports_unknown => return 0,
+        _ if has_port_of(service, protocol) => return own,
+        [only] => return only.value.number,
+        [] => report.error(
+            check,
+            format!(
+                "`{word}` needs a port and `{field}` declares none; declare one with `port = {own}`"
+            ),
+        ),
+        _ => report.error(
+            check,
+            format!(
+                "`{word}` is ambiguous, `{field}` declares several ports and none of them is {own}; write `{word} = ` and one of {}",
+                names(service)
+            ),
+        ),
+    }
+    0
+}
+
+/// Whether a service declares the port that is a protocol's own.
+pub(super) fn has_port_of(service: &Service, protocol: Protocol) -> bool {
+    let mut ports = service.ports.iter();
+    ports.any(|port| port.value.number == protocol.port())
 }
 
 /// The port of an `http` check: the one it names, or the only one. 0 where there is none, which is in the report.

@@ -1,9 +1,9 @@
 //! What is run around a service: its readiness checks and its setups.
 
-use seatrial_model::{Check, CheckKind, Setup, SetupKind};
+use seatrial_model::{Check, CheckKind, Protocol, Setup, SetupKind};
 
 use super::{Modeller, ports};
-use crate::syntax::{CheckSyntax, SetupKindSyntax};
+use crate::syntax::{CheckSyntax, OriginSyntax, SetupKindSyntax};
 
 impl Modeller<'_> {
     pub(super) fn checks(&mut self) -> Vec<Check> {
@@ -23,6 +23,16 @@ impl Modeller<'_> {
                     path: path.clone(),
                     status: *status,
                 },
+                CheckSyntax::Protocol(protocol, port) => CheckKind::Protocol {
+                    protocol: *protocol,
+                    port: ports::protocol(
+                        self.syntax(),
+                        check.span,
+                        *protocol,
+                        port.as_ref(),
+                        self.report,
+                    ),
+                },
                 CheckSyntax::Exec(command) => CheckKind::Exec {
                     command: self.templates(command, true),
                 },
@@ -39,7 +49,23 @@ impl Modeller<'_> {
             };
             checks.push(Check { kind });
         }
+        if checks.is_empty() {
+            checks.extend(self.default_check());
+        }
         checks
+    }
+
+    /// The check of a service that asks for none, where its image's name says what it speaks. Only on the protocol's own
+    /// port: on another one, such an image may have a page about itself.
+    fn default_check(&self) -> Option<Check> {
+        let service = self.syntax();
+        let OriginSyntax::Image(image) = &service.origins.first()?.value else {
+            return None;
+        };
+        let protocol = Protocol::of_image(image)?;
+        let port = protocol.port();
+        let kind = CheckKind::Protocol { protocol, port };
+        ports::has_port_of(service, protocol).then_some(Check { kind })
     }
 
     pub(super) fn setups(&mut self) -> Vec<Setup> {

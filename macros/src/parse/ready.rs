@@ -1,7 +1,7 @@
 //! `ready(..)`: when a service is ready. Its keys are kinds of checks and their modifiers, read one by one, then put
 //! together.
 
-use seatrial_model::{ImageTemplate, command};
+use seatrial_model::{ImageTemplate, Protocol, command};
 
 use super::arguments::{Argument, Name, Value};
 use super::habits;
@@ -25,6 +25,7 @@ pub(super) struct ReadyKeys {
     http: Option<String>,
     status: Option<u16>,
     port: Option<Spanned<PortChoice>>,
+    protocols: Vec<(Protocol, Option<Spanned<PortChoice>>)>,
     exec: Option<Vec<Text>>,
     image: Option<ImageTemplate>,
     run: Option<Vec<Text>>,
@@ -39,6 +40,17 @@ const KEYS: &[Key<ReadyKeys>] = &[
     Key::once("http", "http = \"/health\"", http),
     Key::once("status", "status = 200", status),
     Key::once("port", "port = 8080", port),
+    Key::once("postgres", "postgres` or `postgres = 5432", protocol).known_as(&[
+        "pg",
+        "postgresql",
+        "psql",
+        "pg_isready",
+        "pgsql",
+    ]),
+    Key::once("mysql", "mysql` or `mysql = 3306", protocol).known_as(&["mariadb", "maria"]),
+    Key::once("redis", "redis` or `redis = 6379", protocol).known_as(&["valkey", "keydb", "resp"]),
+    Key::once("amqp", "amqp` or `amqp = 5672", protocol).known_as(&["rabbitmq", "rabbit"]),
+    Key::once("nats", "nats` or `nats = 4222", protocol).known_as(&["jetstream"]),
     Key::once("exec", "exec = \"pg_isready\"", exec),
     Key::once(
         "healthcheck",
@@ -60,7 +72,6 @@ const KEYS: &[Key<ReadyKeys>] = &[
 const MODIFIERS: &[(&str, &str, &str)] = &[
     ("times", "log", "log = \"..\", times = .."),
     ("status", "http", "http = \"/health\", status = .."),
-    ("port", "http", "http = \"/health\", port = .."),
     ("run", "image", "image = \"name:tag\", run = \"..\""),
     ("image", "run", "image = \"name:tag\", run = \"..\""),
 ];
@@ -69,7 +80,13 @@ pub(super) fn ready(service: &mut Service, argument: &Argument, report: &mut Rep
     let mut found = ReadyKeys::default();
     let given = keys::read(&mut found, argument.list()?, &TABLE, report);
     given.check_modifiers(MODIFIERS, report);
-    let is_modified = MODIFIERS.iter().any(|(key, ..)| given.span(key).is_some());
+    // Whoever wrote the protocol otherwise has its port in mind.
+    let mut protocols = Protocol::ALL.iter();
+    if !protocols.any(|protocol| given.is_troubled(protocol.as_str())) {
+        given.check_modifiers(&[("port", "http", &port_form(&found))], report);
+    }
+    let mut modifiers = MODIFIERS.iter().map(|(key, ..)| *key).chain(["port"]);
+    let is_modified = modifiers.any(|key| given.span(key).is_some());
     service.checks_unknown |= is_modified || !given.is_whole();
     let mut add = |key: &str, check: Option<CheckSyntax>| {
         match (given.span(key), check) {
@@ -92,6 +109,11 @@ pub(super) fn ready(service: &mut Service, argument: &Argument, report: &mut Rep
             .http
             .map(|path| CheckSyntax::Http { path, status, port }),
     );
+    for protocol in Protocol::ALL {
+        let spoken = found.protocols.iter().find(|(it, _)| *it == protocol);
+        let check = spoken.map(|(_, port)| CheckSyntax::Protocol(protocol, port.clone()));
+        add(protocol.as_str(), check);
+    }
     add("exec", found.exec.map(CheckSyntax::Exec));
     add("healthcheck", Some(CheckSyntax::Healthcheck));
     add("running", Some(CheckSyntax::Running));
@@ -202,6 +224,30 @@ fn status(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Opt
 
 fn port(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
     keys.port = values::port_choice(argument.is()?, report)?;
+    Some(())
+}
+
+/// What to write instead of a `port` without `http`.
+fn port_form(found: &ReadyKeys) -> String {
+    match found.protocols.first() {
+        Some((protocol, _)) => format!("{} = ..", protocol.as_str()),
+        None => "http = \"/health\", port = ..".to_owned(),
+    }
+}
+
+/// A protocol, with the port that it is spoken on or without.
+fn protocol(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
+    let protocol = Protocol::from_word(&argument.key()?)?;
+    let port = match &argument.value {
+        Value::None => None,
+        Value::Is(expr) => match values::port_choice(expr, report)? {
+            Some(port) => Some(port),
+            // In the report.
+            None => return Some(()),
+        },
+        Value::List(..) | Value::Unreadable => return None,
+    };
+    keys.protocols.push((protocol, port));
     Some(())
 }
 

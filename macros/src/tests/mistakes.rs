@@ -144,6 +144,9 @@ fn a_check_that_cannot_be_read_is_no_absent_check() {
         quote!(image = "A", run = "true"),
         quote!(image = , run = "true"),
         quote!(tcp = 0),
+        quote!(postgres = 0),
+        quote!(postgres("5432")),
+        quote!(postgresql, port = 80),
     ] {
         one_message(quote!(#[service(image = "a", port = 80, ready(#ready))] a: Service));
     }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use proc_macro2::TokenStream;
 use quote::quote;
-use seatrial_model::{CheckKind, Origin, Scope, SetupKind, Source};
+use seatrial_model::{CheckKind, Origin, Protocol, Scope, SetupKind, Source};
 
 use super::plan_of;
 
@@ -108,6 +109,116 @@ fn ready_takes_several_kinds_and_one_timing() {
         (service.timing.successes, service.timing.failures),
         (3, Some(4))
     );
+}
+
+/// The checks of a service that is declared so.
+fn checks(service: &TokenStream) -> Vec<CheckKind> {
+    let plan = plan_of(quote!(#[service(#service)] a: Service));
+    let plan = plan.unwrap_or_else(|messages| panic!("{service}: {messages:?}"));
+    let [service] = plan.services.try_into().expect("one service");
+    service.ready.into_iter().map(|check| check.kind).collect()
+}
+
+fn spoken(protocol: Protocol, port: u16) -> CheckKind {
+    CheckKind::Protocol { protocol, port }
+}
+
+#[test]
+fn a_protocol_is_spoken_on_the_port_that_is_named_or_its_own_or_the_only_one() {
+    for (ports, check, port) in [
+        (quote!(port = 5432), quote!(postgres), 5432),
+        (quote!(port = 4000), quote!(postgres), 4000),
+        (quote!(ports(4000, 5432)), quote!(postgres), 5432),
+        (quote!(ports(4000, 5432)), quote!(postgres = 4000), 4000),
+        (
+            quote!(ports(4000, sql = 4001)),
+            quote!(postgres = sql),
+            4001,
+        ),
+        (
+            quote!(ports(4000, sql = 4001)),
+            quote!(postgres = "sql"),
+            4001,
+        ),
+    ] {
+        let found = checks(&quote!(image = "a", #ports, ready(#check)));
+        assert_eq!(found, [spoken(Protocol::Postgres, port)], "{ports} {check}");
+    }
+    let several = quote!(
+        image = "a",
+        ports(4222, 5672),
+        ready(amqp, nats, http = "/", port = 4222)
+    );
+    let found = checks(&several);
+    assert_eq!(
+        found[1..],
+        [spoken(Protocol::Amqp, 5672), spoken(Protocol::Nats, 4222)]
+    );
+}
+
+#[test]
+fn an_image_that_is_known_is_asked_in_its_protocol_unless_ready_says_otherwise() {
+    for protocol in Protocol::ALL {
+        let port = protocol.port();
+        for image in protocol.images() {
+            let image = format!("registry.example/team/{image}:1");
+            let found = checks(&quote!(image = #image, port = #port));
+            assert_eq!(found, [spoken(protocol, port)], "{image}");
+        }
+    }
+    let redis = [spoken(Protocol::Redis, 6379)];
+    for by_default in [
+        quote!(ports(6379, metrics = 9121)),
+        quote!(
+            port = 6379,
+            ready(timeout = "2m", interval = "10ms", failures = 3)
+        ),
+        quote!(port = 6379, command = "--save ''"),
+    ] {
+        assert_eq!(
+            checks(&quote!(image = "redis:7", #by_default)),
+            redis,
+            "{by_default}"
+        );
+    }
+    for without in [
+        quote!(image = "redis:7", port = 6380),
+        quote!(image = "redis:7", ports(6380, 9121)),
+        quote!(image = "debian:bookworm-slim", port = 6379),
+        quote!(bin = "redis", base = "redis:7", port = 6379),
+    ] {
+        assert_eq!(checks(&without), [], "{without}");
+    }
+    let tcp = [CheckKind::Tcp { ports: vec![6379] }];
+    assert_eq!(
+        checks(&quote!(image = "redis:7", port = 6379, ready(tcp))),
+        tcp
+    );
+    let running = [CheckKind::Running];
+    assert_eq!(
+        checks(&quote!(image = "redis:7", port = 6379, ready(running))),
+        running
+    );
+}
+
+/// The documentation's table is that of the code.
+#[test]
+fn the_images_that_are_known_are_documented() {
+    let documentation = include_str!("../../docs/composition.md");
+    for protocol in Protocol::ALL {
+        let images: Vec<String> = protocol
+            .images()
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let row = format!(
+            "| `{}` | {} | {} |",
+            protocol.as_str(),
+            protocol.port(),
+            images.join(", ")
+        );
+        assert!(documentation.contains(&row), "missing: {row}");
+    }
 }
 
 #[test]

@@ -53,14 +53,28 @@ impl ImageTemplate {
 
     /// Registry and path, where no variable stands in them.
     pub fn literal_repository(&self) -> Option<String> {
+        let repository = self.written_repository();
+        (!repository.contains(VARIABLE)).then_some(repository)
+    }
+
+    /// The last part of the path, where no variable stands in it.
+    pub fn literal_name(&self) -> Option<String> {
+        let repository = self.written_repository();
+        let name = repository.rsplit('/').next()?;
+        (!name.contains(VARIABLE)).then(|| name.to_owned())
+    }
+
+    /// Registry and path, with [`VARIABLE`] where one stands.
+    fn written_repository(&self) -> String {
         let Some(text) = &self.text else {
-            return Some(self.reference.repository());
+            return self.reference.repository();
         };
-        let text = text.render_with(|_| String::new(), |_| VARIABLE.to_string());
+        let mut text = text.render_with(|_| String::new(), |_| VARIABLE.to_string());
         let last = text.rfind('/').map_or(0, |slash| slash + 1);
-        let end = text[last..].find([':', '@']);
-        let repository = &text[..last + end?];
-        (!repository.contains(VARIABLE)).then(|| repository.to_owned())
+        if let Some(end) = text[last..].find([':', '@']) {
+            text.truncate(last + end);
+        }
+        text
     }
 
     /// The text, where variables stand in it.

@@ -115,6 +115,7 @@ impl ServicePlan {
                 CheckKind::Tcp { .. }
                 | CheckKind::Log { .. }
                 | CheckKind::Http { .. }
+                | CheckKind::Protocol { .. }
                 | CheckKind::Healthcheck
                 | CheckKind::Running
                 | CheckKind::Hook { .. } => {}

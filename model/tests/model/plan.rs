@@ -6,11 +6,12 @@ use std::time::Duration;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample;
 use seatrial_model::placeholder::{Declared, Names, RawTemplate};
 use seatrial_model::{
     Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageTemplate, Mount, MountMode,
-    Origin, Plan, Port, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template, Timing,
-    Tmpfs, Ulimit, Volume,
+    Origin, Plan, Port, Protocol, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template,
+    Timing, Tmpfs, Ulimit, Volume,
 };
 
 fn image() -> impl Strategy<Value = ImageTemplate> {
@@ -66,6 +67,8 @@ fn check() -> impl Strategy<Value = Check> {
         (text(), any::<u32>()).prop_map(|(text, times)| CheckKind::Log { text, times }),
         (any::<u16>(), text(), option::of(any::<u16>()))
             .prop_map(|(port, path, status)| CheckKind::Http { port, path, status }),
+        (sample::select(&Protocol::ALL[..]), any::<u16>())
+            .prop_map(|(protocol, port)| CheckKind::Protocol { protocol, port }),
         vec(template(), 1..3).prop_map(|command| CheckKind::Exec { command }),
         Just(CheckKind::Healthcheck),
         (image(), vec(template(), 1..3))

@@ -7,6 +7,11 @@ pub(crate) mod pieces;
 pub use crate::config::fuzzing::config;
 pub use crate::wire::fuzzing::{frames, handshake, messages};
 
+/// Answers of a server that is asked whether it is ready.
+pub fn conversations(data: &[u8]) {
+    crate::readiness::conversations(data);
+}
+
 /// Output of a container, in pieces that end anywhere.
 pub fn lines(data: &[u8]) {
     crate::supervisor::fuzzing::lines(data);
@@ -24,6 +29,11 @@ mod tests {
     #[test]
     fn configurations_hold_for_their_seeds() {
         replay("config", super::config);
+    }
+
+    #[test]
+    fn conversations_hold_for_their_seeds() {
+        replay("conversations", super::conversations);
     }
 
     #[test]

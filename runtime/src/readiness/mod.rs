@@ -13,6 +13,7 @@ mod http;
 mod log;
 mod pace;
 mod probe;
+mod protocol;
 pub(crate) mod reach;
 pub(crate) mod sockets;
 mod tcp;
@@ -30,7 +31,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 use seatrial_model::secret::Redactor;
-use seatrial_model::{CheckKind, ImageRef, Template, Timing};
+use seatrial_model::{CheckKind, ImageRef, Protocol, ServicePlan, Template, Timing};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -41,6 +42,9 @@ pub(crate) use exec::shown;
 #[cfg(any(test, fuzzing))]
 pub(crate) use log::fuzzing;
 use pace::{Pace, Streaks};
+use protocol::Login;
+#[cfg(any(test, fuzzing))]
+pub(crate) use protocol::fuzzing::conversations;
 use watch::Watch;
 
 /// How long a process must run to count as running. One that cannot do its work ends within some milliseconds, and the
@@ -112,6 +116,12 @@ pub(crate) enum PreparedCheck {
         path: String,
         status: Option<u16>,
     },
+    /// As [`CheckKind::Protocol`].
+    Protocol {
+        protocol: Protocol,
+        port: u16,
+        login: Login,
+    },
     /// As [`CheckKind::Exec`].
     Exec { command: Vec<String> },
     /// As [`CheckKind::Healthcheck`].
@@ -128,8 +138,12 @@ pub(crate) enum PreparedCheck {
 }
 
 impl PreparedCheck {
-    /// Gives the placeholders of a declared check their values.
-    pub(crate) fn new(kind: &CheckKind, render: impl FnMut(&Template) -> String) -> Self {
+    /// Gives the placeholders of a service's declared check their values.
+    pub(crate) fn new(
+        kind: &CheckKind,
+        service: &ServicePlan,
+        render: impl FnMut(&Template) -> String,
+    ) -> Self {
         match kind {
             CheckKind::Tcp { ports } => Self::Tcp {
                 ports: ports.clone(),
@@ -142,6 +156,11 @@ impl PreparedCheck {
                 port: *port,
                 path: path.clone(),
                 status: *status,
+            },
+            CheckKind::Protocol { protocol, port } => Self::Protocol {
+                protocol: *protocol,
+                port: *port,
+                login: Login::of(*protocol, service, render),
             },
             CheckKind::Exec { command } => Self::Exec {
                 command: command.iter().map(render).collect(),
@@ -335,7 +354,7 @@ pub(crate) async fn wait(
 }
 
 /// Waits until a container that was ready before is seen to be so still, which takes milliseconds: its ports are looked
-/// at and HTTP is asked, commands, probes and functions are not run, and what its log said stays said. Whether it has
+/// at, HTTP and other protocols are asked, commands, probes and functions are not run, and what its log said stays said. Whether it has
 /// ended is for `exited` to tell.
 ///
 /// # Errors
@@ -350,7 +369,7 @@ pub(crate) async fn wait_again(
     let quick = checks.iter().filter(|check| {
         matches!(
             check,
-            PreparedCheck::Tcp { .. } | PreparedCheck::Http { .. }
+            PreparedCheck::Tcp { .. } | PreparedCheck::Http { .. } | PreparedCheck::Protocol { .. }
         )
     });
     let quick: Vec<PreparedCheck> = quick.cloned().collect();
@@ -372,6 +391,7 @@ enum Check<'a> {
     Tcp(tcp::Port),
     Log(log::Lines<'a>),
     Http(http::Path<'a>),
+    Protocol(protocol::Server<'a>),
     Exec(exec::Command),
     Probe(probe::Probe<'a>),
     Hook(probe::Hook<'a>),
@@ -409,6 +429,20 @@ fn expand<'a>(subject: &Subject<'_>, checks: &'a [PreparedCheck]) -> Vec<Check<'
             path,
             status: *status,
         })],
+        PreparedCheck::Protocol { protocol, port, .. }
+            if subject.was_ready && !protocol::may_be_asked_again(*protocol) =>
+        {
+            vec![Check::Tcp(tcp::Port::new(*port))]
+        }
+        PreparedCheck::Protocol {
+            protocol,
+            port,
+            login,
+        } => vec![Check::Protocol(protocol::Server {
+            protocol: *protocol,
+            port: *port,
+            login,
+        })],
         PreparedCheck::Exec { command } => vec![Check::Exec(exec::Command::exec(command))],
         PreparedCheck::Healthcheck => vec![match exec::Command::healthcheck(subject.health) {
             Ok(command) => Check::Exec(command),
@@ -428,10 +462,10 @@ fn expand<'a>(subject: &Subject<'_>, checks: &'a [PreparedCheck]) -> Vec<Check<'
     let chosen = checks
         .iter()
         .any(|check| matches!(check, PreparedCheck::Tcp { .. }));
-    let by_http: Vec<u16> = checks
+    let asked: Vec<u16> = checks
         .iter()
         .filter_map(|check| match check {
-            PreparedCheck::Http { port, .. } => Some(*port),
+            PreparedCheck::Http { port, .. } | PreparedCheck::Protocol { port, .. } => Some(*port),
             _ => None,
         })
         .collect();
@@ -441,7 +475,7 @@ fn expand<'a>(subject: &Subject<'_>, checks: &'a [PreparedCheck]) -> Vec<Check<'
             .ports
             .iter()
             .copied()
-            .filter(|port| !by_http.contains(port))
+            .filter(|port| !asked.contains(port))
             .collect(),
     };
     each(&implied).into_iter().chain(expanded).collect()
@@ -453,6 +487,7 @@ impl Check<'_> {
             Self::Tcp(port) => port.words(),
             Self::Log(lines) => lines.words(subject),
             Self::Http(path) => path.words(subject),
+            Self::Protocol(server) => server.words(),
             Self::Exec(command) => command.words(subject),
             Self::Probe(probe) => probe.words(subject),
             Self::Hook(hook) => hook.words(),
@@ -466,6 +501,7 @@ impl Check<'_> {
         match self {
             Self::Tcp(port) => Some(port.number()),
             Self::Http(path) => Some(path.port),
+            Self::Protocol(server) => Some(server.port),
             _ => None,
         }
     }
@@ -482,6 +518,7 @@ impl Check<'_> {
         match self {
             Self::Tcp(port) => port.attempt(subject).await,
             Self::Http(path) => path.attempt(subject).await,
+            Self::Protocol(server) => server.attempt(subject).await,
             Self::Exec(command) => command.attempt(subject).await,
             Self::Probe(probe) => probe.attempt(subject).await,
             Self::Hook(hook) => hook.attempt(subject).await,

@@ -53,11 +53,7 @@ impl Port {
         }
         let stream = match target.connect().await {
             Ok(stream) => stream,
-            Err(reason) if reason == reach::REFUSED => {
-                return Outcome::Unserved(format!(
-                    "{reason}; the service must listen on 0.0.0.0, not on 127.0.0.1 alone"
-                ));
-            }
+            Err(reason) if reason == reach::REFUSED => return refused(),
             Err(reason) => return Outcome::NotYet(reason),
         };
         match target {
@@ -65,6 +61,21 @@ impl Port {
             Target::Published(..) => self.hold.watch(&stream).await,
         }
     }
+}
+
+/// What a connection that is refused means.
+pub(super) fn refused() -> Outcome {
+    Outcome::Unserved(format!(
+        "{}; the service must listen on 0.0.0.0, not on 127.0.0.1 alone",
+        reach::REFUSED
+    ))
+}
+
+/// What it means that a connection to a published port ended, in these words, before the service said anything.
+pub(super) fn closed_by_proxy(closed: &str) -> Outcome {
+    Outcome::Unserved(format!(
+        "{closed}; the engine accepts for a service that does not listen on 0.0.0.0 yet"
+    ))
 }
 
 impl Port {
@@ -119,9 +130,7 @@ impl Hold {
             Ok(Err(error)) => reach::words(&error),
         };
         self.slowest_close = self.slowest_close.max(opened.elapsed());
-        Outcome::Unserved(format!(
-            "{closed}; the engine accepts for a service that does not listen on 0.0.0.0 yet"
-        ))
+        closed_by_proxy(&closed)
     }
 }
 

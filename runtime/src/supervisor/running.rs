@@ -90,7 +90,7 @@ impl Running {
             .ready
             .iter()
             .map(|check| {
-                PreparedCheck::new(&check.kind, |template| {
+                PreparedCheck::new(&check.kind, service, |template| {
                     super::container::render(&instance.launch, instance.index, template)
                 })
             })

@@ -7,6 +7,7 @@ mod engine_ends;
 mod engine_inside;
 mod engine_outside;
 mod engine_ports;
+mod engine_protocols;
 mod exits;
 mod fake;
 mod pacing;

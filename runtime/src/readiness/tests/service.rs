@@ -237,7 +237,7 @@ impl Fixture {
         wait_again(&self.subject(), checks, &timing, exited).await
     }
 
-    fn subject(&self) -> Subject<'_> {
+    pub(super) fn subject(&self) -> Subject<'_> {
         Subject {
             engine: self.engine(),
             container: &self.id,

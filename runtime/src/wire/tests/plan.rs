@@ -6,8 +6,8 @@ use std::time::Duration;
 use seatrial_model::placeholder::{Declared, Names, RawTemplate};
 use seatrial_model::{
     Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageTemplate, Mount, MountMode,
-    Origin, Plan, Port, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template, Timing,
-    Tmpfs, Ulimit, Volume,
+    Origin, Plan, Port, Protocol, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template,
+    Timing, Tmpfs, Ulimit, Volume,
 };
 
 pub(super) fn plan() -> Plan {
@@ -75,6 +75,10 @@ fn service(origin: Origin, variant: bool) -> ServicePlan {
             port: 80,
             path: text("/?q"),
             status: variant.then_some(204),
+        },
+        CheckKind::Protocol {
+            protocol: Protocol::Postgres,
+            port: 5432,
         },
         CheckKind::Exec {
             command: vec![template()],
