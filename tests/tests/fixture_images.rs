@@ -1,6 +1,9 @@
 //! What the project's tests and examples expect of the images they run on: the same of the official ones and of those
 //! that are made from `tests/images` where no registry delivers the official ones.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+
 use anyhow::{Context, Result};
 use seatrial::{Composition, Service};
 
@@ -209,5 +212,34 @@ async fn redis_takes_options_and_lets_other_containers_in(caches: Caches) -> Res
     let asked = "redis-cli -h $(hostname) config get maxmemory";
     assert_eq!(output(&caches.small, asked).await?, "maxmemory\n10485760");
     assert_eq!(output(&caches.plain, asked).await?, "maxmemory\n0");
+    Ok(())
+}
+
+/// Two servers: options alone, and as it comes.
+#[derive(Composition)]
+struct Messengers {
+    #[service(image = "nats:2.9", port = 4222, command = "--name small")]
+    small: Service,
+    #[service(image = "nats:2.9", ports(4222, 8222))]
+    plain: Service,
+}
+
+#[seatrial::test]
+async fn nats_takes_options_and_tells_about_itself(messengers: Messengers) -> Result<()> {
+    let greeting = |service: &Service| -> Result<String> {
+        let mut greeting = String::new();
+        let stream = TcpStream::connect(("127.0.0.1", service.port(4222)))?;
+        BufReader::new(stream).read_line(&mut greeting)?;
+        Ok(greeting)
+    };
+    let small = greeting(&messengers.small)?;
+    assert!(small.contains("\"server_name\":\"small\""), "{small}");
+    let plain = greeting(&messengers.plain)?;
+    assert!(!plain.contains("small"), "{plain}");
+    let mut page = TcpStream::connect(("127.0.0.1", messengers.plain.port(8222)))?;
+    page.write_all(b"GET /varz HTTP/1.0\r\n\r\n")?;
+    let mut answer = String::new();
+    page.read_to_string(&mut answer)?;
+    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
     Ok(())
 }

@@ -21,6 +21,10 @@ const IMAGES: &str = "binary(fixture_images)";
 /// Tests that are many alike, each with containers of its own: the gate runs those of their modules that differ most.
 const ALIKE: &str = "binary(locks) & not test(/^(nodes_that_fail|many_at_once)::/)";
 
+/// The tests whose images take minutes to make, and their servers long to start. They are ignored where they are not
+/// asked for.
+const HEAVY: &str = "binary(rabbitmq)";
+
 /// The tests that use an engine, as the profile's groups have them.
 const ON_ENGINE: &str = "group(engine) + group(cargo)";
 
@@ -67,8 +71,9 @@ impl Suite<'_> {
         self.every_test_once(steps, "all()")?;
         for round in 2..=rounds {
             let name = format!("tests on the engine, round {round} of {rounds}");
-            self.nextest(steps, &name, ON_ENGINE)?;
+            self.nextest(steps, &name, ON_ENGINE, &[])?;
         }
+        self.nextest(steps, "heavy tests", HEAVY, &["--run-ignored", "only"])?;
         steps.command("cargo test", self.cargo_test().arg("--no-fail-fast"))
     }
 
@@ -78,12 +83,13 @@ impl Suite<'_> {
         build.args(["nextest", "run", "--workspace", "--no-run"]);
         steps.command("build", &mut build)?;
         // Before all others: some of them use the engine itself, on images that must be there.
-        self.nextest(steps, "fixture images", IMAGES)?;
-        self.nextest(steps, "tests", &format!("({filter}) & not {IMAGES}"))
+        self.nextest(steps, "fixture images", IMAGES, &[])?;
+        let filter = format!("({filter}) & not {IMAGES}");
+        self.nextest(steps, "tests", &filter, &[])
     }
 
-    /// The tests of a filter under nextest. What passed only at its second try is noted, also where others failed.
-    fn nextest(&self, steps: &mut Steps, name: &str, filter: &str) -> Result<()> {
+    /// The tests of a filter under nextest, with these options. What passed only at its second try is noted, also where others failed.
+    fn nextest(&self, steps: &mut Steps, name: &str, filter: &str, options: &[&str]) -> Result<()> {
         // Not in cargo's target directory wherever that is, but in the workspace's.
         let report = workspace::root()
             .join("target/nextest")
@@ -100,7 +106,7 @@ impl Suite<'_> {
         if self.strict {
             tests.args(["--retries", "0"]);
         }
-        tests.args(["--filterset", filter]);
+        tests.args(["--filterset", filter]).args(options);
         let result = steps.command(name, &mut tests);
         match flaky(&report) {
             Ok(flaky) => flaky.iter().for_each(|test| steps.note(test.to_string())),
