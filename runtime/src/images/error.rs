@@ -86,6 +86,8 @@ pub(super) struct Trail<'a> {
     asked: &'a ImageRef,
     /// After substitution.
     image: &'a ImageRef,
+    /// Whether the configuration says how to make the image without its digest.
+    unpinned_is_made: bool,
     attempts: Vec<Attempt>,
 }
 
@@ -130,8 +132,14 @@ impl<'a> Trail<'a> {
         Self {
             asked,
             image,
+            unpinned_is_made: false,
             attempts: Vec::new(),
         }
+    }
+
+    /// Notes that the configuration says how to make the image without its digest.
+    pub(super) fn unpinned_is_made(&mut self, is_made: bool) {
+        self.unpinned_is_made = is_made;
     }
 
     pub(super) fn add(&mut self, who: impl Into<String>, said: impl Into<Said>, cause: Cause) {
@@ -206,12 +214,18 @@ impl Trail<'_> {
             );
         }
         let unpinned = asked.without_digest();
-        format!(
+        let instead = format!(
             "or say in {FILE_NAME} what to use in its place: an image that is built here, or loaded from an archive, does not have the digest that a registry gave it:\n\
              \u{20}   [substitutions]\n\
-             \u{20}   \"{asked}\" = \"{unpinned}\"   # `docker load` it, or build it:\n\
-             \u{20}   [images.\"{unpinned}\"]\n {build}"
-        )
+             \u{20}   \"{asked}\" = \"{unpinned}\""
+        );
+        match self.unpinned_is_made {
+            true => instead,
+            false => format!(
+                "{instead}   # `docker load` it, or build it:\n\
+                 \u{20}   [images.\"{unpinned}\"]\n {build}"
+            ),
+        }
     }
 }
 

@@ -259,6 +259,8 @@ impl Images {
     async fn fetch_alone(&self, request: &Request<'_>) -> Result<ImageInfo, ImageError> {
         let has_fallback = fallback::of(&self.config, request.asked).is_some();
         let mut trail = Trail::new(request.asked, &request.image);
+        let unpinned = request.asked.without_digest();
+        trail.unpinned_is_made(fallback::of(&self.config, &unpinned).is_some());
         let mut outdated = false;
         if request.pull != Pull::Always {
             match self.local(request, &mut trail).await {

@@ -90,6 +90,28 @@ async fn what_is_recommended_for_a_pinned_image_works() {
 }
 
 #[tokio::test]
+async fn a_fallback_for_name_and_tag_needs_a_substitution_to_stand_for_a_pinned_image() {
+    let mut rig = Rig::new().await;
+    let unpinned = undelivered();
+    let pinned = format!("{unpinned}@sha256:{}", "0".repeat(64));
+    rig.file("image/Dockerfile", "FROM scratch\nCOPY file /\n", false);
+    rig.content("image/file", "1", false);
+    rig.fallback_build(&unpinned, "image", &[]);
+    let error = rig.get(&pinned).await.expect_err("no registry has it");
+    let substitution = format!("\"{pinned}\" = \"{unpinned}\"");
+    let lines = recommended(&error.advice);
+    assert!(
+        matches!(&lines[..], [_, line] if line.trim() == substitution),
+        "{error}"
+    );
+    let (pinned_image, unpinned_image) = (rig.image(&pinned), rig.image(&unpinned));
+    let substitutions = &mut rig.config.images.substitutions;
+    substitutions.insert(pinned_image, unpinned_image);
+    let built = rig.get(&pinned).await.unwrap_or_else(|it| panic!("{it}"));
+    assert!(built.labels.contains_key(LABEL), "{built:?}");
+}
+
+#[tokio::test]
 async fn an_image_that_was_loaded_stands_for_a_pinned_one_as_recommended() {
     let mut rig = Rig::new().await;
     let unpinned = undelivered();
