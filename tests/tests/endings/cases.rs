@@ -116,6 +116,13 @@ fn passes_without_source(
 
 #[seatrial::test]
 #[ignore = "run by the tests beside it"]
+fn passes_with_a_binary(
+    #[service(bin = "station", port = 4000, env(PORT = 4000))] _station: Service,
+) {
+}
+
+#[seatrial::test]
+#[ignore = "run by the tests beside it"]
 fn returns_an_error(fleet: Fleet) -> anyhow::Result<()> {
     fleet.record();
     anyhow::bail!("the ship is not on the chart")

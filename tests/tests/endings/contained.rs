@@ -202,10 +202,10 @@ fn a_run_in_a_container_that_has_what_the_engine_sees_passes_and_leaves_no_marke
 }
 
 /// What is said where the engine mounts another tree than the one that the tests see at `at`.
-fn of_other_files(at: &Path) -> [String; 4] {
+fn of_other_files(composition: &str, at: &Path) -> [String; 4] {
     [
         format!(
-            "`Fleet`: the engine at `unix:///var/run/docker.sock` does not see the files that the tests see at `{}`",
+            "`{composition}`: the engine at `unix:///var/run/docker.sock` does not see the files that the tests see at `{}`",
             at.display()
         ),
         "the tests run in the container `".to_owned(),
@@ -219,7 +219,10 @@ fn of_other_files(at: &Path) -> [String; 4] {
 
 #[track_caller]
 fn assert_says_other_files(output: &str, at: &Path) {
-    assert_says(output, &of_other_files(at).each_ref().map(String::as_str));
+    assert_says(
+        output,
+        &of_other_files("Fleet", at).each_ref().map(String::as_str),
+    );
 }
 
 #[test]
@@ -254,6 +257,28 @@ fn a_run_in_a_container_with_a_tree_that_the_engine_has_not_is_told_so() {
     assert_says_other_files(&output, at);
     // Some engines make what is missing.
     assert!(!Path::new("/seatrial-endings").exists(), "{output}");
+    is_cleaned_up(&run);
+}
+
+#[test]
+fn a_run_in_a_container_with_the_same_source_and_other_binaries_is_told_so() {
+    let run = Run::direct("passes_with_a_binary");
+    let station = Path::new(env!("CARGO_BIN_EXE_station"));
+    // As a volume for cargo's target directory has it.
+    let built = run.path("built");
+    std::fs::create_dir_all(built.join("deps")).expect("a directory");
+    std::fs::write(built.join("station"), "another").expect("a file");
+    let mut setting = Setting::like_this_machine("host");
+    let at = station.parent().expect("a directory").to_owned();
+    setting.binds.push((built, at));
+    let output = Container::running(&run, &setting).failed();
+    let says = of_other_files("passes_with_a_binary", station);
+    assert_says(&output, &says.each_ref().map(String::as_str));
+    is_cleaned_up(&run);
+
+    let run = Run::direct("passes_with_a_binary");
+    let setting = Setting::like_this_machine("host");
+    Container::running(&run, &setting).passed();
     is_cleaned_up(&run);
 }
 
