@@ -21,6 +21,9 @@ pub(crate) const ABORT_GRACE: Duration = Duration::from_secs(10);
 /// What a wait that has ended by itself still takes to be told of, before the watchdog ends the process.
 const WATCHDOG_MARGIN: Duration = Duration::from_secs(2);
 
+/// What a test does that was given up, or is to be.
+pub(crate) const NOT_RETURNED: &str = "the function had not returned";
+
 /// The deadline of one test.
 #[derive(Debug)]
 pub(crate) struct Deadline {
@@ -53,7 +56,7 @@ impl Deadline {
             until,
             state: Mutex::new(State {
                 grace,
-                phase: "the function had not returned",
+                phase: NOT_RETURNED,
                 ended: false,
             }),
             ended: Condvar::new(),

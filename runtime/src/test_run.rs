@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::client::{Client, Instances, Launched};
-use crate::deadline::{self, ABORT_GRACE, Deadline};
+use crate::deadline::{self, ABORT_GRACE, Deadline, NOT_RETURNED};
 use crate::private::{Declaration, FromService, Package};
 use crate::together::{self, Outcomes};
 use crate::{
@@ -128,8 +128,9 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
                 biased;
                 result = &mut body => Some(result.report()),
                 _ = limit.given_up => {
-                    // While what it holds is there.
+                    // While what it holds is there. On an engine that hangs each takes its time.
                     limit.held.explain(Some(&limit.deadline));
+                    limit.deadline.begin_phase(NOT_RETURNED);
                     launched_in_test::tell();
                     limit.deadline.begin_phase("it was given up, and what it holds blocks while it is dropped");
                     None
@@ -139,7 +140,7 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
         let Some(code) = code else {
             // What it has started must not be waited for either.
             runtime.shutdown_background();
-            return Ended::GivenUp("the function had not returned");
+            return Ended::GivenUp(NOT_RETURNED);
         };
         match deadline::current() {
             None => drop(runtime),
@@ -222,7 +223,9 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
     let outcome = catch_unwind(AssertUnwindSafe(|| body(ready, limit)));
     deadline::set_current(before);
     launched_in_test::have_told();
-    let late = deadline.as_ref().filter(|deadline| deadline.is_over());
+    let is_given_up = matches!(outcome, Ok(Ended::GivenUp(_)));
+    let late = deadline.as_ref();
+    let late = late.filter(|deadline| is_given_up || deadline.is_over());
     let after = late.map(|deadline| terminal::duration(deadline.elapsed()));
     if let Some(deadline) = &deadline {
         deadline.end();
