@@ -30,7 +30,7 @@ pub(crate) fn copy_in(
     }
     let (lease, from, to) = (lease.clone(), from.to_owned(), to.to_owned());
     let (client, owner) = (lease.client(), service.owner);
-    let copy = client.copy_in(service.instance, "/".to_owned(), lease.caller());
+    let copy = client.copy_in(service.instance, to.clone(), lease.caller());
     let answer = copy.answer;
     let mut pieces = PieceWriter {
         client,

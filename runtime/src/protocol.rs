@@ -222,9 +222,10 @@ pub(crate) enum Action {
     /// Whether it has ended by now: [`Reply::Ended`].
     Ended,
     WaitReady,
-    /// Unpacks a tar below a directory: what comes in [`RequestBody::Piece`]s until [`RequestBody::EndOfPieces`].
+    /// Unpacks a tar at the root, all of which comes to this path or below: what comes in [`RequestBody::Piece`]s until
+    /// [`RequestBody::EndOfPieces`].
     CopyIn {
-        at: String,
+        to: String,
     },
     /// Packs a file or directory and streams the tar, as [`Message::Piece`], until [`RequestBody::StopStream`].
     CopyOut {

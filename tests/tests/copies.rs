@@ -186,7 +186,7 @@ struct Mounts {
     #[service(
         image = "debian:bookworm-slim",
         command = "sleep infinity",
-        tmpfs("/etc/app"),
+        tmpfs("/etc/app", "/run", "/lib/scratch"),
         volume("/data"),
         mount("fixtures/writable" = "/writable", mode = rw),
         source(at = "/src", mode = rw),
@@ -245,9 +245,77 @@ fn nothing_is_copied_into_what_is_mounted(mounts: Mounts) -> Result<(), seatrial
     assert!(!here.join("fixtures/writable/copied").exists());
     assert!(!here.join("../copied").exists());
     assert_eq!(sh(&mounts.app, "ls /etc/app"), "");
+    // Links of the image lead there, too.
+    for (to, parts) in [
+        (
+            "/var/run/app/copied",
+            [
+                "`/var/run/app/copied` (by the image's links `/run/app/copied`)",
+                "the tmpfs at `/run`",
+            ],
+        ),
+        (
+            "/usr/lib/scratch/copied",
+            [
+                "`/usr/lib/scratch/copied`",
+                "the tmpfs at `/lib/scratch` (by the image's links `/usr/lib/scratch`)",
+            ],
+        ),
+    ] {
+        let copied = mounts.app.copy_in(scratch.path("tree"), to).wait();
+        let error = copied.expect_err(to).to_string();
+        for part in parts {
+            assert!(error.contains(part), "{error}");
+        }
+    }
     // A volume takes it, and so does what is beside.
     mounts.app.copy_in(&tree, "/data/tree").wait()?;
     mounts.app.copy_in(&tree, "/srv/tree").wait()?;
     assert_eq!(sh(&mounts.app, "cat /data/tree/app/app.conf"), "text");
     Ok(())
+}
+
+/// The image has `/var/run` as a link to `/run`.
+#[derive(Composition, Debug)]
+struct Linked {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        tmpfs("/run"),
+        files("/srv/app.conf" = "is there", "/var/run/app/app.conf" = "is hidden"),
+        ready(running)
+    )]
+    app: Service,
+}
+
+#[derive(Composition)]
+struct Unlinked {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        tmpfs("/tmp"),
+        files("/var/run/app/app.conf" = "is there"),
+        ready(running)
+    )]
+    app: Service,
+}
+
+#[test]
+fn a_file_that_a_link_takes_to_where_something_is_mounted_is_told() {
+    let error = Linked::launch().wait().expect_err("it would be hidden");
+    assert_eq!(
+        (error.kind(), error.service()),
+        (ErrorKind::Files, Some("app"))
+    );
+    for part in [
+        "cannot write to `/var/run/app/app.conf` (by the image's links `/run/app/app.conf`), which reaches the tmpfs at `/run`",
+        "help: choose a path outside of it",
+    ] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
+#[seatrial::test]
+fn a_file_that_a_link_takes_elsewhere_is_there(Unlinked { app }: Unlinked) {
+    assert_eq!(sh(&app, "cat /run/app/app.conf"), "is there");
 }

@@ -271,15 +271,15 @@ impl Client {
         (call, received)
     }
 
-    /// Has files copied into a directory of an instance's container; their archive is to be sent.
-    pub(crate) fn copy_in(&self, instance: InstanceId, at: String, caller: Caller) -> CopyIn {
+    /// Has files copied to a path of an instance's container; their archive is to be sent.
+    pub(crate) fn copy_in(&self, instance: InstanceId, to: String, caller: Caller) -> CopyIn {
         let (answer, answered) = oneshot::channel();
         let allowance = Allowance::new();
         let pending = Pending::CopyIn {
             answer,
             allowance: allowance.clone(),
         };
-        let call = self.begin_call(instance, Action::CopyIn { at }, caller, pending);
+        let call = self.begin_call(instance, Action::CopyIn { to }, caller, pending);
         CopyIn {
             call,
             allowance,

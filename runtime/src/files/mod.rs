@@ -11,7 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-pub(crate) use mounted::check_mounts;
+pub(crate) use mounted::{Place, check_mounts, check_place};
 pub(crate) use pack::{pack, pack_texts};
 pub(crate) use unpack::unpack;
 

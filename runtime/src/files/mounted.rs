@@ -14,11 +14,7 @@ use crate::{Error, ErrorKind};
 /// Where any of it would come into, or in the place of, what is mounted; both are named. A volume takes what is copied.
 pub(crate) fn check_mounts(from: &Path, to: &str, mounted: &[Mounted]) -> Result<(), Error> {
     let to: PathBuf = Path::new(to).components().collect();
-    // Of mounts in mounts the innermost gets what is copied.
-    let over = mounted.iter().filter(|mounted| to.starts_with(&mounted.at));
-    if let Some(innermost) = over.max_by_key(|mounted| mounted.at.len())
-        && innermost.kind != MountedKind::Volume
-    {
+    if let Some(innermost) = over(&to, mounted) {
         let what = format!("cannot copy to `{}`", to.display());
         return Err(refused(&what, innermost));
     }
@@ -34,6 +30,47 @@ pub(crate) fn check_mounts(from: &Path, to: &str, mounted: &[Mounted]) -> Result
     Ok(())
 }
 
+/// Something that is mounted, and where the links of the image lead from its path.
+pub(crate) struct Place<'a> {
+    pub(crate) mounted: &'a Mounted,
+    pub(crate) real: PathBuf,
+}
+
+/// Whether something can be written to a path that leads, over links of the image, to another.
+///
+/// # Errors
+///
+/// As those of [`check_mounts`].
+pub(crate) fn check_place(to: &Path, real: &Path, places: &[Place<'_>]) -> Result<(), Error> {
+    let over = places.iter().filter(|place| real.starts_with(&place.real));
+    match over.max_by_key(|place| place.real.as_os_str().len()) {
+        Some(innermost) if innermost.mounted.kind != MountedKind::Volume => {
+            let what = format!("cannot write to {}", with_links(to, real));
+            let at = with_links(Path::new(&innermost.mounted.at), &innermost.real);
+            Err(refused_at(&what, innermost.mounted.kind, &at))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn with_links(path: &Path, real: &Path) -> String {
+    match path == real {
+        true => format!("`{}`", path.display()),
+        false => format!(
+            "`{}` (by the image's links `{}`)",
+            path.display(),
+            real.display()
+        ),
+    }
+}
+
+/// What is mounted over a path, unless that is a volume: of mounts in mounts the innermost gets what is copied.
+fn over<'a>(to: &Path, mounted: &'a [Mounted]) -> Option<&'a Mounted> {
+    let over = mounted.iter().filter(|mounted| to.starts_with(&mounted.at));
+    let innermost = over.max_by_key(|mounted| mounted.at.len())?;
+    (innermost.kind != MountedKind::Volume).then_some(innermost)
+}
+
 /// What of `from` would be at, or take the place of what leads to, the path `below` its copy.
 fn entry_at(from: &Path, below: &Path) -> Option<PathBuf> {
     let mut path = from.to_owned();
@@ -47,29 +84,32 @@ fn entry_at(from: &Path, below: &Path) -> Option<PathBuf> {
 }
 
 fn refused(what: &str, mounted: &Mounted) -> Error {
-    let at = &mounted.at;
-    let (noun, why, help) = match mounted.kind {
+    refused_at(what, mounted.kind, &format!("`{}`", mounted.at))
+}
+
+fn refused_at(what: &str, kind: MountedKind, at: &str) -> Error {
+    let (noun, why, help) = match kind {
         MountedKind::Source => (
             "the source",
             "it would be written into the source tree of this machine",
-            "copy to a path outside of it, or change the files on this machine",
+            "choose a path outside of it, or change the files on this machine",
         ),
         MountedKind::Mount => (
             "the mount",
             "it would be written into files of this machine",
-            "copy to a path outside of it, or change what is mounted on this machine",
+            "choose a path outside of it, or change what is mounted on this machine",
         ),
         MountedKind::Tmpfs => (
             "the tmpfs",
             "the engine writes below it, where it would be hidden",
-            "copy to a path outside of it and have a command move it there (`exec`), or declare a `volume(..)` in its place",
+            "choose a path outside of it and have a command move it there (`exec`), or declare a `volume(..)` in its place",
         ),
         MountedKind::Engines | MountedKind::Volume => (
             "what the engine mounts",
             "it would be hidden",
-            "copy to a path outside of it",
+            "choose a path outside of it",
         ),
     };
-    let what = format!("{what}, which reaches {noun} at `{at}`: {why}");
+    let what = format!("{what}, which reaches {noun} at {at}: {why}");
     Error::new(ErrorKind::Files, what).with(|report| report.help = Some(help.to_owned()))
 }

@@ -15,6 +15,7 @@ use super::events::Events;
 use super::host_files::HostFiles;
 use super::host_ports::HostPorts;
 use super::identity::{Identity, Role};
+use super::links;
 use super::network::{self, HostNumber, Hosts, Network};
 use super::once::Once;
 use super::ports::Ports;
@@ -48,6 +49,7 @@ pub(super) struct Run {
     network: Once<Network>,
     pub(super) host_files: HostFiles,
     pub(super) host_ports: HostPorts,
+    pub(super) links: links::Seen,
     /// What the dead left, until the sweep of that begins.
     abandoned: Mutex<Option<Vec<Abandoned>>>,
     is_detached: bool,
@@ -82,6 +84,7 @@ impl Run {
             network: Once::new(),
             host_files: HostFiles::default(),
             host_ports: HostPorts::default(),
+            links: links::Seen::default(),
             networks: AtomicU32::new(0),
         })
     }

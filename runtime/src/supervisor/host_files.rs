@@ -19,8 +19,9 @@ use futures_util::StreamExt as _;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 
+use super::head::{self, Head};
 use super::host_ports::OwnContainer;
-use crate::engine::{Engine, EngineErrorKind, MountSpec};
+use crate::engine::{Engine, MountSpec};
 use crate::{Error, ErrorKind};
 
 /// Where markers are, beside the executable.
@@ -31,8 +32,6 @@ const MARKER_IS_LEFT: Duration = Duration::from_secs(60);
 const FILES: usize = 8;
 /// How many entries of a directory are looked at to find them.
 const ENTRIES: usize = 256;
-/// How much of an archive is read for its first header, with those that may come before it.
-const HEAD: usize = 8 * 1024;
 /// How far the same file's time may differ, in seconds: some file systems, and ways to share files with a virtual machine,
 /// round it.
 const ROUNDED: u64 = 2;
@@ -319,28 +318,16 @@ enum Found {
 }
 
 async fn found(engine: &dyn Engine, container: &str, at: &str) -> Found {
-    // An archive begins with what was asked for; the rest of it is not read.
-    let mut head = Vec::new();
-    let mut pieces = engine.download(container, at);
-    while head.len() < HEAD {
-        match pieces.next().await {
-            Some(Ok(piece)) => head.extend(piece),
-            Some(Err(error)) if error.kind == EngineErrorKind::NotFound => return Found::Nothing,
-            Some(Err(_)) => return Found::Unknown,
-            None => break,
-        }
-    }
-    let mut archive = tar::Archive::new(&head[..]);
-    let mut entries = archive.entries().into_iter().flatten();
-    let Some(Ok(entry)) = entries.next() else {
-        return Found::Unknown;
-    };
-    match entry.header().mtime() {
-        Ok(time) => Found::Entry {
-            size: entry.size(),
-            time,
+    match head::look(engine, container, at).await {
+        Head::Nothing => Found::Nothing,
+        Head::Unknown => Found::Unknown,
+        Head::Entry(entry) => match entry.header.mtime() {
+            Ok(time) => Found::Entry {
+                size: entry.size,
+                time,
+            },
+            Err(_) => Found::Unknown,
         },
-        Err(_) => Found::Unknown,
     }
 }
 

@@ -19,6 +19,7 @@ use super::doing::Doing;
 use super::executing::{self, Reason, Words};
 use super::exits::Exits;
 use super::host_files::{self, Created};
+use super::links::Links;
 use super::looking::{Inbox, Whose};
 use super::network::{HostNumber, Network};
 use super::owner;
@@ -54,9 +55,9 @@ pub(super) enum Order {
     Act(Action),
     /// The same, asked for by a function of the user's for which the instance waits.
     ActInHook(HookKind, Action),
-    /// Unpack files that come below a directory.
+    /// Unpack files that come, all at a path or below.
     CopyIn {
-        at: String,
+        to: String,
         tar: Parts<Vec<u8>>,
         caller: Caller,
     },
@@ -434,6 +435,16 @@ impl Instance {
         let user = container::user(&self.launch, service);
         let user = user.as_deref().unwrap_or(&image.user);
         let directories = tmpfs::directories(&**engine, &id, &service.tmpfs, user).await;
+        let mounted = container::mounted(service);
+        let links = Links {
+            engine: &**engine,
+            container: &id,
+            image: Some((&self.context.run.links, &image.id)),
+        };
+        for file in &service.files {
+            let checked = links.check(&file.at, &mounted).await;
+            checked.map_err(|error| self.blame(error))?;
+        }
         if let Some(files) = container::files(&self.launch, self.index, directories) {
             let uploaded = engine.upload(&id, "/", all_of(files)).await;
             uploaded.map_err(|error| self.engine_error(&error))?;

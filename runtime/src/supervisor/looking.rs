@@ -184,8 +184,8 @@ impl Inbox {
                 None => false,
             };
             let outcome = match order {
-                Order::CopyIn { at, tar, .. } if is_due => {
-                    running.copy_in(instance, &at, tar).await
+                Order::CopyIn { to, tar, .. } if is_due => {
+                    running.copy_in(instance, &to, tar).await
                 }
                 Order::ActInHook(HookKind::Ready, action) => {
                     running.act_in_ready_hook(instance, action).await

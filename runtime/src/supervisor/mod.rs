@@ -15,6 +15,7 @@ mod doing;
 mod events;
 mod executing;
 mod exits;
+mod head;
 mod hooks;
 mod host_files;
 mod host_ports;
@@ -24,6 +25,7 @@ mod journal;
 mod kept;
 mod launch;
 mod lines;
+mod links;
 mod listening;
 mod looking;
 mod messages;
@@ -467,8 +469,8 @@ impl Supervisor {
             });
         }
         command(match (action, caller) {
-            (Action::CopyIn { at }, caller) => Order::CopyIn {
-                at,
+            (Action::CopyIn { to }, caller) => Order::CopyIn {
+                to,
                 tar: client.receive(call),
                 caller,
             },

@@ -12,6 +12,7 @@ use super::executing::{self, Reason, Words};
 use super::exits::{Exit, Exits};
 use super::hooks::{Hook, HookOutcome, ProcessEnded};
 use super::instance::{Command, Container, Instance, LOG_LINES, Order};
+use super::links::Links;
 use super::looking::{Inbox, Looking};
 use super::prober::Prober;
 use super::{Internal, lines, listening};
@@ -345,9 +346,9 @@ impl Running {
                 let _ = answer.send(self.act_in_ready_hook(instance, action).await);
                 return;
             }
-            Order::CopyIn { at, tar, .. } => {
+            Order::CopyIn { to, tar, .. } => {
                 tokio::select! {
-                    outcome = self.copy_in(instance, &at, tar) => {
+                    outcome = self.copy_in(instance, &to, tar) => {
                         let _ = answer.send(outcome);
                     }
                     // The files may come slowly.
@@ -486,14 +487,22 @@ impl Running {
         outcome.map_err(|error| self.refused(instance, &error))
     }
 
-    /// Unpacks files below a directory of the container as they come.
+    /// Unpacks files in the container as they come, all at a path or below.
     pub(super) async fn copy_in(
         &self,
         instance: &Instance,
-        at: &str,
+        to: &str,
         tar: Parts<Vec<u8>>,
     ) -> Result<Reply, Error> {
-        let copied = self.engine.upload(self.id(), at, tar).await;
+        let links = Links {
+            engine: &*self.engine,
+            container: self.id(),
+            // It may have made others.
+            image: None,
+        };
+        let checked = links.check(to, &self.info.mounted).await;
+        checked.map_err(|error| instance.blame(error))?;
+        let copied = self.engine.upload(self.id(), "/", tar).await;
         copied
             .map(|()| Reply::Done)
             .map_err(|error| self.refused(instance, &error))

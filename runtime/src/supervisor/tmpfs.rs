@@ -2,13 +2,10 @@
 //! there is none at the first start it makes one that is root's alone, so that a restart would take from the service what it
 //! could write at first.
 
-use futures_util::StreamExt as _;
 use seatrial_model::Tmpfs;
 
-use crate::engine::{Engine, EngineErrorKind};
-
-/// The size of an archive's header.
-const BLOCK: usize = 512;
+use super::head::{self, Head};
+use crate::engine::Engine;
 
 /// Everyone may write, as in `/tmp`.
 const MODE: u32 = 0o1777;
@@ -38,20 +35,12 @@ enum Below {
 }
 
 async fn below(engine: &dyn Engine, container: &str, at: &str) -> Below {
-    // An archive begins with what was asked for; the rest of it is not read.
-    let mut head = Vec::new();
-    let mut pieces = engine.download(container, at);
-    while head.len() < BLOCK {
-        match pieces.next().await {
-            Some(Ok(piece)) => head.extend(piece),
-            Some(Err(error)) if error.kind == EngineErrorKind::NotFound => return Below::Nothing,
-            Some(Err(_)) | None => return Below::Other,
+    match head::look(engine, container, at).await {
+        Head::Nothing => Below::Nothing,
+        Head::Entry(entry) if entry.header.entry_type().is_dir() => {
+            Below::Directory(Box::new(entry.header))
         }
-    }
-    let header = tar::Header::from_byte_slice(&head[..BLOCK]);
-    match header.entry_type() {
-        tar::EntryType::Directory => Below::Directory(Box::new(header.clone())),
-        _ => Below::Other,
+        Head::Entry(_) | Head::Unknown => Below::Other,
     }
 }
 

@@ -231,7 +231,7 @@ impl Peer {
     ) -> Result<Reply, Error> {
         let copy = self.send(RequestBody::Act {
             instance: service.instance,
-            action: Action::CopyIn { at: "/".to_owned() },
+            action: Action::CopyIn { to: "/".to_owned() },
             caller,
         });
         for bytes in tar.chunks(PIECE).map(<[u8]>::to_vec) {

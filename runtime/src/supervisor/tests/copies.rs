@@ -36,8 +36,8 @@ async fn engine_a_client_that_ends_in_the_middle_of_a_copy_holds_up_nobody() {
     let service = one.launch(services()).await.expect("ready").remove(0);
     other.launch(services()).await.expect("ready");
 
-    let at = "/".to_owned();
-    let copy = act(&mut one, &service, Action::CopyIn { at });
+    let to = "/srv/whole".to_owned();
+    let copy = act(&mut one, &service, Action::CopyIn { to });
     let bytes = head();
     one.send(RequestBody::Piece { copy, bytes });
     for _ in 0..PIECES {

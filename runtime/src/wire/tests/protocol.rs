@@ -74,7 +74,7 @@ fn actions() -> Vec<Action> {
         Action::Reconnect,
         Action::Ended,
         Action::WaitReady,
-        Action::CopyIn { at: text("/") },
+        Action::CopyIn { to: text("/") },
         Action::CopyOut { from: text("/etc") },
     ]
 }
