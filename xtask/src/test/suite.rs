@@ -26,7 +26,7 @@ const ALIKE: &str = "binary(locks) & not test(/^(nodes_that_fail|many_at_once)::
 const HEAVY: &str = "binary(rabbitmq)";
 
 /// The tests that use an engine, as the profile's groups have them.
-const ON_ENGINE: &str = "group(engine) + group(cargo)";
+const ON_ENGINE: &str = "group(engine) + group(cargo) + group(waiting)";
 
 /// For `cargo test`: most tests wait for the engine rather than for a processor.
 const THREADS: &str = "4";
@@ -59,6 +59,15 @@ impl Suite<'_> {
         // are long, and what they run is the same whatever runs them: nested cargo, or one process that gets a signal.
         let mut endings = self.cargo_test();
         endings.args(["--test", "endings", "--", "direct::"]);
+        // What waits longest, and has its supervisor or its end to itself.
+        endings.args([
+            "--skip",
+            "time",
+            "--skip",
+            "in_its_process",
+            "--skip",
+            "in_their_process",
+        ]);
         steps.command("cargo test: endings", &mut endings)
     }
 
