@@ -3,22 +3,19 @@
 
 mod said;
 
-use std::borrow::Cow;
 use std::io::Read as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use futures_util::StreamExt as _;
 use seatrial_model::{Origin, Source, Template};
 
 use self::said::{Loading, Refusal};
 use super::container;
+use super::head::{self, Head};
 use super::instance::Instance;
-use crate::engine::{Engine, EngineErrorKind};
+use super::links::Links;
+use crate::engine::Engine;
 use crate::executable::{Executable, HEAD};
 use crate::visible::quoted;
-
-/// Links that are followed to a file, at most.
-const LINKS: usize = 8;
 
 /// A cause, and what to do.
 #[derive(Debug)]
@@ -374,17 +371,16 @@ impl Of<'_> {
             file.take(HEAD as u64).read_to_end(&mut head).ok()?;
             return Some(head);
         }
-        let mut path = Cow::Borrowed(path);
-        for _ in 0..LINKS {
-            match at(self.engine, self.container, &path).await? {
-                Found::File(head) => return Some(head),
-                Found::Link(to) => {
-                    let beside = Path::new(&*path).parent().unwrap_or(Path::new("/"));
-                    path = Cow::Owned(plain(&beside.join(to)));
-                }
-            }
+        let links = Links {
+            engine: self.engine,
+            container: self.container,
+            image: None,
+        };
+        let real = links.real(Path::new(path)).await;
+        match head::read(self.engine, self.container, real.to_str()?, HEAD).await {
+            Head::Entry(entry) if entry.header.entry_type().is_file() => Some(entry.content),
+            _ => None,
         }
-        None
     }
 }
 
@@ -394,69 +390,5 @@ fn carriage_return(file: &str) -> Reason {
             "the first line of {file} ends with a carriage return, which counts as a part of the interpreter's name"
         ),
         help: "write the script with the line ends of Unix: `\\n`, not `\\r\\n`".to_owned(),
-    }
-}
-
-/// What is at a path of a container.
-enum Found {
-    /// The beginning of a file.
-    File(Vec<u8>),
-    Link(PathBuf),
-}
-
-async fn at(engine: &dyn Engine, container: &str, path: &str) -> Option<Found> {
-    // An archive has headers before the file.
-    const ENOUGH: usize = HEAD + 4096;
-    let mut archive = Vec::new();
-    let mut pieces = engine.download(container, path);
-    while archive.len() < ENOUGH {
-        match pieces.next().await {
-            Some(Ok(piece)) => archive.extend(piece),
-            Some(Err(error)) if error.kind == EngineErrorKind::NotFound => return None,
-            Some(Err(_)) | None => break,
-        }
-    }
-    let mut archive = tar::Archive::new(&archive[..]);
-    let mut entry = archive.entries().ok()?.next()?.ok()?;
-    match entry.header().entry_type() {
-        tar::EntryType::Regular => {
-            let mut head = Vec::new();
-            // It ends early where it is cut off.
-            let _ = entry.by_ref().take(HEAD as u64).read_to_end(&mut head);
-            Some(Found::File(head))
-        }
-        tar::EntryType::Symlink => Some(Found::Link(entry.link_name().ok()??.into_owned())),
-        _ => None,
-    }
-}
-
-/// The path without `.` and `..`.
-fn plain(path: &Path) -> String {
-    let mut plain = PathBuf::from("/");
-    for part in path.components() {
-        match part {
-            Component::ParentDir => _ = plain.pop(),
-            Component::Normal(name) => plain.push(name),
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
-        }
-    }
-    plain.to_string_lossy().into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_lead_on_from_where_they_are() {
-        for (link, to, expected) in [
-            ("/bin/sh", "dash", "/bin/dash"),
-            ("/bin/sh", "/usr/bin/dash", "/usr/bin/dash"),
-            ("/usr/bin/sh", "../../bin/./dash", "/bin/dash"),
-            ("/sh", "../../dash", "/dash"),
-        ] {
-            let beside = Path::new(link).parent().expect("a directory");
-            assert_eq!(plain(&beside.join(to)), expected);
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! What is at a path of a container, running or not: the engine gives it as an archive, which begins with what was asked for. The
 //! rest of it is not read.
 
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
@@ -8,7 +9,7 @@ use futures_util::StreamExt as _;
 use crate::engine::{Engine, EngineErrorKind};
 
 /// How much of an archive is read for its first header, with those that may come before it.
-const ENOUGH: usize = 8 * 1024;
+const HEADERS: usize = 8 * 1024;
 
 /// What is at a path.
 pub(super) enum Head {
@@ -25,13 +26,20 @@ pub(super) struct Entry {
     pub(super) size: u64,
     /// Where a symbolic link leads, as it is written.
     pub(super) link: Option<PathBuf>,
+    /// The beginning of a file, as far as it was read.
+    pub(super) content: Vec<u8>,
 }
 
 /// Looks at a path; where that is a link, at the link.
 pub(super) async fn look(engine: &dyn Engine, container: &str, at: &str) -> Head {
+    read(engine, container, at, 0).await
+}
+
+/// The same, with as much of a file's content, or more.
+pub(super) async fn read(engine: &dyn Engine, container: &str, at: &str, content: usize) -> Head {
     let mut head = Vec::new();
     let mut pieces = engine.download(container, at);
-    while head.len() < ENOUGH {
+    while head.len() < HEADERS + content {
         match pieces.next().await {
             Some(Ok(piece)) => head.extend(piece),
             Some(Err(error)) if error.kind == EngineErrorKind::NotFound => return Head::Nothing,
@@ -45,17 +53,22 @@ pub(super) async fn look(engine: &dyn Engine, container: &str, at: &str) -> Head
 fn first(archive: &[u8]) -> Head {
     let mut archive = tar::Archive::new(archive);
     let mut entries = archive.entries().into_iter().flatten();
-    let Some(Ok(entry)) = entries.next() else {
+    let Some(Ok(mut entry)) = entries.next() else {
         return Head::Unknown;
     };
     let link = match entry.header().entry_type() {
         tar::EntryType::Symlink => entry.link_name().ok().flatten(),
         _ => None,
     };
+    let link = link.map(|link| link.into_owned());
+    let mut content = Vec::new();
+    // It ends early where it is cut off.
+    let _ = entry.read_to_end(&mut content);
     Head::Entry(Box::new(Entry {
         header: entry.header().clone(),
         size: entry.size(),
-        link: link.map(|link| link.into_owned()),
+        link,
+        content,
     }))
 }
 
@@ -80,11 +93,12 @@ mod tests {
     #[test]
     fn the_first_entry_is_what_was_asked_for() {
         let file = archive(tar::EntryType::Regular, 20_000, None);
-        let Head::Entry(entry) = first(&file[..ENOUGH]) else {
+        let Head::Entry(entry) = first(&file[..HEADERS]) else {
             panic!("there is one");
         };
         assert_eq!((entry.size, entry.link.as_deref()), (20_000, None));
         assert_eq!(entry.header.mtime().ok(), Some(7));
+        assert_eq!(entry.content, vec![b'x'; HEADERS - 512]);
         // A name that is too long for a header comes in one of its own.
         for target in ["/run", "../run", &"long/".repeat(60)] {
             let link = archive(tar::EntryType::Symlink, 0, Some(target));

@@ -60,7 +60,7 @@ impl Links<'_> {
     }
 
     /// Where a path leads.
-    async fn real(self, path: &Path) -> PathBuf {
+    pub(super) async fn real(self, path: &Path) -> PathBuf {
         let mut way = Way::to(path);
         while let Some(path) = way.next() {
             way.leads(self.link(path).await);
