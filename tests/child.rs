@@ -132,3 +132,17 @@ pub fn run(command: &mut Command) -> Verdict {
         stderr: String::from_utf8_lossy(&stderr).into_owned(),
     }
 }
+
+/// What the test harness has captured of a test that failed, as its report (standard output) has it.
+///
+/// # Panics
+///
+/// Where the report has no such test.
+#[track_caller]
+pub fn said<'a>(report: &'a str, name: &str) -> &'a str {
+    let heading = format!("---- {name} stdout ----\n");
+    let (_, rest) = report
+        .split_once(&heading)
+        .unwrap_or_else(|| panic!("{heading}{report}"));
+    rest.split("\n---- ").next().unwrap_or_default()
+}

@@ -1,4 +1,4 @@
-//! What the engine tests share: talking to the service that `fixtures/serve.pl` is, running one test of an executable in a
+//! What the engine tests share: talking to the service that `fixtures/serve.pl` is and to real servers, running one test of an executable in a
 //! process of its own or many under a cargo of their own, what was recorded of a run, by the runtime and by the engine, and
 //! what is too much to be held, and directories for files.
 
@@ -10,3 +10,4 @@ pub mod events;
 pub mod flood;
 pub mod postgres;
 pub mod scratch;
+pub mod servers;

@@ -312,22 +312,24 @@ fn launch(launches: Launches, deadline: Option<&Arc<Deadline>>) -> Result<Held, 
     }
     let test = launches.test;
     let client = Client::get();
-    let (mut names, mut launching) = (Vec::new(), Vec::new());
-    for (declaration, instances) in launches.declarations {
-        names.push(declaration.read_plan().map(|plan| plan.name));
-        let test = Some(test.name.to_owned());
-        launching.push(client.launch(declaration, instances, test, deadline.cloned()));
-    }
+    let launching: Vec<_> = launches
+        .declarations
+        .iter()
+        .map(|&(declaration, instances)| {
+            let test = Some(test.name.to_owned());
+            client.launch(declaration, instances, test, deadline.cloned())
+        })
+        .collect();
     let count = launching.len();
     // Who launches knows what it waits for, and says so once the time is up.
     let until = deadline.map(|deadline| deadline.until() + ABORT_GRACE);
     let Outcomes { outcomes, failed } = together::wait(launching, until);
     let (mut held, mut errors, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
-    for (outcome, name) in outcomes.into_iter().zip(names) {
+    for (outcome, (declaration, _)) in outcomes.into_iter().zip(launches.declarations) {
         match outcome {
             Some(Ok(launched)) => held.push(launched),
             Some(Err(error)) => errors.push(error),
-            None => under_way.extend(name),
+            None => under_way.extend(declaration.read_plan().map(|plan| plan.name)),
         }
     }
     if held.len() == count {

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use seatrial::{Composition, Error, Service};
-use seatrial_tests::child;
+use seatrial_tests::child::{self, said};
 
 #[derive(Composition)]
 struct Shop {
@@ -168,16 +168,6 @@ const CACHE: &str = "seatrial: the last lines of service `cache` of `Shop`:\n";
 const PORT: &str = "seatrial: the last lines of service `port` of `Pair`:\n    | port side\n";
 const STARBOARD: &str =
     "seatrial: the last lines of service `starboard` of `Pair`:\n    | starboard side\n";
-
-/// What the harness has captured of a test.
-#[track_caller]
-fn said<'a>(report: &'a str, name: &str) -> &'a str {
-    let heading = format!("---- {name} stdout ----\n");
-    let (_, rest) = report
-        .split_once(&heading)
-        .unwrap_or_else(|| panic!("{heading}{report}"));
-    rest.split("\n---- ").next().unwrap_or_default()
-}
 
 #[track_caller]
 fn assert_says_once(said: &str, parts: &[&str]) {

@@ -2,17 +2,10 @@
 //! at the first attempt.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use seatrial::{Composition, Error, ErrorKind, Service};
-
-fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).expect("a connection");
-    let patience = Some(Duration::from_secs(10));
-    stream.set_read_timeout(patience).expect("a time-out");
-    stream
-}
+use seatrial_tests::servers::{connect, run};
 
 /// What a server says first to whoever logs in, and nothing was tried before.
 fn first_login(address: SocketAddr) -> String {
@@ -33,16 +26,6 @@ fn redis(address: SocketAddr, commands: &str) -> String {
         .read_line(&mut line)
         .expect("an answer");
     line.trim_end().to_owned()
-}
-
-#[track_caller]
-fn run(service: &Service, command: &[&str]) -> String {
-    let output = service
-        .exec(command.iter().copied())
-        .wait()
-        .expect("it runs");
-    assert!(output.success(), "{output:?}");
-    output.stdout.trim().to_owned()
 }
 
 /// Databases of which nothing is declared but their port.

@@ -2,17 +2,10 @@
 //! attempt.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use seatrial::{Composition, Service};
-
-fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).expect("a connection");
-    let patience = Some(Duration::from_secs(10));
-    stream.set_read_timeout(patience).expect("a time-out");
-    stream
-}
+use seatrial_tests::servers::{connect, run};
 
 /// The first bytes that a server sends, after `said`.
 fn answer(address: SocketAddr, said: &[u8]) -> Vec<u8> {
@@ -56,16 +49,6 @@ fn assert_postgres_serves(address: SocketAddr, user: &str) {
 #[track_caller]
 fn assert_redis_serves(address: SocketAddr) {
     assert_eq!(answer(address, b"PING\r\n"), b"+PONG\r\n");
-}
-
-#[track_caller]
-fn run(service: &Service, command: &[&str]) -> String {
-    let output = service
-        .exec(command.iter().copied())
-        .wait()
-        .expect("it runs");
-    assert!(output.success(), "{output:?}");
-    output.stdout.trim().to_owned()
 }
 
 #[derive(Composition)]

@@ -7,7 +7,7 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use seatrial::{Composition, ErrorKind, Service};
-use seatrial_tests::child;
+use seatrial_tests::child::{self, said};
 
 thread_local! {
     /// What a span of `tracing` is, or a subscriber that is set for one thread.
@@ -228,16 +228,6 @@ mod waits {
     fn no_longer_than_others(quick: Quick) {
         quick.quick.exec(["true"]).wait().expect("it runs");
     }
-}
-
-/// What the harness has captured of a test.
-#[track_caller]
-fn said<'a>(report: &'a str, name: &str) -> &'a str {
-    let heading = format!("---- {name} stdout ----\n");
-    let (_, rest) = report
-        .split_once(&heading)
-        .unwrap_or_else(|| panic!("{heading}{report}"));
-    rest.split("\n---- ").next().unwrap_or_default()
 }
 
 #[test]

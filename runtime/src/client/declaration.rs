@@ -122,8 +122,8 @@ fn binaries(declaration: &Declaration, plan: &Plan) -> Result<Vec<PathBuf>, Erro
     Ok(binaries)
 }
 
-/// The same for the same declaration and the same values of variables, whichever test executable it is compiled into, and for no other: its source file, its
-/// name, and a hash of all that its services are made from. The module would not do: one that several executables
+/// The same for the same declaration and the same values of variables, whichever test executable it is compiled into, and
+/// for no other: its source file, its name, and a hash of all that its services are made from. The module would not do: one that several executables
 /// include has another path in each, and two structs in two functions may have one.
 fn identity(declaration: &Declaration, launch: &Launch) -> String {
     let mut content = Fingerprint::new();

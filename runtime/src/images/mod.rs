@@ -44,6 +44,7 @@ pub(crate) use self::error::ImageError;
 use self::error::{Cause, Said, Trail};
 use self::fallback::Recipe;
 use self::lock::{Locks, Turn};
+pub(crate) use self::platform::go_name;
 pub(crate) use self::progress::ProgressReport;
 use self::progress::Reporter;
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub(super) fn unfit(
 }
 
 /// An architecture in Go's terms, which image configurations use.
-fn go_name(arch: &str) -> &str {
+pub(crate) fn go_name(arch: &str) -> &str {
     match arch {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

@@ -354,8 +354,8 @@ pub(crate) async fn wait(
 }
 
 /// Waits until a container that was ready before is seen to be so still, which takes milliseconds: its ports are looked
-/// at, HTTP and other protocols are asked, commands, probes and functions are not run, and what its log said stays said. Whether it has
-/// ended is for `exited` to tell.
+/// at, HTTP and other protocols are asked, commands, probes and functions are not run, and what its log said stays said.
+/// Whether it has ended is for `exited` to tell.
 ///
 /// # Errors
 ///

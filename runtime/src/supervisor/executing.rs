@@ -15,6 +15,7 @@ use super::instance::Instance;
 use super::links::Links;
 use crate::engine::Engine;
 use crate::executable::{Executable, HEAD};
+use crate::images::go_name;
 use crate::visible::quoted;
 
 /// A cause, and what to do.
@@ -287,11 +288,7 @@ impl Of<'_> {
 
     fn format(&self, path: &str, executable: &Executable) -> Option<Reason> {
         let file = self.file(path);
-        let runs = match self.engine.info().arch.as_str() {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            other => other,
-        };
+        let runs = go_name(&self.engine.info().arch);
         match executable {
             Executable::Elf {
                 arch: Some(arch), ..

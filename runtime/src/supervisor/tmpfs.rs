@@ -20,42 +20,25 @@ pub(super) async fn directories(
 ) -> Vec<(String, tar::Header)> {
     let mut directories = Vec::new();
     for Tmpfs { at, .. } in tmpfs {
-        let below = below(engine, container, at).await;
+        let below = head::look(engine, container, at).await;
         directories.extend(opened(below, user).map(|header| (at.clone(), header)));
     }
     directories
 }
 
-/// What is at a path of the image.
-enum Below {
-    Nothing,
-    Directory(Box<tar::Header>),
-    /// Something else, such as a link, or nobody knows.
-    Other,
-}
-
-async fn below(engine: &dyn Engine, container: &str, at: &str) -> Below {
-    match head::look(engine, container, at).await {
-        Head::Nothing => Below::Nothing,
-        Head::Entry(entry) if entry.header.entry_type().is_dir() => {
-            Below::Directory(Box::new(entry.header))
-        }
-        Head::Entry(_) | Head::Unknown => Below::Other,
-    }
-}
-
-fn opened(below: Below, user: &str) -> Option<tar::Header> {
+fn opened(below: Head, user: &str) -> Option<tar::Header> {
     let runs_as_root = matches!(user.split(':').next(), Some("" | "0" | "root"));
     let mut header = match below {
-        Below::Nothing => {
+        Head::Nothing => {
             let mut header = tar::Header::new_gnu();
             header.set_entry_type(tar::EntryType::Directory);
             header.set_size(0);
             header.set_mtime(0);
             header
         }
-        Below::Directory(header) if !runs_as_root => *header,
-        Below::Directory(_) | Below::Other => return None,
+        Head::Entry(entry) if entry.header.entry_type().is_dir() && !runs_as_root => entry.header,
+        // A link, for one; or nobody knows.
+        Head::Entry(_) | Head::Unknown => return None,
     };
     header.set_mode(MODE);
     Some(header)
@@ -64,14 +47,21 @@ fn opened(below: Below, user: &str) -> Option<tar::Header> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::supervisor::head::Entry;
 
     #[test]
     fn a_directory_is_opened_that_is_missing_or_that_another_than_root_uses() {
         let directory = || {
             let mut header = tar::Header::new_gnu();
+            header.set_entry_type(tar::EntryType::Directory);
             header.set_mode(0o755);
             header.set_uid(7);
-            Below::Directory(Box::new(header))
+            Head::Entry(Box::new(Entry {
+                header,
+                size: 0,
+                link: None,
+                content: Vec::new(),
+            }))
         };
         for root in ["", "0", "root", "0:0", "root:root"] {
             assert!(opened(directory(), root).is_none(), "{root}");
@@ -84,10 +74,10 @@ mod tests {
             );
         }
         for user in ["", "app"] {
-            let header = opened(Below::Nothing, user).expect("it is made");
+            let header = opened(Head::Nothing, user).expect("it is made");
             assert_eq!(header.mode().ok(), Some(MODE));
             assert!(header.entry_type().is_dir());
-            assert!(opened(Below::Other, user).is_none());
+            assert!(opened(Head::Unknown, user).is_none());
         }
     }
 }

@@ -97,7 +97,8 @@ impl Suite<'_> {
         self.nextest(steps, "tests", &filter, &[])
     }
 
-    /// The tests of a filter under nextest, with these options. What passed only at its second try is noted, also where others failed.
+    /// The tests of a filter under nextest, with these options. What passed only at its second try is noted, also where
+    /// others failed.
     fn nextest(&self, steps: &mut Steps, name: &str, filter: &str, options: &[&str]) -> Result<()> {
         // Not in cargo's target directory wherever that is, but in the workspace's.
         let report = workspace::root()
