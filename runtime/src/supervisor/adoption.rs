@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::context::Context;
 use super::instance::Instance;
-use super::looking::Inbox;
+use super::queries::Inbox;
 use super::running::{Running, Thoroughness};
 use crate::engine::EngineErrorKind;
 use crate::{Error, ErrorKind, terminal};

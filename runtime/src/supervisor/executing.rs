@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use seatrial_model::{Origin, Source, Template};
 
 use self::said::{Loading, Refusal};
-use super::container;
 use super::head::{self, Head};
 use super::instance::Instance;
 use super::links::Links;
+use super::spec;
 use crate::engine::Engine;
 use crate::executable::{Executable, HEAD};
 use crate::images::go_name;
@@ -94,7 +94,7 @@ impl Of<'_> {
         let Origin::Bin { name, binding, .. } = &self.instance.service().origin else {
             return None;
         };
-        let is_own = path == container::binary_path(name);
+        let is_own = path == spec::binary_path(name);
         is_own.then(|| (&**name, &*self.instance.launch.binaries[*binding]))
     }
 
@@ -111,7 +111,7 @@ impl Of<'_> {
         let begins = |words: &Option<Vec<Template>>| {
             let first = words.as_ref().and_then(|words| words.first());
             first.is_some_and(|word| {
-                container::render(&self.instance.launch, self.instance.index, word) == name
+                spec::render(&self.instance.launch, self.instance.index, word) == name
             })
         };
         if begins(&service.entrypoint) {
@@ -184,7 +184,7 @@ impl Of<'_> {
     fn denied(&self, path: &str) -> Reason {
         let shown = self.shown(path);
         let service = self.instance.service();
-        let who = match container::user(&self.instance.launch, service) {
+        let who = match spec::user(&self.instance.launch, service) {
             Some(user) => format!(" for the user `{user}`"),
             None => String::new(),
         };

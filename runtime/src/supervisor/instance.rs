@@ -13,19 +13,19 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::Internal;
-use super::container::{self, Place, Volumes};
 use super::context::{Context, engine_error};
 use super::doing::Doing;
 use super::executing::{self, Reason, Words};
 use super::exits::Exits;
 use super::host_files::{self, Created};
 use super::links::Links;
-use super::looking::{Inbox, Whose};
 use super::network::{HostNumber, Network};
 use super::owner;
+use super::queries::{Inbox, Whose};
 use super::reaper::{Guard, Presence, VolumeGuard};
 use super::running::{self, Running, Thoroughness};
 use super::setup::NotSetUp;
+use super::spec::{self, Place, Volumes};
 use super::streams::Outgoing;
 use super::tmpfs;
 use crate::engine::{
@@ -303,7 +303,7 @@ impl Instance {
         times.started = Some(self.begun.elapsed());
         self.record("started", &[]);
         let _ = self.container.set(container.id.clone());
-        let user = container::user(&self.launch, service);
+        let user = spec::user(&self.launch, service);
         let user = user.as_deref().unwrap_or(&image.user);
         let owner = owner::of(&*engine, &container.id, user).await;
         let mut running = Running {
@@ -390,7 +390,7 @@ impl Instance {
         choice: u32,
     ) -> Result<Container, Error> {
         let service = self.service();
-        let ports = container::published(&self.context, service).map_err(|e| self.blame(e))?;
+        let ports = spec::published(&self.context, service).map_err(|e| self.blame(e))?;
         let again = if choice == 0 {
             String::new()
         } else {
@@ -413,7 +413,7 @@ impl Instance {
             ports: ports.clone(),
             volumes: volumes.clone(),
         };
-        let spec = container::spec(&self.context, &self.launch, self.index, place)
+        let spec = spec::container(&self.context, &self.launch, self.index, place)
             .map_err(|error| self.blame(error))?;
         let mounts = spec.mounts.clone();
         let own = self.context.run.identity.own_container();
@@ -432,10 +432,10 @@ impl Instance {
         })?;
         // What the engine does not see is no fault of this service, nor is it the only one that suffers.
         self.context.run.host_files.check(created(&id)).await?;
-        let user = container::user(&self.launch, service);
+        let user = spec::user(&self.launch, service);
         let user = user.as_deref().unwrap_or(&image.user);
         let directories = tmpfs::directories(&**engine, &id, &service.tmpfs, user).await;
-        let mounted = container::mounted(service);
+        let mounted = spec::mounted(service);
         let links = Links {
             engine: &**engine,
             container: &id,
@@ -445,7 +445,7 @@ impl Instance {
             let checked = links.check(&file.at, &mounted).await;
             checked.map_err(|error| self.blame(error))?;
         }
-        if let Some(files) = container::files(&self.launch, self.index, directories) {
+        if let Some(files) = spec::files(&self.launch, self.index, directories) {
             let uploaded = engine.upload(&id, "/", all_of(files)).await;
             uploaded.map_err(|error| self.engine_error(&error))?;
         }
@@ -497,7 +497,7 @@ impl Instance {
             ports: service.ports.clone(),
             published: container.ports.clone(),
             owner,
-            mounted: container::mounted(service),
+            mounted: spec::mounted(service),
             times: times.clone(),
         }
     }

@@ -13,7 +13,7 @@ use super::doing::Doing;
 use super::instance::{Command, Gate, Instance, Order, Phase};
 use super::network::HostNumber;
 use super::waiting::{NotLaunched, Waiting};
-use super::{Handle, Internal, Role, SharedKey, Supervisor, container, kept};
+use super::{Handle, Internal, Role, SharedKey, Supervisor, kept, spec};
 use crate::Error;
 use crate::protocol::{
     CallId, ClientId, InstanceId, Kept, Launch, LeaseId, Reply, ServiceInfo, Times,
@@ -53,7 +53,7 @@ impl Supervisor {
         client.launches(&launch.identity);
         client.begin_lease(lease);
         let begun = std::time::Instant::now();
-        let redactor = Arc::new(container::redactor(&launch));
+        let redactor = Arc::new(spec::redactor(&launch));
 
         // First a number and a gate for each, so that every instance can be told of the others.
         let mut gates: Vec<Gate> = Vec::new();
@@ -265,7 +265,7 @@ struct SharedVolumes<'a> {
     context: &'a Context,
     holder: (ClientId, LeaseId),
     discards: &'a HashMap<String, u32>,
-    made: HashMap<String, Arc<container::Volumes>>,
+    made: HashMap<String, Arc<spec::Volumes>>,
 }
 
 impl<'a> SharedVolumes<'a> {
@@ -282,16 +282,11 @@ impl<'a> SharedVolumes<'a> {
         }
     }
 
-    fn of(&mut self, declaration: &str) -> Arc<container::Volumes> {
+    fn of(&mut self, declaration: &str) -> Arc<spec::Volumes> {
         let (context, holder) = (self.context, self.holder);
         let generation = self.discards.get(declaration).copied();
         let volumes = self.made.entry(declaration.to_owned()).or_insert_with(|| {
-            Arc::new(container::Volumes::new(
-                context,
-                holder,
-                declaration,
-                generation,
-            ))
+            Arc::new(spec::Volumes::new(context, holder, declaration, generation))
         });
         volumes.clone()
     }

@@ -13,8 +13,8 @@ use super::exits::{Exit, Exits};
 use super::hooks::{Hook, HookOutcome, ProcessEnded};
 use super::instance::{Command, Container, Instance, LOG_LINES, Order};
 use super::links::Links;
-use super::looking::{Inbox, Looking};
 use super::prober::Prober;
+use super::queries::{Inbox, Looking};
 use super::{Internal, lines, listening};
 use crate::engine::{
     Attachment, ContainerInfo, Engine, EngineError, EngineErrorKind, ImageInfo, Parts,
@@ -92,7 +92,7 @@ impl Running {
             .iter()
             .map(|check| {
                 PreparedCheck::new(&check.kind, service, |template| {
-                    super::container::render(&instance.launch, instance.index, template)
+                    super::spec::render(&instance.launch, instance.index, template)
                 })
             })
             .collect();

@@ -7,11 +7,11 @@ use seatrial_model::{EnvVar, Setup, SetupKind, Template};
 use tokio::time::timeout;
 
 use super::beside::{Beside, BesideError};
-use super::container::{self, render};
 use super::hooks::ProcessEnded;
 use super::instance::{Instance, LOG_LINES};
-use super::looking::Inbox;
+use super::queries::Inbox;
 use super::running::{self, Running, Thoroughness};
+use super::spec::{self, render};
 use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec};
 use crate::protocol::{HookFailure, HookKind};
 use crate::readiness::shown;
@@ -112,7 +112,7 @@ impl<'a> Step<'a> {
     }
 
     fn env(&self, env: &[EnvVar]) -> Vec<String> {
-        container::env(&self.instance.launch, self.instance.index, env)
+        spec::env(&self.instance.launch, self.instance.index, env)
     }
 
     async fn run(&self) -> Result<(), NotSetUp> {
@@ -156,13 +156,13 @@ impl<'a> Step<'a> {
                 env,
             } => {
                 let (launch, service) = (&instance.launch, instance.service());
-                let mounts = container::source(launch, service);
+                let mounts = spec::source(launch, service);
                 let mounts = mounts.map_err(|error| instance.blame(error))?;
                 let beside = Beside {
                     env: self.env(env),
                     mounts: mounts.into_iter().collect(),
-                    user: container::owner(launch, service),
-                    workdir: container::package_in_source(launch, service),
+                    user: spec::owner(launch, service),
+                    workdir: spec::package_in_source(launch, service),
                     ..Beside::new("setup", image.reference(), self.texts(command))
                 };
                 match beside.run(instance, running).await {

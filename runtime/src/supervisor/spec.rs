@@ -79,7 +79,7 @@ pub(super) fn binary_path(name: &str) -> String {
 }
 
 /// The container for the service at `index`.
-pub(super) fn spec(
+pub(super) fn container(
     context: &Context,
     launch: &Launch,
     index: usize,
