@@ -29,7 +29,7 @@ impl Running {
         context: &Context,
         inbox: &mut Inbox,
     ) -> Result<(), Error> {
-        let unfit = |kind, why: String| Err(instance.blame(Error::new(kind, why)));
+        let unfit = |kind, why: String| Err(instance.attach(Error::new(kind, why)));
         // Where no image can be had now, what was made from one before is as good as it was.
         if let Ok(image) = instance.image(context, &self.engine).await
             && image.id != self.image.id

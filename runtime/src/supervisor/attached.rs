@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::context::{Context, engine_error};
 use super::instance::{Command, Phase};
 use super::network::HostNumber;
-use super::reaper::{AttachmentGuard, Presence};
+use super::reaper::{AttachmentGuard, TaskGuard};
 use crate::engine::Attachment;
 use crate::protocol::ServiceInfo;
 use crate::{Error, ErrorKind};
@@ -21,7 +21,7 @@ pub(super) struct Attached {
     /// As the keeper knows it.
     pub(super) info: Arc<ServiceInfo>,
     /// The run does not end while this lives.
-    pub(super) _presence: Presence,
+    pub(super) _task_guard: TaskGuard,
 }
 
 impl Attached {

@@ -100,8 +100,8 @@ impl<'a> Beside<'a> {
         let mut labels: BTreeMap<String, String> = context.run.identity.labels();
         let composition = instance.launch.plan.name.clone();
         labels.insert(format!("{LABEL}.composition"), composition);
-        let told = format!("{}-{purpose}", service.name);
-        labels.insert(format!("{LABEL}.service"), told);
+        let label = format!("{}-{purpose}", service.name);
+        labels.insert(format!("{LABEL}.service"), label);
         let mut command = self.command.into_iter();
         let guard = context.run.reaper.guard(engine, name.clone());
         let id = guard

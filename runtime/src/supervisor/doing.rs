@@ -11,7 +11,7 @@ pub(super) struct Doing(Mutex<Stage>);
 enum Stage {
     #[default]
     Nothing,
-    Words(String),
+    Step(String),
     /// What it waits for, as it is seen now: one text for each check.
     Checks(Box<dyn Fn() -> Vec<String> + Send>),
 }
@@ -19,7 +19,7 @@ enum Stage {
 impl Doing {
     /// It does this, in words that fit behind the service's name.
     pub(super) fn is(&self, words: impl Into<String>) {
-        self.set(Stage::Words(words.into()));
+        self.set(Stage::Step(words.into()));
     }
 
     /// It waits until these hold.
@@ -36,7 +36,7 @@ impl fmt::Display for Doing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Stage::Nothing => f.write_str("was about to begin"),
-            Stage::Words(words) => f.write_str(words),
+            Stage::Step(words) => f.write_str(words),
             Stage::Checks(report) => write!(f, "waited for: {}", report().join("; ")),
         }
     }

@@ -31,7 +31,7 @@ pub(super) async fn reason(
     instance: &Instance,
     engine: &dyn Engine,
     container: &str,
-    words: Words<'_>,
+    symptom: Symptom<'_>,
 ) -> Option<Reason> {
     let of = Of {
         instance,
@@ -39,9 +39,9 @@ pub(super) async fn reason(
         container,
         image: image(instance),
     };
-    let refusal = match words {
-        Words::Refusal(refusal) => said::refusal(refusal),
-        Words::Log(log, code) => {
+    let refusal = match symptom {
+        Symptom::Refusal(refusal) => said::refusal(refusal),
+        Symptom::Log(log, code) => {
             if let Some(loading) = said::loading(log) {
                 return Some(of.loading(&loading));
             }
@@ -53,7 +53,7 @@ pub(super) async fn reason(
 
 /// What there is to go by.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Words<'a> {
+pub(super) enum Symptom<'a> {
     /// The engine's, where it could not start the container.
     Refusal(&'a str),
     /// The last lines of a container that ended, and its code.

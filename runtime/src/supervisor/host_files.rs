@@ -113,7 +113,7 @@ fn other_files(engine: &dyn Engine, from: &str, own: Option<OwnContainer<'_>>) -
     Error::new(ErrorKind::Engine, what).with(|report| {
         let (why, help) = match own {
             Some(own) => (
-                format!("{}, and the engine mounts what its own host has at that path", own.words()),
+                format!("{}, and the engine mounts what its own host has at that path", own.describe()),
                 "mount the checkout into the container that runs the tests at the path it has on the engine's host, such as \
                  with `docker run -v \"$PWD:$PWD\" -w \"$PWD\" ..`, or run the tests on that host; a service that reads \
                  nothing of the source can do without it: `source(none)`",
@@ -167,12 +167,12 @@ impl<'a> Bind<'a> {
     async fn check(&self, created: Created<'_>, points: &MountPoints) -> Result<(), Error> {
         let Created { engine, id, .. } = created;
         let evidence = self.evidence(created.mounts, points);
-        let patience = match created.own {
+        let seen_within = match created.own {
             // The engine is on this very machine.
             Some(OwnContainer::OfEngine(_)) => Duration::ZERO,
             _ => SEEN_WITHIN,
         };
-        let until = Instant::now() + patience;
+        let until = Instant::now() + seen_within;
         while evidence.look(engine, id).await == Seen::Other {
             if Instant::now() < until {
                 sleep(PACE).await;

@@ -41,7 +41,7 @@ pub(super) enum OwnContainer<'a> {
 
 impl OwnContainer<'_> {
     /// As sentences of ours have it.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match self {
             Self::OfEngine(id) => {
                 format!(
@@ -139,7 +139,7 @@ fn other_loopback(engine: &dyn Engine, own: OwnContainer<'_>) -> Error {
     Error::new(ErrorKind::Engine, what).with(|report| {
         report.details.push(format!(
             "{} with a network of its own, and the ports are on the loopback address of the engine's host",
-            own.words()
+            own.describe()
         ));
         report.help = Some(
             "give the container that runs the tests the network of that host, such as with `docker run --network host ..`, \

@@ -15,14 +15,14 @@ use tokio::task::JoinSet;
 use super::Internal;
 use super::context::{Context, engine_error};
 use super::doing::Doing;
-use super::executing::{self, Reason, Words};
+use super::executing::{self, Reason, Symptom};
 use super::exits::Exits;
 use super::host_files::{self, Created};
 use super::links::Links;
 use super::network::{HostNumber, Network};
 use super::owner;
-use super::queries::{Inbox, Whose};
-use super::reaper::{Guard, Presence, VolumeGuard};
+use super::queries::{ErrorContext, Inbox};
+use super::reaper::{Guard, TaskGuard, VolumeGuard};
 use super::running::{self, Running, Thoroughness};
 use super::setup::NotSetUp;
 use super::spec::{self, Place, Volumes};
@@ -100,7 +100,7 @@ pub(super) enum Phase {
 
 /// Another instance of the same launch, as those who need it see it.
 #[derive(Clone, Debug)]
-pub(super) struct Gate {
+pub(super) struct Dependency {
     pub(super) address: HostNumber,
     pub(super) phase: watch::Receiver<Phase>,
     pub(super) doing: Arc<Doing>,
@@ -108,7 +108,7 @@ pub(super) struct Gate {
     pub(super) commands: Option<mpsc::UnboundedSender<Command>>,
 }
 
-impl Gate {
+impl Dependency {
     /// Sees whether one that became ready runs still.
     ///
     /// # Errors
@@ -127,8 +127,8 @@ impl Gate {
         answered.map(drop)
     }
 
-    /// The gate of a service that another supervisor has, and that nothing here needs.
-    pub(super) fn of_nobody() -> Self {
+    /// The dependency of a service that another supervisor has, and that nothing here needs.
+    pub(super) fn absent() -> Self {
         Self {
             address: HostNumber::NONE,
             phase: watch::channel(Phase::Blocked).1,
@@ -160,7 +160,7 @@ pub(super) struct Instance {
     pub(super) index: usize,
     pub(super) id: InstanceId,
     /// All services of the launch, in the plan's order.
-    pub(super) gates: Vec<Gate>,
+    pub(super) dependencies: Vec<Dependency>,
     pub(super) redactor: Arc<Redactor>,
     pub(super) volumes: Arc<Volumes>,
     /// Told the container once it is started.
@@ -173,23 +173,23 @@ pub(super) struct Instance {
     pub(super) removed: Arc<watch::Sender<()>>,
     pub(super) begun: Instant,
     /// The run does not end while this lives.
-    pub(super) _presence: Presence,
+    pub(super) _task_guard: TaskGuard,
 }
 
 /// Why an instance did not come up.
-enum Trouble {
+enum BringUpError {
     Failed(Box<Error>),
     Blocked,
     Discarded,
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for BringUpError {
     fn from(error: Error) -> Self {
         Self::Failed(Box::new(error))
     }
 }
 
-impl From<NotSetUp> for Trouble {
+impl From<NotSetUp> for BringUpError {
     fn from(error: NotSetUp) -> Self {
         match error {
             NotSetUp::Failed(error) => error.into(),
@@ -218,14 +218,14 @@ impl Instance {
         let mut inbox = Inbox::new(commands);
         let running = match self.bring_up(&mut inbox).await {
             Ok(running) => running,
-            Err(trouble) => {
-                phase.send_replace(match trouble {
-                    Trouble::Blocked => Phase::Blocked,
-                    Trouble::Discarded => {
+            Err(error) => {
+                phase.send_replace(match error {
+                    BringUpError::Blocked => Phase::Blocked,
+                    BringUpError::Discarded => {
                         self.record("discarded", &[]);
                         Phase::Discarded
                     }
-                    Trouble::Failed(error) => {
+                    BringUpError::Failed(error) => {
                         self.record("failed", &[("what", &error.report().what)]);
                         Phase::Failed(*error)
                     }
@@ -253,7 +253,7 @@ impl Instance {
             .record(composition, &self.service().field, self.id, event, details);
     }
 
-    async fn bring_up(&self, inbox: &mut Inbox) -> Result<Running, Trouble> {
+    async fn bring_up(&self, inbox: &mut Inbox) -> Result<Running, BringUpError> {
         let mut times = Times::default();
         self.doing.is("was looking for the engine");
         // What the engine or the network suffer from is no fault of this service, nor is it the only one that suffers.
@@ -311,7 +311,7 @@ impl Instance {
             engine,
             image,
             direct: readiness::reach::is_direct(network.gateway()),
-            address: network.address(self.gates[self.index].address),
+            address: network.address(self.dependencies[self.index].address),
             network: network.id.clone(),
             output_before: Mutex::default(),
             info: Arc::new(self.info(&container, &network, owner, &times)),
@@ -354,7 +354,7 @@ impl Instance {
             .images
             .get(engine, reference, service.pull, platform)
             .await
-            .map_err(|error| self.blame(error.redacted(&self.redactor).into()))
+            .map_err(|error| self.attach(error.redacted(&self.redactor).into()))
     }
 
     /// Begins to fetch the images that its checks and setups use, while its own is fetched and it starts. Whoever uses
@@ -390,7 +390,7 @@ impl Instance {
         choice: u32,
     ) -> Result<Container, Error> {
         let service = self.service();
-        let ports = spec::published(&self.context, service).map_err(|e| self.blame(e))?;
+        let ports = spec::published(&self.context, service).map_err(|e| self.attach(e))?;
         let again = if choice == 0 {
             String::new()
         } else {
@@ -408,13 +408,13 @@ impl Instance {
             name,
             image: image.id.clone(),
             network: network.id.clone(),
-            address: network.address(self.gates[self.index].address),
+            address: network.address(self.dependencies[self.index].address),
             hosts: self.hosts(network),
             ports: ports.clone(),
             volumes: volumes.clone(),
         };
         let spec = spec::container(&self.context, &self.launch, self.index, place)
-            .map_err(|error| self.blame(error))?;
+            .map_err(|error| self.attach(error))?;
         let mounts = spec.mounts.clone();
         let own = self.context.run.identity.own_container();
         let created = |id| Created {
@@ -443,7 +443,7 @@ impl Instance {
         };
         for file in &service.files {
             let checked = links.check(&file.at, &mounted).await;
-            checked.map_err(|error| self.blame(error))?;
+            checked.map_err(|error| self.attach(error))?;
         }
         if let Some(files) = spec::files(&self.launch, self.index, directories) {
             let uploaded = engine.upload(&id, "/", all_of(files)).await;
@@ -458,17 +458,17 @@ impl Instance {
         needs
             .map(|&need| {
                 let name = self.launch.plan.services[need].name.clone();
-                (name, network.address(self.gates[need].address))
+                (name, network.address(self.dependencies[need].address))
             })
             .collect()
     }
 
-    async fn unblocked(&self) -> Result<(), Trouble> {
+    async fn unblocked(&self) -> Result<(), BringUpError> {
         for &need in &self.service().needs {
             let name = &self.launch.plan.services[need].field;
             self.doing.is(format!("was waiting for `{name}`"));
-            let Phase::Ready(_) = self.gates[need].settled().await else {
-                return Err(Trouble::Blocked);
+            let Phase::Ready(_) = self.dependencies[need].settled().await else {
+                return Err(BringUpError::Blocked);
             };
         }
         Ok(())
@@ -488,7 +488,7 @@ impl Instance {
             field: service.field.clone(),
             name: service.name.clone(),
             container: container.id.clone(),
-            address: network.address(self.gates[self.index].address),
+            address: network.address(self.dependencies[self.index].address),
             host: container
                 .ports
                 .first()
@@ -502,23 +502,23 @@ impl Instance {
         }
     }
 
-    pub(super) fn whose(&self) -> Whose {
-        Whose {
+    pub(super) fn error_context(&self) -> ErrorContext {
+        ErrorContext {
             composition: self.launch.plan.name.clone(),
             field: self.service().field.clone(),
             redactor: self.redactor.clone(),
         }
     }
 
-    /// Says of an error which service it is about, and hides secrets in its log; see [`Whose::blame`].
-    pub(super) fn blame(&self, error: Error) -> Error {
-        self.whose().blame(error)
+    /// Attributes the error to its service and hides secrets in its log; see [`ErrorContext::attach`].
+    pub(super) fn attach(&self, error: Error) -> Error {
+        self.error_context().attach(error)
     }
 
     pub(super) fn engine_error(&self, error: &EngineError) -> Error {
         let advice = advice(self.service(), &error.message);
         let error = error.redacted(&self.redactor);
-        self.blame(engine_error(ErrorKind::Start, &error).with(|report| {
+        self.attach(engine_error(ErrorKind::Start, &error).with(|report| {
             report.help = advice.map(str::to_owned).or(report.help.take());
         }))
     }
@@ -530,8 +530,8 @@ impl Instance {
         error: &EngineError,
     ) -> Error {
         let (log, _) = running::tail(engine, &container.id, LOG_LINES).await;
-        let words = Words::Refusal(&error.message);
-        let reason = executing::reason(self, &**engine, &container.id, words).await;
+        let symptom = Symptom::Refusal(&error.message);
+        let reason = executing::reason(self, &**engine, &container.id, symptom).await;
         self.engine_error(error).with(|report| {
             report.log = log
                 .iter()

@@ -278,7 +278,7 @@ impl Supervisor {
         let mut all: Vec<KeptService> = self
             .kept
             .iter()
-            .filter_map(|(instance, kept)| Some(told(kept, self.instances.get(instance)?)))
+            .filter_map(|(instance, kept)| Some(describe(kept, self.instances.get(instance)?)))
             .collect();
         all.sort_by(|one, other| {
             (&one.composition, &one.service).cmp(&(&other.composition, &other.service))
@@ -308,7 +308,7 @@ impl Supervisor {
     }
 }
 
-fn told(kept: &Kept, handle: &Handle) -> KeptService {
+fn describe(kept: &Kept, handle: &Handle) -> KeptService {
     KeptService {
         composition: kept.composition.clone(),
         service: kept.field.clone(),

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::attached::Attached;
 use super::context::Context;
 use super::doing::Doing;
-use super::instance::{Command, Gate, Instance, Order, Phase};
+use super::instance::{Command, Dependency, Instance, Order, Phase};
 use super::network::HostNumber;
 use super::waiting::{NotLaunched, Waiting};
 use super::{Handle, Internal, Role, SharedKey, Supervisor, kept, spec};
@@ -55,8 +55,8 @@ impl Supervisor {
         let begun = std::time::Instant::now();
         let redactor = Arc::new(spec::redactor(&launch));
 
-        // First a number and a gate for each, so that every instance can be told of the others.
-        let mut gates: Vec<Gate> = Vec::new();
+        // First a number and a dependency for each, so that every instance can be told of the others.
+        let mut dependencies: Vec<Dependency> = Vec::new();
         let mut asked = Vec::new();
         let mut starting = Vec::new();
         for (index, service) in launch.plan.services.iter().enumerate() {
@@ -64,13 +64,13 @@ impl Supervisor {
             let declaration = match kept {
                 None if self.run.role == Role::Keeper => {
                     // It is a run's, and nothing that is kept needs it.
-                    gates.push(Gate::of_nobody());
+                    dependencies.push(Dependency::absent());
                     continue;
                 }
                 None => &launch.identity,
                 Some(Kept::Wanted { key, .. }) => &key.content,
                 Some(Kept::Running(info)) => {
-                    gates.push(self.attach(&context, info));
+                    dependencies.push(self.attach(&context, info));
                     asked.push(index);
                     continue;
                 }
@@ -96,7 +96,7 @@ impl Supervisor {
                     Some(_) => self.check_kept(instance, &context),
                     None => check_again(handle),
                 };
-                gates.push(Gate {
+                dependencies.push(Dependency {
                     address,
                     phase,
                     doing,
@@ -110,7 +110,7 @@ impl Supervisor {
             self.next += 1;
             let instance = self.next;
             let (handle, new) = New::instance(index, instance, self.run.next_host());
-            gates.push(Gate {
+            dependencies.push(Dependency {
                 address: handle.address,
                 phase: handle.phase.clone(),
                 doing: handle.doing.clone(),
@@ -136,7 +136,7 @@ impl Supervisor {
                 launch: launch.clone(),
                 index: new.index,
                 id: new.instance,
-                gates: gates.clone(),
+                dependencies: dependencies.clone(),
                 redactor: redactor.clone(),
                 volumes: volumes.of(&declaration),
                 container: new.container,
@@ -144,7 +144,7 @@ impl Supervisor {
                 starts: new.starts,
                 removed: Arc::new(new.removed),
                 begun,
-                _presence: self.run.reaper.presence(),
+                _task_guard: self.run.reaper.task_guard(),
             };
             tokio::spawn(instance.run(new.phase, new.ended, new.inbox));
         }
@@ -155,7 +155,7 @@ impl Supervisor {
         let waiting = Waiting {
             context,
             launch: launch.clone(),
-            gates,
+            dependencies,
             asked,
             begun,
             messages: messages.clone(),
@@ -184,13 +184,13 @@ impl Supervisor {
         });
     }
 
-    /// A gate for a service that a keeper has, which is connected to the run's network once for all who need it.
-    fn attach(&mut self, context: &Arc<Context>, info: &ServiceInfo) -> Gate {
+    /// A dependency for a service that a keeper has, which is connected to the run's network once for all who need it.
+    fn attach(&mut self, context: &Arc<Context>, info: &ServiceInfo) -> Dependency {
         if let Some(instance) = self.attached.get(&info.container)
             && let Some(handle) = self.instances.get(instance)
             && !matches!(*handle.phase.borrow(), Phase::Failed(_))
         {
-            return Gate {
+            return Dependency {
                 address: handle.address,
                 phase: handle.phase.clone(),
                 doing: handle.doing.clone(),
@@ -199,7 +199,7 @@ impl Supervisor {
         }
         let instance = self.number();
         let (handle, new) = New::instance(0, instance, self.run.next_host());
-        let gate = Gate {
+        let dependency = Dependency {
             address: handle.address,
             phase: handle.phase.clone(),
             doing: handle.doing.clone(),
@@ -207,14 +207,14 @@ impl Supervisor {
         };
         let attached = Attached {
             context: context.clone(),
-            address: gate.address,
+            address: dependency.address,
             info: Arc::new(info.clone()),
-            _presence: self.run.reaper.presence(),
+            _task_guard: self.run.reaper.task_guard(),
         };
         tokio::spawn(attached.run(new.phase, new.ended, new.inbox));
         self.instances.insert(instance, handle);
         self.attached.insert(info.container.clone(), instance);
-        gate
+        dependency
     }
 
     /// Begins a launch anew that waited for an instance which was discarded.

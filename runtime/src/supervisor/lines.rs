@@ -45,7 +45,7 @@ impl Lines {
 }
 
 /// Everything a container has written so far, or as much of its end as is handed out.
-pub(super) async fn whole(engine: &Arc<dyn Engine>, id: &str) -> Result<String, EngineError> {
+pub(super) async fn all(engine: &Arc<dyn Engine>, id: &str) -> Result<String, EngineError> {
     let mut pieces = engine.logs(id, false, None);
     let mut end = End::of(OUTPUT_MAX);
     while let Some(piece) = pieces.next().await {

@@ -8,7 +8,7 @@ use crate::engine::{Engine, ExecSpec};
 use crate::readiness::sockets::{Reach, listening};
 
 /// How long the answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The ports that are listened on in a container, each with where that is.
 pub(super) struct Listening(BTreeMap<u16, Reach>);
@@ -22,7 +22,7 @@ pub(super) async fn ports(engine: &Arc<dyn Engine>, id: &str) -> Option<Listenin
         ..ExecSpec::default()
     };
     // An error that is about to be told does not wait for an engine that hangs.
-    let asked = tokio::time::timeout(PATIENCE, engine.exec(id, &exec));
+    let asked = tokio::time::timeout(DEADLINE, engine.exec(id, &exec));
     let output = asked.await.ok()?.ok()?;
     let table = String::from_utf8_lossy(&output.stdout).into_owned();
     table
@@ -37,7 +37,7 @@ impl Listening {
     }
 
     /// What listens. Connections to the ports in `unserved` are refused.
-    pub(super) fn words(&self, unserved: &[u16]) -> String {
+    pub(super) fn describe(&self, unserved: &[u16]) -> String {
         let list: Vec<String> = self
             .0
             .iter()
@@ -106,7 +106,7 @@ mod tests {
         );
         let listening = Listening(sockets);
         assert_eq!(
-            listening.words(&[80]),
+            listening.describe(&[80]),
             "in its container, something listens on 80 (only on its loopback address), \
              6379 (only on its loopback address), 11211"
         );
@@ -121,7 +121,7 @@ mod tests {
         );
         assert_eq!(listening.help(&[6379, 11211], &[]), None);
         assert_eq!(
-            Listening(BTreeMap::new()).words(&[80]),
+            Listening(BTreeMap::new()).describe(&[80]),
             "nothing listens on any TCP port in its container"
         );
     }
@@ -138,7 +138,7 @@ mod tests {
             \x20  6: 00000000:0055 00000000:0000 0A\n";
         let listening = Listening(super::listening(table));
         assert_eq!(
-            listening.words(&[80, 85]),
+            listening.describe(&[80, 85]),
             "in its container, something listens on 80 (only on IPv6), 81, 82 (only on IPv6), 83, \
              84 (only on its loopback address), 85"
         );

@@ -22,18 +22,18 @@ use crate::protocol::{Action, ExecOutput, HookKind, Reply};
 use crate::visible::{harmless, quoted};
 use crate::{Error, ErrorKind};
 
-/// Which service something is about.
+/// The service that an error is attributed to.
 #[derive(Clone)]
-pub(super) struct Whose {
+pub(super) struct ErrorContext {
     pub(super) composition: String,
     pub(super) field: String,
     pub(super) redactor: Arc<Redactor>,
 }
 
-impl Whose {
-    /// Says of an error which service it is about, and hides secrets in the log. Its other parts are sentences of ours, which
+impl ErrorContext {
+    /// Attributes the error to its service and hides secrets in the log. Its other parts are sentences of ours, which
     /// have a secret's word by chance: what they quote from outside has passed the redactor before.
-    pub(super) fn blame(&self, error: Error) -> Error {
+    pub(super) fn attach(&self, error: Error) -> Error {
         error.with(|report| {
             report.service.get_or_insert_with(|| self.field.clone());
             for line in &mut report.log {
@@ -49,7 +49,7 @@ impl Whose {
 
     /// The error of an operation that the engine refused.
     pub(super) fn refused(&self, error: &EngineError) -> Error {
-        let told = engine_error(ErrorKind::Operation, &error.redacted(&self.redactor)).with(|report| {
+        let error = engine_error(ErrorKind::Operation, &error.redacted(&self.redactor)).with(|report| {
             report.composition = Some(self.composition.clone());
             if error.kind == EngineErrorKind::CommandNotFound {
                 report.help = Some(
@@ -57,36 +57,36 @@ impl Whose {
                 );
             }
         });
-        self.blame(told)
+        self.attach(error)
     }
 }
 
-/// A container to look at.
-pub(super) struct Looking {
+/// A container that is queried.
+pub(super) struct Queries {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) container: String,
-    pub(super) whose: Whose,
+    pub(super) error_context: ErrorContext,
 }
 
-impl Looking {
-    /// Does what is asked in the background, and answers; hands back what does not only look.
+impl Queries {
+    /// Does what is asked in the background, and answers; hands back what is not a query.
     pub(super) fn serve(&self, command: Command) -> Option<Command> {
         let Command { order, mut answer } = command;
-        let look = match order {
+        let query = match order {
             Order::Act(Action::Logs { tail }) | Order::ActInHook(_, Action::Logs { tail }) => {
-                Look::Logs { tail }
+                Query::Logs { tail }
             }
             Order::Act(Action::Exec { command })
-            | Order::ActInHook(_, Action::Exec { command }) => Look::Exec { command },
-            Order::CopyOut { from, to } => Look::CopyOut { from, to },
+            | Order::ActInHook(_, Action::Exec { command }) => Query::Exec { command },
+            Order::CopyOut { from, to } => Query::CopyOut { from, to },
             order => return Some(Command { order, answer }),
         };
         let (engine, container) = (self.engine.clone(), self.container.clone());
-        let whose = self.whose.clone();
+        let error_context = self.error_context.clone();
         tokio::spawn(async move {
             tokio::select! {
-                seen = look.see(&engine, &container, &whose.redactor) => {
-                    let _ = answer.send(seen.map_err(|error| whose.refused(&error)));
+                outcome = query.run(&engine, &container, &error_context.redactor) => {
+                    let _ = answer.send(outcome.map_err(|error| error_context.refused(&error)));
                 }
                 // Who asked is gone.
                 () = answer.closed() => {}
@@ -96,21 +96,21 @@ impl Looking {
     }
 }
 
-enum Look {
+enum Query {
     Logs { tail: Option<usize> },
     Exec { command: Vec<String> },
     CopyOut { from: String, to: Outgoing },
 }
 
-impl Look {
-    async fn see(
+impl Query {
+    async fn run(
         self,
         engine: &Arc<dyn Engine>,
         container: &str,
         redactor: &Redactor,
     ) -> Result<Reply, EngineError> {
         match self {
-            Self::Logs { tail: None } => lines::whole(engine, container).await.map(Reply::Log),
+            Self::Logs { tail: None } => lines::all(engine, container).await.map(Reply::Log),
             // A tail is for a report of ours, which shows no secret.
             Self::Logs { tail: Some(count) } => {
                 let lines = lines::last(engine, container, count).await?;
@@ -173,9 +173,9 @@ impl Inbox {
         instance: &Instance,
         kind: HookKind,
     ) -> Infallible {
-        let looking = running.looking(instance);
+        let queries = running.queries(instance);
         while let Some(command) = self.next_of(kind).await {
-            let Some(Command { order, answer }) = looking.serve(command) else {
+            let Some(Command { order, answer }) = queries.serve(command) else {
                 continue;
             };
             let is_due = match order.hook() {
@@ -226,27 +226,27 @@ mod tests {
             ("API_KEY", "albatross-17"),
             ("OTHER_PASSWORD", "executable"),
         ];
-        let whose = Whose {
+        let error_context = ErrorContext {
             composition: "Shop".to_owned(),
             field: "container".to_owned(),
             redactor: Arc::new(Redactor::new(secrets)),
         };
-        let refused = whose.refused(&EngineError {
+        let refused = error_context.refused(&EngineError {
             kind: EngineErrorKind::CommandNotFound,
             attempt: "run `/bin/albatross-17` in the container".to_owned(),
             message: "no albatross-17 in that container".to_owned(),
         });
         let log = vec!["albatross-17 for the container".to_owned()];
-        let text = whose
-            .blame(refused.with(|report| report.log = log))
+        let text = error_context
+            .attach(refused.with(|report| report.log = log))
             .to_string();
-        for whole in [
+        for part in [
             "service `container`",
             "cannot run `/bin/[hidden]` in the container: no [hidden] in that [hidden]",
             "name an executable that the image has",
             "[hidden] for the [hidden]",
         ] {
-            assert!(text.contains(whole), "{whole} is not in {text}");
+            assert!(text.contains(part), "{part} is not in {text}");
         }
         assert!(!text.contains("albatross"), "{text}");
     }

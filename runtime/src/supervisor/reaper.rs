@@ -54,9 +54,9 @@ pub(super) struct Guard {
 
 /// A task that may still create something, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Presence(Reaper);
+pub(super) struct TaskGuard(Reaper);
 
-impl Drop for Presence {
+impl Drop for TaskGuard {
     fn drop(&mut self) {
         self.0.alive.send_modify(|alive| *alive -= 1);
     }
@@ -82,9 +82,9 @@ impl Reaper {
     }
 
     /// Counts a task that may still create something.
-    pub(super) fn presence(&self) -> Presence {
+    pub(super) fn task_guard(&self) -> TaskGuard {
         self.alive.send_modify(|alive| *alive += 1);
-        Presence(self.clone())
+        TaskGuard(self.clone())
     }
 
     /// A guard for a container that is about to be created under `name`.

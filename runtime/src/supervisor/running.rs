@@ -8,13 +8,13 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::context::engine_error;
-use super::executing::{self, Reason, Words};
+use super::executing::{self, Reason, Symptom};
 use super::exits::{Exit, Exits};
 use super::hooks::{Hook, HookOutcome, ProcessEnded};
 use super::instance::{Command, Container, Instance, LOG_LINES, Order};
 use super::links::Links;
 use super::prober::Prober;
-use super::queries::{Inbox, Looking};
+use super::queries::{Inbox, Queries};
 use super::{Internal, lines, listening};
 use crate::engine::{
     Attachment, ContainerInfo, Engine, EngineError, EngineErrorKind, ImageInfo, Parts,
@@ -169,13 +169,13 @@ impl Running {
             } else if !declared.is_empty()
                 && let Some(listening) = listening::ports(&self.engine, self.id()).await
             {
-                details.push(listening.words(&reason.unserved));
+                details.push(listening.describe(&reason.unserved));
                 let declared: Vec<u16> = declared.iter().map(|port| port.number).collect();
                 help = listening.help(&declared, &reason.unserved).or(help);
             }
         }
         details.extend(no_log);
-        instance.blame(Error::new(kind, what).with(|report| {
+        instance.attach(Error::new(kind, what).with(|report| {
             report.details = details;
             report.log = log;
             report.help = help;
@@ -214,8 +214,8 @@ impl Running {
                 EngineErrorKind::Unreachable => "the engine went away",
                 _ => "the engine lost the container",
             };
-            let told = engine_error(ErrorKind::Engine, &error);
-            return End::new(format!("{what}: {error}"), told.report().help.clone());
+            let reported = engine_error(ErrorKind::Engine, &error);
+            return End::new(format!("{what}: {error}"), reported.report().help.clone());
         }
         let info = self.engine.inspect(self.id()).await.ok();
         let code = self.exit_code_of(info.as_ref());
@@ -244,8 +244,8 @@ impl Running {
             Thoroughness::Again => "",
         };
         let what = format!("the container exited with {code_text}{when}");
-        let words = Words::Log(log, code);
-        match executing::reason(instance, &*self.engine, self.id(), words).await {
+        let symptom = Symptom::Log(log, code);
+        match executing::reason(instance, &*self.engine, self.id(), symptom).await {
             Some(Reason { cause, help }) => End {
                 what,
                 cause: Some(cause),
@@ -317,7 +317,7 @@ impl Running {
 
     /// Does what is asked, and answers. What only looks goes on by itself; what changes the state comes one by one.
     pub(super) async fn serve(&self, instance: &Instance, command: Command, inbox: &mut Inbox) {
-        let Some(Command { order, mut answer }) = self.looking(instance).serve(command) else {
+        let Some(Command { order, mut answer }) = self.queries(instance).serve(command) else {
             return;
         };
         let thoroughness = match order {
@@ -501,7 +501,7 @@ impl Running {
             image: None,
         };
         let checked = links.check(to, &self.info.mounted).await;
-        checked.map_err(|error| instance.blame(error))?;
+        checked.map_err(|error| instance.attach(error))?;
         let copied = self.engine.upload(self.id(), "/", tar).await;
         copied
             .map(|()| Reply::Done)
@@ -546,22 +546,22 @@ impl Running {
         position.unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn looking(&self, instance: &Instance) -> Looking {
-        Looking {
+    pub(super) fn queries(&self, instance: &Instance) -> Queries {
+        Queries {
             engine: self.engine.clone(),
             container: self.id().to_owned(),
-            whose: instance.whose(),
+            error_context: instance.error_context(),
         }
     }
 
     pub(super) fn refused(&self, instance: &Instance, error: &EngineError) -> Error {
-        instance.whose().refused(error)
+        instance.error_context().refused(error)
     }
 }
 
 fn waits_for_itself(instance: &Instance) -> Error {
     let what = "a readiness check cannot wait until its own service is ready";
-    instance.blame(Error::new(ErrorKind::Operation, what).with(|report| {
+    instance.attach(Error::new(ErrorKind::Operation, what).with(|report| {
         report.help = Some(
             "look at the service with `exec`, its ports or its log, and return an error while it is not ready"
                 .to_owned(),

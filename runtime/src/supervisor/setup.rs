@@ -157,7 +157,7 @@ impl<'a> Step<'a> {
             } => {
                 let (launch, service) = (&instance.launch, instance.service());
                 let mounts = spec::source(launch, service);
-                let mounts = mounts.map_err(|error| instance.blame(error))?;
+                let mounts = mounts.map_err(|error| instance.attach(error))?;
                 let beside = Beside {
                     env: self.env(env),
                     mounts: mounts.into_iter().collect(),
@@ -176,7 +176,7 @@ impl<'a> Step<'a> {
                         let error = Error::from(error).with(|report| {
                             report.what = format!("{}, for the setup {title}", report.what);
                         });
-                        Err(instance.blame(error).into())
+                        Err(instance.attach(error).into())
                     }
                 }
             }
@@ -272,7 +272,7 @@ impl<'a> Step<'a> {
             report.details.extend(no_log);
             report.log = log;
         });
-        self.instance.blame(error)
+        self.instance.attach(error)
     }
 }
 

@@ -145,7 +145,7 @@ mod tests {
             (Some(Err("no such file".to_owned())), Some("no such file")),
             (None, Some("has ended")),
         ] {
-            let (messages, mut told) = mpsc::unbounded_channel();
+            let (messages, mut sent) = mpsc::unbounded_channel();
             let (incoming, mut archive) = Incoming::new(messages, 7);
             let pieces = 100;
             for _ in 0..pieces {
@@ -170,7 +170,7 @@ mod tests {
             }
             drop(archive);
             let mut units = 0;
-            while let Some(message) = told.recv().await {
+            while let Some(message) = sent.recv().await {
                 match message {
                     Message::HaveRead {
                         call: 7,

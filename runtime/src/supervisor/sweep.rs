@@ -182,7 +182,7 @@ impl Expected {
 async fn clean(engine: &dyn Engine, mut expected: Expected) -> bool {
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
-    let mut told = HashSet::new();
+    let mut reported = HashSet::new();
     loop {
         let elapsed = begun.elapsed();
         match look(engine).await {
@@ -194,7 +194,7 @@ async fn clean(engine: &dyn Engine, mut expected: Expected) -> bool {
                     .partition(|(_, error)| passes(error));
                 let is_clean = lasting.is_empty();
                 for (thing, error) in lasting {
-                    if told.insert(thing.clone()) {
+                    if reported.insert(thing.clone()) {
                         report_leftover(&format!("{thing}, left by a dead run,"), &error);
                     }
                 }

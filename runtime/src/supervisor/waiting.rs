@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::context::Context;
-use super::instance::{Gate, Phase};
+use super::instance::{Dependency, Phase};
 use crate::protocol::{Launch, Message, ServiceInfo};
 use crate::terminal::{self, Shown};
 use crate::{Error, ErrorKind};
@@ -17,7 +17,7 @@ use crate::{Error, ErrorKind};
 pub(super) struct Waiting {
     pub(super) context: Arc<Context>,
     pub(super) launch: Arc<Launch>,
-    pub(super) gates: Vec<Gate>,
+    pub(super) dependencies: Vec<Dependency>,
     /// The positions of the services that this supervisor has.
     pub(super) asked: Vec<usize>,
     pub(super) begun: std::time::Instant,
@@ -31,7 +31,7 @@ impl Waiting {
         until: Option<Instant>,
     ) -> Result<Vec<ServiceInfo>, NotLaunched> {
         let settled = self.asked.iter().map(|index| async {
-            match self.gates[*index].settled().await {
+            match self.dependencies[*index].settled().await {
                 Phase::Ready(info) => Ok(info.as_ref().clone()),
                 _ => Err(None),
             }
@@ -50,7 +50,7 @@ impl Waiting {
         };
         match settled {
             Ok(services) => {
-                if self.context.config().report && services.len() == self.gates.len() {
+                if self.context.config().report && services.len() == self.dependencies.len() {
                     let took = self.begun.elapsed();
                     let text = terminal::launched(&self.launch, &services, took);
                     let _ = self.messages.send(Message::Show(Shown::Text(text)));
@@ -69,7 +69,7 @@ impl Waiting {
         let run = self
             .asked
             .iter()
-            .map(|index| self.gates[*index].still_runs());
+            .map(|index| self.dependencies[*index].still_runs());
         try_join_all(run).await.map(drop).map_err(|error| {
             error.with(|report| report.composition = Some(self.launch.plan.name.clone()))
         })
@@ -78,12 +78,12 @@ impl Waiting {
     /// What was waited for when the time was up.
     fn out_of_time(&self) -> Error {
         let pending = self.asked.iter().filter(|index| {
-            let gate = &self.gates[**index];
-            matches!(*gate.phase.borrow(), Phase::Pending)
+            let dependency = &self.dependencies[**index];
+            matches!(*dependency.phase.borrow(), Phase::Pending)
         });
         let details = pending.map(|index| {
             let field = &self.launch.plan.services[*index].field;
-            format!("`{field}` {}", self.gates[*index].doing)
+            format!("`{field}` {}", self.dependencies[*index].doing)
         });
         let what = "the services were not ready when the time for the test was up";
         Error::new(ErrorKind::NotReady, what).with(|report| {
@@ -95,9 +95,9 @@ impl Waiting {
     /// Why it failed; nothing where it is to begin anew.
     fn failure(&self) -> Option<Error> {
         let phases: Vec<Phase> = self
-            .gates
+            .dependencies
             .iter()
-            .map(|gate| gate.phase.borrow().clone())
+            .map(|dependency| dependency.phase.borrow().clone())
             .collect();
         if phases.iter().any(|phase| matches!(phase, Phase::Discarded)) {
             return None;

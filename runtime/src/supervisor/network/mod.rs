@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::identity::Identity;
-use super::reaper::{Presence, Reaper};
+use super::reaper::{Reaper, TaskGuard};
 use crate::engine::{Engine, EngineError, EngineErrorKind, NetworkSpec, Subnet};
 use abandoned::Claim;
 use subnet::PREFIX;
@@ -83,7 +83,7 @@ pub(super) async fn create(
     name: String,
     reaper: &Reaper,
 ) -> Result<Network, EngineError> {
-    let presence = reaper.presence();
+    let task_guard = reaper.task_guard();
     let known = engine.networks().await?;
     if let Some(network) = abandoned::adopt(engine, &known).await {
         return Ok(network);
@@ -117,7 +117,12 @@ pub(super) async fn create(
                 refused = Some(error);
             }
             Err(error) if error.kind == EngineErrorKind::Unreachable => {
-                tokio::spawn(discard(engine.clone(), spec.name, reaper.clone(), presence));
+                tokio::spawn(discard(
+                    engine.clone(),
+                    spec.name,
+                    reaper.clone(),
+                    task_guard,
+                ));
                 return Err(error);
             }
             Err(error) => {
@@ -135,10 +140,10 @@ pub(super) async fn create(
 }
 
 /// Removes what came of a creation whose answer nobody got.
-async fn discard(engine: Arc<dyn Engine>, name: String, reaper: Reaper, presence: Presence) {
+async fn discard(engine: Arc<dyn Engine>, name: String, reaper: Reaper, task_guard: TaskGuard) {
     let removed = reaper.uncertain(|| remove_named(&*engine, &name)).await;
     reaper.removed(&thing(&name), removed);
-    drop(presence);
+    drop(task_guard);
 }
 
 /// A network, as the journal and people know it.

@@ -59,8 +59,8 @@ impl Answers for Arc<Networks> {
         let mut counts = self.counts.lock().unwrap();
         if *counts > 0 {
             *counts -= 1;
-            let told = "network has active endpoints";
-            return answer(Err(refusal(EngineErrorKind::Conflict, told)));
+            let message = "network has active endpoints";
+            return answer(Err(refusal(EngineErrorKind::Conflict, message)));
         }
         self.there
             .lock()

@@ -15,10 +15,10 @@ pub(super) struct Events(Vec<Event>);
 impl Events {
     pub(super) fn so_far(file: &Path) -> Self {
         let text = std::fs::read_to_string(file).unwrap_or_default();
-        let whole = text
+        let lines = text
             .split_inclusive('\n')
             .filter(|line| line.ends_with('\n'));
-        let events = whole.map(|line| serde_json::from_str(line).expect("an event"));
+        let events = lines.map(|line| serde_json::from_str(line).expect("an event"));
         Self(events.collect())
     }
 

@@ -176,14 +176,14 @@ async fn engine_what_failed_is_tried_again_by_the_next_run() {
         db.ready = vec![super::log("up")];
         wanted(vec![db], "a", LONG)
     };
-    let told = "not tried again";
+    let note = "not tried again";
     for (run, is_told) in [(one, false), (one, true), (other, false), (other, true)] {
         let mut client = keeper.connect_of(run);
         let call = client.begin(failing());
         let error = client.launched(call).await.expect_err("it ends");
         client.disconnect();
         assert!(error.to_string().contains("code 3"), "{error}");
-        assert_eq!(error.to_string().contains(told), is_told, "{error}");
+        assert_eq!(error.to_string().contains(note), is_told, "{error}");
     }
     // Nothing is kept any more when the run is over that would have to be told.
     keeper.run_ended(one);

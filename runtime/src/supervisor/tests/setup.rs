@@ -18,12 +18,12 @@ fn setup(kind: SetupKind) -> Setup {
     }
 }
 
-fn words(words: &[&str]) -> Vec<Template> {
+fn literals(words: &[&str]) -> Vec<Template> {
     words.iter().copied().map(Template::literal).collect()
 }
 
 fn shell(text: &str) -> Vec<Template> {
-    words(&["/bin/sh", "-c", text])
+    literals(&["/bin/sh", "-c", text])
 }
 
 fn variable(name: &str, value: &str) -> EnvVar {
@@ -138,7 +138,7 @@ async fn engine_each_way_to_fail_says_what_to_do() {
     endless.timeout = Some(Duration::from_millis(100));
     let cases = [
         (
-            exec(words(&["nothing-here"])),
+            exec(literals(&["nothing-here"])),
             "could not be run",
             "help: name an executable that the service's image has",
         ),
@@ -148,7 +148,7 @@ async fn engine_each_way_to_fail_says_what_to_do() {
             "help: name an executable that the service's image has",
         ),
         (
-            in_image(words(&["nothing-here"])),
+            in_image(literals(&["nothing-here"])),
             "could not be run",
             "help: name an executable that the setup's image has",
         ),
@@ -246,17 +246,17 @@ async fn engine_a_function_that_fails_fails_all_who_share_the_service() {
     let (hook, _) = one.hook().await;
     let others = other.begin_launch(services());
     fails(&mut one, hook);
-    let told = |error: Error| {
+    let assert_reported = |error: Error| {
         let text = error.to_string();
         assert!(
             text.contains("the setup `migrate` failed\n  no table\n"),
             "{text}"
         );
     };
-    told(one.launched(call).await.expect_err("it fails"));
-    told(other.launched(others).await.expect_err("it fails"));
+    assert_reported(one.launched(call).await.expect_err("it fails"));
+    assert_reported(other.launched(others).await.expect_err("it fails"));
     // It is not tried again.
-    told(other.launch(services()).await.expect_err("it failed"));
+    assert_reported(other.launch(services()).await.expect_err("it failed"));
 }
 
 /// A shared service whose setup leaves something in a volume, and asks a function to go on.
