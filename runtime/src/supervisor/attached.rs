@@ -7,8 +7,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::context::{Context, engine_error};
-use super::instance::{Command, Phase};
 use super::network::HostNumber;
+use super::orders::Command;
+use super::phase::Phase;
 use super::reaper::{AttachmentGuard, TaskGuard};
 use crate::engine::Attachment;
 use crate::protocol::ServiceInfo;

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::context::Context;
+use super::messages::answer;
 use super::streams::{Incoming, Outgoing};
 use crate::engine::Parts;
 use crate::flow::Allowance;
@@ -63,7 +64,7 @@ impl Client {
     }
 
     pub(super) fn answer(&self, call: CallId, outcome: Result<Reply, Error>) {
-        super::answer(&self.messages, call, outcome);
+        answer(&self.messages, call, outcome);
     }
 
     /// Answers a call with what comes of `outcome`.
@@ -73,7 +74,7 @@ impl Client {
         outcome: impl Future<Output = Result<Reply, Error>> + Send + 'static,
     ) {
         let messages = self.messages.clone();
-        self.spawn(async move { super::answer(&messages, call, outcome.await) });
+        self.spawn(async move { answer(&messages, call, outcome.await) });
     }
 
     /// Streams something to it until that ends or [`stop_stream`](Self::stop_stream) is called.

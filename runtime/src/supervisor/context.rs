@@ -9,13 +9,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::Internal;
 use super::builds::Builds;
 use super::events::Events;
 use super::host_files::HostFiles;
 use super::host_ports::HostPorts;
 use super::identity::{Identity, Role};
 use super::links;
+use super::messages::Internal;
 use super::network::{self, HostNumber, Hosts, Network};
 use super::once::Once;
 use super::ports::Ports;

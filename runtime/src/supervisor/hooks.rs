@@ -1,29 +1,8 @@
 //! Calls of users' functions, which only test processes have.
 
-use tokio::sync::oneshot;
-
 use super::Supervisor;
-use crate::protocol::{CallId, ClientId, HookFailure, HookKind, Message, ServiceInfo};
-
-/// A call of a user's function.
-pub(crate) struct Hook {
-    /// Who has launched the service; then who runs the function.
-    pub(super) client: ClientId,
-    pub(super) kind: HookKind,
-    pub(super) identity: String,
-    pub(super) binding: usize,
-    pub(super) service: Box<ServiceInfo>,
-    pub(super) outcome: oneshot::Sender<HookOutcome>,
-}
-
-/// What a function has returned; or the process that ran it has ended.
-pub(super) type HookOutcome = Result<Result<(), HookFailure>, ProcessEnded>;
-
-/// A process ended in the middle of a function of the user's.
-pub(super) struct ProcessEnded;
-
-/// What comes of a call whose process is gone.
-pub(super) const PROCESS_ENDED: &str = "the test process that has the function has ended";
+use super::messages::{Hook, ProcessEnded};
+use crate::protocol::{CallId, ClientId, HookFailure, HookKind, Message};
 
 impl Supervisor {
     /// Has a client run a function: who has launched the service or, where that is gone, another that has the same

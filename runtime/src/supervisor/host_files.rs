@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 
 use super::head::{self, Head};
-use super::host_ports::OwnContainer;
+use super::identity::OwnContainer;
 use crate::engine::{Engine, MountSpec};
 use crate::{Error, ErrorKind};
 

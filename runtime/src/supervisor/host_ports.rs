@@ -6,14 +6,15 @@
 //! refused connection to its proxy is enough, and in another the service has to listen.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio::time::{sleep, timeout};
 
+use super::identity::OwnContainer;
 use super::listening;
-use super::running::Running;
 use crate::engine::{Engine, NetworkOf, PublishedPort};
 use crate::readiness::sockets::Reach;
 use crate::{Error, ErrorKind};
@@ -29,29 +30,14 @@ const CHAIN: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct HostPorts(OnceCell<()>);
 
-/// The container that this process is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OwnContainer<'a> {
-    /// The engine has it, by this id.
-    OfEngine(&'a str),
-    /// Another engine has it, or it is not known by its id. Or there is none: a machine that was made from an image may look like
-    /// one.
-    Other,
-}
-
-impl OwnContainer<'_> {
-    /// As sentences of ours have it.
-    pub(super) fn describe(&self) -> String {
-        match self {
-            Self::OfEngine(id) => {
-                format!(
-                    "the tests run in the container `{}`",
-                    &id[..id.len().min(12)]
-                )
-            }
-            Self::Other => "the tests seem to run in a container".to_owned(),
-        }
-    }
+/// A container that was started, and what is published of it.
+#[derive(Clone, Copy)]
+pub(super) struct Published<'a> {
+    pub(super) engine: &'a Arc<dyn Engine>,
+    pub(super) container: &'a str,
+    pub(super) ports: &'a [PublishedPort],
+    /// Whether its own address is reachable from this process.
+    pub(super) direct: bool,
 }
 
 impl HostPorts {
@@ -63,16 +49,16 @@ impl HostPorts {
     /// They are.
     pub(super) async fn check(
         &self,
-        running: &Running,
+        published: Published<'_>,
         own: Option<OwnContainer<'_>>,
     ) -> Result<(), Error> {
         if let Some(own @ OwnContainer::OfEngine(id)) = own
-            && self.is_unknown(running)
-            && let Some(port) = running.container.ports.first()
-            && has_own_network(&*running.engine, id).await
+            && self.is_unknown(published)
+            && let Some(port) = published.ports.first()
+            && has_own_network(&**published.engine, id).await
             && self.is_refused(port).await
         {
-            return Err(other_loopback(&*running.engine, own));
+            return Err(other_loopback(&**published.engine, own));
         }
         Ok(())
     }
@@ -80,21 +66,23 @@ impl HostPorts {
     /// Waits until its ports are known to be out of reach because its service listens, which is for ever where they are not.
     pub(super) async fn out_of_reach(
         &self,
-        running: &Running,
+        published: Published<'_>,
         own: Option<OwnContainer<'_>>,
     ) -> Error {
         if let Some(own @ OwnContainer::Other) = own {
-            while self.is_unknown(running) {
-                let id = running.id();
-                let Some(listening) = listening::ports(&running.engine, id).await else {
+            while self.is_unknown(published) {
+                let Published {
+                    engine, container, ..
+                } = published;
+                let Some(listening) = listening::ports(engine, container).await else {
                     break;
                 };
                 let is_served =
                     |port: &&PublishedPort| listening.reach(port.container) == Some(Reach::Ipv4);
-                if let Some(port) = running.container.ports.iter().find(is_served)
+                if let Some(port) = published.ports.iter().find(is_served)
                     && self.is_refused(port).await
                 {
-                    return other_loopback(&*running.engine, own);
+                    return other_loopback(&**published.engine, own);
                 }
                 sleep(PACE).await;
             }
@@ -102,8 +90,8 @@ impl HostPorts {
         std::future::pending().await
     }
 
-    fn is_unknown(&self, running: &Running) -> bool {
-        !running.direct && !self.0.initialized() && !running.container.ports.is_empty()
+    fn is_unknown(&self, published: Published<'_>) -> bool {
+        !published.direct && !self.0.initialized() && !published.ports.is_empty()
     }
 
     /// Whether a connection is refused. Where one is made, all of the run's are known to be in reach.

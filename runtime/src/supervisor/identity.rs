@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::host_ports::OwnContainer;
 use crate::engine::Engine;
 use crate::run::{Owner, process};
 
@@ -41,6 +40,31 @@ pub(crate) enum Role {
     Run,
     /// Those that outlive the runs which use them.
     Keeper,
+}
+
+/// The container that this process is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OwnContainer<'a> {
+    /// The engine has it, by this id.
+    OfEngine(&'a str),
+    /// Another engine has it, or it is not known by its id. Or there is none: a machine that was made from an image may look like
+    /// one.
+    Other,
+}
+
+impl OwnContainer<'_> {
+    /// As sentences of ours have it.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::OfEngine(id) => {
+                format!(
+                    "the tests run in the container `{}`",
+                    &id[..id.len().min(12)]
+                )
+            }
+            Self::Other => "the tests seem to run in a container".to_owned(),
+        }
+    }
 }
 
 impl Identity {

@@ -9,31 +9,29 @@ use std::time::Instant;
 
 use seatrial_model::secret::Redactor;
 use seatrial_model::{CheckKind, ImageRef, Origin, Pull, ServicePlan, SetupKind};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::Internal;
 use super::context::{Context, engine_error};
 use super::doing::Doing;
 use super::executing::{self, Reason, Symptom};
 use super::exits::Exits;
 use super::host_files::{self, Created};
+use super::host_ports::Published;
 use super::links::Links;
-use super::network::{HostNumber, Network};
+use super::messages::Internal;
+use super::network::Network;
+use super::orders::Command;
 use super::owner;
+use super::phase::{Dependency, Phase};
 use super::queries::{ErrorContext, Inbox};
 use super::reaper::{Guard, TaskGuard, VolumeGuard};
 use super::running::{self, Running, Thoroughness};
 use super::setup::NotSetUp;
 use super::spec::{self, Place, Volumes};
-use super::streams::Outgoing;
 use super::tmpfs;
-use crate::engine::{
-    Engine, EngineError, EngineErrorKind, ImageInfo, Parts, PublishedPort, all_of,
-};
-use crate::protocol::{
-    Action, Caller, ClientId, HookKind, InstanceId, Launch, Owner, Reply, ServiceInfo, Times,
-};
+use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort, all_of};
+use crate::protocol::{ClientId, InstanceId, Launch, Owner, ServiceInfo, Times};
 use crate::readiness;
 use crate::visible::quoted;
 use crate::{Error, ErrorKind};
@@ -42,114 +40,6 @@ use crate::{Error, ErrorKind};
 pub(super) const LOG_LINES: usize = 20;
 /// How many choices of host ports are tried.
 const PORT_CHOICES: u32 = 10;
-
-/// Something to do, and where the answer goes.
-pub(super) struct Command {
-    pub(super) order: Order,
-    pub(super) answer: oneshot::Sender<Result<Reply, Error>>,
-}
-
-/// What an instance is to do.
-pub(super) enum Order {
-    /// What a handle asks for.
-    Act(Action),
-    /// The same, asked for by a function of the user's for which the instance waits.
-    ActInHook(HookKind, Action),
-    /// Unpack files that come, all at a path or below.
-    CopyIn {
-        to: String,
-        tar: Parts<Vec<u8>>,
-        caller: Caller,
-    },
-    /// Pack a file or directory, and send it.
-    CopyOut { from: String, to: Outgoing },
-    /// See whether it is as ready as it was.
-    CheckAgain,
-    /// See whether it runs still, at the end of its launch.
-    StillRuns,
-    /// The same, and whether it is made from the image that these settings lead to.
-    CheckKept(Arc<Context>),
-}
-
-impl Order {
-    /// The kind of the user's function that asks for it, if one does.
-    pub(super) fn hook(&self) -> Option<HookKind> {
-        match self {
-            Self::ActInHook(kind, _)
-            | Self::CopyIn {
-                caller: Caller::Hook(kind),
-                ..
-            } => Some(*kind),
-            _ => None,
-        }
-    }
-}
-
-/// How far an instance is. Only ever goes from `Pending` to one of the others.
-#[derive(Clone, Debug)]
-pub(super) enum Phase {
-    Pending,
-    Ready(Arc<ServiceInfo>),
-    /// It failed on its own account.
-    Failed(Error),
-    /// A service it needs did not become ready.
-    Blocked,
-    /// Its setup was cut short, and nobody knows how far it came: whoever wants it starts afresh.
-    Discarded,
-}
-
-/// Another instance of the same launch, as those who need it see it.
-#[derive(Clone, Debug)]
-pub(super) struct Dependency {
-    pub(super) address: HostNumber,
-    pub(super) phase: watch::Receiver<Phase>,
-    pub(super) doing: Arc<Doing>,
-    /// Where it is told what to do; nothing of one that another supervisor has.
-    pub(super) commands: Option<mpsc::UnboundedSender<Command>>,
-}
-
-impl Dependency {
-    /// Sees whether one that became ready runs still.
-    ///
-    /// # Errors
-    ///
-    /// How it has ended.
-    pub(super) async fn still_runs(&self) -> Result<(), Error> {
-        let Some(commands) = &self.commands else {
-            return Ok(());
-        };
-        let (answer, answered) = oneshot::channel();
-        let order = Order::StillRuns;
-        if commands.send(Command { order, answer }).is_err() {
-            return Err(super::gone());
-        }
-        let answered = answered.await.unwrap_or_else(|_| Err(super::gone()));
-        answered.map(drop)
-    }
-
-    /// The dependency of a service that another supervisor has, and that nothing here needs.
-    pub(super) fn absent() -> Self {
-        Self {
-            address: HostNumber::NONE,
-            phase: watch::channel(Phase::Blocked).1,
-            doing: Arc::default(),
-            commands: None,
-        }
-    }
-
-    /// Waits until the instance is not pending any more.
-    pub(super) async fn settled(&self) -> Phase {
-        let mut phase = self.phase.clone();
-        match phase
-            .wait_for(|phase| !matches!(phase, Phase::Pending))
-            .await
-        {
-            Ok(phase) => phase.clone(),
-            // Its task was ended before it settled.
-            Err(_) => Phase::Blocked,
-        }
-    }
-}
 
 /// An instance, and everything it needs to know to live.
 pub(super) struct Instance {
@@ -320,11 +210,17 @@ impl Instance {
         // Nor is this service the only one that nobody reaches.
         let own = self.context.run.identity.own_container();
         let host_ports = &self.context.run.host_ports;
-        host_ports.check(&running, own).await?;
+        let published = Published {
+            engine: &running.engine,
+            container: running.id(),
+            ports: &running.container.ports,
+            direct: running.direct,
+        };
+        host_ports.check(published, own).await?;
         tokio::select! {
             biased;
             ready = running.wait_ready(self, inbox, Thoroughness::All) => ready?,
-            error = host_ports.out_of_reach(&running, own) => return Err(error.into()),
+            error = host_ports.out_of_reach(published, own) => return Err(error.into()),
         }
         times.ready = Some(self.begun.elapsed());
         running.set_up(self, inbox).await?;

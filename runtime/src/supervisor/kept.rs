@@ -16,9 +16,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::context::Context;
-use super::instance::{Order, Phase};
 use super::launch::{again, look_again};
-use super::{Handle, Internal, Supervisor};
+use super::messages::Internal;
+use super::orders::Order;
+use super::phase::Phase;
+use super::{Handle, Supervisor};
 use crate::protocol::{CallId, ClientId, InstanceId, KeptKey, KeptService, LeaseId, Reply};
 use crate::run::process::ProcessId;
 use crate::terminal::{self, Shown, Stay};

@@ -10,10 +10,14 @@ use tokio::time::Instant;
 use super::attached::Attached;
 use super::context::Context;
 use super::doing::Doing;
-use super::instance::{Command, Dependency, Instance, Order, Phase};
+use super::identity::Role;
+use super::instance::Instance;
+use super::messages::{Internal, answer};
 use super::network::HostNumber;
+use super::orders::{Command, Order, gone};
+use super::phase::{Dependency, Phase};
 use super::waiting::{NotLaunched, Waiting};
-use super::{Handle, Internal, Role, SharedKey, Supervisor, kept, spec};
+use super::{Handle, SharedKey, Supervisor, kept, spec};
 use crate::Error;
 use crate::protocol::{
     CallId, ClientId, InstanceId, Kept, Launch, LeaseId, Reply, ServiceInfo, Times,
@@ -180,7 +184,7 @@ impl Supervisor {
                     return;
                 }
             };
-            super::answer(&messages, call, outcome);
+            answer(&messages, call, outcome);
         });
     }
 
@@ -231,7 +235,7 @@ impl Supervisor {
         };
         // Given back meanwhile: nobody waits for it.
         if !client.has_lease(lease) {
-            return client.answer(call, Err(super::gone()));
+            return client.answer(call, Err(gone()));
         }
         self.release(id, lease);
         self.launch(id, call, lease, launch, until);
@@ -389,8 +393,8 @@ pub(super) fn look_again(
     let sent = handle.commands.send(Command { order, answer });
     tokio::spawn(async move {
         let outcome = match sent {
-            Ok(()) => answered.await.unwrap_or_else(|_| Err(super::gone())),
-            Err(_) => Err(super::gone()),
+            Ok(()) => answered.await.unwrap_or_else(|_| Err(gone())),
+            Err(_) => Err(gone()),
         };
         sender.send_replace(match outcome {
             Ok(_) => {

@@ -1,13 +1,17 @@
-//! What the table is told: from outside, and by the supervisor's own tasks.
+//! What the table is told, from outside and by the supervisor's own tasks, and what it answers. Plain data; nothing here
+//! knows the table or an instance.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::hooks::Hook;
-use crate::protocol::{CallId, ClientId, InstanceId, Launch, LeaseId, Message, Request};
+use crate::Error;
+use crate::protocol::{
+    CallId, ClientId, HookFailure, HookKind, InstanceId, Launch, LeaseId, Message, Reply, Request,
+    ServiceInfo,
+};
 use crate::run::process::ProcessId;
 use crate::terminal::Shown;
 
@@ -61,4 +65,33 @@ pub(crate) enum Internal {
     Settled,
     /// All of a stream has been sent.
     StreamEnded { client: ClientId, stream: CallId },
+}
+
+/// A call of a user's function.
+pub(crate) struct Hook {
+    /// Who has launched the service; then who runs the function.
+    pub(super) client: ClientId,
+    pub(super) kind: HookKind,
+    pub(super) identity: String,
+    pub(super) binding: usize,
+    pub(super) service: Box<ServiceInfo>,
+    pub(super) outcome: oneshot::Sender<HookOutcome>,
+}
+
+/// What a function has returned; or the process that ran it has ended.
+pub(super) type HookOutcome = Result<Result<(), HookFailure>, ProcessEnded>;
+
+/// A process ended in the middle of a function of the user's.
+pub(super) struct ProcessEnded;
+
+/// What comes of a call whose process is gone.
+pub(super) const PROCESS_ENDED: &str = "the test process that has the function has ended";
+
+/// Answers a call. A client that is gone wants no answer.
+pub(super) fn answer(
+    messages: &mpsc::UnboundedSender<Message>,
+    call: CallId,
+    outcome: Result<Reply, Error>,
+) {
+    let _ = messages.send(Message::Answer { call, outcome });
 }

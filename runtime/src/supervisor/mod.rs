@@ -29,7 +29,9 @@ mod listening;
 mod messages;
 mod network;
 mod once;
+mod orders;
 mod owner;
+mod phase;
 mod ports;
 mod prober;
 #[cfg(target_os = "linux")]
@@ -53,24 +55,24 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use crate::Error;
 use crate::protocol::{
     Action, CallId, Caller, ClientId, FollowEnd, InstanceId, Introduction, LeaseId, Message, Reply,
     Request, RequestBody,
 };
 use crate::settings::Settings;
-use crate::terminal::{self, Shown};
-use crate::{Error, ErrorKind};
+use crate::terminal::Shown;
 use clients::Client;
 use context::{Context, Run};
 use doing::Doing;
-use hooks::Hook;
 pub(crate) use identity::Role;
-use instance::{Command, Order, Phase};
 use kept::Kept;
 #[cfg(any(test, fuzzing))]
 pub(crate) use lines::fuzzing;
 pub(crate) use messages::Input;
-use messages::Internal;
+use messages::{Hook, Internal, answer};
+use orders::{Command, Order, gone};
+use phase::Phase;
 use sweep::History;
 
 /// Serves one client, whose run ends with it, and removes everything before it returns.
@@ -460,7 +462,7 @@ impl Supervisor {
             return client.stream(call, |to| {
                 command(Order::CopyOut { from, to });
                 async move {
-                    self::answer(&messages, call, outcome.await);
+                    messages::answer(&messages, call, outcome.await);
                     let _ = internal.send(Internal::StreamEnded {
                         client: id,
                         stream: call,
@@ -501,23 +503,4 @@ impl Supervisor {
             });
         });
     }
-}
-
-/// Answers a call. A client that is gone wants no answer.
-fn answer(messages: &mpsc::UnboundedSender<Message>, call: CallId, outcome: Result<Reply, Error>) {
-    let _ = messages.send(Message::Answer { call, outcome });
-}
-
-fn gone() -> Error {
-    Error::new(ErrorKind::Operation, "the service is gone").with(|report| {
-        report.help = Some(
-            "a service lives as long as its scope: keep what uses it within the test, or give it a wider scope, such as `scope = run`"
-                .to_owned(),
-        );
-    })
-}
-
-/// Tells people of something that could not be removed.
-fn report_leftover(what: &str, error: &dyn std::fmt::Display) {
-    terminal::warn(&format!("{what} could not be removed: {error}"));
 }

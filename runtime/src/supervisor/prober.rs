@@ -3,8 +3,8 @@
 use seatrial_model::ImageRef;
 
 use super::beside::Beside;
-use super::hooks::PROCESS_ENDED;
 use super::instance::Instance;
+use super::messages::PROCESS_ENDED;
 use super::running::Running;
 use crate::engine::ExecResult;
 use crate::protocol::{HookFailure, HookKind};

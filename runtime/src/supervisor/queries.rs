@@ -12,8 +12,9 @@ use seatrial_model::secret::Redactor;
 use tokio::sync::mpsc;
 
 use super::context::engine_error;
-use super::instance::{Command, Instance, Order};
+use super::instance::Instance;
 use super::lines;
+use super::orders::{Command, Order};
 use super::running::Running;
 use super::streams::Outgoing;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ExecSpec, OutputUse};

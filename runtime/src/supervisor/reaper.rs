@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::journal::Journal;
-use super::report_leftover;
 use crate::engine::{Attachment, ContainerSpec, Engine, EngineError, EngineErrorKind};
+use crate::terminal;
 
 /// How long a removal is tried that begins when the time for all of them is over: what others were in use by is gone then.
 const REMOVED_WITHIN_AT_LEAST: Duration = Duration::from_secs(2);
@@ -466,6 +466,11 @@ impl Drop for VolumeGuard {
             reaper.alive.send_modify(|alive| *alive -= 1);
         });
     }
+}
+
+/// Tells people of something that could not be removed.
+pub(super) fn report_leftover(what: &str, error: &dyn std::fmt::Display) {
+    terminal::warn(&format!("{what} could not be removed: {error}"));
 }
 
 #[cfg(test)]

@@ -10,12 +10,13 @@ use tokio::sync::oneshot;
 use super::context::engine_error;
 use super::executing::{self, Reason, Symptom};
 use super::exits::{Exit, Exits};
-use super::hooks::{Hook, HookOutcome, ProcessEnded};
-use super::instance::{Command, Container, Instance, LOG_LINES, Order};
+use super::instance::{Container, Instance, LOG_LINES};
 use super::links::Links;
+use super::messages::{Hook, HookOutcome, Internal, ProcessEnded};
+use super::orders::{Command, Order};
 use super::prober::Prober;
 use super::queries::{Inbox, Queries};
-use super::{Internal, lines, listening};
+use super::{lines, listening};
 use crate::engine::{
     Attachment, ContainerInfo, Engine, EngineError, EngineErrorKind, ImageInfo, Parts,
 };

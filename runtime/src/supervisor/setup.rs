@@ -7,8 +7,8 @@ use seatrial_model::{EnvVar, Setup, SetupKind, Template};
 use tokio::time::timeout;
 
 use super::beside::{Beside, BesideError};
-use super::hooks::ProcessEnded;
 use super::instance::{Instance, LOG_LINES};
+use super::messages::ProcessEnded;
 use super::queries::Inbox;
 use super::running::{self, Running, Thoroughness};
 use super::spec::{self, render};

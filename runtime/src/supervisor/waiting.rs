@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::context::Context;
-use super::instance::{Dependency, Phase};
+use super::orders::gone;
+use super::phase::{Dependency, Phase};
 use crate::protocol::{Launch, Message, ServiceInfo};
 use crate::terminal::{self, Shown};
 use crate::{Error, ErrorKind};
@@ -112,7 +113,7 @@ impl Waiting {
             .collect();
         let plan = &self.launch.plan;
         let Some((_, root)) = failed.first() else {
-            return Some(super::gone());
+            return Some(gone());
         };
         let indices: Vec<usize> = failed.iter().map(|(index, _)| *index).collect();
         Some((*root).clone().with(|report| {

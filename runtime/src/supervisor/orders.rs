@@ -1,0 +1,63 @@
+//! What an instance is asked to do, by handles, by users' functions and by the table. Plain data, and the answer's way back.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::context::Context;
+use super::streams::Outgoing;
+use crate::engine::Parts;
+use crate::protocol::{Action, Caller, HookKind, Reply};
+use crate::{Error, ErrorKind};
+
+/// Something to do, and where the answer goes.
+pub(super) struct Command {
+    pub(super) order: Order,
+    pub(super) answer: oneshot::Sender<Result<Reply, Error>>,
+}
+
+/// What an instance is to do.
+pub(super) enum Order {
+    /// What a handle asks for.
+    Act(Action),
+    /// The same, asked for by a function of the user's for which the instance waits.
+    ActInHook(HookKind, Action),
+    /// Unpack files that come, all at a path or below.
+    CopyIn {
+        to: String,
+        tar: Parts<Vec<u8>>,
+        caller: Caller,
+    },
+    /// Pack a file or directory, and send it.
+    CopyOut { from: String, to: Outgoing },
+    /// See whether it is as ready as it was.
+    CheckAgain,
+    /// See whether it runs still, at the end of its launch.
+    StillRuns,
+    /// The same, and whether it is made from the image that these settings lead to.
+    CheckKept(Arc<Context>),
+}
+
+impl Order {
+    /// The kind of the user's function that asks for it, if one does.
+    pub(super) fn hook(&self) -> Option<HookKind> {
+        match self {
+            Self::ActInHook(kind, _)
+            | Self::CopyIn {
+                caller: Caller::Hook(kind),
+                ..
+            } => Some(*kind),
+            _ => None,
+        }
+    }
+}
+
+/// What comes of an order to an instance that has ended.
+pub(super) fn gone() -> Error {
+    Error::new(ErrorKind::Operation, "the service is gone").with(|report| {
+        report.help = Some(
+            "a service lives as long as its scope: keep what uses it within the test, or give it a wider scope, such as `scope = run`"
+                .to_owned(),
+        );
+    })
+}
