@@ -109,6 +109,7 @@ mod test_run;
 mod together;
 mod visible;
 mod wire;
+mod wording;
 mod workspace;
 
 pub use composition::Composition;

@@ -8,7 +8,7 @@ use std::pin::Pin;
 
 use seatrial_model::Plan;
 
-use crate::{Service, terminal};
+use crate::{Service, wording};
 
 pub use crate::test_run::{Launches, Ready, Test, run, run_async};
 
@@ -118,7 +118,7 @@ pub trait FailureByError {
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> FailureByError for &&Failure<E> {
     fn failure_text(self) -> String {
-        terminal::chain(&*self.take().into())
+        wording::chain(&*self.take().into())
     }
 }
 

@@ -14,10 +14,11 @@ use std::time::Duration;
 use seatrial_model::{Origin, Plan};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Report};
 use crate::images::ProgressReport;
 use crate::protocol::{KeptService, Launch, ServiceInfo};
 use crate::visible::harmless;
+pub(crate) use crate::wording::{bytes, duration};
+use crate::{Error, wording};
 
 /// Says something about the run.
 pub(crate) fn say(text: &str) {
@@ -87,61 +88,6 @@ pub(crate) fn not_removed(after: Duration) {
     ));
 }
 
-/// An error as a report of several lines.
-pub(crate) fn error(report: &Report) -> String {
-    let mut text = String::new();
-    match (&report.composition, &report.service) {
-        (Some(composition), Some(service)) => {
-            let _ = write!(text, "service `{service}` of `{composition}`: ");
-        }
-        (Some(composition), None) => {
-            let _ = write!(text, "`{composition}`: ");
-        }
-        (None, Some(service)) => {
-            let _ = write!(text, "service `{service}`: ");
-        }
-        (None, None) => {}
-    }
-    text.push_str(&harmless(&report.what));
-    for detail in &report.details {
-        let detail = harmless(detail.trim_end()).replace('\n', "\n  ");
-        let _ = write!(text, "\n  {detail}");
-    }
-    if !report.log.is_empty() {
-        text.push_str("\n  the last lines of its log:");
-        for line in &report.log {
-            let _ = write!(text, "\n    | {}", harmless(line));
-        }
-    }
-    if !report.not_started.is_empty() {
-        let _ = write!(
-            text,
-            "\n  not started because of it: {}",
-            names(&report.not_started)
-        );
-    }
-    for (service, what) in &report.also {
-        let what = harmless(what);
-        let _ = write!(text, "\n  failed too: service `{service}`: {what}");
-    }
-    if let Some(help) = &report.help {
-        let help = harmless(help).replace('\n', "\n        ");
-        let _ = write!(text, "\n  help: {help}");
-    }
-    text
-}
-
-/// An error of anybody's with all of its causes.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let _ = write!(text, ": {error}");
-        source = error.source();
-    }
-    text
-}
-
 /// A service that stays when a run is over.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Stay {
@@ -200,15 +146,6 @@ pub(crate) fn replaced(composition: &str, service: &str, why: &str) -> String {
     )
 }
 
-/// Names in a row.
-pub(crate) fn names(names: &[String]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
 /// What a service of a failed test was doing and last said.
 pub(crate) fn log_of_failed_test(
     info: &ServiceInfo,
@@ -230,7 +167,7 @@ pub(crate) fn still_launching(compositions: &[String]) -> String {
     };
     format!(
         "{}: still being launched when the test failed; {it} {were} given up",
-        names(compositions)
+        wording::names(compositions)
     )
 }
 
@@ -240,7 +177,7 @@ pub(crate) fn given_back(composition: &str, services: &[String], place: &Locatio
         [_] => ("service", "was"),
         _ => ("services", "were"),
     };
-    let services = names(services);
+    let services = wording::names(services);
     format!(
         "seatrial: the {what} {services} of `{composition}`, launched at {place}, {were} gone when the test failed: no handle of \
          that launch was left\n\
@@ -398,80 +335,16 @@ fn told(plan: &Plan, index: usize, info: &ServiceInfo) -> String {
         .to_owned()
 }
 
-/// A duration as people read it: `350 ms`, `1.2 s`.
-pub(crate) fn duration(duration: Duration) -> String {
-    match duration.as_millis() {
-        0..1_000 => format!("{} ms", duration.as_millis()),
-        1_000..60_000 => format!("{:.1} s", duration.as_secs_f64()),
-        _ => format!(
-            "{} min {} s",
-            duration.as_secs() / 60,
-            duration.as_secs() % 60
-        ),
-    }
-}
-
-/// A size as people read it: `64 MiB`.
-pub(crate) fn bytes(bytes: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    UNITS.iter().find(|(unit, _)| bytes >= *unit).map_or(
-        format!("{bytes} bytes"),
-        |(unit, name)| {
-            let number = format!("{:.1}", bytes as f64 / *unit as f64);
-            format!("{} {name}", number.trim_end_matches(".0"))
-        },
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ErrorKind;
 
     #[test]
-    fn an_error_tells_service_cause_log_and_next_step() {
-        let error =
-            Error::new(ErrorKind::Exited, "the container exited with code 1").with(|report| {
-                report.composition = Some("Shop".to_owned());
-                report.service = Some("app".to_owned());
-                report.details = vec!["waited for: tcp port 80".to_owned()];
-                report.log = vec!["cannot open /etc/app".to_owned()];
-                report.not_started = vec!["web".to_owned(), "proxy".to_owned()];
-                report.also = vec![("cache".to_owned(), "no such image".to_owned())];
-                report.help = Some("put it there".to_owned());
-            });
-        assert_eq!(
-            error.to_string(),
-            "service `app` of `Shop`: the container exited with code 1\n\
-             \x20 waited for: tcp port 80\n\
-             \x20 the last lines of its log:\n\
-             \x20   | cannot open /etc/app\n\
-             \x20 not started because of it: `web`, `proxy`\n\
-             \x20 failed too: service `cache`: no such image\n\
-             \x20 help: put it there"
-        );
-    }
-
-    #[test]
     fn no_text_from_outside_reaches_a_terminal_with_its_control_sequences() {
         const CLEAR: &str = "\u{1b}[2J\u{1b}[31mtext\u{1b}[0m";
         let text = || CLEAR.to_owned();
-        let error = Error::new(ErrorKind::Exited, text()).with(|report| {
-            report.details = vec![text()];
-            report.log = vec![text(), "5%\r10%".to_owned()];
-            report.also = vec![("cache".to_owned(), text())];
-            report.help = Some(text());
-        });
-        assert_eq!(
-            error.to_string(),
-            "text\n\
-             \x20 text\n\
-             \x20 the last lines of its log:\n\
-             \x20   | text\n\
-             \x20   | 10%\n\
-             \x20 failed too: service `cache`: text\n\
-             \x20 help: text"
-        );
+        let error = Error::new(ErrorKind::Exited, text());
         let info = ServiceInfo {
             instance: 1,
             composition: "Shop".to_owned(),
@@ -508,15 +381,5 @@ mod tests {
             "seatrial: kept for later runs: `Shop.db` until unused for 2h, `Shop.cache` until unused for 1m30s; \
              `SEATRIAL_KEEP=drop cargo test` removes what is kept\n"
         );
-    }
-
-    #[test]
-    fn durations_and_sizes_read_well() {
-        assert_eq!(duration(Duration::from_millis(350)), "350 ms");
-        assert_eq!(duration(Duration::from_millis(1_240)), "1.2 s");
-        assert_eq!(duration(Duration::from_secs(125)), "2 min 5 s");
-        assert_eq!(bytes(64 << 20), "64 MiB");
-        assert_eq!(bytes(1_610_612_736), "1.5 GiB");
-        assert_eq!(bytes(12), "12 bytes");
     }
 }

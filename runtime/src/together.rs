@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::operation::block_on_until;
-use crate::{Error, Operation, terminal};
+use crate::{Error, Operation, wording};
 
 /// How long the others may go on once one has failed: most that fail do so by then, and nobody waits for what takes longer.
 const SETTLING: Duration = Duration::from_secs(5);
@@ -116,7 +116,7 @@ pub(crate) fn describe(errors: Vec<Error>) -> String {
         if names.is_empty() {
             return text;
         }
-        format!("{}: {text}", terminal::names(&names))
+        format!("{}: {text}", wording::names(&names))
     });
     texts.collect::<Vec<_>>().join("\n")
 }

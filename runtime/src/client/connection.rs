@@ -14,7 +14,7 @@ use crate::run::process::ProcessId;
 use crate::run::{self, Connection, Run, StartError};
 use crate::supervisor::Role;
 use crate::wire::{self, EncodeError, GreetError};
-use crate::{Error, ErrorKind, supervisor, terminal};
+use crate::{Error, ErrorKind, supervisor, terminal, wording};
 
 /// How long supervisors may go on to end just when this process comes to them.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -191,7 +191,7 @@ fn gone(role: Role, log: &Path, why: Option<&wire::WireError>) -> Error {
 fn cannot_keep(error: &StartError) -> Error {
     let what = format!(
         "nothing can be kept between runs: {}",
-        terminal::chain(error)
+        wording::chain(error)
     );
     Error::new(ErrorKind::Engine, what).with(|report| {
         report.help = Some(
@@ -205,6 +205,6 @@ fn without_process(error: &StartError) -> String {
     format!(
         "{}; this test process runs its services itself and shares none with others. To have it so without this \
          warning, set `SEATRIAL_SUPERVISOR=in-process`",
-        terminal::chain(error)
+        wording::chain(error)
     )
 }

@@ -30,7 +30,7 @@ use crate::protocol::{
 };
 use crate::settings::Settings;
 use crate::supervisor::Role;
-use crate::{Error, ErrorKind, Operation, run, terminal};
+use crate::{Error, ErrorKind, Operation, run, terminal, wording};
 pub(crate) use launch::Launched;
 
 /// How long an ending process waits for an engine that does not answer.
@@ -159,7 +159,7 @@ impl Client {
     pub(crate) fn keeper_if_any() -> Result<Option<&'static Self>, Error> {
         let settings = Self::settings().as_ref().map_err(Error::clone)?;
         let found = run::find_keeper(&settings.engine_choice()).map_err(|error| {
-            let what = terminal::chain(&error);
+            let what = wording::chain(&error);
             Error::new(ErrorKind::Engine, what)
         })?;
         Ok(found.map(|_| Self::keeper()))

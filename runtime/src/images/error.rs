@@ -10,6 +10,7 @@ use super::names;
 use crate::config::FILE_NAME;
 use crate::engine::{EngineError, EngineErrorKind};
 use crate::visible::quoted;
+use crate::{Error, ErrorKind};
 
 /// An image that nothing delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +81,23 @@ impl fmt::Display for ImageError {
 }
 
 impl std::error::Error for ImageError {}
+
+impl From<ImageError> for Error {
+    fn from(error: ImageError) -> Self {
+        let tried = error
+            .tried
+            .into_iter()
+            .map(|(who, said)| format!("{who}: {said}"));
+        Self::new(
+            ErrorKind::Image,
+            format!("cannot get the image `{}`", error.image),
+        )
+        .with(|report| {
+            report.details = tried.collect();
+            report.help = Some(error.advice);
+        })
+    }
+}
 
 /// Attempts as they are made.
 pub(super) struct Trail<'a> {
