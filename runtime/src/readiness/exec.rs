@@ -6,7 +6,8 @@
 
 use seatrial_model::secret::Redactor;
 
-use super::{Outcome, Subject};
+use super::outcome::Outcome;
+use super::subject::Subject;
 use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec};
 use crate::visible::quoted;
 

@@ -17,8 +17,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::io::InspectReader;
 
+use super::outcome::Outcome;
 use super::reach::{self, Target};
-use super::{Outcome, Subject};
+use super::subject::Subject;
 
 /// How long an answer may take before the next attempt is made.
 const PATIENCE: Duration = Duration::from_secs(5);

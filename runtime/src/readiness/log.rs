@@ -11,9 +11,10 @@ pub(crate) mod fuzzing;
 use futures_util::StreamExt as _;
 use tokio::time::sleep;
 
+use super::output_position::OutputPosition;
 use super::pace::Pace;
+use super::subject::Subject;
 use super::watch::Watch;
-use super::{OutputPosition, Subject};
 use crate::engine::{EngineError, EngineErrorKind, Output};
 use crate::visible::{Filter, visible};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::PreparedTiming;
+use super::timing::PreparedTiming;
 
 /// The pauses between the attempts of one check.
 ///

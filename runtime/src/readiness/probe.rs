@@ -1,11 +1,12 @@
 //! Whether something outside the container finds it ready: a probe container, or an async function of the user's.
 //!
-//! Where these run, and who removes what they leave, is the [`ProbeRunner`](super::ProbeRunner)'s.
+//! Where these run, and who removes what they leave, is the [`ProbeRunner`](super::subject::ProbeRunner)'s.
 
 use seatrial_model::ImageRef;
 
 use super::exec::{judge, shown};
-use super::{Outcome, Subject};
+use super::outcome::Outcome;
+use super::subject::Subject;
 use crate::protocol::HookFailure;
 
 /// The check by a container of another image.

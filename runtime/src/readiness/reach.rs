@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::Subject;
+use super::subject::Subject;
 
 /// How long a connection to the container's own address may take. On a bridge of this machine's it takes
 /// microseconds, or is refused; where a packet was lost, TCP sends the next one after a second, and so does the

@@ -14,9 +14,10 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
+use super::outcome::Outcome;
 use super::reach::{self, Target};
 use super::sockets::{self, Reach};
-use super::{Outcome, Subject};
+use super::subject::Subject;
 
 /// The check of one port.
 #[derive(Debug)]

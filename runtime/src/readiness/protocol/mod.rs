@@ -27,8 +27,10 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 pub(crate) use self::login::Login;
+use super::outcome::Outcome;
 use super::reach::{self, Target};
-use super::{Outcome, Subject, tcp};
+use super::subject::Subject;
+use super::tcp;
 use crate::visible::quoted;
 
 /// How long an answer may take before the next attempt is made. A server may look up the name of its client first.

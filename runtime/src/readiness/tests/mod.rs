@@ -16,15 +16,22 @@ mod service;
 mod time_outs;
 
 use std::net::Ipv4Addr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use seatrial_model::ImageRef;
+use seatrial_model::secret::Redactor;
+use seatrial_model::{ImageRef, Protocol, Timing};
+use tokio::time::{Instant, sleep};
 
+use super::check::{Check, RUNS_FOR, expand};
+use super::protocol::Login;
+use super::reach;
 use super::*;
-use crate::engine::EngineErrorKind;
+use crate::engine::{Engine, EngineError, EngineErrorKind, ExecResult, PublishedPort};
 use crate::images::fixture::IMAGE;
+use crate::protocol::HookFailure;
 
 fn within(seconds: u64) -> PreparedTiming {
     PreparedTiming::new(&Timing::default(), Duration::from_secs(seconds))

@@ -1,0 +1,193 @@
+//! The wait itself: all checks at once, each repeated until it has held as often as it must.
+//!
+//! Decides when the wait is over and why; what an attempt does is the check's matter.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::check::{Check, PreparedCheck, expand};
+use super::not_ready::{NotReady, NotReadyReason};
+use super::outcome::Outcome;
+use super::pace::{Pace, Streaks};
+use super::subject::Subject;
+use super::timing::PreparedTiming;
+use super::watch::Watch;
+
+/// Waits until all of `checks` have held, and every declared port is served unless a check chooses ports; and the
+/// container runs. The checks are made concurrently; one that has held is not looked at again.
+///
+/// # Errors
+///
+/// When the container ends (`exited` resolves), at that moment; when the time is up; when a check fails more often in a
+/// row than `timing` allows; when a check cannot ever hold, or panics.
+pub(crate) async fn wait(
+    subject: &Subject<'_>,
+    checks: &[PreparedCheck],
+    timing: &PreparedTiming,
+    exited: impl Future<Output = ()>,
+) -> Result<(), NotReady> {
+    let started = Instant::now();
+    let (watches, checks): (Vec<Watch>, Vec<Check<'_>>) = expand(subject, checks)
+        .into_iter()
+        .map(|check| (Watch::new(check.words(subject), check.port()), check))
+        .unzip();
+    let watches: Arc<[Watch]> = watches.into();
+    let watched = watches.clone();
+    subject.probes.watched(Box::new(move || {
+        let unmet = watched.iter().filter(|watch| !watch.state().met);
+        unmet.map(Watch::report).collect()
+    }));
+    let runs = Watch::new("the container does not run".to_owned(), None);
+    let all = async {
+        sleep(timing.delay).await;
+        let each = checks.into_iter().zip(watches.iter());
+        try_join_all(each.map(|(check, watch)| hold(check, subject, timing, watch))).await?;
+        // A container may have said that it is ready and have ended before the engine says that it has.
+        hold_running(subject, &runs).await;
+        Ok(())
+    };
+    let reason = tokio::select! {
+        biased;
+        () = pin!(exited) => NotReadyReason::Exited,
+        all = timeout(timing.timeout, all) => match all {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(reason)) => reason,
+            Err(_) => NotReadyReason::TimedOut,
+        },
+    };
+    let one_decided = matches!(
+        reason,
+        NotReadyReason::FailedTooOften | NotReadyReason::Impossible | NotReadyReason::Panicked
+    );
+    let mut unmet: Vec<&Watch> = watches
+        .iter()
+        .filter(|watch| match one_decided {
+            true => watch.state().decided,
+            false => !watch.state().met,
+        })
+        .collect();
+    if unmet.is_empty() && reason == NotReadyReason::TimedOut {
+        unmet.push(&runs);
+    }
+    Err(NotReady {
+        reason,
+        waiting_for: match reason {
+            NotReadyReason::Exited => unmet.iter().map(|watch| watch.report_at_end()).collect(),
+            _ => unmet.iter().map(|watch| watch.report()).collect(),
+        },
+        unserved: unmet.iter().filter_map(|watch| watch.unserved()).collect(),
+        after: started.elapsed(),
+        attempts: unmet
+            .iter()
+            .map(|watch| watch.state().attempts)
+            .max()
+            .unwrap_or(0),
+    })
+}
+
+/// Waits until a container that was ready before is seen to be so still, which takes milliseconds: its ports are looked
+/// at, HTTP and other protocols are asked, commands, probes and functions are not run, and what its log said stays said.
+/// Whether it has ended is for `exited` to tell.
+///
+/// # Errors
+///
+/// As [`wait`].
+pub(crate) async fn wait_again(
+    subject: &Subject<'_>,
+    checks: &[PreparedCheck],
+    timing: &PreparedTiming,
+    exited: impl Future<Output = ()>,
+) -> Result<(), NotReady> {
+    let quick = checks.iter().filter(|check| {
+        matches!(
+            check,
+            PreparedCheck::Tcp { .. } | PreparedCheck::Http { .. } | PreparedCheck::Protocol { .. }
+        )
+    });
+    let quick: Vec<PreparedCheck> = quick.cloned().collect();
+    let timing = PreparedTiming {
+        delay: Duration::ZERO,
+        successes: 1,
+        ..timing.clone()
+    };
+    let subject = Subject {
+        was_ready: true,
+        ..*subject
+    };
+    wait(&subject, &quick, &timing, exited).await
+}
+
+/// Asks the engine until it says that the container runs.
+async fn hold_running(subject: &Subject<'_>, watch: &Watch) {
+    let mut pace = Pace::requests(None);
+    loop {
+        watch.begins();
+        match subject.engine.inspect(subject.container).await {
+            Ok(info) if info.running => return watch.ends(None),
+            Ok(_) => watch.ends(None),
+            Err(error) => watch.ends(Some(subject.engine_said(&error))),
+        }
+        sleep(pace.pause()).await;
+    }
+}
+
+/// Repeats one check until it has held as often as it must.
+async fn hold(
+    mut check: Check<'_>,
+    subject: &Subject<'_>,
+    timing: &PreparedTiming,
+    watch: &Watch,
+) -> Result<(), NotReadyReason> {
+    if let Check::Log(lines) = &check {
+        return match lines.follow(subject, watch).await {
+            Ok(()) => {
+                watch.state().met = true;
+                Ok(())
+            }
+            Err(said) => {
+                watch.sees(said, None);
+                watch.state().decided = true;
+                Err(NotReadyReason::Impossible)
+            }
+        };
+    }
+    let mut pace = check.pace(timing);
+    let mut streaks = Streaks::new(timing);
+    loop {
+        watch.begins();
+        let outcome = check.attempt(subject).await;
+        watch.state().unserved = matches!(outcome, Outcome::Unserved(_));
+        match outcome {
+            Outcome::Holds => {
+                watch.ends(None);
+                if streaks.success() {
+                    watch.state().met = true;
+                    return Ok(());
+                }
+            }
+            Outcome::NotYet(said) | Outcome::Unserved(said) => {
+                watch.ends(Some(said));
+                if streaks.failure(Instant::now()) {
+                    watch.state().decided = true;
+                    return Err(NotReadyReason::FailedTooOften);
+                }
+            }
+            Outcome::Never(said) => {
+                watch.ends(Some(said));
+                watch.state().decided = true;
+                return Err(NotReadyReason::Impossible);
+            }
+            Outcome::Panicked(said) => {
+                watch.ends(Some(said));
+                watch.state().decided = true;
+                return Err(NotReadyReason::Panicked);
+            }
+        }
+        sleep(pace.pause()).await;
+    }
+}
