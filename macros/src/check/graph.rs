@@ -1,9 +1,8 @@
-//! Rules about which service needs which.
+//! The dependency graph: it has no cycle. Also finds the place that declares an edge. Must not know of scopes.
 
 use proc_macro2::Span;
-use seatrial_model::{Scope, graph};
+use seatrial_model::graph;
 
-use super::scope::has_scope;
 use crate::model::Model;
 use crate::report::Report;
 
@@ -35,41 +34,8 @@ pub(super) fn check_no_cycle(model: &Model, report: &mut Report) {
     }
 }
 
-pub(super) fn check_needed_live_as_long(model: &Model, report: &mut Report) {
-    for (from, service) in model.plan.services.iter().enumerate() {
-        for &to in &service.needs {
-            let needed = &model.plan.services[to];
-            if needed.scope < service.scope && has_scope(model, from) && has_scope(model, to) {
-                report.error(
-                    edge(model, from, to),
-                    format!(
-                        "`{}` (one per {}) cannot need `{}` (one per {}), which is gone earlier; write `scope = {}` on `{}`, or `scope = {}` on `{}`",
-                        service.field,
-                        instance_of(service.scope),
-                        needed.field,
-                        instance_of(needed.scope),
-                        service.scope.as_str(),
-                        needed.field,
-                        needed.scope.as_str(),
-                        service.field,
-                    ),
-                );
-            }
-        }
-    }
-}
-
-pub(super) fn instance_of(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Test => "test",
-        Scope::Binary => "test process",
-        Scope::Run => "run",
-        Scope::Keep => "machine",
-    }
-}
-
 /// Where `from` says that it needs `to`.
-fn edge(model: &Model, from: usize, to: usize) -> Span {
+pub(super) fn edge(model: &Model, from: usize, to: usize) -> Span {
     model.edges[from]
         .iter()
         .find(|edge| edge.to == to)

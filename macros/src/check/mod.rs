@@ -36,7 +36,7 @@ pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Re
     targets::check_files_are_not_below_mounts(model, report);
     targets::check_nothing_is_below_a_file(model, report);
     graph::check_no_cycle(model, report);
-    graph::check_needed_live_as_long(model, report);
+    scope::check_needed_live_as_long(model, report);
     scope::check_keep_has_its_scope(model, report);
     scope::check_volumes_are_kept_by_all(model, report);
 }

@@ -1,8 +1,8 @@
-//! Rules about how long services live, beside those about which needs which.
+//! Rules about how long services live: what depends on a service, shares its volume or names its time to live.
 
 use seatrial_model::Scope;
 
-use super::graph::instance_of;
+use super::graph::edge;
 use crate::message;
 use crate::model::Model;
 use crate::report::Report;
@@ -12,6 +12,30 @@ use crate::syntax::ScopeSyntax;
 const SCOPE: &str = "scope = keep";
 
 const FORM: &str = "scope = keep, keep = \"2h\"";
+
+pub(super) fn check_needed_live_as_long(model: &Model, report: &mut Report) {
+    for (from, service) in model.plan.services.iter().enumerate() {
+        for &to in &service.needs {
+            let needed = &model.plan.services[to];
+            if needed.scope < service.scope && has_scope(model, from) && has_scope(model, to) {
+                report.error(
+                    edge(model, from, to),
+                    format!(
+                        "`{}` (one per {}) cannot need `{}` (one per {}), which is gone earlier; write `scope = {}` on `{}`, or `scope = {}` on `{}`",
+                        service.field,
+                        instance_of(service.scope),
+                        needed.field,
+                        instance_of(needed.scope),
+                        service.scope.as_str(),
+                        needed.field,
+                        needed.scope.as_str(),
+                        service.field,
+                    ),
+                );
+            }
+        }
+    }
+}
 
 /// A time to live is that of kept instances: other scopes have an end of their own.
 pub(super) fn check_keep_has_its_scope(model: &Model, report: &mut Report) {
@@ -70,8 +94,17 @@ pub(super) fn check_volumes_are_kept_by_all(model: &Model, report: &mut Report) 
     }
 }
 
+fn instance_of(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Test => "test",
+        Scope::Binary => "test process",
+        Scope::Run => "run",
+        Scope::Keep => "machine",
+    }
+}
+
 /// Whether a service's scope is what the user meant, rather than a stand-in for what could not be read.
-pub(super) fn has_scope(model: &Model, position: usize) -> bool {
+fn has_scope(model: &Model, position: usize) -> bool {
     let declaration = &model.declaration;
     let scope = declaration.services[position].scope;
     scope.or(declaration.settings.scope) != ScopeSyntax::Unreadable

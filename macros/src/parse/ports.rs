@@ -1,15 +1,49 @@
-//! Ports as other tools write them: with a protocol, with a port of this machine, as a range, as text. None of it is a
-//! port here, and each is told what to write.
+//! Ports: by number, or by the name of a declared one. Refuses the forms of other tools (a protocol, a port of this
+//! machine, a range, text) with what to write instead. Must not know which ports a service declares.
 
 use proc_macro2::Span;
 use quote::ToTokens;
-use syn::Expr;
+use syn::ext::IdentExt;
+use syn::{Expr, LitInt};
 
 use super::values;
 use crate::report::Report;
+use crate::syntax::{PortChoice, Spanned};
 
 /// How many ports of a range a message lists.
 const LISTED: u16 = 8;
+
+/// A port number, never 0.
+pub(crate) fn port(literal: &LitInt, report: &mut Report) -> Option<u16> {
+    match literal.base10_parse::<u16>() {
+        Ok(number) if number > 0 => Some(number),
+        _ => {
+            report.error(
+                literal.span(),
+                format!("`{literal}` is no port; write a number from 1 to 65535"),
+            );
+            None
+        }
+    }
+}
+
+/// A declared port, by number or by name. The outer `None`: it is neither; the inner one: it is in the report.
+pub(crate) fn port_choice(expr: &Expr, report: &mut Report) -> Option<Option<Spanned<PortChoice>>> {
+    let span = syn::spanned::Spanned::span(expr);
+    if let Some(number) = values::integer(expr) {
+        let port = port(number, report);
+        return Some(port.map(|port| Spanned::new(PortChoice::Number(port), span)));
+    }
+    if refuse(expr, report).is_some() {
+        return Some(None);
+    }
+    let name = match (values::string(expr), values::word(expr)) {
+        (Some(text), _) => text.value(),
+        (_, Some(word)) => word.unraw().to_string(),
+        _ => return None,
+    };
+    Some(Some(Spanned::new(PortChoice::Name(name), span)))
+}
 
 /// Records what to write instead of `expr`. `None` where it looks like no port at all.
 pub(super) fn refuse(expr: &Expr, report: &mut Report) -> Option<()> {

@@ -131,7 +131,7 @@ fn tcp(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option
     let mut ports = Vec::new();
     match &argument.value {
         Value::None => {}
-        Value::Is(expr) => match values::port_choice(expr, report)? {
+        Value::Is(expr) => match ports::port_choice(expr, report)? {
             Some(port) => ports.push(port),
             // In the report; "all ports" is not what was meant.
             None => return Some(()),
@@ -143,7 +143,7 @@ fn tcp(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option
                     return None;
                 }
                 let port = match &entry.name {
-                    Name::Bare(expr) => values::port_choice(expr, report)?,
+                    Name::Bare(expr) => ports::port_choice(expr, report)?,
                     Name::Text(text)
                         if ports::refuse_text(&text.value(), text.span(), report).is_some() =>
                     {
@@ -223,7 +223,7 @@ fn status(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Opt
 }
 
 fn port(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    keys.port = values::port_choice(argument.is()?, report)?;
+    keys.port = ports::port_choice(argument.is()?, report)?;
     Some(())
 }
 
@@ -240,7 +240,7 @@ fn protocol(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> O
     let protocol = Protocol::from_word(&argument.key()?)?;
     let port = match &argument.value {
         Value::None => None,
-        Value::Is(expr) => match values::port_choice(expr, report)? {
+        Value::Is(expr) => match ports::port_choice(expr, report)? {
             Some(port) => Some(port),
             // In the report.
             None => return Some(()),

@@ -261,7 +261,7 @@ fn add_port(
     span: Span,
     report: &mut Report,
 ) {
-    match values::port(number, report) {
+    match ports::port(number, report) {
         Some(value) => {
             let port = Port {
                 name,

@@ -10,10 +10,9 @@ use seatrial_model::{ImageTemplate, MountMode, Scope, duration, size};
 use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, UnOp};
 
-use super::ports;
 use crate::message;
 use crate::report::Report;
-use crate::syntax::{PortChoice, ScopeSyntax, Spanned, Text};
+use crate::syntax::{ScopeSyntax, Spanned, Text};
 
 /// The expression without the invisible groups and the parentheses around it.
 fn peel(expr: &Expr) -> &Expr {
@@ -227,38 +226,6 @@ pub(crate) fn size(literal: &LitStr, report: &mut Report) -> Option<u64> {
         );
     }
     Some(size)
-}
-
-/// A port number, never 0.
-pub(crate) fn port(literal: &LitInt, report: &mut Report) -> Option<u16> {
-    match literal.base10_parse::<u16>() {
-        Ok(number) if number > 0 => Some(number),
-        _ => {
-            report.error(
-                literal.span(),
-                format!("`{literal}` is no port; write a number from 1 to 65535"),
-            );
-            None
-        }
-    }
-}
-
-/// A declared port, by number or by name. The outer `None`: it is neither; the inner one: it is in the report.
-pub(crate) fn port_choice(expr: &Expr, report: &mut Report) -> Option<Option<Spanned<PortChoice>>> {
-    let span = syn::spanned::Spanned::span(expr);
-    if let Some(number) = integer(expr) {
-        let port = port(number, report);
-        return Some(port.map(|port| Spanned::new(PortChoice::Number(port), span)));
-    }
-    if ports::refuse(expr, report).is_some() {
-        return Some(None);
-    }
-    let name = match (string(expr), word(expr)) {
-        (Some(text), _) => text.value(),
-        (_, Some(word)) => word.unraw().to_string(),
-        _ => return None,
-    };
-    Some(Some(Spanned::new(PortChoice::Name(name), span)))
 }
 
 /// A whole number that is at least 1.
