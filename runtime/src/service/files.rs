@@ -1,0 +1,65 @@
+//! Files that go into a service's container and come out of it.
+
+use std::path::Path;
+
+use super::Service;
+use crate::{Operation, copies};
+
+impl Service {
+    /// Copies a file, directory or link of this machine to the absolute path `to` in its container, as `cp -a from to` would
+    /// where `to` is not there yet:
+    ///
+    /// * Symbolic links are copied as links, wherever they lead, and never followed; `from` itself too. Of files with several
+    ///   names (hard links) in the copy, the copies are one file too.
+    /// * Modes, and times to the second, are kept; set-user-id and set-group-id bits are not.
+    /// * Everything is owned by the user that the container runs as: `user = ".."`, or the image's. Directories on the way to
+    ///   `to` that are missing are made, and are root's.
+    /// * Sockets, fifos and devices are not copied. The error names each, and everything else is copied.
+    /// * What would come into a mount, the source or a tmpfs is refused before anything is copied: an engine would write it
+    ///   into this machine's files, or where it is hidden. A volume takes it. Links in the container that lead there are not
+    ///   seen.
+    ///
+    /// The files are read while they are copied, whatever their size, and are not held in memory.
+    ///
+    /// ```no_run
+    /// # use seatrial::Service;
+    /// # fn example(db: Service) -> Result<(), seatrial::Error> {
+    /// db.copy_in("tests/data", "/srv/data").wait()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where `from` cannot be read or changes its size meanwhile, `to` cannot be written or is in what is mounted, or something
+    /// is of a kind that is not copied. Files that were copied by then stay in the container.
+    pub fn copy_in(&self, from: impl AsRef<Path>, to: &str) -> Operation<()> {
+        copies::copy_in(&self.lease, &self.info, from.as_ref(), to).within(self.bound())
+    }
+
+    /// Copies the file, directory or link `from` of its container to the path `to` on this machine, as `cp -a from to` would
+    /// where `to` is not there yet. Missing directories are made.
+    ///
+    /// * Symbolic links are copied as links, and mean on this machine what they say there. They are never followed: `from`
+    ///   itself is copied as a link too, and nothing is written through one, so nothing outside of `to`. To copy what a link
+    ///   leads to, name that.
+    /// * Modes, and times to the second, are kept; owners, set-user-id and set-group-id bits are not: everything is owned by the
+    ///   user who runs the test.
+    /// * Fifos and devices are not copied. The error names each, and everything else is copied. Engines leave out sockets within
+    ///   a directory, and what is in a tmpfs, without a word.
+    /// * Files and links that are at `to` already are replaced, and directories are filled. What is of another kind is an error.
+    ///
+    /// ```no_run
+    /// # use seatrial::Service;
+    /// # fn example(app: Service) -> Result<(), seatrial::Error> {
+    /// app.copy_out("/var/log/app", "target/app-log").wait()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where `from` is not there, `to` cannot be written, or something is of a kind that is not copied. A file that is not whole
+    /// does not stay; those before it do.
+    pub fn copy_out(&self, from: &str, to: impl AsRef<Path>) -> Operation<()> {
+        copies::copy_out(&self.lease, self.info.instance, from, to.as_ref()).within(self.bound())
+    }
+}
