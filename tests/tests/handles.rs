@@ -74,6 +74,7 @@ fn a_service_tells_where_it_is(pair: Pair) {
         format!("http://127.0.0.1:{port}?a=b")
     );
     assert_eq!(server.url("redis", ""), format!("redis://127.0.0.1:{port}"));
+    assert_eq!(server.name(), "server");
     assert_eq!(server.id().len(), 64);
     assert_ne!(server.id(), witness.id());
     assert_ne!(server.network_address(), witness.network_address());
@@ -339,6 +340,77 @@ fn files_are_copied_in_and_out(
     Ok(())
 }
 
+#[derive(Composition)]
+struct SeveralPorts {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "{source}/tests/fixtures/serve.pl 4000 4001",
+        ports(4000, gauge = 4001)
+    )]
+    some_server: Service,
+
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        needs(some_server),
+        ready(running)
+    )]
+    neighbour: Service,
+}
+
+fn each_port_has_its_address(services: &SeveralPorts) {
+    let server = &services.some_server;
+    for (number, addr) in [
+        (4000, server.addr_of(4000)),
+        (4001, server.addr_of(4001)),
+        (4001, server.addr_of("gauge")),
+    ] {
+        let expected = SocketAddr::from(([127, 0, 0, 1], server.port(number)));
+        assert_eq!(addr, expected);
+        assert!(ask(addr, "hello").expect("it answers").contains("hello"));
+    }
+    assert_ne!(server.addr_of(4000), server.addr_of(4001));
+    let port = server.port("gauge");
+    for (url, expected) in [
+        (
+            server.url_of("gauge", "http", "/a"),
+            "http://127.0.0.1:PORT/a",
+        ),
+        (
+            server.url_of(4001, "http", "a?b"),
+            "http://127.0.0.1:PORT/a?b",
+        ),
+        (
+            server.url_of("gauge", "redis", ""),
+            "redis://127.0.0.1:PORT",
+        ),
+    ] {
+        assert_eq!(url, expected.replace("PORT", &port.to_string()));
+    }
+}
+
+#[seatrial::test]
+fn a_service_with_several_ports_tells_of_each(
+    services: SeveralPorts,
+) -> Result<(), seatrial::Error> {
+    each_port_has_its_address(&services);
+    // The name is that on the network, not the field's.
+    let server = &services.some_server;
+    assert_eq!(server.name(), "some-server");
+    let found = services
+        .neighbour
+        .exec(["getent", "hosts", server.name()])
+        .wait()?;
+    let address = server.network_address().to_string();
+    assert!(found.stdout.contains(&address), "{}", found.stdout);
+    Ok(())
+}
+
+#[seatrial::test]
+async fn the_ports_of_a_service_are_told_in_an_async_test(services: SeveralPorts) {
+    each_port_has_its_address(&services);
+}
+
 /// What a misuse says.
 fn misuse(mistake: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(mistake)).expect_err("a mistake");
@@ -373,9 +445,22 @@ fn misuse_says_what_to_write(
     );
     let text = misuse(|| _ = several.addr());
     assert!(
-        text.contains("`several` declares several") && text.contains("`port(..)`"),
+        text.contains("`several` declares several")
+            && text.contains("choose one with `addr_of(..)`")
+            && text.contains("gauge = 4001"),
         "{text}"
     );
+    let text = misuse(|| _ = several.url("http", "/"));
+    assert!(text.contains("choose one with `url_of(..)`"), "{text}");
+    for text in [
+        misuse(|| _ = several.addr_of("gage")),
+        misuse(|| _ = several.url_of("gage", "http", "/")),
+    ] {
+        assert!(
+            text.contains("no port `gage`") && text.contains("gauge = 4001"),
+            "{text}"
+        );
+    }
     let text = misuse(|| _ = none.url("http", "/"));
     assert!(
         text.contains("`none` declares none") && text.contains("`port = ..`"),

@@ -6,6 +6,23 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use super::Service;
 
 impl Service {
+    /// Its host name inside the composition: that under which the services that need it reach it.
+    ///
+    /// It is made from the field's name and differs from it where that cannot be a host name: it is in lower case, with `-`
+    /// for each `_`. The field `order_db` has the name `order-db`. Errors and [`Error::service`](crate::Error::service) say
+    /// the field's name.
+    ///
+    /// ```no_run
+    /// # use seatrial::Service;
+    /// # fn example(order_db: Service, app: Service) -> Result<(), seatrial::Error> {
+    /// let found = app.exec(["getent", "hosts", order_db.name()]).wait()?;
+    /// assert!(found.stdout.contains(&order_db.network_address().to_string()));
+    /// # Ok(()) }
+    /// ```
+    pub fn name(&self) -> &str {
+        &self.info.name
+    }
+
     /// The host its ports are published on: `127.0.0.1`.
     pub fn host(&self) -> &str {
         &self.info.host
@@ -48,42 +65,80 @@ impl Service {
         }
     }
 
-    /// Host and published port of its only port.
+    /// Host and published port of its only port. Of a service with several ports, [`addr_of`](Self::addr_of).
+    ///
+    /// ```no_run
+    /// # fn example(cache: seatrial::Service) -> std::io::Result<()> {
+    /// let connection = std::net::TcpStream::connect(cache.addr())?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Panics
     ///
     /// Where it declares no port or several.
     #[track_caller]
     pub fn addr(&self) -> SocketAddr {
-        let ip = self
-            .info
-            .host
-            .parse()
-            .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        SocketAddr::new(ip, self.only_port("addr()"))
+        self.published_at(self.only_port("addr()", "addr_of(..)"))
     }
 
-    /// A URL at its only port: `url("http", "/orders")` is `http://127.0.0.1:20113/orders`.
+    /// Host and published port for one of its declared ports, given by number or name.
+    ///
+    /// ```no_run
+    /// # fn example(queue: seatrial::Service) -> std::io::Result<()> {
+    /// let messages = std::net::TcpStream::connect(queue.addr_of(5672))?;
+    /// let management = std::net::TcpStream::connect(queue.addr_of("management"))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Where the declaration has no such port.
+    #[track_caller]
+    pub fn addr_of<'a>(&self, port: impl Into<PortKey<'a>>) -> SocketAddr {
+        self.published_at(self.port(port))
+    }
+
+    /// A URL at its only port: `url("http", "/orders")` is `http://127.0.0.1:20113/orders`. Of a service with several ports,
+    /// [`url_of`](Self::url_of).
     ///
     /// # Panics
     ///
     /// Where it declares no port or several.
     #[track_caller]
     pub fn url(&self, scheme: &str, path: &str) -> String {
-        let slash = if path.is_empty() || path.starts_with(['/', '?', '#']) {
-            ""
-        } else {
-            "/"
-        };
-        format!(
-            "{scheme}://{}:{}{slash}{path}",
-            self.host(),
-            self.only_port("url()")
+        url(
+            scheme,
+            self.published_at(self.only_port("url()", "url_of(..)")),
+            path,
         )
     }
 
+    /// A URL at one of its declared ports, given by number or name: `url_of("management", "http", "/api")` is
+    /// `http://127.0.0.1:20114/api`.
+    ///
+    /// ```no_run
+    /// # fn example(queue: seatrial::Service) {
+    /// let messages = queue.url_of(5672, "amqp", "");
+    /// let overview = queue.url_of("management", "http", "/api/overview");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Where the declaration has no such port.
     #[track_caller]
-    fn only_port(&self, call: &str) -> u16 {
+    pub fn url_of<'a>(&self, port: impl Into<PortKey<'a>>, scheme: &str, path: &str) -> String {
+        url(scheme, self.addr_of(port), path)
+    }
+
+    /// The address of a published port.
+    fn published_at(&self, port: u16) -> SocketAddr {
+        let ip = self.info.host.parse();
+        SocketAddr::new(ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), port)
+    }
+
+    #[track_caller]
+    fn only_port(&self, call: &str, of_several: &str) -> u16 {
         match &self.info.ports[..] {
             [port] => self.port(port.number),
             [] => panic!(
@@ -91,7 +146,7 @@ impl Service {
                 self.info.field
             ),
             _ => panic!(
-                "{call} needs the only port and service `{}` declares several; choose with `port(..)`{}",
+                "{call} needs the only port and service `{}` declares several; choose one with `{of_several}`{}",
                 self.info.field,
                 self.declared_ports()
             ),
@@ -124,6 +179,16 @@ impl Service {
     pub fn network_address(&self) -> IpAddr {
         IpAddr::V4(self.info.address)
     }
+}
+
+/// A path that begins with none of the characters that may follow an authority gets a slash.
+fn url(scheme: &str, addr: SocketAddr, path: &str) -> String {
+    let slash = if path.is_empty() || path.starts_with(['/', '?', '#']) {
+        ""
+    } else {
+        "/"
+    };
+    format!("{scheme}://{addr}{slash}{path}")
 }
 
 /// A declared port, by number or by name.
