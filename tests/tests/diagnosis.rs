@@ -26,20 +26,20 @@ struct Server {
 #[seatrial::test(timeout = "2m")]
 async fn a_service_that_is_paused(Server { server }: Server) -> Result<(), Error> {
     server.pause().await?;
-    let error = server.wait_ready().await.expect_err("it is frozen");
+    let error = server.ready().await.expect_err("it is frozen");
     assert_says(&error, &["http GET /204", "is paused", "call `unpause()`"]);
     server.unpause().await?;
-    server.wait_ready().await
+    server.ready().await
 }
 
 #[seatrial::test(timeout = "2m")]
 async fn a_service_that_is_disconnected(Server { server }: Server) -> Result<(), Error> {
     server.disconnect().await?;
-    let error = server.wait_ready().await.expect_err("it is cut off");
+    let error = server.ready().await.expect_err("it is cut off");
     let parts = ["http GET /204", "is disconnected", "call `reconnect()`"];
     assert_says(&error, &parts);
     server.reconnect().await?;
-    server.wait_ready().await
+    server.ready().await
 }
 
 #[derive(Composition, Debug)]

@@ -115,7 +115,7 @@ async fn stopped_started_restarted_killed(pair: Pair) -> Result<(), seatrial::Er
 
     // What is running and ready stays so.
     server.start().await?;
-    server.wait_ready().await?;
+    server.ready().await?;
     pair.assert_answers();
     Ok(())
 }
@@ -177,7 +177,7 @@ fn cut_off_and_put_back(pair: Pair) -> Result<(), seatrial::Error> {
         "serve.pl\n"
     );
     server.reconnect().wait()?;
-    server.wait_ready().wait()?;
+    server.ready().wait()?;
     pair.assert_answers();
     assert_eq!(server.network_address(), address);
     let seen = server.exec(["cat", "/proc/net/fib_trie"]).wait()?.stdout;
@@ -188,7 +188,7 @@ fn cut_off_and_put_back(pair: Pair) -> Result<(), seatrial::Error> {
 }
 
 #[seatrial::test]
-async fn wait_ready_tells_of_a_service_that_ended(
+async fn ready_tells_of_a_service_that_ended(
     #[service(
         image = "debian:bookworm-slim",
         port = 4000,
@@ -197,9 +197,9 @@ async fn wait_ready_tells_of_a_service_that_ended(
     )]
     server: Service,
 ) {
-    server.wait_ready().await.expect("it is ready");
+    server.ready().await.expect("it is ready");
     server.kill().await.expect("it is killed");
-    let error = server.wait_ready().await.expect_err("it has ended");
+    let error = server.ready().await.expect_err("it has ended");
     assert_eq!(error.kind(), ErrorKind::Exited);
     assert_eq!(error.service(), Some("server"));
     assert!(error.to_string().contains("137"), "{error}");

@@ -7,7 +7,7 @@ async fn awaits(service: &Service) -> Result<String, seatrial::Error> {
     let first = service.log_lines().next().await.expect("a line")?;
     let (a, b) = (service.exec(["echo", "a"]), service.exec(["echo", "b"]));
     let (b, a) = (b.await?, a.await?);
-    service.wait_ready().await?;
+    service.ready().await?;
     Ok(format!(
         "{} {} {}",
         first.text,

@@ -154,7 +154,7 @@ fn a_server_that_lets_nobody_in_is_told_in_its_words(protected: Protected) {
         cache,
         &["redis-cli", "CONFIG", "SET", "protected-mode", "yes"],
     );
-    let error = cache.wait_ready().wait().expect_err("it lets nobody in");
+    let error = cache.ready().wait().expect_err("it lets nobody in");
     assert_eq!(error.kind(), ErrorKind::NotReady, "{error}");
     let text = error.to_string();
     for part in [
@@ -228,7 +228,7 @@ fn what_minds_being_asked_is_asked_once(shared: Shared) -> Result<(), Error> {
     assert_eq!((aborted(), refused()), (before.0, before.1));
     assert!(asked() >= before.2 + 3);
     // Whoever asks for it gets an answer.
-    shared.maria.wait_ready().wait()?;
+    shared.maria.ready().wait()?;
     assert_eq!(refused(), before.1 + 1);
     Ok(())
 }

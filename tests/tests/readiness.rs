@@ -332,11 +332,11 @@ fn a_kind_that_does_not_hold_any_more_fails(all: Breakable) {
         ("healthcheck", &all.healthcheck, "healthcheck", ""),
         ("hook", &all.hook, "checks::is_whole", "no schema yet"),
     ] {
-        service.wait_ready().wait().expect("it holds");
+        service.ready().wait().expect("it holds");
         service.wait_log("begun").wait().expect("it has begun");
         let breaking = ["sh", "-c", "rm -f /run/healthy; touch /run/broken"];
         service.exec(breaking).wait().expect("it runs");
-        let error = service.wait_ready().wait().expect_err("it is broken");
+        let error = service.ready().wait().expect_err("it is broken");
         let parts = [OFTEN, check, saw, "raise `failures`"];
         assert_says(&error, ErrorKind::NotReady, name, &parts);
         assert_shows_log(&error, &["begun"]);

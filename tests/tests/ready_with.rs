@@ -45,7 +45,7 @@ async fn does_everything(db: &Service) -> Result<()> {
     db.restart().await?;
     db.stop().await?;
     db.start().await?;
-    let waits = db.wait_ready().await.expect_err("it would wait for itself");
+    let waits = db.ready().await.expect_err("it would wait for itself");
     ensure!(waits.to_string().contains("cannot wait"), "{waits}");
     let seen = db.exec(["cat", "/srv/one"]).await?;
     ensure!(seen.stdout == "one", "{seen:?}");
@@ -68,7 +68,7 @@ async fn copies(db: &Service, here: &std::path::Path) -> Result<()> {
 async fn a_function_may_do_everything_with_its_service(Handled { db }: Handled) -> Result<()> {
     ensure!(ask(db.addr(), "hello")? == "hello from db");
     // The same, of a service that others have already.
-    db.wait_ready().await?;
+    db.ready().await?;
     Ok(())
 }
 

@@ -46,7 +46,7 @@ async fn does_everything(db: &Service) -> Result<()> {
     db.start().await?;
     db.disconnect().await?;
     db.reconnect().await?;
-    db.wait_ready().await?;
+    db.ready().await?;
     let two = std::env::temp_dir().join(format!("seatrial-setup-{}", std::process::id()));
     std::fs::write(&two, "two\n")?;
     let copied = db.copy_in(&two, "/two").await;

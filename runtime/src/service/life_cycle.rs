@@ -95,10 +95,20 @@ impl Service {
 
     /// Waits until its readiness checks hold, after a test did something to it.
     ///
+    /// ```no_run
+    /// # async fn asynchronous(db: seatrial::Service) -> Result<(), seatrial::Error> {
+    /// db.exec(["pg_ctl", "reload"]).await?;
+    /// db.ready().await?;
+    /// # Ok(()) }
+    /// # fn plain(db: seatrial::Service) -> Result<(), seatrial::Error> {
+    /// db.ready().wait()?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Where they do not hold in time, or its container has ended.
-    pub fn wait_ready(&self) -> Operation<()> {
+    pub fn ready(&self) -> Operation<()> {
         self.act_done(Action::WaitReady)
     }
 

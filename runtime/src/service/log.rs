@@ -77,7 +77,7 @@ impl Service {
                     }
                 }
                 // The container has stopped. What is being done to it comes first, and may start it again.
-                match service.wait_ready().await {
+                match service.ready().await {
                     Err(error) if error.kind() != ErrorKind::NotReady => {
                         return Err(service.never_logged(&text, &error).await);
                     }
