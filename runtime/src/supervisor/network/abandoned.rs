@@ -7,40 +7,15 @@
 
 use std::sync::Arc;
 
-use super::super::identity::OWNER;
-use super::Network;
+use super::addresses::Network;
+use super::claim::Claim;
 use super::subnet::PREFIX;
 use crate::engine::{Engine, EngineError, EngineErrorKind, NetworkInfo};
 use crate::run::{Life, Owner};
+use crate::supervisor::identity::OWNER;
 
 /// How many networks are looked at before a new one is made.
 const LOOKED_AT: usize = 4;
-
-/// Keeps others from taking a network, as long as this process lives: an abstract socket's name is taken once in a
-/// machine, and the kernel gives it back whatever becomes of the process.
-#[derive(Debug)]
-pub(super) struct Claim {
-    #[cfg(target_os = "linux")]
-    _socket: std::os::unix::net::UnixDatagram,
-}
-
-impl Claim {
-    #[cfg(target_os = "linux")]
-    fn on(network: &str) -> Option<Self> {
-        use std::os::linux::net::SocketAddrExt as _;
-        use std::os::unix::net::{SocketAddr, UnixDatagram};
-
-        let name = SocketAddr::from_abstract_name(format!("seatrial-network-{network}")).ok()?;
-        let socket = UnixDatagram::bind_addr(&name).ok()?;
-        Some(Self { _socket: socket })
-    }
-
-    /// Elsewhere the engine is in a virtual machine, and of a version that does not count.
-    #[cfg(not(target_os = "linux"))]
-    fn on(_: &str) -> Option<Self> {
-        None
-    }
-}
 
 /// Removes a network whose owner is dead. One that another run has taken over, and one that the engine does not let go of,
 /// stays.
@@ -120,18 +95,4 @@ async fn is_in_use(engine: &Arc<dyn Engine>, network: &NetworkInfo) -> bool {
     let has_none = attached.is_ok_and(|ids| ids.is_empty())
         && containers.is_ok_and(|all| all.iter().all(|it| it.labels.get(OWNER) != owner));
     !has_none
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_network_is_claimed_once_until_the_claim_is_dropped() {
-        let network = format!("test-{}", std::process::id());
-        let claim = Claim::on(&network).expect("nobody has it");
-        assert!(Claim::on(&network).is_none());
-        drop(claim);
-        assert!(Claim::on(&network).is_some());
-    }
 }

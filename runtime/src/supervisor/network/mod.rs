@@ -3,12 +3,12 @@
 //! A network that the engine does not let go of is given up, and used again by a later run.
 
 pub(super) mod abandoned;
+mod addresses;
+mod claim;
 mod subnet;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -16,31 +16,7 @@ use tokio::time::Instant;
 use super::identity::Identity;
 use super::reaper::{Reaper, TaskGuard};
 use crate::engine::{Engine, EngineError, EngineErrorKind, NetworkSpec, Subnet};
-use abandoned::Claim;
-use subnet::PREFIX;
-
-/// A container's place in the subnet, given before the subnet is chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct HostNumber(u32);
-
-impl HostNumber {
-    /// No container's: the network's own.
-    pub(super) const NONE: Self = Self(0);
-}
-
-/// The network, once it is there.
-#[derive(Clone, Debug)]
-pub(super) struct Network {
-    pub(super) id: String,
-    pub(super) name: String,
-    subnet: Subnet,
-    /// Where the network was another run's, what keeps others from taking it as well.
-    claim: Option<Arc<Claim>>,
-}
-
-/// Gives out the numbers. They are not used again: a network has more of them than a run has containers.
-#[derive(Debug)]
-pub(super) struct Hosts(AtomicU32);
+pub(super) use addresses::{HostNumber, Hosts, Network};
 
 /// How long the engine may take to detach containers that end by themselves; beyond that something else is wrong.
 const DETACHED_WITHIN: Duration = Duration::from_secs(5);
@@ -52,28 +28,6 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// How many subnets are tried: overlaps are looked for beforehand, so more than one is tried only in a race.
 const ATTEMPTS: usize = 16;
-
-impl Hosts {
-    pub(super) fn new() -> Self {
-        // The network's own address and the gateway's come first.
-        Self(AtomicU32::new(2))
-    }
-
-    pub(super) fn next(&self) -> HostNumber {
-        let hosts = (1 << (32 - PREFIX)) - 3;
-        HostNumber(2 + (self.0.fetch_add(1, Ordering::Relaxed) - 2) % hosts)
-    }
-}
-
-impl Network {
-    pub(super) fn address(&self, host: HostNumber) -> Ipv4Addr {
-        Ipv4Addr::from(u32::from(self.subnet.address) + host.0)
-    }
-
-    pub(super) fn gateway(&self) -> Ipv4Addr {
-        Ipv4Addr::from(u32::from(self.subnet.address) + 1)
-    }
-}
 
 /// A network on a subnet that neither the engine nor, as far as it can be seen, this machine uses: one that a run before
 /// had to give up, or a new one. `reaper` removes what comes of a creation that broke off.

@@ -1,8 +1,10 @@
 //! What becomes of a network that an engine does not let go of, and which of them is taken over.
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::sync::Mutex;
 
+use super::claim::Claim;
 use super::subnet::{overlap, parsed};
 use super::*;
 use crate::engine::fake::{Answers, FakeEngine, answer, refusal};

@@ -1,0 +1,54 @@
+//! The addresses of a run's network. A container's place is given out before the subnet is chosen.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::claim::Claim;
+use super::subnet::PREFIX;
+use crate::engine::Subnet;
+
+/// A container's place in the subnet, given before the subnet is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::supervisor) struct HostNumber(u32);
+
+impl HostNumber {
+    /// No container's: the network's own.
+    pub(in crate::supervisor) const NONE: Self = Self(0);
+}
+
+/// The network, once it is there.
+#[derive(Clone, Debug)]
+pub(in crate::supervisor) struct Network {
+    pub(in crate::supervisor) id: String,
+    pub(in crate::supervisor) name: String,
+    pub(super) subnet: Subnet,
+    /// Where the network was another run's, what keeps others from taking it as well.
+    pub(super) claim: Option<Arc<Claim>>,
+}
+
+/// Gives out the numbers. They are not used again: a network has more of them than a run has containers.
+#[derive(Debug)]
+pub(in crate::supervisor) struct Hosts(AtomicU32);
+
+impl Hosts {
+    pub(in crate::supervisor) fn new() -> Self {
+        // The network's own address and the gateway's come first.
+        Self(AtomicU32::new(2))
+    }
+
+    pub(in crate::supervisor) fn next(&self) -> HostNumber {
+        let hosts = (1 << (32 - PREFIX)) - 3;
+        HostNumber(2 + (self.0.fetch_add(1, Ordering::Relaxed) - 2) % hosts)
+    }
+}
+
+impl Network {
+    pub(in crate::supervisor) fn address(&self, host: HostNumber) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.subnet.address) + host.0)
+    }
+
+    pub(in crate::supervisor) fn gateway(&self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.subnet.address) + 1)
+    }
+}
