@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::context::{Context, engine_error};
+use super::context::Context;
+use super::diagnosis::engine_error;
 use super::network::HostNumber;
 use super::orders::Command;
 use super::phase::Phase;

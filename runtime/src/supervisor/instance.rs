@@ -12,8 +12,10 @@ use seatrial_model::{CheckKind, ImageRef, Origin, Pull, ServicePlan, SetupKind};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::context::{Context, engine_error};
+use super::context::Context;
+use super::diagnosis::engine_error;
 use super::doing::Doing;
+use super::error_context::ErrorContext;
 use super::executing::{self, Reason, Symptom};
 use super::exits::Exits;
 use super::host_files::{self, Created};
@@ -24,12 +26,13 @@ use super::network::Network;
 use super::orders::Command;
 use super::owner;
 use super::phase::{Dependency, Phase};
-use super::queries::{ErrorContext, Inbox};
+use super::queries::Inbox;
 use super::reaper::{Guard, TaskGuard, VolumeGuard};
 use super::running::{self, Running, Thoroughness};
 use super::setup::NotSetUp;
-use super::spec::{self, Place, Volumes};
+use super::spec::{self, Place};
 use super::tmpfs;
+use super::volumes::Volumes;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort, all_of};
 use crate::protocol::{ClientId, InstanceId, Launch, Owner, ServiceInfo, Times};
 use crate::readiness;
@@ -286,7 +289,12 @@ impl Instance {
         choice: u32,
     ) -> Result<Container, Error> {
         let service = self.service();
-        let ports = spec::published(&self.context, service).map_err(|e| self.attach(e))?;
+        let ports = self
+            .context
+            .run
+            .ports
+            .publish(service, &self.context.config().ports)
+            .map_err(|e| self.attach(e))?;
         let again = if choice == 0 {
             String::new()
         } else {
@@ -308,9 +316,10 @@ impl Instance {
             hosts: self.hosts(network),
             ports: ports.clone(),
             volumes: volumes.clone(),
+            labels: self.context.run.identity.labels(),
         };
-        let spec = spec::container(&self.context, &self.launch, self.index, place)
-            .map_err(|error| self.attach(error))?;
+        let spec =
+            spec::container(&self.launch, self.index, place).map_err(|error| self.attach(error))?;
         let mounts = spec.mounts.clone();
         let own = self.context.run.identity.own_container();
         let created = |id| Created {

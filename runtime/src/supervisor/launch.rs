@@ -16,6 +16,7 @@ use super::messages::{Internal, answer};
 use super::network::HostNumber;
 use super::orders::{Command, Order, gone};
 use super::phase::{Dependency, Phase};
+use super::volumes::Volumes;
 use super::waiting::{NotLaunched, Waiting};
 use super::{Handle, SharedKey, Supervisor, kept, spec};
 use crate::Error;
@@ -269,7 +270,7 @@ struct SharedVolumes<'a> {
     context: &'a Context,
     holder: (ClientId, LeaseId),
     discards: &'a HashMap<String, u32>,
-    made: HashMap<String, Arc<spec::Volumes>>,
+    made: HashMap<String, Arc<Volumes>>,
 }
 
 impl<'a> SharedVolumes<'a> {
@@ -286,12 +287,13 @@ impl<'a> SharedVolumes<'a> {
         }
     }
 
-    fn of(&mut self, declaration: &str) -> Arc<spec::Volumes> {
+    fn of(&mut self, declaration: &str) -> Arc<Volumes> {
         let (context, holder) = (self.context, self.holder);
         let generation = self.discards.get(declaration).copied();
-        let volumes = self.made.entry(declaration.to_owned()).or_insert_with(|| {
-            Arc::new(spec::Volumes::new(context, holder, declaration, generation))
-        });
+        let volumes = self
+            .made
+            .entry(declaration.to_owned())
+            .or_insert_with(|| Arc::new(Volumes::new(context, holder, declaration, generation)));
         volumes.clone()
     }
 }

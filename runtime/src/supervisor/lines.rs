@@ -8,7 +8,8 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 
-use super::context::{Context, engine_error};
+use super::context::Context;
+use super::diagnosis::engine_error;
 use super::streams::Outgoing;
 use crate::engine::{Engine, EngineError, EngineErrorKind, Output};
 use crate::flow::Unread;

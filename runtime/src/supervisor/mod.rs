@@ -10,7 +10,9 @@ mod beside;
 mod builds;
 mod clients;
 mod context;
+mod diagnosis;
 mod doing;
+mod error_context;
 mod events;
 mod executing;
 mod exits;
@@ -44,6 +46,7 @@ mod spec;
 mod streams;
 mod sweep;
 mod tmpfs;
+mod volumes;
 mod waiting;
 
 #[cfg(test)]

@@ -5,18 +5,60 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
+
+use seatrial_model::ServicePlan;
+
+use crate::engine::PublishedPort;
+use crate::{Error, ErrorKind};
 
 /// The ports that are given out and not returned.
 #[derive(Debug, Default)]
 pub(super) struct Ports(Mutex<BTreeSet<u16>>);
 
 impl Ports {
+    /// Publishes each declared port of a service on a free port of this machine's loopback address.
+    ///
+    /// # Errors
+    ///
+    /// No port of the range is free.
+    pub(super) fn publish(
+        &self,
+        service: &ServicePlan,
+        range: &RangeInclusive<u16>,
+    ) -> Result<Vec<PublishedPort>, Error> {
+        let mut published: Vec<PublishedPort> = Vec::new();
+        for port in &service.ports {
+            let Some(host) = self.take(range) else {
+                self.put_back(published.iter().map(|port| port.host));
+                let what = format!(
+                    "no port from {} to {} is free on this machine to publish port {} on",
+                    range.start(),
+                    range.end(),
+                    port.number
+                );
+                return Err(Error::new(ErrorKind::Start, what).with(|report| {
+                    report.help = Some(
+                        "end what listens there, or choose another range with `ports = \"20000-29999\"` in \
+                         seatrial.toml"
+                            .to_owned(),
+                    );
+                }));
+            };
+            published.push(PublishedPort {
+                container: port.number,
+                host_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                host,
+            });
+        }
+        Ok(published)
+    }
+
     /// A port that nobody listens on at this moment; `None` where all are taken. Someone else may take it before the
     /// engine does: then the engine says so, and another one is asked for.
-    pub(super) fn take(&self, range: &RangeInclusive<u16>) -> Option<u16> {
+    fn take(&self, range: &RangeInclusive<u16>) -> Option<u16> {
         let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = u64::from(range.end().checked_sub(*range.start())?) + 1;
         let begin = RandomState::new().build_hasher().finish() % count;

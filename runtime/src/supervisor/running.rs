@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::context::engine_error;
+use super::diagnosis::engine_error;
 use super::executing::{self, Reason, Symptom};
 use super::exits::{Exit, Exits};
 use super::instance::{Container, Instance, LOG_LINES};

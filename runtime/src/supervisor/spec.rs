@@ -2,21 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use seatrial_model::placeholder::Reference;
 use seatrial_model::secret::Redactor;
-use seatrial_model::{
-    EnvVar, FileContent, MountMode, Origin, Plan, Scope, ServicePlan, Source, Template,
-};
+use seatrial_model::{EnvVar, FileContent, MountMode, Origin, ServicePlan, Source, Template};
 
-use super::context::Context;
 use super::identity::LABEL;
-use super::reaper::VolumeGuard;
-use crate::engine::{Attachment, ContainerSpec, Engine, EngineError, MountSpec, PublishedPort};
-use crate::protocol::{ClientId, Launch, LeaseId, Mounted, MountedKind};
+use crate::engine::{Attachment, ContainerSpec, MountSpec, PublishedPort};
+use crate::protocol::{Launch, Mounted, MountedKind};
 use crate::{Error, ErrorKind, files};
 
 /// Where a `bin` service's executable is mounted.
@@ -71,6 +66,8 @@ pub(super) struct Place {
     pub(super) hosts: Vec<(String, Ipv4Addr)>,
     pub(super) ports: Vec<PublishedPort>,
     pub(super) volumes: Vec<(String, String)>,
+    /// Those of everything that belongs to the run.
+    pub(super) labels: BTreeMap<String, String>,
 }
 
 /// Where a binary of the package is in the container that runs it.
@@ -80,7 +77,6 @@ pub(super) fn binary_path(name: &str) -> String {
 
 /// The container for the service at `index`.
 pub(super) fn container(
-    context: &Context,
     launch: &Launch,
     index: usize,
     place: Place,
@@ -146,7 +142,7 @@ pub(super) fn container(
         env: env(launch, index, &service.env),
         user: user(launch, service),
         workdir: workdir(launch, service),
-        labels: labels(context, launch, service),
+        labels: labels(launch, service, place.labels),
         ports: place.ports,
         attachment: Some(Attachment {
             network: place.network,
@@ -269,9 +265,13 @@ pub(super) fn package_in_source(launch: &Launch, service: &ServicePlan) -> Optio
     Some(Path::new(at).join(package).to_string_lossy().into_owned())
 }
 
-fn labels(context: &Context, launch: &Launch, service: &ServicePlan) -> BTreeMap<String, String> {
+fn labels(
+    launch: &Launch,
+    service: &ServicePlan,
+    of_run: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
     let mut labels = service.labels.clone();
-    labels.extend(context.run.identity.labels());
+    labels.extend(of_run);
     let mut plan = DefaultHasher::new();
     serde_json::to_string(service)
         .unwrap_or_default()
@@ -309,115 +309,4 @@ pub(super) fn files(
                 .map(|file| (file.at.as_str(), content(&file.content))),
         )
     })
-}
-
-/// The volumes with a name that the services of one launch share.
-#[derive(Debug)]
-pub(super) struct Volumes {
-    /// What the engine's names begin with, for volumes as short-lived as the launch.
-    of_launch: String,
-    /// The same, for volumes that a service uses which lives as long as the test process: whoever shares the service
-    /// shares those.
-    of_process: String,
-    /// The same, for those of services that live as long as the run.
-    of_run: String,
-    made: Mutex<BTreeMap<String, Arc<VolumeGuard>>>,
-}
-
-impl Volumes {
-    pub(super) fn new(
-        context: &Context,
-        (client, lease): (ClientId, LeaseId),
-        declaration: &str,
-        generation: Option<u32>,
-    ) -> Self {
-        let mut hasher = DefaultHasher::new();
-        declaration.hash(&mut hasher);
-        let declaration = hasher.finish() & 0xffff_ffff;
-        let prefix = &context.run.identity.prefix;
-        // Those before it may still be there.
-        let again = generation.map_or(String::new(), |generation| format!("-{generation}"));
-        Self {
-            of_launch: format!("{prefix}-{client}-{lease}{again}"),
-            of_process: format!("{prefix}-{client}-{declaration:08x}{again}"),
-            of_run: format!("{prefix}-{declaration:08x}{again}"),
-            made: Mutex::default(),
-        }
-    }
-
-    /// The volumes of one service, created where they are not yet: name on the engine and path in the container.
-    pub(super) async fn of(
-        &self,
-        context: &Context,
-        engine: &Arc<dyn Engine>,
-        plan: &Plan,
-        service: &ServicePlan,
-    ) -> Result<(Vec<(String, String)>, Vec<Arc<VolumeGuard>>), EngineError> {
-        let mut mounts = Vec::new();
-        let mut guards = Vec::new();
-        for volume in &service.volumes {
-            let Some(own) = &volume.name else { continue };
-            let prefix = match widest_scope(plan, own) {
-                Scope::Test => &self.of_launch,
-                Scope::Binary => &self.of_process,
-                Scope::Run | Scope::Keep => &self.of_run,
-            };
-            let name = format!("{prefix}-{own}");
-            let guard = {
-                let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-                made.entry(name.clone())
-                    .or_insert_with(|| context.run.reaper.volume(engine, name.clone()))
-                    .clone()
-            };
-            guard.create(context.run.identity.labels()).await?;
-            mounts.push((name, volume.at.clone()));
-            guards.push(guard);
-        }
-        Ok((mounts, guards))
-    }
-}
-
-/// The widest scope of the services that use the volume of this name.
-fn widest_scope(plan: &Plan, volume: &str) -> Scope {
-    let uses = |service: &&ServicePlan| {
-        let mut names = service.volumes.iter().map(|volume| volume.name.as_deref());
-        names.any(|name| name == Some(volume))
-    };
-    let scopes = plan.services.iter().filter(uses).map(|it| it.scope);
-    scopes.max().unwrap_or_default()
-}
-
-/// What is published for a service: each declared port on a free port of this machine's loopback address.
-pub(super) fn published(
-    context: &Context,
-    service: &ServicePlan,
-) -> Result<Vec<PublishedPort>, Error> {
-    let range = &context.config().ports;
-    let mut published: Vec<PublishedPort> = Vec::new();
-    for port in &service.ports {
-        let Some(host) = context.run.ports.take(range) else {
-            context
-                .run
-                .ports
-                .put_back(published.iter().map(|port| port.host));
-            let what = format!(
-                "no port from {} to {} is free on this machine to publish port {} on",
-                range.start(),
-                range.end(),
-                port.number
-            );
-            return Err(Error::new(ErrorKind::Start, what).with(|report| {
-                report.help = Some(
-                    "end what listens there, or choose another range with `ports = \"20000-29999\"` in seatrial.toml"
-                        .to_owned(),
-                );
-            }));
-        };
-        published.push(PublishedPort {
-            container: port.number,
-            host_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            host,
-        });
-    }
-    Ok(published)
 }

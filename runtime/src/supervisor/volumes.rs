@@ -1,0 +1,88 @@
+//! The volumes that services of one launch share: their names on the engine, and who keeps them.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use seatrial_model::{Plan, Scope, ServicePlan};
+
+use super::context::Context;
+use super::reaper::VolumeGuard;
+use crate::engine::{Engine, EngineError};
+use crate::protocol::{ClientId, LeaseId};
+
+/// The volumes with a name that the services of one launch share.
+#[derive(Debug)]
+pub(super) struct Volumes {
+    /// What the engine's names begin with, for volumes as short-lived as the launch.
+    of_launch: String,
+    /// The same, for volumes that a service uses which lives as long as the test process: whoever shares the service
+    /// shares those.
+    of_process: String,
+    /// The same, for those of services that live as long as the run.
+    of_run: String,
+    made: Mutex<BTreeMap<String, Arc<VolumeGuard>>>,
+}
+
+impl Volumes {
+    pub(super) fn new(
+        context: &Context,
+        (client, lease): (ClientId, LeaseId),
+        declaration: &str,
+        generation: Option<u32>,
+    ) -> Self {
+        let mut hasher = DefaultHasher::new();
+        declaration.hash(&mut hasher);
+        let declaration = hasher.finish() & 0xffff_ffff;
+        let prefix = &context.run.identity.prefix;
+        // Those before it may still be there.
+        let again = generation.map_or(String::new(), |generation| format!("-{generation}"));
+        Self {
+            of_launch: format!("{prefix}-{client}-{lease}{again}"),
+            of_process: format!("{prefix}-{client}-{declaration:08x}{again}"),
+            of_run: format!("{prefix}-{declaration:08x}{again}"),
+            made: Mutex::default(),
+        }
+    }
+
+    /// The volumes of one service, created where they are not yet: name on the engine and path in the container.
+    pub(super) async fn of(
+        &self,
+        context: &Context,
+        engine: &Arc<dyn Engine>,
+        plan: &Plan,
+        service: &ServicePlan,
+    ) -> Result<(Vec<(String, String)>, Vec<Arc<VolumeGuard>>), EngineError> {
+        let mut mounts = Vec::new();
+        let mut guards = Vec::new();
+        for volume in &service.volumes {
+            let Some(own) = &volume.name else { continue };
+            let prefix = match widest_scope(plan, own) {
+                Scope::Test => &self.of_launch,
+                Scope::Binary => &self.of_process,
+                Scope::Run | Scope::Keep => &self.of_run,
+            };
+            let name = format!("{prefix}-{own}");
+            let guard = {
+                let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+                made.entry(name.clone())
+                    .or_insert_with(|| context.run.reaper.volume(engine, name.clone()))
+                    .clone()
+            };
+            guard.create(context.run.identity.labels()).await?;
+            mounts.push((name, volume.at.clone()));
+            guards.push(guard);
+        }
+        Ok((mounts, guards))
+    }
+}
+
+/// The widest scope of the services that use the volume of this name.
+fn widest_scope(plan: &Plan, volume: &str) -> Scope {
+    let uses = |service: &&ServicePlan| {
+        let mut names = service.volumes.iter().map(|volume| volume.name.as_deref());
+        names.any(|name| name == Some(volume))
+    };
+    let scopes = plan.services.iter().filter(uses).map(|it| it.scope);
+    scopes.max().unwrap_or_default()
+}
