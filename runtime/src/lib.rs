@@ -103,6 +103,7 @@ mod readiness;
 mod run;
 mod service;
 mod settings;
+mod shown;
 mod supervisor;
 mod terminal;
 mod test_run;

@@ -17,7 +17,7 @@ use crate::Error;
 use crate::engine::PublishedPort;
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
-use crate::terminal::Shown;
+use crate::shown::Shown;
 use crate::visible::quoted;
 use crate::wire::InLane;
 

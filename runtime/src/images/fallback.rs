@@ -11,12 +11,13 @@ use seatrial_model::secret::Redactor;
 use seatrial_model::{ImageRef, Pull};
 
 use super::error::{Cause, Said, Trail};
-use super::progress::{Task, Work};
+use super::progress::Task;
 use super::pull::patiently;
 use super::{Images, Key, Request, context, dockerfile, names, platform, script, thread};
 use crate::config::{Fallback, ImageConfig};
 use crate::engine::{BuildSpec, EngineErrorKind, ImageInfo, Progress};
 use crate::fingerprint::Fingerprint;
+use crate::shown::Work;
 use crate::visible::quoted;
 
 /// The label that holds the fingerprint.

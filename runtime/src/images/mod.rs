@@ -45,10 +45,7 @@ use self::error::{Cause, Said, Trail};
 use self::fallback::Recipe;
 use self::lock::{Locks, Turn};
 pub(crate) use self::platform::go_name;
-pub(crate) use self::progress::ProgressReport;
 use self::progress::Reporter;
-#[cfg(test)]
-pub(crate) use self::progress::Work;
 pub(crate) use self::screen::Screen;
 pub(crate) use self::unfinished::Builds;
 use crate::config::{Config, ImageConfig};

@@ -9,62 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use crate::engine::Progress;
+use crate::shown::{ProgressReport, Work};
 use crate::terminal;
 use crate::visible::harmless;
 
 /// Where the plain lines of an image get another one at the earliest.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-
-/// How far work on an image is, from the process that does it to one that people see.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum ProgressReport {
-    /// Something to know that is no progress.
-    Note(String),
-    /// Work has begun. The others tell of it by its number.
-    Begun {
-        task: u64,
-        work: Work,
-        image: String,
-    },
-    /// What an engine reports.
-    Engine {
-        task: u64,
-        progress: Progress,
-    },
-    /// More bytes of what is made here.
-    Bytes {
-        task: u64,
-        more: u64,
-    },
-    Done {
-        task: u64,
-    },
-    Failed {
-        task: u64,
-    },
-}
-
-impl ProgressReport {
-    /// The number of the work that it begins (`true`) or ends.
-    pub(crate) fn begins_or_ends(&self) -> Option<(u64, bool)> {
-        match self {
-            Self::Begun { task, .. } => Some((*task, true)),
-            Self::Done { task } | Self::Failed { task } => Some((*task, false)),
-            Self::Note(_) | Self::Engine { .. } | Self::Bytes { .. } => None,
-        }
-    }
-}
-
-/// What is done to get an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Work {
-    Pull,
-    Build,
-    Script,
-}
 
 impl Work {
     fn going_on(self) -> &'static str {

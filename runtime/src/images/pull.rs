@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use seatrial_model::ImageRef;
 
 use super::error::{Cause, Said, Trail};
-use super::progress::{Task, Work};
+use super::progress::Task;
 use super::{Images, Request, names, platform, thread};
 use crate::engine::{EngineError, EngineErrorKind, ImageInfo, PullSpec};
+use crate::shown::Work;
 
 /// `Break` with what was delivered, or with nothing where asking further makes no sense.
 pub(super) type Outcome = ControlFlow<Option<ImageInfo>>;

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::progress::{ProgressReport, Reporter, Task};
-use crate::terminal::{self, Shown};
+use super::progress::{Reporter, Task};
+use crate::shown::{ProgressReport, Shown};
+use crate::terminal;
 
 /// What is shown in this process for another.
 #[derive(Default)]
@@ -55,9 +56,9 @@ mod tests {
     use std::io::Write;
     use std::sync::{Arc, Mutex};
 
-    use super::super::progress::Work;
     use super::*;
     use crate::engine::Progress;
+    use crate::shown::Work;
 
     #[derive(Default)]
     struct Lines(Vec<u8>);

@@ -11,7 +11,6 @@ use super::plan::{plan, text};
 use super::*;
 use crate::config::{Config, Fallback, Keep, SupervisorMode};
 use crate::engine::{Progress, PublishedPort};
-use crate::images::{ProgressReport, Work};
 use crate::protocol::{
     Action, Caller, ExecOutput, FollowEnd, HookFailure, HookKind, Introduction, Kept, KeptKey,
     KeptService, Launch, LogLine, Message, Mounted, MountedKind, Owner, Reply, Request,
@@ -19,7 +18,7 @@ use crate::protocol::{
 };
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
-use crate::terminal::Shown;
+use crate::shown::{ProgressReport, Shown, Work};
 use crate::{Error, ErrorKind};
 
 fn launch() -> Launch {

@@ -1,0 +1,117 @@
+//! The texts about a test that has failed, or that is out of time: what its services were doing, and what it has lost.
+
+use std::fmt::Write as _;
+use std::panic::Location;
+
+use crate::Error;
+use crate::protocol::ServiceInfo;
+use crate::visible::harmless;
+use crate::wording::names;
+
+/// What a service of a failed test was doing and last said.
+pub(crate) fn log_of_failed_test(
+    info: &ServiceInfo,
+    ended: Option<&str>,
+    tail: Result<String, Error>,
+) -> String {
+    let (field, composition) = (&info.field, &info.composition);
+    let end = ended.map_or_else(String::new, |ended| {
+        format!("seatrial: service `{field}` of `{composition}` does not run any more: {ended}\n")
+    });
+    end + &last_lines(info, tail)
+}
+
+/// Says what a test has given up that was still being launched.
+pub(crate) fn still_launching(compositions: &[String]) -> String {
+    let (it, were) = match compositions {
+        [_] => ("it", "was"),
+        _ => ("they", "were"),
+    };
+    format!(
+        "{}: still being launched when the test failed; {it} {were} given up",
+        names(compositions)
+    )
+}
+
+/// Says that services were gone when the test failed that had launched them.
+pub(crate) fn given_back(composition: &str, services: &[String], place: &Location<'_>) -> String {
+    let (what, were) = match services {
+        [_] => ("service", "was"),
+        _ => ("services", "were"),
+    };
+    let services = names(services);
+    format!(
+        "seatrial: the {what} {services} of `{composition}`, launched at {place}, {were} gone when the test failed: no handle of \
+         that launch was left\n\
+         \x20 help: where the test still needs it, hold what `launch()` returns to the test's end: \
+         `let launched = {composition}::launch().await?;` and then `launched.{{..}}`, not `{composition}::launch().await?.{{..}}`\n"
+    )
+}
+
+/// Says why a test that is out of time ends its process.
+pub(crate) fn test_is_stuck(timed_out: &str) -> String {
+    format!(
+        "{timed_out}\n\
+         \x20 it blocks its thread in code that cannot be ended from outside, so the process ends; with it end the other tests of \
+         this executable that have not finished, and what they have printed is lost\n\
+         \x20 help: give what it waits for a time-out of its own, or make the test `async`; `cargo nextest run` gives every test \
+         a process of its own\n"
+    )
+}
+
+fn last_lines(info: &ServiceInfo, tail: Result<String, Error>) -> String {
+    let (field, composition) = (&info.field, &info.composition);
+    let mut text = match tail {
+        Ok(tail) if tail.is_empty() => {
+            return format!("seatrial: service `{field}` of `{composition}` has logged nothing\n");
+        }
+        Ok(tail) => {
+            let mut text =
+                format!("seatrial: the last lines of service `{field}` of `{composition}`:\n");
+            for line in tail.lines() {
+                let _ = writeln!(text, "    | {}", harmless(line));
+            }
+            text
+        }
+        Err(error) => format!("seatrial: the log of service `{field}` cannot be read: {error}\n"),
+    };
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn no_text_from_outside_reaches_a_terminal_with_its_control_sequences() {
+        const CLEAR: &str = "\u{1b}[2J\u{1b}[31mtext\u{1b}[0m";
+        let text = || CLEAR.to_owned();
+        let error = Error::new(ErrorKind::Exited, text());
+        let info = ServiceInfo {
+            instance: 1,
+            composition: "Shop".to_owned(),
+            field: "app".to_owned(),
+            name: "app".to_owned(),
+            container: "id".to_owned(),
+            address: std::net::Ipv4Addr::LOCALHOST,
+            host: "localhost".to_owned(),
+            ports: Vec::new(),
+            published: Vec::new(),
+            owner: crate::protocol::Owner::default(),
+            mounted: Vec::new(),
+            times: crate::protocol::Times::default(),
+        };
+        let shown =
+            [Ok(text()), Err(error)].map(|tail| log_of_failed_test(&info, Some("code 1"), tail));
+        for shown in shown {
+            assert!(
+                shown.contains("text") && !shown.contains('\u{1b}'),
+                "{shown:?}"
+            );
+        }
+    }
+}
