@@ -1,9 +1,9 @@
-//! Compositions: what the derive implements.
+//! Compositions: what the derive implements, and what their fields are made from.
 
 use crate::client::{Client, Instances};
 use crate::deadline::{self, Bound};
+use crate::declaration::Declaration;
 use crate::launched_in_test::Origin;
-use crate::private::Declaration;
 use crate::{Operation, Service, workspace};
 
 /// Services that a test depends on, declared in a struct. Derive it; do not implement it.
@@ -132,4 +132,34 @@ pub trait Composition: Sized + Send + 'static {
         });
         launched.within(bound)
     }
+}
+
+/// What a field of a composition can be.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no service",
+    label = "no service",
+    note = "write `seatrial::Service` as the type of a field or parameter with `#[service(..)]`"
+)]
+pub trait FromService: Sized {
+    /// The typed handle.
+    fn from_service(service: Service) -> Self;
+}
+
+impl FromService for Service {
+    fn from_service(service: Service) -> Self {
+        service
+    }
+}
+
+/// The next service of a launch.
+///
+/// # Panics
+///
+/// Never: the macros ask for as many as the plan has.
+pub fn next_service<T: FromService>(services: &mut dyn Iterator<Item = Service>) -> T {
+    T::from_service(
+        services
+            .next()
+            .expect("a launch yields a service for each of the plan's"),
+    )
 }

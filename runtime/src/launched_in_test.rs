@@ -13,7 +13,7 @@ use std::time::Instant;
 use seatrial_model::Scope;
 
 use crate::deadline::ABORT_GRACE;
-use crate::private::Declaration;
+use crate::declaration::Declaration;
 use crate::service::WeakService;
 use crate::{Service, current_test, failure_report, terminal};
 

@@ -8,8 +8,8 @@ use serde_bytes::ByteBuf;
 
 use super::{Instances, kept};
 use crate::config::Keep;
+use crate::declaration::Declaration;
 use crate::fingerprint::Fingerprint;
-use crate::private::Declaration;
 use crate::protocol::{Kept, Launch};
 use crate::{Error, ErrorKind, workspace};
 
@@ -160,7 +160,7 @@ pub(super) mod tests {
     use seatrial_model::placeholder::{Names, RawTemplate};
 
     use super::*;
-    use crate::private::Package;
+    use crate::declaration::Package;
 
     const PACKAGE: Package = Package {
         name: "shop",

@@ -7,7 +7,7 @@ use std::sync::{Arc, Once};
 
 use super::{Client, Lease};
 use crate::Service;
-use crate::private::Hook;
+use crate::declaration::Hook;
 use crate::protocol::{CallId, HookFailure, HookKind, ServiceInfo};
 
 /// Runs `hook` on a thread and a runtime of its own, so that it may block and may use what needs tokio, and reports

@@ -6,8 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use seatrial_model::{FileContent, Origin, Plan, Scope, ServicePlan, SetupKind};
 
+use crate::declaration::Declaration;
 use crate::fingerprint::Fingerprint;
-use crate::private::Declaration;
 use crate::protocol::{Kept, KeptKey, Launch};
 
 /// The services to be kept, by position, those that say nothing else for `stays` after their last use.

@@ -10,8 +10,8 @@ use super::declaration::{self, Prepared};
 use super::{Client, Instances, Lease, notice};
 use crate::config::Keep;
 use crate::deadline::{Bound, Deadline};
+use crate::declaration::{Declaration, Hook};
 use crate::operation::block_on;
-use crate::private::{Declaration, Hook};
 use crate::protocol::{Caller, Kept, Launch, Reply, RequestBody, ServiceInfo};
 use crate::{Error, ErrorKind, Operation, Service, kept, terminal};
 

@@ -21,9 +21,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{Config, SupervisorMode};
 use crate::deadline::Deadline;
+use crate::declaration::Hook;
 use crate::flow::Allowance;
 use crate::images::Screen;
-use crate::private::Hook;
 use crate::protocol::{
     Action, CallId, Caller, HookFailure, HookKind, InstanceId, LeaseId, LogLine, Message, Reply,
     Request, RequestBody,
