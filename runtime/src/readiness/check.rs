@@ -1,16 +1,15 @@
-//! The checks: made from a declaration, one for each thing to wait for.
+//! The checks: made from a declaration, one for each thing to wait for, so that each is waited for and reported by itself.
 //!
-//! Each kind of check has its own file; this one only tells them apart.
+//! Each kind of check has a file of its own; this one only tells them apart.
 
 use std::time::Duration;
 
-use seatrial_model::{CheckKind, ImageRef, Protocol, ServicePlan, Template};
-use serde::{Deserialize, Serialize};
+use seatrial_model::{CheckKind, ServicePlan, Template};
 use tokio::time::sleep;
 
 use super::outcome::Outcome;
 use super::pace::Pace;
-use super::protocol::{self, Login};
+use super::protocol::{Login, Server};
 use super::subject::Subject;
 use super::timing::PreparedTiming;
 use super::{exec, http, log, probe, tcp};
@@ -19,168 +18,101 @@ use super::{exec, http, log, probe, tcp};
 /// engine tells of that some milliseconds later.
 pub(super) const RUNS_FOR: Duration = Duration::from_millis(200);
 
-/// A check whose placeholders have their values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum PreparedCheck {
-    /// As [`CheckKind::Tcp`].
-    Tcp { ports: Vec<u16> },
-    /// As [`CheckKind::Log`].
-    Log { text: String, times: u32 },
-    /// As [`CheckKind::Http`].
-    Http {
-        port: u16,
-        path: String,
-        status: Option<u16>,
-    },
-    /// As [`CheckKind::Protocol`].
-    Protocol {
-        protocol: Protocol,
-        port: u16,
-        login: Login,
-    },
-    /// As [`CheckKind::Exec`].
-    Exec { command: Vec<String> },
-    /// As [`CheckKind::Healthcheck`].
-    Healthcheck,
-    /// As [`CheckKind::Running`].
+/// One thing to check.
+#[derive(Debug)]
+pub(crate) enum Check {
+    Tcp(tcp::Port),
+    Log(log::Lines),
+    Http(http::Path),
+    Protocol(Server),
+    Exec(exec::Command),
+    Probe(probe::Probe),
+    Hook(probe::Hook),
     Running,
-    /// As [`CheckKind::Probe`].
-    Probe {
-        image: ImageRef,
-        command: Vec<String>,
+    Impossible {
+        description: &'static str,
+        reason: String,
     },
-    /// As [`CheckKind::Hook`].
-    Hook { binding: usize, name: String },
 }
 
-impl PreparedCheck {
-    /// Gives the placeholders of a service's declared check their values.
-    pub(crate) fn new(
+impl Check {
+    /// All that must hold for a service to be ready. `health` is its image's `HEALTHCHECK` command as
+    /// [`ImageInfo`](crate::engine::ImageInfo) has it, and `render` gives placeholders their values.
+    pub(crate) fn all_of(
+        service: &ServicePlan,
+        health: &[String],
+        mut render: impl FnMut(&Template) -> String,
+    ) -> Vec<Self> {
+        let implied = implied_ports(service);
+        let mut checks: Vec<Self> = implied.into_iter().map(Self::tcp).collect();
+        for declared in &service.ready {
+            checks.extend(Self::declared(&declared.kind, service, health, &mut render));
+        }
+        checks
+    }
+
+    fn declared(
         kind: &CheckKind,
         service: &ServicePlan,
-        render: impl FnMut(&Template) -> String,
-    ) -> Self {
-        match kind {
-            CheckKind::Tcp { ports } => Self::Tcp {
-                ports: ports.clone(),
-            },
-            CheckKind::Log { text, times } => Self::Log {
+        health: &[String],
+        mut render: impl FnMut(&Template) -> String,
+    ) -> Vec<Self> {
+        let check = match kind {
+            CheckKind::Tcp { ports } => return ports.iter().copied().map(Self::tcp).collect(),
+            CheckKind::Log { text, times } => Self::Log(log::Lines {
                 text: text.clone(),
                 times: *times,
-            },
-            CheckKind::Http { port, path, status } => Self::Http {
+            }),
+            CheckKind::Http { port, path, status } => Self::Http(http::Path {
                 port: *port,
                 path: path.clone(),
                 status: *status,
-            },
-            CheckKind::Protocol { protocol, port } => Self::Protocol {
+            }),
+            CheckKind::Protocol { protocol, port } => Self::Protocol(Server {
                 protocol: *protocol,
                 port: *port,
                 login: Login::of(*protocol, service, render),
+            }),
+            CheckKind::Exec { command } => {
+                Self::Exec(exec::Command::exec(command.iter().map(render).collect()))
+            }
+            CheckKind::Healthcheck => match exec::Command::healthcheck(health) {
+                Ok(command) => Self::Exec(command),
+                Err(reason) => Self::Impossible {
+                    description: "healthcheck",
+                    reason,
+                },
             },
-            CheckKind::Exec { command } => Self::Exec {
-                command: command.iter().map(render).collect(),
-            },
-            CheckKind::Healthcheck => Self::Healthcheck,
             CheckKind::Running => Self::Running,
-            CheckKind::Probe { image, command } => Self::Probe {
+            CheckKind::Probe { image, command } => Self::Probe(probe::Probe {
                 image: image.reference().clone(),
-                command: command.iter().map(render).collect(),
-            },
-            CheckKind::Hook { binding, name } => Self::Hook {
+                command: command.iter().map(&mut render).collect(),
+            }),
+            CheckKind::Hook { binding, name } => Self::Hook(probe::Hook {
                 binding: *binding,
                 name: name.clone(),
-            },
+            }),
+        };
+        vec![check]
+    }
+
+    fn tcp(port: u16) -> Self {
+        Self::Tcp(tcp::Port::new(port))
+    }
+
+    /// What is checked of a service that was ready before: in milliseconds, and without doing anything to it. `None` where
+    /// nothing is.
+    pub(super) fn again(self) -> Option<Self> {
+        match self {
+            Self::Tcp(port) => Some(Self::Tcp(port.again())),
+            Self::Protocol(server) if !server.may_be_asked_again() => {
+                Some(Self::Tcp(tcp::Port::new(server.port).again()))
+            }
+            Self::Http(_) | Self::Protocol(_) => Some(self),
+            _ => None,
         }
     }
-}
 
-/// One thing to check.
-#[derive(Debug)]
-pub(super) enum Check<'a> {
-    Tcp(tcp::Port),
-    Log(log::Lines<'a>),
-    Http(http::Path<'a>),
-    Protocol(protocol::Server<'a>),
-    Exec(exec::Command),
-    Probe(probe::Probe<'a>),
-    Hook(probe::Hook<'a>),
-    Running,
-    Impossible(&'static str, String),
-}
-
-/// One check per thing to wait for, so that each is waited for, and reported, by itself.
-pub(super) fn expand<'a>(subject: &Subject<'_>, checks: &'a [PreparedCheck]) -> Vec<Check<'a>> {
-    let each = |ports: &[u16]| -> Vec<Check<'a>> {
-        ports
-            .iter()
-            .map(|&port| Check::Tcp(tcp::Port::new(port)))
-            .collect()
-    };
-    let expanded = checks.iter().flat_map(|check| match check {
-        PreparedCheck::Tcp { ports } => each(ports),
-        PreparedCheck::Log { text, times } => vec![Check::Log(log::Lines {
-            text,
-            times: *times,
-        })],
-        PreparedCheck::Http { port, path, status } => vec![Check::Http(http::Path {
-            port: *port,
-            path,
-            status: *status,
-        })],
-        PreparedCheck::Protocol { protocol, port, .. }
-            if subject.was_ready && !protocol::may_be_asked_again(*protocol) =>
-        {
-            vec![Check::Tcp(tcp::Port::new(*port))]
-        }
-        PreparedCheck::Protocol {
-            protocol,
-            port,
-            login,
-        } => vec![Check::Protocol(protocol::Server {
-            protocol: *protocol,
-            port: *port,
-            login,
-        })],
-        PreparedCheck::Exec { command } => vec![Check::Exec(exec::Command::exec(command))],
-        PreparedCheck::Healthcheck => vec![match exec::Command::healthcheck(subject.health) {
-            Ok(command) => Check::Exec(command),
-            Err(reason) => Check::Impossible("healthcheck", reason),
-        }],
-        PreparedCheck::Running => vec![Check::Running],
-        PreparedCheck::Probe { image, command } => {
-            vec![Check::Probe(probe::Probe { image, command })]
-        }
-        PreparedCheck::Hook { binding, name } => vec![Check::Hook(probe::Hook {
-            binding: *binding,
-            name,
-        })],
-    });
-    // What is declared to be served is waited for whatever else is asked: a command, a log line or a health check may
-    // well succeed while the service initialises itself behind closed ports.
-    let chosen = checks
-        .iter()
-        .any(|check| matches!(check, PreparedCheck::Tcp { .. }));
-    let asked: Vec<u16> = checks
-        .iter()
-        .filter_map(|check| match check {
-            PreparedCheck::Http { port, .. } | PreparedCheck::Protocol { port, .. } => Some(*port),
-            _ => None,
-        })
-        .collect();
-    let implied: Vec<u16> = match chosen {
-        true => Vec::new(),
-        false => subject
-            .ports
-            .iter()
-            .copied()
-            .filter(|port| !asked.contains(port))
-            .collect(),
-    };
-    each(&implied).into_iter().chain(expanded).collect()
-}
-
-impl Check<'_> {
     pub(super) fn words(&self, subject: &Subject<'_>) -> String {
         match self {
             Self::Tcp(port) => port.words(),
@@ -191,7 +123,7 @@ impl Check<'_> {
             Self::Probe(probe) => probe.words(subject),
             Self::Hook(hook) => hook.words(),
             Self::Running => format!("its process running for {RUNS_FOR:?}"),
-            Self::Impossible(what, _) => (*what).to_owned(),
+            Self::Impossible { description, .. } => (*description).to_owned(),
         }
     }
 
@@ -226,8 +158,29 @@ impl Check<'_> {
                 sleep(RUNS_FOR).await;
                 Outcome::Holds
             }
-            Self::Impossible(_, reason) => Outcome::Never(reason.clone()),
+            Self::Impossible { reason, .. } => Outcome::Never(reason.clone()),
             Self::Log(_) => unreachable!("the log is followed"),
         }
     }
+}
+
+/// The ports that are waited for though no check names them.
+///
+/// What is declared to be served is waited for whatever else is asked: a command, a log line or a health check may well
+/// succeed while the service initialises itself behind closed ports. Not where a check chooses which ports are.
+fn implied_ports(service: &ServicePlan) -> Vec<u16> {
+    let kinds = || service.ready.iter().map(|check| &check.kind);
+    if kinds().any(|kind| matches!(kind, CheckKind::Tcp { .. })) {
+        return Vec::new();
+    }
+    let is_asked = |port: &u16| {
+        kinds().any(|kind| match kind {
+            CheckKind::Http { port: asked, .. } | CheckKind::Protocol { port: asked, .. } => {
+                asked == port
+            }
+            _ => false,
+        })
+    };
+    let ports = service.ports.iter().map(|port| port.number);
+    ports.filter(|port| !is_asked(port)).collect()
 }

@@ -13,17 +13,17 @@ use crate::visible::quoted;
 
 /// The check of one command.
 #[derive(Debug)]
-pub(super) struct Command {
+pub(crate) struct Command {
     kind: &'static str,
     command: Vec<String>,
 }
 
 impl Command {
     /// A command of the user's.
-    pub(super) fn exec(command: &[String]) -> Self {
+    pub(super) fn exec(command: Vec<String>) -> Self {
         Self {
             kind: "exec",
-            command: command.to_vec(),
+            command,
         }
     }
 

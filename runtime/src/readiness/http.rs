@@ -33,17 +33,17 @@ const TLS_RECORD: usize = 3;
 
 /// The check of one path.
 #[derive(Debug)]
-pub(super) struct Path<'a> {
+pub(crate) struct Path {
     pub(super) port: u16,
-    pub(super) path: &'a str,
+    pub(super) path: String,
     /// `None` for any from 200 to 399.
     pub(super) status: Option<u16>,
 }
 
-impl Path<'_> {
+impl Path {
     pub(super) fn words(&self, subject: &Subject<'_>) -> String {
         let Self { port, status, .. } = self;
-        let path = subject.quoted(self.path);
+        let path = subject.quoted(&self.path);
         match status {
             Some(status) => format!("http GET {path} on port {port} with status {status}"),
             None => format!("http GET {path} on port {port}"),
@@ -58,7 +58,7 @@ impl Path<'_> {
         if let Err(error) = self.path.parse::<Uri>() {
             return Outcome::Never(format!(
                 "`{}` is no path ({error}); write one that begins with `/`, its special characters as `%20`",
-                subject.quoted(self.path)
+                subject.quoted(&self.path)
             ));
         }
         let answer = async { self.get(target.connect().await?).await };
@@ -89,7 +89,7 @@ impl Path<'_> {
             let missing = TLS_RECORD.saturating_sub(seen.len());
             seen.extend(bytes.iter().take(missing));
         });
-        let request = Request::get(self.path)
+        let request = Request::get(&self.path)
             .header(HOST, "localhost")
             .header(CONNECTION, "close")
             .body(String::new())
@@ -217,7 +217,7 @@ mod tests {
         };
         let path = Path {
             port: 80,
-            path: "/health?deep=1",
+            path: "/health?deep=1".to_owned(),
             status: None,
         };
         tokio::join!(path.get(stream), server)
@@ -317,7 +317,7 @@ mod tests {
         let expects = |status, code| {
             let path = Path {
                 port: 80,
-                path: "/",
+                path: "/".to_owned(),
                 status,
             };
             path.expects(StatusCode::from_u16(code).unwrap())

@@ -28,14 +28,14 @@ const EACH_START: &str =
 
 /// The check of one text.
 #[derive(Debug)]
-pub(super) struct Lines<'a> {
-    pub(super) text: &'a str,
+pub(crate) struct Lines {
+    pub(super) text: String,
     pub(super) times: u32,
 }
 
-impl Lines<'_> {
+impl Lines {
     pub(super) fn words(&self, subject: &Subject<'_>) -> String {
-        let text = subject.quoted(self.text);
+        let text = subject.quoted(&self.text);
         match self.times {
             0 | 1 => format!("a line with \"{text}\" in the log"),
             times => format!("{times} lines with \"{text}\" in the log"),
@@ -63,7 +63,7 @@ impl Lines<'_> {
             watch.follows();
             let mut output = subject.engine.logs(subject.container, true, None);
             // What was counted before a stream broke comes again with the next one.
-            let mut counter = Counter::new(self.text, subject.output_before);
+            let mut counter = Counter::new(&self.text, subject.output_before);
             let (since, hint) = self.since(subject);
             watch.sees(counter.times(since), Some(hint));
             let ended = loop {

@@ -28,7 +28,7 @@ mod timing;
 mod wait;
 mod watch;
 
-pub(crate) use self::check::PreparedCheck;
+pub(crate) use self::check::Check;
 pub(crate) use self::exec::shown;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::log::fuzzing;

@@ -11,21 +11,21 @@ use crate::protocol::HookFailure;
 
 /// The check by a container of another image.
 #[derive(Debug)]
-pub(super) struct Probe<'a> {
-    pub(super) image: &'a ImageRef,
-    pub(super) command: &'a [String],
+pub(crate) struct Probe {
+    pub(super) image: ImageRef,
+    pub(super) command: Vec<String>,
 }
 
-impl Probe<'_> {
+impl Probe {
     pub(super) fn words(&self, subject: &Subject<'_>) -> String {
-        let command = subject.quoted(&shown(self.command));
+        let command = subject.quoted(&shown(&self.command));
         format!("probe `{command}` in {}", self.image)
     }
 
     pub(super) async fn attempt(&self, subject: &Subject<'_>) -> Outcome {
         let run = subject
             .probes
-            .run_probe(self.image, self.command.to_vec())
+            .run_probe(&self.image, self.command.clone())
             .await;
         match run {
             Ok(result) => judge(&result, subject.redactor),
@@ -36,12 +36,12 @@ impl Probe<'_> {
 
 /// The check by a function of the user's.
 #[derive(Debug)]
-pub(super) struct Hook<'a> {
+pub(crate) struct Hook {
     pub(super) binding: usize,
-    pub(super) name: &'a str,
+    pub(super) name: String,
 }
 
-impl Hook<'_> {
+impl Hook {
     pub(super) fn words(&self) -> String {
         format!("`{}`", self.name)
     }

@@ -26,17 +26,11 @@ pub(crate) struct Subject<'a> {
     /// Whether `address` is reachable from this process: [`is_direct`](super::reach::is_direct) of the network's gateway.
     pub(crate) direct: bool,
     pub(crate) published: &'a [PublishedPort],
-    /// Its declared ports, for the default check.
-    pub(crate) ports: &'a [u16],
-    /// The image's `HEALTHCHECK` command as [`ImageInfo`](crate::engine::ImageInfo) has it.
-    pub(crate) health: &'a [String],
     /// What it had written before it was started this time; the beginning for its first start.
     pub(crate) output_before: OutputPosition,
     pub(crate) probes: &'a dyn ProbeRunner,
     /// Hides the secrets in what its checks quote.
     pub(crate) redactor: &'a Redactor,
-    /// Whether all its checks have held before.
-    pub(crate) was_ready: bool,
 }
 
 impl Subject<'_> {

@@ -21,8 +21,10 @@ use super::subject::Subject;
 
 /// The check of one port.
 #[derive(Debug)]
-pub(super) struct Port {
+pub(crate) struct Port {
     number: u16,
+    /// Whether it was served before.
+    was_served: bool,
     hold: Hold,
 }
 
@@ -30,7 +32,16 @@ impl Port {
     pub(super) fn new(number: u16) -> Self {
         Self {
             number,
+            was_served: false,
             hold: Hold::default(),
+        }
+    }
+
+    /// As one that was served before.
+    pub(super) fn again(self) -> Self {
+        Self {
+            was_served: true,
+            ..self
         }
     }
 
@@ -47,7 +58,7 @@ impl Port {
             Ok(target) => target,
             Err(reason) => return Outcome::Never(reason),
         };
-        if subject.was_ready
+        if self.was_served
             && let Some(outcome) = self.look(subject, &target).await
         {
             return outcome;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::check::{Check, PreparedCheck, expand};
+use super::check::Check;
 use super::not_ready::{NotReady, NotReadyReason};
 use super::outcome::Outcome;
 use super::pace::{Pace, Streaks};
@@ -18,8 +18,7 @@ use super::subject::Subject;
 use super::timing::PreparedTiming;
 use super::watch::Watch;
 
-/// Waits until all of `checks` have held, and every declared port is served unless a check chooses ports; and the
-/// container runs. The checks are made concurrently; one that has held is not looked at again.
+/// Waits until all of `checks` have held, and the container runs. The checks are made concurrently; one that has held is not looked at again.
 ///
 /// # Errors
 ///
@@ -27,16 +26,15 @@ use super::watch::Watch;
 /// row than `timing` allows; when a check cannot ever hold, or panics.
 pub(crate) async fn wait(
     subject: &Subject<'_>,
-    checks: &[PreparedCheck],
+    checks: Vec<Check>,
     timing: &PreparedTiming,
     exited: impl Future<Output = ()>,
 ) -> Result<(), NotReady> {
     let started = Instant::now();
-    let (watches, checks): (Vec<Watch>, Vec<Check<'_>>) = expand(subject, checks)
-        .into_iter()
-        .map(|check| (Watch::new(check.words(subject), check.port()), check))
-        .unzip();
-    let watches: Arc<[Watch]> = watches.into();
+    let watches = checks
+        .iter()
+        .map(|check| Watch::new(check.words(subject), check.port()));
+    let watches: Arc<[Watch]> = watches.collect();
     let watched = watches.clone();
     subject.probes.watched(Box::new(move || {
         let unmet = watched.iter().filter(|watch| !watch.state().met);
@@ -99,27 +97,17 @@ pub(crate) async fn wait(
 /// As [`wait`].
 pub(crate) async fn wait_again(
     subject: &Subject<'_>,
-    checks: &[PreparedCheck],
+    checks: Vec<Check>,
     timing: &PreparedTiming,
     exited: impl Future<Output = ()>,
 ) -> Result<(), NotReady> {
-    let quick = checks.iter().filter(|check| {
-        matches!(
-            check,
-            PreparedCheck::Tcp { .. } | PreparedCheck::Http { .. } | PreparedCheck::Protocol { .. }
-        )
-    });
-    let quick: Vec<PreparedCheck> = quick.cloned().collect();
+    let quick = checks.into_iter().filter_map(Check::again).collect();
     let timing = PreparedTiming {
         delay: Duration::ZERO,
         successes: 1,
         ..timing.clone()
     };
-    let subject = Subject {
-        was_ready: true,
-        ..*subject
-    };
-    wait(&subject, &quick, &timing, exited).await
+    wait(subject, quick, &timing, exited).await
 }
 
 /// Asks the engine until it says that the container runs.
@@ -138,7 +126,7 @@ async fn hold_running(subject: &Subject<'_>, watch: &Watch) {
 
 /// Repeats one check until it has held as often as it must.
 async fn hold(
-    mut check: Check<'_>,
+    mut check: Check,
     subject: &Subject<'_>,
     timing: &PreparedTiming,
     watch: &Watch,

@@ -22,7 +22,7 @@ use crate::engine::{
 };
 use crate::protocol::{Action, HookKind, Reply, ServiceInfo};
 use crate::readiness::{
-    self, NotReady, NotReadyReason, OutputPosition, PreparedCheck, PreparedTiming, Subject,
+    self, Check, NotReady, NotReadyReason, OutputPosition, PreparedTiming, Subject,
 };
 use crate::{Error, ErrorKind, terminal};
 
@@ -74,37 +74,27 @@ impl Running {
             instance,
             running: self,
         };
-        let ports: Vec<u16> = service.ports.iter().map(|port| port.number).collect();
         let subject = Subject {
             engine: &self.engine,
             container: self.id(),
             address: self.address,
             direct: self.direct,
             published: &self.container.ports,
-            ports: &ports,
-            health: &self.image.healthcheck,
             output_before: *self.position(),
             probes: &prober,
             redactor: &instance.redactor,
-            was_ready: false,
         };
-        let checks: Vec<PreparedCheck> = service
-            .ready
-            .iter()
-            .map(|check| {
-                PreparedCheck::new(&check.kind, service, |template| {
-                    super::spec::render(&instance.launch, instance.index, template)
-                })
-            })
-            .collect();
+        let checks = Check::all_of(service, &self.image.healthcheck, |template| {
+            super::spec::render(&instance.launch, instance.index, template)
+        });
         let default = instance.context.config().timeouts.ready;
         let timing = PreparedTiming::new(&service.timing, default);
         let ready = async {
             let ended = self.exits.ended();
             match thoroughness {
-                Thoroughness::All => readiness::wait(&subject, &checks, &timing, ended).await,
+                Thoroughness::All => readiness::wait(&subject, checks, &timing, ended).await,
                 Thoroughness::Again => {
-                    readiness::wait_again(&subject, &checks, &timing, ended).await
+                    readiness::wait_again(&subject, checks, &timing, ended).await
                 }
             }
         };

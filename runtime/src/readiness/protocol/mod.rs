@@ -47,10 +47,10 @@ const QUOTED: usize = 200;
 
 /// The check of one port.
 #[derive(Debug)]
-pub(super) struct Server<'a> {
+pub(crate) struct Server {
     pub(super) protocol: Protocol,
     pub(super) port: u16,
-    pub(super) login: &'a Login,
+    pub(super) login: Login,
 }
 
 /// A conversation with a server, as far as it has come.
@@ -114,16 +114,16 @@ enum NoVerdict {
     Foreign(Vec<u8>),
 }
 
-/// Whether a server may be asked whenever somebody takes a service that others share. One that counts each connection
-/// without a login as a failed one, or logs it as a warning, may not.
-pub(super) fn may_be_asked_again(protocol: Protocol) -> bool {
-    match protocol {
-        Protocol::Postgres | Protocol::Redis | Protocol::Nats => true,
-        Protocol::Mysql | Protocol::Amqp => false,
+impl Server {
+    /// Whether it may be asked whenever somebody takes a service that others share. One that counts each connection
+    /// without a login as a failed one, or logs it as a warning, may not.
+    pub(super) fn may_be_asked_again(&self) -> bool {
+        match self.protocol {
+            Protocol::Postgres | Protocol::Redis | Protocol::Nats => true,
+            Protocol::Mysql | Protocol::Amqp => false,
+        }
     }
-}
 
-impl Server<'_> {
     pub(super) fn words(&self) -> String {
         format!("{} on port {}", self.protocol.as_str(), self.port)
     }
@@ -138,7 +138,7 @@ impl Server<'_> {
             Err(reason) if reason == reach::REFUSED => return tcp::refused(),
             Err(reason) => return Outcome::NotYet(reason),
         };
-        let mut conversation = conversation(self.protocol, self.login);
+        let mut conversation = conversation(self.protocol, &self.login);
         match timeout(PATIENCE, converse(stream, &mut *conversation)).await {
             Ok(Ok(Verdict::Answers)) => Outcome::Holds,
             Ok(Ok(Verdict::NotYet { said, advice })) => {

@@ -5,7 +5,7 @@ use super::*;
 
 /// One check of each kind that a container which does nothing does not meet. The command leaves a file behind: whoever
 /// sees it knows that the wait is under way.
-fn unmet() -> [PreparedCheck; 4] {
+fn unmet() -> [CheckKind; 4] {
     [
         tcp(7000),
         http(7000),

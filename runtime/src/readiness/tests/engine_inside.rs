@@ -131,9 +131,7 @@ async fn the_images_healthcheck_is_run_at_our_own_pace() {
     ] {
         let mut service = Fixture::start(perl("sleep 600"), &[]).await;
         service.health = health.iter().map(|&word| word.to_owned()).collect();
-        service
-            .ready_behind_the_gate(PreparedCheck::Healthcheck)
-            .await;
+        service.ready_behind_the_gate(CheckKind::Healthcheck).await;
     }
 }
 
@@ -141,7 +139,7 @@ async fn the_images_healthcheck_is_run_at_our_own_pace() {
 async fn an_image_without_healthcheck_is_impossible() {
     let service = Fixture::start(perl("sleep 600"), &[]).await;
     let error = ended(
-        service.wait(&[PreparedCheck::Healthcheck]).await,
+        service.wait(&[CheckKind::Healthcheck]).await,
         NotReadyReason::Impossible,
     );
     assert!(

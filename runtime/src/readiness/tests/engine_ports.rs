@@ -11,7 +11,7 @@ const PORT: u16 = 7000;
 const LATE: &str = "gate; my $s = listening(7000); my @kept; push @kept, $s->accept while 1;";
 
 /// Waits for the service that `script` makes, which must listen behind its gate.
-async fn not_before_it_listens(direct: Option<bool>, check: PreparedCheck, script: &str) {
+async fn not_before_it_listens(direct: Option<bool>, check: CheckKind, script: &str) {
     let mut late = Fixture::start(perl(script), &[PORT]).await;
     late.direct = direct;
     late.ready_behind_the_gate(check).await;
@@ -143,7 +143,7 @@ async fn a_late_http_service_is_not_ready_before_it_listens() {
 #[tokio::test]
 async fn http_with_another_status_is_told_with_the_last() {
     let service = Fixture::start(perl(WARMING_UP), &[PORT]).await;
-    let check = PreparedCheck::Http {
+    let check = CheckKind::Http {
         port: PORT,
         path: "/health".to_owned(),
         status: Some(204),

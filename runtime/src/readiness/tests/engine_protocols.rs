@@ -1,15 +1,16 @@
 //! Checks that speak a protocol, with services that answer in it, in another, or in none.
 
+use seatrial_model::EnvVar;
+
 use super::service::{Fixture, perl};
 use super::*;
 
 const PORT: u16 = 7000;
 
-fn speaks(protocol: Protocol) -> PreparedCheck {
-    PreparedCheck::Protocol {
+fn speaks(protocol: Protocol) -> CheckKind {
+    CheckKind::Protocol {
         protocol,
         port: PORT,
-        login: Login::default(),
     }
 }
 
@@ -103,7 +104,8 @@ async fn what_is_asked_is_not_connected_to_without_a_word() {
     let log = redis.log_with("connection 2").await;
     assert!(log.contains("connection 1 asks"), "{log}");
     assert!(log.contains("connection 2 asks"), "{log}");
-    let mut ports = expand(&redis.subject(), &check)
+    let mut ports = redis
+        .checks(&check)
         .iter()
         .map(Check::port)
         .collect::<Vec<_>>();
@@ -130,17 +132,16 @@ async fn a_password_that_is_repeated_is_hidden() {
         my $s = listening(7000);
         while (my $c = $s->accept) { sysread $c, my $said, 4096; print $c "220 you say $said" }
     "#;
-    let echo = Fixture::start(perl(script), &[PORT]).await;
+    let mut echo = Fixture::start(perl(script), &[PORT]).await;
     echo.listens(PORT).await;
-    let check = PreparedCheck::Protocol {
-        protocol: Protocol::Redis,
-        port: PORT,
-        login: Login {
-            password: Some("albatross-17".to_owned()),
-            ..Login::default()
-        },
-    };
-    let error = echo.first_failure(&[check]).await.to_string();
+    echo.plan.env = vec![EnvVar {
+        name: "REDIS_PASSWORD".to_owned(),
+        value: Template::literal("albatross-17"),
+    }];
+    let error = echo
+        .first_failure(&[speaks(Protocol::Redis)])
+        .await
+        .to_string();
     assert!(
         error.contains("220 you say") && error.contains("[hidden]"),
         "{error}"

@@ -8,7 +8,7 @@ async fn a_second() {
     sleep(Duration::from_secs(1)).await;
 }
 
-async fn exited(script: Script, checks: &[PreparedCheck], timing: &PreparedTiming) -> NotReady {
+async fn exited(script: Script, checks: &[CheckKind], timing: &PreparedTiming) -> NotReady {
     let outcome = script.wait_until(checks, timing, a_second()).await;
     let error = ended(outcome, NotReadyReason::Exited);
     assert_eq!(error.after, Duration::from_secs(1));
@@ -143,7 +143,7 @@ async fn a_command_that_is_missing_is_impossible_only_where_the_container_runs()
 
 #[tokio::test(start_paused = true)]
 async fn running_is_to_run_for_a_moment() {
-    let (checks, timing) = ([PreparedCheck::Running], within(60));
+    let (checks, timing) = ([CheckKind::Running], within(60));
     let just_before = sleep(RUNS_FOR - Duration::from_millis(1));
     let script = Script::default();
     let outcome = script.wait_until(&checks, &timing, just_before);

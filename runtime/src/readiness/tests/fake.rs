@@ -45,7 +45,7 @@ impl Script {
     /// Waits as [`wait`] does, for a container that does not end.
     pub(super) async fn wait(
         self,
-        checks: &[PreparedCheck],
+        checks: &[CheckKind],
         timing: &PreparedTiming,
     ) -> Result<(), NotReady> {
         self.wait_until(checks, timing, std::future::pending())
@@ -55,7 +55,7 @@ impl Script {
     /// Waits as [`wait`] does, for a container that ends with `exited`.
     pub(super) async fn wait_until(
         self,
-        checks: &[PreparedCheck],
+        checks: &[CheckKind],
         timing: &PreparedTiming,
         exited: impl Future<Output = ()>,
     ) -> Result<(), NotReady> {
@@ -76,13 +76,11 @@ impl Script {
             // No connection is possible: a real one takes real time.
             direct: false,
             published: &[],
-            ports: &[],
-            health: &[],
             output_before: OutputPosition::default(),
             probes: &runner,
             redactor: &redactor,
-            was_ready: false,
         };
+        let checks = checks_of(service(&[]), checks, &[]);
         wait(&subject, checks, timing, exited).await
     }
 }

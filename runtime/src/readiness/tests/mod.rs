@@ -22,11 +22,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use seatrial_model::secret::Redactor;
-use seatrial_model::{ImageRef, Protocol, Timing};
+use seatrial_model::{CheckKind, ImageRef, Origin, Port, Protocol, ServicePlan, Template, Timing};
 use tokio::time::{Instant, sleep};
 
-use super::check::{Check, RUNS_FOR, expand};
-use super::protocol::Login;
+use super::check::RUNS_FOR;
 use super::reach;
 use super::*;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ExecResult, PublishedPort};
@@ -37,43 +36,65 @@ fn within(seconds: u64) -> PreparedTiming {
     PreparedTiming::new(&Timing::default(), Duration::from_secs(seconds))
 }
 
-fn tcp(port: u16) -> PreparedCheck {
-    PreparedCheck::Tcp { ports: vec![port] }
+/// What is checked of a service that declares these checks besides, in an image with this `HEALTHCHECK`.
+fn checks_of(mut service: ServicePlan, declared: &[CheckKind], health: &[String]) -> Vec<Check> {
+    let declared = declared.iter().cloned();
+    service.ready = declared
+        .map(|kind| seatrial_model::Check { kind })
+        .collect();
+    Check::all_of(&service, health, |text| text.render(|_| String::new()))
 }
 
-fn http(port: u16) -> PreparedCheck {
-    PreparedCheck::Http {
+/// A service that declares no check.
+fn service(ports: &[u16]) -> ServicePlan {
+    let image = IMAGE.parse().expect("an image");
+    let mut service = ServicePlan::new("service", Origin::Image(image));
+    let ports = ports.iter().map(|&number| Port { name: None, number });
+    service.ports = ports.collect();
+    service
+}
+
+fn words(command: &[&str]) -> Vec<Template> {
+    command.iter().copied().map(Template::literal).collect()
+}
+
+fn tcp(port: u16) -> CheckKind {
+    CheckKind::Tcp { ports: vec![port] }
+}
+
+fn http(port: u16) -> CheckKind {
+    CheckKind::Http {
         port,
         path: "/health".to_owned(),
         status: None,
     }
 }
 
-fn log(text: &str, times: u32) -> PreparedCheck {
-    PreparedCheck::Log {
+fn log(text: &str, times: u32) -> CheckKind {
+    CheckKind::Log {
         text: text.to_owned(),
         times,
     }
 }
 
-fn exec(command: &[&str]) -> PreparedCheck {
-    PreparedCheck::Exec {
-        command: command.iter().map(|&word| word.to_owned()).collect(),
+fn exec(command: &[&str]) -> CheckKind {
+    CheckKind::Exec {
+        command: words(command),
     }
 }
 
-fn probe(command: &[&str]) -> PreparedCheck {
-    PreparedCheck::Probe {
+fn probe(command: &[&str]) -> CheckKind {
+    CheckKind::Probe {
         image: IMAGE.parse().expect("an image"),
-        command: command.iter().map(|&word| word.to_owned()).collect(),
+        command: words(command),
     }
 }
 
 /// The number of [`hook`]'s function.
 const BINDING: usize = 7;
 
-fn hook() -> PreparedCheck {
-    PreparedCheck::Hook {
+fn hook() -> CheckKind {
+    CheckKind::Hook {
         binding: BINDING,
         name: "shop::is_up".to_owned(),
     }

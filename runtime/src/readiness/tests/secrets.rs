@@ -7,7 +7,7 @@ use super::*;
 use crate::engine::fake::{answer, refusal};
 
 /// What is said of a check that does not hold, where this is the password and `fails` is how everything fails.
-async fn said(password: &'static str, check: PreparedCheck) -> String {
+async fn said(password: &'static str, check: CheckKind) -> String {
     let script = Script {
         exec: Box::new(move |command, _| match command[0].as_str() {
             "refused" => answer(Err(refusal(
@@ -61,7 +61,7 @@ async fn what_a_check_quotes_has_no_secret() {
                 "a line with \"[hidden]\" in the log: cannot do as asked: no log of [hidden]",
             ),
             (
-                PreparedCheck::Http {
+                CheckKind::Http {
                     port: 80,
                     path: format!("no path {secret}"),
                     status: Some(204),

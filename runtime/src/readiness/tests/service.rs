@@ -45,7 +45,8 @@ pub(super) struct Fixture {
     pub(super) address: Ipv4Addr,
     gateway: Ipv4Addr,
     published: Vec<PublishedPort>,
-    ports: Vec<u16>,
+    /// What is declared of it, but for its checks.
+    pub(super) plan: ServicePlan,
     /// `None` for the way this machine allows.
     pub(super) direct: Option<bool>,
     pub(super) health: Vec<String>,
@@ -181,7 +182,7 @@ impl Fixture {
             address,
             gateway: Ipv4Addr::new(a, b, c, 1),
             published: info.ports,
-            ports: ports.to_vec(),
+            plan: service(ports),
             direct: None,
             health: Vec::new(),
             redactor: Redactor::default(),
@@ -199,13 +200,13 @@ impl Fixture {
         self.direct.unwrap_or_else(|| is_direct(self.gateway))
     }
 
-    pub(super) async fn wait(&self, checks: &[PreparedCheck]) -> Result<(), NotReady> {
+    pub(super) async fn wait(&self, checks: &[CheckKind]) -> Result<(), NotReady> {
         self.wait_for(checks, &within(300)).await
     }
 
     pub(super) async fn wait_for(
         &self,
-        checks: &[PreparedCheck],
+        checks: &[CheckKind],
         timing: &PreparedTiming,
     ) -> Result<(), NotReady> {
         let exited = async {
@@ -216,40 +217,42 @@ impl Fixture {
 
     pub(super) async fn wait_until(
         &self,
-        checks: &[PreparedCheck],
+        checks: &[CheckKind],
         timing: &PreparedTiming,
         exited: impl Future<Output = ()> + Send,
     ) -> Result<(), NotReady> {
         let subject = self.subject();
         // The supervisor's tasks move between threads.
         let wait: Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(wait(&subject, checks, timing, exited));
+            Box::pin(wait(&subject, self.checks(checks), timing, exited));
         wait.await
     }
 
     /// Waits as for a service that was ready before, with no second attempt at a check that fails.
-    pub(super) async fn wait_again(&self, checks: &[PreparedCheck]) -> Result<(), NotReady> {
+    pub(super) async fn wait_again(&self, checks: &[CheckKind]) -> Result<(), NotReady> {
         let timing = PreparedTiming {
             failures: Some(1),
             ..within(300)
         };
         let exited = std::future::pending();
-        wait_again(&self.subject(), checks, &timing, exited).await
+        wait_again(&self.subject(), self.checks(checks), &timing, exited).await
     }
 
-    pub(super) fn subject(&self) -> Subject<'_> {
+    /// What is checked where this is declared.
+    pub(super) fn checks(&self, declared: &[CheckKind]) -> Vec<Check> {
+        checks_of(self.plan.clone(), declared, &self.health)
+    }
+
+    fn subject(&self) -> Subject<'_> {
         Subject {
             engine: self.engine(),
             container: &self.id,
             address: self.address,
             direct: self.is_direct(),
             published: &self.published,
-            ports: &self.ports,
-            health: &self.health,
             output_before: self.output_before,
             probes: self,
             redactor: &self.redactor,
-            was_ready: false,
         }
     }
 
@@ -293,7 +296,7 @@ impl Fixture {
     }
 
     /// Waits with no second attempt at any check.
-    pub(super) async fn attempt_once(&self, checks: &[PreparedCheck]) -> Result<(), NotReady> {
+    pub(super) async fn attempt_once(&self, checks: &[CheckKind]) -> Result<(), NotReady> {
         let timing = PreparedTiming {
             interval: Some(Duration::from_secs(600)),
             ..within(300)
@@ -302,7 +305,7 @@ impl Fixture {
     }
 
     /// What the check says that failed first: how a test knows that one does not hold, without a time-out.
-    pub(super) async fn first_failure(&self, checks: &[PreparedCheck]) -> NotReady {
+    pub(super) async fn first_failure(&self, checks: &[CheckKind]) -> NotReady {
         let timing = PreparedTiming {
             failures: Some(1),
             ..within(300)
@@ -322,7 +325,7 @@ impl Fixture {
     }
 
     /// The check fails while the gate is closed, and holds after it was opened under a wait.
-    pub(super) async fn ready_behind_the_gate(&self, check: PreparedCheck) {
+    pub(super) async fn ready_behind_the_gate(&self, check: CheckKind) {
         let checks = [check];
         self.first_failure(&checks).await;
         let (ready, ()) = tokio::join!(self.wait(&checks), self.open_gate());

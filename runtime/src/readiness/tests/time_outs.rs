@@ -3,7 +3,7 @@
 use super::fake::{Script, breaks_off, exits, hangs, refusal, running, says, writes};
 use super::*;
 
-async fn timed_out(script: Script, checks: &[PreparedCheck], timing: &PreparedTiming) -> NotReady {
+async fn timed_out(script: Script, checks: &[CheckKind], timing: &PreparedTiming) -> NotReady {
     let error = ended(script.wait(checks, timing).await, NotReadyReason::TimedOut);
     assert_eq!(error.after, timing.timeout);
     error
