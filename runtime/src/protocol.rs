@@ -207,7 +207,10 @@ pub(crate) enum Action {
     Exec {
         command: Vec<String>,
     },
-    Stop,
+    /// Asks it to end, and kills it once the patience is over, or the engine's own.
+    Stop {
+        patience: Option<Duration>,
+    },
     /// Starts it and waits until it is ready.
     Start,
     /// Stops it, starts it and waits until it is ready.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::ready;
+use std::time::Duration;
 
 use super::{
     Attachment, BuildSpec, Call, ContainerInfo, ContainerListing, ContainerSpec, Engine,
@@ -92,7 +93,7 @@ pub(crate) trait Answers: Send + Sync {
         unanswered("start")
     }
 
-    fn stop<'a>(&'a self, _: &'a str) -> Call<'a, ()> {
+    fn stop<'a>(&'a self, _: &'a str, _: Option<Duration>) -> Call<'a, ()> {
         unanswered("stop")
     }
 
@@ -242,8 +243,8 @@ impl<A: Answers> Engine for FakeEngine<A> {
         self.0.start(id)
     }
 
-    fn stop<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
-        self.0.stop(id)
+    fn stop<'a>(&'a self, id: &'a str, patience: Option<Duration>) -> Call<'a, ()> {
+        self.0.stop(id, patience)
     }
 
     fn kill<'a>(&'a self, id: &'a str, signal: Option<&'a str>) -> Call<'a, ()> {

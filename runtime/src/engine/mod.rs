@@ -18,6 +18,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::time::Duration;
 
 use futures_core::Stream;
 use seatrial_model::secret::Redactor;
@@ -88,8 +89,9 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
     fn create<'a>(&'a self, container: &'a ContainerSpec) -> Call<'a, String>;
     /// Starts a container.
     fn start<'a>(&'a self, id: &'a str) -> Call<'a, ()>;
-    /// Asks a container's process to end and kills it after the engine's default patience (10 seconds).
-    fn stop<'a>(&'a self, id: &'a str) -> Call<'a, ()>;
+    /// Asks a container's process to end and kills it once `patience` is over, or the engine's own (10 seconds). Engines count
+    /// whole seconds: a part of one is rounded up.
+    fn stop<'a>(&'a self, id: &'a str, patience: Option<Duration>) -> Call<'a, ()>;
     /// Sends `SIGKILL`, or the signal given.
     fn kill<'a>(&'a self, id: &'a str, signal: Option<&'a str>) -> Call<'a, ()>;
     /// Freezes a container's processes.

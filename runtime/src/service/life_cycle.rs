@@ -1,17 +1,45 @@
 //! What moves a service through its states, and waiting until it is ready again.
 
+use std::time::Duration;
+
 use super::{Service, unexpected};
 use crate::Operation;
 use crate::protocol::{Action, Reply};
 
 impl Service {
-    /// Asks it to end, as `docker stop` does: its stop signal, and after 10 seconds `SIGKILL`.
+    /// Asks it to end, as `docker stop` does: its stop signal, and after 10 seconds `SIGKILL`. To give it more time or less,
+    /// [`stop_within`](Self::stop_within).
     ///
     /// # Errors
     ///
     /// Where the engine refuses.
     pub fn stop(&self) -> Operation<()> {
-        self.act_done(Action::Stop)
+        self.act_done(Action::Stop { patience: None })
+    }
+
+    /// Asks it to end with its stop signal, and ends it with `SIGKILL` once it has not ended within that time.
+    ///
+    /// Engines count whole seconds, so a part of one is rounded up: 1.2 seconds are 2. Zero kills it as soon as the signal is
+    /// sent. It is done as soon as the service has ended.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # async fn asynchronous(db: seatrial::Service) -> Result<(), seatrial::Error> {
+    /// // It writes down everything that it has in memory.
+    /// db.stop_within(Duration::from_secs(60)).await?;
+    /// # Ok(()) }
+    /// # fn plain(db: seatrial::Service) -> Result<(), seatrial::Error> {
+    /// db.stop_within(Duration::from_secs(60)).wait()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the engine refuses.
+    pub fn stop_within(&self, patience: Duration) -> Operation<()> {
+        self.act_done(Action::Stop {
+            patience: Some(patience),
+        })
     }
 
     /// Starts it again after [`stop`](Self::stop) or [`kill`](Self::kill), and waits until it is ready. Where it runs, nothing

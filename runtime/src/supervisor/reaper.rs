@@ -231,10 +231,14 @@ impl Guard {
             .await
     }
 
-    /// Asks the container's process to end, and kills it after its grace period.
-    pub(super) async fn stop(&self, id: &str) -> Result<(), EngineError> {
+    /// Asks the container's process to end, and kills it once that patience is over, or the engine's own.
+    pub(super) async fn stop(
+        &self,
+        id: &str,
+        patience: Option<Duration>,
+    ) -> Result<(), EngineError> {
         let (engine, id) = (self.engine.clone(), id.to_owned());
-        let stopping = async move { engine.stop(&id).await };
+        let stopping = async move { engine.stop(&id, patience).await };
         self.run_to_completion("stop the container", stopping).await
     }
 

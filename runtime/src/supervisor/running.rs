@@ -366,14 +366,15 @@ impl Running {
         inbox: &mut Inbox,
     ) -> Result<(), Error> {
         match action {
-            Action::Stop => self.end(instance, action, "stopped").await,
+            Action::Stop { .. } => self.end(instance, action, "stopped").await,
             Action::Kill { signal: None } => self.end(instance, action, "killed").await,
             Action::Start => {
                 self.start(instance).await?;
                 self.wait_started(instance, inbox).await
             }
             Action::Restart => {
-                self.end(instance, Action::Stop, "stopped").await?;
+                let stop = Action::Stop { patience: None };
+                self.end(instance, stop, "stopped").await?;
                 self.start(instance).await?;
                 self.wait_started(instance, inbox).await
             }
@@ -433,14 +434,15 @@ impl Running {
     ) -> Result<Reply, Error> {
         let outcome = match action {
             Action::WaitReady => Err(waits_for_itself(instance)),
-            Action::Stop | Action::Kill { signal: None } => {
+            Action::Stop { .. } | Action::Kill { signal: None } => {
                 self.exits.disregard_latest();
                 self.act_at_once(instance, action).await
             }
             Action::Start => self.start(instance).await,
             Action::Restart => {
                 self.exits.disregard_latest();
-                self.act_at_once(instance, Action::Stop).await?;
+                let stop = Action::Stop { patience: None };
+                self.act_at_once(instance, stop).await?;
                 self.start(instance).await
             }
             action => self.act_at_once(instance, action).await,
@@ -453,7 +455,7 @@ impl Running {
         let (engine, id) = (&self.engine, self.id());
         let guard = &self.container.guard;
         let outcome = match action {
-            Action::Stop => guard.stop(id).await,
+            Action::Stop { patience } => guard.stop(id, patience).await,
             Action::Kill { signal } => guard.kill(id, signal).await,
             Action::Pause => engine.pause(id).await,
             Action::Unpause => engine.unpause(id).await,

@@ -1,4 +1,5 @@
-//! Which containers something is copied into or out of: so long an engine answers no question about them.
+//! Which containers something is copied into or out of, or are given time to end: so long an engine answers no question
+//! about them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -331,8 +331,17 @@ impl Engine for WithDeadlines {
         self.long("start the container", self.engine.start(id))
     }
 
-    fn stop<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
-        self.long("stop the container", self.engine.stop(id))
+    fn stop<'a>(&'a self, id: &'a str, patience: Option<Duration>) -> Call<'a, ()> {
+        let attempt = "stop the container";
+        // The patience is the service's, and what the engine itself takes comes on top of it.
+        let own = self.deadlines.long;
+        let within = own.saturating_add(patience.unwrap_or_default());
+        Box::pin(async move {
+            // An engine that waits for the container's end may have its lock, as one that copies does.
+            let _held = self.copies.begin(id);
+            let call = self.watched(attempt, About::Engine, self.engine.stop(id, patience));
+            self.within(within, attempt, call).await
+        })
     }
 
     fn kill<'a>(&'a self, id: &'a str, signal: Option<&'a str>) -> Call<'a, ()> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::models::{
@@ -56,10 +57,18 @@ impl Docker {
             .map_err(failed(During::Start, "start the container"))
     }
 
-    pub(super) async fn stop_container(&self, id: &str) -> Result<(), EngineError> {
+    pub(super) async fn stop_container(
+        &self,
+        id: &str,
+        patience: Option<Duration>,
+    ) -> Result<(), EngineError> {
+        let options = patience.map(|patience| StopContainerOptions {
+            t: Some(whole_seconds(patience)),
+            ..Default::default()
+        });
         let stopping = async {
             self.api
-                .stop_container(id, None::<StopContainerOptions>)
+                .stop_container(id, options)
                 .await
                 .map_err(failed(During::Other, "stop the container"))
         };
@@ -403,6 +412,12 @@ fn mount(mount: &MountSpec) -> Mount {
             ..Default::default()
         },
     }
+}
+
+/// In whole seconds, rounded up: nobody is killed sooner than was asked for. The API counts them in a signed number.
+fn whole_seconds(duration: Duration) -> i32 {
+    let begun = u64::from(duration.subsec_nanos() > 0);
+    i32::try_from(duration.as_secs().saturating_add(begun)).unwrap_or(i32::MAX)
 }
 
 /// Everyone may write, as in `/tmp`: what engines give a tmpfs of which nothing is said.

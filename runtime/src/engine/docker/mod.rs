@@ -18,6 +18,7 @@ mod tests;
 mod volumes;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{
     Attachment, BuildSpec, Call, ContainerInfo, ContainerListing, ContainerSpec, Engine,
@@ -120,8 +121,8 @@ impl Engine for Docker {
         Box::pin(self.start_container(id))
     }
 
-    fn stop<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
-        Box::pin(self.stop_container(id))
+    fn stop<'a>(&'a self, id: &'a str, patience: Option<Duration>) -> Call<'a, ()> {
+        Box::pin(self.stop_container(id, patience))
     }
 
     fn kill<'a>(&'a self, id: &'a str, signal: Option<&'a str>) -> Call<'a, ()> {

@@ -60,7 +60,10 @@ fn actions() -> Vec<Action> {
         Action::Exec {
             command: vec![text("sh"), text("-c")],
         },
-        Action::Stop,
+        Action::Stop { patience: None },
+        Action::Stop {
+            patience: Some(Duration::from_millis(1500)),
+        },
         Action::Start,
         Action::Restart,
         Action::Kill { signal: None },
@@ -349,7 +352,7 @@ fn what_belongs_together_is_in_one_lane() {
         9
     );
     assert_eq!(lane(RequestBody::Release { lease: 9 }), 9);
-    let action = Action::Stop;
+    let action = Action::Stop { patience: None };
     assert_eq!(
         lane(RequestBody::Act {
             instance: 9,

@@ -161,7 +161,7 @@ async fn every_call(engine: &WithDeadlines) -> Vec<Ended> {
         Box::pin(ended("remove_volume", engine.remove_volume("none"))),
         Box::pin(ended("create", engine.create(&container))),
         Box::pin(ended("start", engine.start("one"))),
-        Box::pin(ended("stop", engine.stop("one"))),
+        Box::pin(ended("stop", engine.stop("one", None))),
         Box::pin(ended("kill", engine.kill("one", None))),
         Box::pin(ended("pause", engine.pause("one"))),
         Box::pin(ended("unpause", engine.unpause("one"))),

@@ -72,6 +72,10 @@ impl Answers for Hanging {
         Box::pin(pending())
     }
 
+    fn stop<'a>(&'a self, _: &'a str, _: Option<Duration>) -> Call<'a, ()> {
+        Box::pin(pending())
+    }
+
     fn remove<'a>(&'a self, _: &'a str) -> Call<'a, ()> {
         answer(Ok(()))
     }
@@ -220,6 +224,30 @@ async fn a_container_that_is_gone_is_not_waited_for() {
         panic!("that it is gone: {log:?}");
     };
     assert_eq!(error.kind, EngineErrorKind::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_with_much_patience_has_that_time_on_top_and_makes_no_container_a_stuck_one() {
+    let engine = with_deadlines(Hanging {
+        lists: true,
+        ..Hanging::default()
+    });
+    let hour = Duration::from_secs(60 * 60);
+    for (patience, within) in [
+        (None, DEADLINES.long),
+        (Some(Duration::ZERO), DEADLINES.long),
+        (Some(hour), DEADLINES.long + hour),
+    ] {
+        let begun = Instant::now();
+        let error = engine.stop("one", patience).await.expect_err("it hangs");
+        assert_eq!(begun.elapsed(), within);
+        assert_eq!(error.kind, EngineErrorKind::Unreachable);
+    }
+    let begun = Instant::now();
+    tokio::select! {
+        stopped = engine.stop("one", Some(hour)) => drop(stopped.expect_err("it hangs")),
+        ended = engine.wait("one") => panic!("after {:?}: {ended:?}", begun.elapsed()),
+    }
 }
 
 /// Has a container's lock while something is copied into it, so that it tells nothing of the container.

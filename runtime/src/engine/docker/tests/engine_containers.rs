@@ -12,7 +12,7 @@ async fn lives_and_ends() {
     let info = rig.inspect(&id).await;
     assert_eq!((info.running, info.exit_code), (false, None));
     rig.engine
-        .stop(&id)
+        .stop(&id, None)
         .await
         .expect("stopping what never started is no error");
     rig.engine.remove(&id).await.unwrap();
@@ -31,12 +31,12 @@ async fn lives_and_ends() {
         .await
         .expect("starting what runs is no error");
 
-    rig.engine.stop(&id).await.unwrap();
+    rig.engine.stop(&id, None).await.unwrap();
     let info = rig.inspect(&id).await;
     assert!(!info.running);
     assert_eq!(info.exit_code, Some(7));
     rig.engine
-        .stop(&id)
+        .stop(&id, None)
         .await
         .expect("stopping what is stopped is no error");
 
@@ -58,7 +58,10 @@ async fn lives_and_ends() {
         .expect("removing what is gone is no error");
     let error = rig.engine.inspect(&id).await.expect_err("it is gone");
     assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}");
-    for gone in [rig.engine.start(&id).await, rig.engine.stop(&id).await] {
+    for gone in [
+        rig.engine.start(&id).await,
+        rig.engine.stop(&id, None).await,
+    ] {
         let error = gone.expect_err("it is gone");
         assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}");
     }
@@ -92,8 +95,29 @@ async fn stop_sends_the_signal_of_the_container() {
     let mut spec = rig.spec(&trapping("USR1", 5));
     spec.stop_signal = Some("SIGUSR1".to_owned());
     let id = rig.started_and_said(&spec, "set").await;
-    rig.engine.stop(&id).await.unwrap();
+    rig.engine.stop(&id, None).await.unwrap();
     assert_eq!(rig.engine.wait(&id).await, Ok(5));
+}
+
+#[tokio::test]
+async fn stop_kills_what_does_not_end_in_the_seconds_that_begin() {
+    let rig = Rig::new().await;
+    let deaf = [
+        "bash",
+        "-c",
+        "trap '' TERM; echo set; while :; do sleep 1; done",
+    ];
+    let id = rig.started_and_said(&rig.spec(&deaf), "set").await;
+    for (patience, at_least) in [(0, 0), (1100, 2000)] {
+        rig.engine.start(&id).await.unwrap();
+        let begun = std::time::Instant::now();
+        let patience = Duration::from_millis(patience);
+        rig.engine.stop(&id, Some(patience)).await.unwrap();
+        let took = begun.elapsed();
+        assert!(took >= Duration::from_millis(at_least), "{took:?}");
+        assert!(took < Duration::from_secs(9), "{took:?}");
+        assert_eq!(rig.inspect(&id).await.exit_code, Some(137));
+    }
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ async fn logs_are_followed_to_the_end() {
         let piece = logs.next().await.expect("it goes on").unwrap();
         seen.push_str(std::str::from_utf8(&piece.bytes).unwrap());
     }
-    rig.engine.stop(&id).await.unwrap();
+    rig.engine.stop(&id, None).await.unwrap();
     let rest = logs.try_collect().await.unwrap();
     assert_eq!(joined(rest), ("end\n".to_owned(), String::new()));
 }
