@@ -98,6 +98,7 @@ mod launched_in_test;
 mod logs;
 mod operation;
 mod output;
+mod pieces;
 mod private;
 mod private_directory;
 mod protocol;

@@ -68,8 +68,8 @@ enum Pending {
     Lines(mpsc::UnboundedSender<Result<LogLine, Error>>),
     /// The pieces of an archive.
     Pieces(mpsc::UnboundedSender<Result<Vec<u8>, Error>>),
-    /// Someone who sends the pieces of an archive meanwhile.
-    CopyIn {
+    /// Someone who sends what belongs to the call meanwhile.
+    Sending {
         answer: oneshot::Sender<Result<Reply, Error>>,
         allowance: Allowance,
     },
@@ -84,7 +84,7 @@ impl Pending {
             // An error is the last item of a stream, dropping the sender ends it.
             Self::Lines(lines) => _ = outcome.map_err(|error| lines.send(Err(error))),
             Self::Pieces(pieces) => _ = outcome.map_err(|error| pieces.send(Err(error))),
-            Self::CopyIn { answer, allowance } => {
+            Self::Sending { answer, allowance } => {
                 allowance.stop();
                 let _ = answer.send(outcome);
             }
@@ -92,10 +92,10 @@ impl Pending {
     }
 }
 
-/// A copy into a container that was asked for.
-pub(crate) struct CopyIn {
+/// A call with which something is sent.
+pub(crate) struct Sending {
     pub(crate) call: CallId,
-    /// What may be sent of the archive.
+    /// What may be sent of it.
     pub(crate) allowance: Allowance,
     pub(crate) answer: oneshot::Receiver<Result<Reply, Error>>,
 }
@@ -271,23 +271,28 @@ impl Client {
         (call, received)
     }
 
-    /// Has files copied to a path of an instance's container; their archive is to be sent.
-    pub(crate) fn copy_in(&self, instance: InstanceId, to: String, caller: Caller) -> CopyIn {
+    /// Does something with an instance for which an archive or an input is to be sent.
+    pub(crate) fn act_sending(
+        &self,
+        instance: InstanceId,
+        action: Action,
+        caller: Caller,
+    ) -> Sending {
         let (answer, answered) = oneshot::channel();
         let allowance = Allowance::new();
-        let pending = Pending::CopyIn {
+        let pending = Pending::Sending {
             answer,
             allowance: allowance.clone(),
         };
-        let call = self.begin_call(instance, Action::CopyIn { to }, caller, pending);
-        CopyIn {
+        let call = self.begin_call(instance, action, caller, pending);
+        Sending {
             call,
             allowance,
             answer: answered,
         }
     }
 
-    /// More of the archive of a copy.
+    /// More of what is sent with a call.
     pub(crate) fn send_piece(&self, copy: CallId, bytes: Vec<u8>) {
         self.send(self.number(), RequestBody::Piece { copy, bytes });
     }
@@ -377,7 +382,7 @@ impl Client {
                 }
             }
             Message::HaveRead { call, units } => {
-                if let Some(Pending::CopyIn { allowance, .. }) = self.pending().get(&call) {
+                if let Some(Pending::Sending { allowance, .. }) = self.pending().get(&call) {
                     allowance.give_back(units);
                 }
             }
