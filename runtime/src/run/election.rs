@@ -11,9 +11,9 @@ use std::time::Duration;
 use super::directory::RunDirectory;
 use super::error::StartError;
 use super::identity::groups;
-use super::peer;
+use super::membership::{Connection, Run};
 use super::process::ProcessId;
-use super::{Connection, Run, start};
+use super::{peer, start};
 use crate::private_directory::user;
 
 /// Connects to the supervisor of the run, which is started if there is none.

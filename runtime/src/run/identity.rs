@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use super::Run;
 use super::error::StartError;
+use super::membership::Run;
 use super::process::{self, ProcessId, Stat};
 
 /// The variable by which a user says what the run is.

@@ -10,6 +10,7 @@
 pub(crate) mod process;
 
 mod error;
+mod membership;
 mod owner;
 
 #[cfg(target_os = "linux")]
@@ -27,6 +28,8 @@ mod peer;
 #[cfg(target_os = "linux")]
 mod start;
 #[cfg(target_os = "linux")]
+mod startup;
+#[cfg(target_os = "linux")]
 mod station;
 #[cfg(target_os = "linux")]
 mod supervise;
@@ -37,12 +40,8 @@ mod tests;
 #[cfg(not(target_os = "linux"))]
 mod unsupported;
 
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-
-use self::process::ProcessId;
-
 pub(crate) use self::error::StartError;
+pub(crate) use self::membership::{Connection, Run};
 pub(crate) use self::owner::{Life, Owner};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use self::unsupported::{connect, connect_to_keeper, find_keeper};
@@ -50,23 +49,6 @@ pub(crate) use self::unsupported::{connect, connect_to_keeper, find_keeper};
 pub(crate) use self::{
     directory::Log,
     election::{connect, connect_to_keeper, find_keeper},
-    intercept::Startup,
+    startup::Startup,
     station::Station,
 };
-
-/// A run, as its processes know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    /// The same in all processes of the run, and in no others.
-    pub(crate) key: String,
-    /// When it has ended, no further process joins the run.
-    pub(crate) process: ProcessId,
-}
-
-/// A connection to the run's supervisor.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    pub(crate) stream: UnixStream,
-    /// Where the supervisor writes what it cannot tell a client.
-    pub(crate) log: PathBuf,
-}

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use super::directory::{ElectionLock, RunDirectory};
 use super::error::StartError;
-use super::intercept;
 use super::process::ProcessId;
+use super::{intercept, startup};
 
 /// How long a supervisor may take until it listens.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
@@ -48,8 +48,8 @@ pub(super) fn start(
     command
         .arg0("seatrial-supervisor")
         .envs(environment.iter().copied())
-        .env(intercept::DIRECTORY, directory.path())
-        .env(intercept::PROCESS, intercept::told(process))
+        .env(startup::DIRECTORY, directory.path())
+        .env(startup::PROCESS, startup::variable(process))
         .stdin(Stdio::from(lock.share().map_err(spawn)?))
         .stdout(written)
         .stderr(log)

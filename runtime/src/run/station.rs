@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 
 use super::directory::{ElectionLock, Log, RunDirectory};
-use super::intercept::Startup;
+use super::startup::Startup;
 use super::sweep::{self, AbandonedDirectory};
 use crate::private_directory::user;
 

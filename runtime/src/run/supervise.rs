@@ -1,6 +1,6 @@
 //! What a process does that was started as a supervisor.
 
-use super::intercept::Startup;
+use super::startup::Startup;
 use crate::supervisor;
 
 /// Serves the run until it is over.

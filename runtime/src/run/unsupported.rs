@@ -1,6 +1,7 @@
 //! Where a supervisor cannot be a process of its own yet: the functions of the others, which say so.
 
-use super::{Connection, Run, StartError};
+use super::error::StartError;
+use super::membership::{Connection, Run};
 
 impl Run {
     /// The run of this process.

@@ -11,8 +11,8 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 
 use crate::run::directory::{Log, RunDirectory};
-use crate::run::intercept::Startup;
 use crate::run::process::ProcessId;
+use crate::run::startup::Startup;
 use crate::run::station::Station;
 
 pub(in crate::run) fn run(startup: Startup) -> Result<(), String> {
