@@ -77,9 +77,9 @@ impl Environment {
         match path.canonicalize() {
             // A link may lead elsewhere.
             Ok(found) if !found.starts_with(&workspace) => Err(PathProblem::Outside),
-            Ok(found) if wanted == Wanted::File && !found.is_file() => Err(PathProblem::NoFile),
+            Ok(found) if wanted == Wanted::File && !found.is_file() => Err(PathProblem::NotAFile),
             Ok(found) if wanted == Wanted::Directory && !found.is_dir() => {
-                Err(PathProblem::NoDirectory)
+                Err(PathProblem::NotADirectory)
             }
             Ok(_) => Ok(()),
             Err(_) => Err(PathProblem::Missing),
@@ -126,33 +126,33 @@ pub(crate) enum Wanted {
     Directory,
 }
 
-/// What is wrong with a path in the package.
+/// Why a path in the package is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PathProblem {
     Empty,
     Absolute,
     Missing,
     Outside,
-    NoFile,
-    NoDirectory,
+    NotAFile,
+    NotADirectory,
 }
 
 impl fmt::Display for PathProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("is empty; write `.` for this package's directory"),
+            Self::Empty => f.write_str("the path is empty; write `.` for this package's directory"),
             Self::Absolute => {
-                f.write_str("is absolute; write it relative to this package's directory")
+                f.write_str("the path is absolute; write it relative to this package's directory")
             }
             Self::Missing => f.write_str(
-                "is not there; create it, or write a path that leads to it from this package's directory",
+                "no such file or directory; create it, or write a path relative to this package's directory",
             ),
-            Self::NoFile => {
-                f.write_str("is no file; write the path of one, or use `mount(..)` for a directory")
+            Self::NotAFile => {
+                f.write_str("not a file; write the path of one, or use `mount(..)` for a directory")
             }
-            Self::NoDirectory => f.write_str("is no directory; write the path of one"),
+            Self::NotADirectory => f.write_str("not a directory; write the path of one"),
             Self::Outside => f.write_str(
-                "leads out of the workspace; move what it names into the workspace",
+                "outside of the workspace; move what it names into the workspace",
             ),
         }
     }

@@ -1,57 +1,76 @@
-//! Messages that several rules share. One grammar for all: what is wrong, then what to write instead.
+//! Messages that several rules share, beside those of [`seatrial_model::message`]. One grammar for all: what is wrong,
+//! then what to write instead. Must not know what a rule looks at.
 
 use std::fmt::Display;
 
-use seatrial_model::suggest;
+pub(crate) use seatrial_model::message::{invalid, unknown};
 
-/// A name that none of `known` is.
-pub(crate) fn unknown(kind: &str, name: &str, place: &str, known: &[&str]) -> String {
-    let suggestion = suggest::nearest(name, known.iter().copied());
-    format!(
-        "no {kind} of {place} is named `{name}`; {}",
-        suggest::did_you_mean(suggestion, known)
-    )
+/// A key that `place` does not have, with what to do instead.
+pub(crate) fn unknown_key(name: &str, place: &str, instead: &str) -> String {
+    format!("unknown key `{name}` in {place}; {instead}")
 }
 
-/// A key that there is not, of which it is known what to do instead.
-pub(crate) fn not_a_key(name: &str, place: &str, instead: &str) -> String {
-    format!("no key of {place} is named `{name}`; {instead}")
+/// A word that is not among the values of `key`.
+pub(crate) fn unknown_value(name: &str, key: &str, known: &[&str]) -> String {
+    unknown("value", name, &format!("for `{key}`"), known)
 }
 
 /// Something given more than once.
-pub(crate) fn doubled(what: impl Display) -> String {
-    format!("{what} is given twice; remove one of them")
+pub(crate) fn duplicate(kind: &str, name: impl Display) -> String {
+    format!("duplicate {kind} `{name}`; remove one of them")
 }
 
-/// A value of the wrong shape.
+/// An attribute given more than once, whose keys belong together.
+pub(crate) fn duplicate_attribute(attribute: &str) -> String {
+    format!("duplicate attribute `{attribute}`; write all keys in one")
+}
+
+/// A piece of syntax of the wrong shape.
 pub(crate) fn malformed(what: impl Display, form: &str) -> String {
-    format!("{what} is malformed; write `{form}`")
+    format!("invalid {what}: expected `{form}`")
 }
 
-/// A word that is written as text.
-pub(crate) fn quoted(word: impl Display) -> String {
-    format!("`\"{word}\"` is text; write it without quotes: `{word}`")
+/// A string in the place of a word.
+pub(crate) fn quoted_word(word: impl Display) -> String {
+    format!("expected a word, found the string `\"{word}\"`; remove the quotes: `{word}`")
 }
 
-/// A value that only the compiler could work out, after the macro.
+/// A string in the place of a number.
+pub(crate) fn quoted_number(number: impl Display) -> String {
+    format!("expected a number, found the string `\"{number}\"`; remove the quotes: `{number}`")
+}
+
+/// A value that the compiler evaluates only after the macro.
 pub(crate) fn not_literal(what: impl Display, form: &str) -> String {
-    format!("{what} is read before constants and macros have values; write it out: `{form}`")
+    format!(
+        "{what} must be a literal, as the macro reads it before constants and macros are evaluated; write `{form}`"
+    )
 }
 
-/// The same of a text in which variables may stand, by which something outside of the source has its say.
+/// The same of a text in which variables of the environment are supported.
 pub(crate) fn not_literal_text(what: impl Display, form: &str) -> String {
     format!(
-        "{}, with `{{$NAME:-default}}` for what an environment variable says when the tests run",
+        "{}, with `{{$NAME:-default}}` for the value of an environment variable",
         not_literal(what, form)
     )
 }
 
-/// Something that a later version has.
-pub(crate) fn not_yet(what: impl Display, instead: &str) -> String {
-    format!("{what} is not there yet; {instead}")
+/// A feature of a later version.
+pub(crate) fn unsupported(what: impl Display, instead: &str) -> String {
+    format!("{what} is not supported yet; {instead}")
 }
 
-/// A modifier without what it modifies.
-pub(crate) fn stands_alone(modifier: &str, kind: &str, form: &str) -> String {
-    format!("`{modifier}` is only valid with `{kind}`; write `{form}`, or remove it")
+/// Something in a place where it has no effect.
+pub(crate) fn misplaced(what: &str, place: &str, instead: &str) -> String {
+    format!("`{what}` is only valid on {place}; {instead}")
+}
+
+/// A modifier without the key that it modifies.
+pub(crate) fn lone_modifier(modifier: &str, key: &str, form: &str) -> String {
+    format!("`{modifier}` is only valid with `{key}`; write `{form}`, or remove it")
+}
+
+/// A service that names itself.
+pub(crate) fn needs_itself(service: &str) -> String {
+    format!("`{service}` cannot depend on itself; remove it from `needs(..)`")
 }

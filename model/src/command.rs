@@ -149,7 +149,7 @@ fn is_shell_word(word: &str) -> bool {
     )
 }
 
-/// Text that is no command line.
+/// Text that is not a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandError {
     /// There is no word in it.
@@ -163,16 +163,14 @@ pub enum CommandError {
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => {
-                f.write_str("the command is empty; write an executable and its arguments")
-            }
+            Self::Empty => f.write_str("empty command: expected an executable and its arguments"),
             Self::Unclosed(text) => write!(
                 f,
-                "a quote in `{text}` is not closed; close it, or write a list of words"
+                "unclosed quote in `{text}`; close it, or write a list of words"
             ),
             Self::Backslash(text) => write!(
                 f,
-                "the backslash at the end of `{text}` escapes nothing; remove it, or write `\\\\` for a literal one"
+                "trailing backslash in `{text}`; remove it, or write `\\\\` for a literal one"
             ),
         }
     }

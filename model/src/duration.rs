@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::message::invalid;
+
 /// Microseconds in each unit, largest first.
 const UNITS: [(&str, u64); 6] = [
     ("d", 86_400_000_000),
@@ -24,7 +26,7 @@ const UNITS: [(&str, u64); 6] = [
 ///
 /// # Errors
 ///
-/// Text that is no duration, or one of more than 2^64 microseconds.
+/// Text that is not a duration, or one of more than 2^64 microseconds.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let error = |kind| DurationError {
         text: text.to_owned(),
@@ -97,7 +99,7 @@ pub fn format(duration: Duration) -> String {
     text
 }
 
-/// Text that is no duration.
+/// Text that is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DurationError {
     text: String,
@@ -116,29 +118,24 @@ enum Kind {
 impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = &self.text;
-        match self.kind {
-            Kind::Malformed => write!(
-                f,
-                "`{text}` is no duration; write a number and a unit such as \"30s\", \"500ms\" or \"1m30s\""
-            ),
-            Kind::NoUnit => write!(
-                f,
-                "the duration `{text}` lacks a unit; write \"{0}s\" for seconds or \"{0}ms\" for milliseconds",
+        let reason = match self.kind {
+            Kind::Malformed => {
+                "expected a number and a unit, such as \"30s\", \"500ms\" or \"1m30s\"".to_owned()
+            }
+            Kind::NoUnit => format!(
+                "missing unit; write \"{0}s\" for seconds or \"{0}ms\" for milliseconds",
                 text.trim()
             ),
-            Kind::Fraction => write!(
-                f,
-                "the duration `{text}` has a fraction; write whole numbers of smaller units, such as \"1s500ms\""
-            ),
-            Kind::Order => write!(
-                f,
-                "the units of the duration `{text}` are out of order; write the largest first and each once, such as \"1m30s\""
-            ),
-            Kind::TooLong => write!(
-                f,
-                "the duration `{text}` is too long; write a shorter one such as \"24h\""
-            ),
-        }
+            Kind::Fraction => {
+                "fractions are not supported; write whole numbers of smaller units, such as \"1s500ms\""
+                    .to_owned()
+            }
+            Kind::Order => {
+                "units out of order; write the largest first and each once, such as \"1m30s\"".to_owned()
+            }
+            Kind::TooLong => "too long; write a shorter one, such as \"24h\"".to_owned(),
+        };
+        f.write_str(&invalid("duration", text, reason))
     }
 }
 

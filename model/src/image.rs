@@ -9,6 +9,8 @@ pub use template::{ImageTemplate, ImageTemplateError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::message::invalid;
+
 /// A reference to an image: where it is, what it is called, and which one of that name.
 ///
 /// Displays as it was written: nothing is added that the user left out.
@@ -104,7 +106,7 @@ impl ImageRef {
     ///
     /// # Errors
     ///
-    /// Where `registry` does not begin with a registry's host, or the outcome is no image reference.
+    /// Where `registry` does not begin with a registry's host, or the outcome is not an image reference.
     pub fn in_registry(&self, registry: &str) -> Result<Self, ImageRefError> {
         let official = self.is_on_docker_hub() && !self.path.contains('/');
         let path = if official {
@@ -309,7 +311,7 @@ fn is_port(port: &str) -> bool {
     port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// Text that is no image reference.
+/// Text that is not an image reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageRefError {
     text: String,
@@ -344,53 +346,45 @@ enum ImageRefErrorKind {
 impl fmt::Display for ImageRefError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = &self.text;
-        match &self.kind {
-            ImageRefErrorKind::Empty => f.write_str(
-                "the image reference is empty; write a name and a tag such as \"redis:7\"",
-            ),
-            ImageRefErrorKind::Scheme => write!(
-                f,
-                "the image reference `{text}` has a scheme; write it without, such as \"registry.example:5000/name:tag\""
-            ),
-            ImageRefErrorKind::Registry => write!(
-                f,
-                "the registry in `{text}` is no host name; write it as \"registry.example:5000/name:tag\""
-            ),
-            ImageRefErrorKind::NoHost => write!(
-                f,
-                "`{text}` would be taken for a path, not a registry; write its host with a dot or a port, such as \"mirror.example\" or \"mirror:5000\""
-            ),
-            ImageRefErrorKind::NoName => write!(
-                f,
-                "`{text}` lacks the image's name; write one such as \"redis:7\" or \"registry.example:5000/name:tag\""
-            ),
-            ImageRefErrorKind::Path => write!(
-                f,
-                "`{text}` is no image reference; write lower-case letters, digits and single `.`, `_`, `-` or `/` between them, such as \"team/app:1.2\""
-            ),
-            ImageRefErrorKind::UpperCase { corrected } => write!(
-                f,
-                "the image name in `{text}` has upper-case letters; write \"{corrected}\""
-            ),
-            ImageRefErrorKind::TooLong => write!(
-                f,
-                "the image name in `{text}` is too long; write at most {} characters before the tag",
+        let reason = match &self.kind {
+            ImageRefErrorKind::Empty => {
+                return f.write_str("empty image reference: expected a name and a tag, such as \"redis:7\"");
+            }
+            ImageRefErrorKind::NoHost => {
+                let reason = "it reads as a path; write its host with a dot or a port, such as \"mirror.example\" or \"mirror:5000\"";
+                return f.write_str(&invalid("registry", text, reason));
+            }
+            ImageRefErrorKind::Scheme => {
+                "a scheme is not supported; write it without, such as \"registry.example:5000/name:tag\"".to_owned()
+            }
+            ImageRefErrorKind::Registry => {
+                "the registry is not a valid host name; write one such as \"registry.example:5000/name:tag\"".to_owned()
+            }
+            ImageRefErrorKind::NoName => {
+                "missing name; write one such as \"redis:7\" or \"registry.example:5000/name:tag\"".to_owned()
+            }
+            ImageRefErrorKind::Path => {
+                "expected lower-case letters, digits and single `.`, `_`, `-` or `/` between them, such as \"team/app:1.2\"".to_owned()
+            }
+            ImageRefErrorKind::UpperCase { corrected } => {
+                format!("the name has upper-case letters; write \"{corrected}\"")
+            }
+            ImageRefErrorKind::TooLong => format!(
+                "the name is too long; write at most {} characters before the tag",
                 ImageRef::MAX_NAME
             ),
-            ImageRefErrorKind::Id => write!(
-                f,
-                "`{text}` is an image's id, which no registry knows; write a name, or \"name@sha256:\" and the registry's digest"
-            ),
-            ImageRefErrorKind::Tag => write!(
-                f,
-                "the tag in `{text}` is malformed; write 1 to {} letters, digits, `_`, `.` or `-` behind the colon, such as \"redis:7.2\"",
+            ImageRefErrorKind::Id => {
+                "an image id is unknown to registries; write a name, or \"name@sha256:\" and the registry's digest".to_owned()
+            }
+            ImageRefErrorKind::Tag => format!(
+                "the tag is malformed; write 1 to {} letters, digits, `_`, `.` or `-` after the colon, such as \"redis:7.2\"",
                 ImageRef::MAX_TAG
             ),
-            ImageRefErrorKind::Digest => write!(
-                f,
-                "the digest in `{text}` is malformed; write \"name@sha256:\" and 64 lower-case hex digits"
-            ),
-        }
+            ImageRefErrorKind::Digest => {
+                "the digest is malformed; write \"name@sha256:\" and 64 lower-case hex digits".to_owned()
+            }
+        };
+        f.write_str(&invalid("image reference", text, reason))
     }
 }
 

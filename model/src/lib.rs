@@ -13,6 +13,7 @@ pub mod duration;
 pub mod fuzzing;
 pub mod graph;
 pub mod image;
+pub mod message;
 pub mod name;
 pub mod placeholder;
 mod plan;

@@ -12,7 +12,7 @@ pub use error::{ResolveError, SyntaxError};
 use serde::{Deserialize, Serialize};
 pub use variable::Variable;
 
-use crate::{Port, suggest};
+use crate::Port;
 
 /// Text whose placeholders are resolved.
 ///
@@ -176,7 +176,7 @@ impl fmt::Display for Reference {
 /// assert_eq!(url.render(|_| "db:3306".to_owned()), "mysql://db:3306/shop");
 ///
 /// let errors = RawTemplate::parse("{bd}").unwrap().resolve(names).unwrap_err();
-/// assert_eq!(errors[0].to_string(), "no service is named `bd`; did you mean `db`?");
+/// assert_eq!(errors[0].to_string(), "unknown service `bd`; did you mean `db`?");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawTemplate(Vec<RawSegment>);
@@ -322,7 +322,7 @@ fn placeholder(written: &str, inside: &str, after_dollar: bool) -> Result<RawSeg
     if let Some((name, _)) = inside.split_once(':').filter(|_| after_dollar)
         && variable::is_variable_name(name)
     {
-        return Err(SyntaxError::OfShell {
+        return Err(SyntaxError::ShellSyntax {
             written: excerpt(written),
             inside: inside.to_owned(),
         });
@@ -388,7 +388,6 @@ fn resolve(
                 ResolveError::UnknownService {
                     name: name.to_owned(),
                     after_dollar: after_dollar && parts.len() == 1,
-                    suggestion: suggest::nearest(name, known.clone()).map(str::to_owned),
                     known: known.map(str::to_owned).collect(),
                 }
             })?

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::message::invalid;
+
 /// Parses a whole number of bytes with an optional unit, upper or lower case: `b`, `k`, `m`, `g`, `t`, the last four
 /// with or without `b` or `ib` behind them.
 ///
@@ -13,7 +15,7 @@ use std::fmt;
 ///
 /// # Errors
 ///
-/// Text that is no size, or one beyond 2^63 - 1 bytes, the engine's own limit.
+/// Text that is not a size, or one beyond 2^63 - 1 bytes, the engine's own limit.
 pub fn parse(text: &str) -> Result<u64, SizeError> {
     let error = |kind| SizeError {
         text: text.to_owned(),
@@ -46,7 +48,7 @@ pub fn parse(text: &str) -> Result<u64, SizeError> {
         .ok_or_else(|| error(Kind::TooLarge))
 }
 
-/// Text that is no size.
+/// Text that is not a size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SizeError {
     text: String,
@@ -62,21 +64,14 @@ enum Kind {
 
 impl fmt::Display for SizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = &self.text;
-        match self.kind {
-            Kind::Malformed => write!(
-                f,
-                "`{text}` is no size; write a number and a unit such as \"64m\", \"512k\" or \"1g\""
-            ),
-            Kind::Fraction => write!(
-                f,
-                "the size `{text}` has a fraction; write a whole number of a smaller unit, such as \"1536m\""
-            ),
-            Kind::TooLarge => write!(
-                f,
-                "the size `{text}` is too large; write less than 2^63 bytes, such as \"1g\""
-            ),
-        }
+        let reason = match self.kind {
+            Kind::Malformed => "expected a number and a unit, such as \"64m\", \"512k\" or \"1g\"",
+            Kind::Fraction => {
+                "fractions are not supported; write a whole number of a smaller unit, such as \"1536m\""
+            }
+            Kind::TooLarge => "too large; write less than 2^63 bytes, such as \"1g\"",
+        };
+        f.write_str(&invalid("size", &self.text, reason))
     }
 }
 

@@ -37,7 +37,7 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
 pub fn did_you_mean<S: AsRef<str>>(suggestion: Option<&str>, known: &[S]) -> String {
     match suggestion {
         Some(suggestion) => format!("did you mean `{suggestion}`?"),
-        None if known.is_empty() => "there is none to write instead; remove it".to_owned(),
+        None if known.is_empty() => "remove it".to_owned(),
         None if known.len() == 1 => format!("write `{}`", known[0].as_ref()),
         None => format!(
             "write one of {}",

@@ -31,8 +31,8 @@ use crate::{Operation, Service, workspace};
 /// # Ok(()) }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no composition",
-    label = "no composition",
+    message = "`{Self}` is not a composition",
+    label = "not a composition",
     note = "derive it: `#[derive(seatrial::Composition)]` on a struct whose fields are services",
     note = "or declare a service right here: `#[service(image = \"..\")] name: seatrial::Service`"
 )]
@@ -136,8 +136,8 @@ pub trait Composition: Sized + Send + 'static {
 
 /// What a field of a composition can be.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no service",
-    label = "no service",
+    message = "`{Self}` is not a service",
+    label = "not a service",
     note = "write `seatrial::Service` as the type of a field or parameter with `#[service(..)]`"
 )]
 pub trait FromService: Sized {

@@ -170,7 +170,7 @@ fn a_value_that_does_not_fit_is_told() {
         assert!(verdict.passed, "{verdict:#?}");
         for part in [
             format!(
-                "service `station` of `Beside`: `{place}` reads the environment variable `{variable}`, with whose value it names no image"
+                "service `station` of `Beside`: `{place}` is not valid with the value of the environment variable `{variable}`"
             ),
             format!("`{image}`"),
             format!("help: set `{variable}` to a value that fits there"),

@@ -1,8 +1,9 @@
 //! Rules about what a container is made from, and about what is on this machine of that which is put into it.
 
-use seatrial_model::{Source, suggest};
+use seatrial_model::Source;
 
 use crate::environment::{Environment, Wanted};
+use crate::message;
 use crate::model::Model;
 use crate::report::Report;
 use crate::syntax::{FileContentSyntax, OriginSyntax, Spanned};
@@ -15,7 +16,7 @@ pub(super) fn check_one_origin(model: &Model, report: &mut Report) {
             [] => report.error(
                 service.ident.span(),
                 format!(
-                    "nothing says what `{}` is made from; write `image = \"name:tag\"`, or `bin = \"name\"` for a binary of this package",
+                    "`{}` has neither `image` nor `bin`; specify exactly one: `image = \"name:tag\"`, or `bin = \"name\"` for a binary of this package",
                     service.field()
                 ),
             ),
@@ -24,7 +25,7 @@ pub(super) fn check_one_origin(model: &Model, report: &mut Report) {
                     report.error(
                         other.span,
                         format!(
-                            "`{}` is made from several things; write either `image` or `bin`, once",
+                            "`{}` has more than one origin; specify exactly one of `image` and `bin`",
                             service.field()
                         ),
                     );
@@ -35,19 +36,19 @@ pub(super) fn check_one_origin(model: &Model, report: &mut Report) {
 }
 
 /// Without a port or a check a container that ends at once would count as ready, by chance.
-pub(super) fn check_something_tells_when_it_is_ready(model: &Model, report: &mut Report) {
+pub(super) fn check_readiness_is_declared(model: &Model, report: &mut Report) {
     for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
-        let is_told = !plan.ports.is_empty() || !service.checks.is_empty();
+        let is_declared = !plan.ports.is_empty() || !service.checks.is_empty();
         let is_unknown = service.ports_unknown || service.checks_unknown;
-        let is_whole = matches!(&service.origins[..], [origin] if !matches!(origin.value, OriginSyntax::Unreadable));
-        if is_told || is_unknown || !is_whole {
+        let has_origin = matches!(&service.origins[..], [origin] if !matches!(origin.value, OriginSyntax::Unreadable));
+        if is_declared || is_unknown || !has_origin {
             continue;
         }
         report.error(
             service.ident.span(),
             format!(
-                "nothing says when `{}` is ready: it has neither a port nor a check; declare the port that it serves with `port = ..`, \
-                 say what tells that it is ready, such as `ready(log = \"..\")`, or write `ready(running)` where that its process runs is enough",
+                "`{}` has neither a port nor a readiness check; declare the port that it serves with `port = ..`, \
+                 add a check such as `ready(log = \"..\")`, or write `ready(running)` if a running process is enough",
                 service.field()
             ),
         );
@@ -63,7 +64,7 @@ pub(super) fn check_base_has_a_binary(model: &Model, report: &mut Report) {
         if let (Some(base), true, 1) = (&service.base, of_image, service.origins.len()) {
             report.error(
                 base.span,
-                "`base` is the image a binary runs in, and there is no binary; write `bin = \"name\"`, or the image as `image = ..`",
+                "`base` is only valid with `bin`; write `bin = \"name\"`, or the image as `image = ..`",
             );
         }
     }
@@ -86,14 +87,12 @@ pub(super) fn check_binaries_exist(model: &Model, environment: &Environment, rep
         if binaries.is_empty() {
             report.error(
                 origin.span,
-                "cargo offers no binary here; move this to an integration test (`tests/*.rs`) or a bench of the package that owns the binary, or write `image = ..`",
+                "`bin` is only valid in an integration test (`tests/*.rs`) or a bench of the package that owns the binary; move it there, or write `image = ..`",
             );
         } else if !binaries.contains(name) {
-            let nearest = suggest::nearest(name, binaries.iter().map(String::as_str));
-            let instead = suggest::did_you_mean(nearest, binaries);
             report.error(
                 origin.span,
-                format!("this package has no binary `{name}`; {instead}"),
+                message::unknown("binary", name, "in this package", binaries),
             );
         }
     }
@@ -147,6 +146,6 @@ pub(super) fn check_source_exists(model: &Model, environment: &Environment, repo
 
 fn look(path: &Spanned<String>, wanted: Wanted, environment: &Environment, report: &mut Report) {
     if let Err(problem) = environment.look(&path.value, wanted) {
-        report.error(path.span, format!("the path `{}` {problem}", path.value));
+        report.error(path.span, message::invalid("path", &path.value, problem));
     }
 }

@@ -3,6 +3,7 @@
 use quote::ToTokens;
 use syn::{FnArg, Safety, Type};
 
+use crate::message;
 use crate::parse::Function;
 use crate::report::Report;
 
@@ -10,14 +11,14 @@ pub(super) fn check_no_receiver(function: &Function, report: &mut Report) {
     if let Some(receiver) = function.signature.receiver() {
         report.error_on(
             receiver,
-            "a test has no `self`; write a function outside of `impl`, and what it needs as parameters",
+            "a test cannot take `self`; write a function outside of `impl`, with what it needs as parameters",
         );
     }
 }
 
 /// A type written `impl Trait` is a generic parameter, too.
 pub(super) fn check_not_generic(function: &Function, report: &mut Report) {
-    let message = "a test has no generic parameters; write concrete types";
+    let message = "a test cannot have generic parameters; write concrete types";
     let signature = &function.signature;
     if !signature.generics.params.is_empty() {
         report.error_on(&signature.generics.params, message);
@@ -67,7 +68,7 @@ pub(super) fn check_no_other_test_attribute(function: &Function, report: &mut Re
         if last.is_some_and(|segment| segment.ident == "test") {
             report.error_on(
                 attribute,
-                "`#[seatrial::test]` makes the test already; remove this attribute",
+                "duplicate test attribute: `#[seatrial::test]` makes the test; remove this one",
             );
         }
     }
@@ -77,7 +78,11 @@ pub(super) fn check_runtime_has_async(function: &Function, report: &mut Report) 
     if let (Some(runtime), None) = (&function.options.runtime, &function.signature.asyncness) {
         report.error(
             runtime.span,
-            "`runtime` is for `async fn`, and this function is none; write `async fn`, or remove `runtime`",
+            message::misplaced(
+                "runtime",
+                "an `async fn`",
+                "write `async fn`, or remove `runtime`",
+            ),
         );
     }
 }

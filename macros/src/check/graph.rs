@@ -25,7 +25,7 @@ pub(super) fn check_no_cycle(model: &Model, report: &mut Report) {
         report.error(
             edge(model, from, to),
             format!(
-                "services that need each other in a circle can never start: {}; remove one of these uses",
+                "dependency cycle: {}; remove one of these dependencies",
                 names.join(" -> ")
             ),
         );

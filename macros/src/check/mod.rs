@@ -27,7 +27,7 @@ pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Re
     names::check_limits_differ(model, report);
     container::check_one_origin(model, report);
     container::check_base_has_a_binary(model, report);
-    container::check_something_tells_when_it_is_ready(model, report);
+    container::check_readiness_is_declared(model, report);
     container::check_binaries_exist(model, environment, report);
     container::check_mounts_exist(model, environment, report);
     container::check_included_files_exist(model, environment, report);

@@ -17,24 +17,24 @@ pub(super) fn check_field_is_not_reserved(model: &Model, report: &mut Report) {
         if plan.field == "source" {
             report.error(
                 service.ident.span(),
-                "the name `source` is taken, `{source}` is where the source is mounted; write another name",
+                "the name `source` is reserved: `{source}` is the path of the mounted source; write another name",
             );
         }
         if name::is_reserved(&plan.name) {
             report.error(
                 service.ident.span(),
                 format!(
-                    "the name `{}` is taken, {}; write another name",
+                    "the name `{}` is reserved: {}; write another name",
                     plan.field,
-                    leads_elsewhere(&plan.name)
+                    is_resolved(&plan.name)
                 ),
             );
         }
     }
 }
 
-fn leads_elsewhere(host: &str) -> String {
-    format!("`{host}` leads elsewhere in every container")
+fn is_resolved(host: &str) -> String {
+    format!("every container resolves `{host}` to an address of its own")
 }
 
 /// What `hosts(..)` adds must not compete with the names that are there already: those of every container, the service's
@@ -50,13 +50,13 @@ pub(super) fn check_hosts_are_not_services(model: &Model, report: &mut Report) {
                 .map(|position| &model.plan.services[position])
                 .find(|plan| plan.name.eq_ignore_ascii_case(name));
             let why = match of_service {
-                _ if name::is_reserved(name) => leads_elsewhere(name),
-                Some(plan) => format!("it is the host name of the service `{}`", plan.field),
+                _ if name::is_reserved(name) => format!("reserved: {}", is_resolved(name)),
+                Some(plan) => format!("already that of the service `{}`", plan.field),
                 None => continue,
             };
             report.error(
                 host.span,
-                format!("the host name `{name}` is taken, {why}; write another name, or remove it"),
+                format!("the host name `{name}` is {why}; write another name, or remove it"),
             );
         }
     }
@@ -68,8 +68,8 @@ pub(super) fn check_host_names_are_valid(model: &Model, report: &mut Report) {
             report.error(
                 service.ident.span(),
                 format!(
-                    "`{}` is not a valid host name for `{}`; write a name of at most 63 ASCII letters, digits and `_`, not a number alone",
-                    plan.name, plan.field
+                    "invalid name `{}`: its host name would be `{}`; write at most 63 ASCII letters, digits and `_`, not a number alone",
+                    plan.field, plan.name
                 ),
             );
         }
@@ -85,7 +85,7 @@ pub(super) fn check_host_names_differ(model: &Model, report: &mut Report) {
             report.error(
                 service.ident.span(),
                 format!(
-                    "`{first}` and `{}` have one host name, `{}`; rename one of them",
+                    "`{first}` and `{}` have the same host name, `{}`; rename one of them",
                     plan.field, plan.name
                 ),
             );
@@ -97,7 +97,7 @@ pub(super) fn check_ports_differ(model: &Model, report: &mut Report) {
     for service in &model.declaration.services {
         let ports = service.ports.iter();
         differ(
-            "the port",
+            "port",
             ports.map(|port| (port.value.number, port.span)),
             report,
         );
@@ -108,7 +108,7 @@ pub(super) fn check_port_names_differ(model: &Model, report: &mut Report) {
     for service in &model.declaration.services {
         let ports = service.ports.iter();
         let named = ports.filter_map(|port| Some((port.value.name.as_deref()?, port.span)));
-        differ("the port", named, report);
+        differ("port", named, report);
     }
 }
 
@@ -119,7 +119,7 @@ pub(super) fn check_variables_differ(model: &Model, report: &mut Report) {
             let named = env
                 .iter()
                 .map(|variable| (variable.value.0.as_str(), variable.span));
-            differ("the variable", named, report);
+            differ("variable", named, report);
         }
     }
 }
@@ -136,9 +136,9 @@ pub(super) fn check_setup_names_differ(model: &Model, report: &mut Report) {
                 report.error(
                     name.span,
                     format!(
-                        "two setups of `{}` are named `{}`; rename one of them",
-                        service.field(),
-                        name.value
+                        "duplicate setup name `{}` in `{}`; rename one of them",
+                        name.value,
+                        service.field()
                     ),
                 );
             }
@@ -150,7 +150,7 @@ pub(super) fn check_labels_differ(model: &Model, report: &mut Report) {
     for service in &model.declaration.services {
         let labels = service.labels.iter();
         let named = labels.map(|label| (label.value.0.as_str(), label.span));
-        differ("the label", named, report);
+        differ("label", named, report);
     }
 }
 
@@ -158,19 +158,19 @@ pub(super) fn check_limits_differ(model: &Model, report: &mut Report) {
     for service in &model.declaration.services {
         let limits = service.ulimits.iter();
         let named = limits.map(|limit| (limit.value.name.as_str(), limit.span));
-        differ("the limit", named, report);
+        differ("limit", named, report);
     }
 }
 
 fn differ<K: Display + Eq + Hash + Copy>(
-    what: &str,
+    kind: &str,
     keys: impl Iterator<Item = (K, Span)>,
     report: &mut Report,
 ) {
     let mut seen = HashMap::new();
     for (key, span) in keys {
         if seen.insert(key, span).is_some() {
-            report.error(span, message::doubled(format!("{what} `{key}`")));
+            report.error(span, message::duplicate(kind, key));
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn check_needed_live_as_long(model: &Model, report: &mut Report) {
                 report.error(
                     edge(model, from, to),
                     format!(
-                        "`{}` (one per {}) cannot need `{}` (one per {}), which is gone earlier; write `scope = {}` on `{}`, or `scope = {}` on `{}`",
+                        "`{}` (one per {}) cannot depend on `{}` (one per {}), which ends earlier; write `scope = {}` on `{}`, or `scope = {}` on `{}`",
                         service.field,
                         instance_of(service.scope),
                         needed.field,
@@ -46,7 +46,7 @@ pub(super) fn check_keep_has_its_scope(model: &Model, report: &mut Report) {
             && has_scope(model, position)
             && !is_kept(position)
         {
-            report.error(keep.span, message::stands_alone("keep", SCOPE, FORM));
+            report.error(keep.span, message::lone_modifier("keep", SCOPE, FORM));
         }
     }
     let none_is_kept = !services.is_empty()

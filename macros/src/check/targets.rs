@@ -61,7 +61,7 @@ pub(super) fn check_targets_differ(model: &Model, report: &mut Report) {
             if let Some(first) = seen.insert(at, what) {
                 report.error(
                     span,
-                    format!("{first} is at `{at}` already; {ANOTHER_PATH}"),
+                    format!("the path `{at}` is already used by {first}; {ANOTHER_PATH}"),
                 );
             }
         }

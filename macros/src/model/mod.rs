@@ -11,7 +11,7 @@ use proc_macro2::Span;
 use seatrial_model::placeholder::{Declared, Names, ResolveError};
 use seatrial_model::{
     EnvVar, File, FileContent, ImageTemplate, Mount, Origin, Plan, Port, Scope, ServicePlan,
-    Source, Template, suggest,
+    Source, Template,
 };
 use syn::ext::IdentExt;
 
@@ -187,25 +187,20 @@ impl<'a> Modeller<'a> {
         for word in &self.syntax().needs {
             let name = word.unraw().to_string();
             match services.iter().position(|service| service.field() == name) {
-                Some(itself) if itself == self.own => self.report.error(
-                    word.span(),
-                    format!("`{name}` cannot need itself; remove it from `needs(..)`"),
-                ),
+                Some(itself) if itself == self.own => {
+                    self.report.error(word.span(), message::needs_itself(&name))
+                }
                 Some(to) if seen.insert(to) => self.edges.push(Edge {
                     to,
                     span: word.span(),
                 }),
                 Some(_) => self
                     .report
-                    .error(word.span(), message::doubled(format!("`{name}`"))),
+                    .error(word.span(), message::duplicate("service", &name)),
                 None => {
                     let known: Vec<String> = services.iter().map(Service::field).collect();
-                    let nearest = suggest::nearest(&name, known.iter().map(String::as_str));
-                    let instead = suggest::did_you_mean(nearest, &known);
-                    self.report.error(
-                        word.span(),
-                        format!("no service is named `{name}`; {instead}"),
-                    );
+                    self.report
+                        .error(word.span(), message::unknown("service", &name, "", &known));
                 }
             }
         }

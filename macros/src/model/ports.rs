@@ -46,13 +46,13 @@ pub(super) fn protocol(
         [] => report.error(
             check,
             format!(
-                "`{word}` needs a port and `{field}` declares none; declare one with `port = {own}`"
+                "`{word}` needs a port, but `{field}` declares none; declare one with `port = {own}`"
             ),
         ),
         _ => report.error(
             check,
             format!(
-                "`{word}` is ambiguous, `{field}` declares several ports and none of them is {own}; write `{word} = ` and one of {}",
+                "`{word}` is ambiguous: `{field}` declares several ports, but not {own}; write `{word} = ` and one of {}",
                 names(service)
             ),
         ),
@@ -87,7 +87,7 @@ pub(super) fn http(
             report.error(
                 check,
                 format!(
-                    "`http` is ambiguous, `{}` declares several ports; add `port = ` and one of {}",
+                    "`http` is ambiguous: `{}` declares several ports; add `port = ` and one of {}",
                     service.field(),
                     names(service)
                 ),
@@ -109,14 +109,13 @@ fn declared(service: &Service, choice: &Spanned<PortChoice>, report: &mut Report
             PortChoice::Name(name) => name.clone(),
         };
         let instead = if service.ports.is_empty() {
-            "nor any other; declare it with `port = ..` or `ports(..)`".to_owned()
+            "declare it with `port = ..` or `ports(..)`".to_owned()
         } else {
-            format!("declare it, or write one it has: {}", names(service))
+            format!("declare it, or write {}", names(service))
         };
-        let separator = if service.ports.is_empty() { "," } else { ";" };
         report.error(
             choice.span,
-            format!("`{field}` declares no port `{wanted}`{separator} {instead}"),
+            format!("`{field}` declares no port `{wanted}`; {instead}"),
         );
     }
     port.map(|port| port.value.number)
@@ -124,7 +123,7 @@ fn declared(service: &Service, choice: &Spanned<PortChoice>, report: &mut Report
 
 fn no_port(service: &Service, check: &str) -> String {
     format!(
-        "`{check}` needs a port and `{}` declares none; declare one with `port = ..`",
+        "`{check}` needs a port, but `{}` declares none; declare one with `port = ..`",
         service.field()
     )
 }

@@ -99,7 +99,7 @@ fn list(input: ParseStream<'_>, report: &mut Report) -> Vec<Argument> {
     let mut found = Vec::new();
     while !input.is_empty() {
         if input.peek(Token![,]) {
-            report.error(input.span(), "nothing stands before this comma; remove it");
+            report.error(input.span(), "expected an argument, found `,`; remove it");
         } else {
             match argument(input, report) {
                 Ok(argument) => found.push(argument),
@@ -110,10 +110,7 @@ fn list(input: ParseStream<'_>, report: &mut Report) -> Vec<Argument> {
             }
         }
         if !input.is_empty() && !input.peek(Token![,]) {
-            report.error(
-                input.span(),
-                "this does not belong to what stands before it; write a comma between two arguments",
-            );
+            report.error(input.span(), "expected `,` between two arguments");
             // A word is the next argument, of which only the comma is missing.
             if input.peek(Ident) {
                 continue;
@@ -164,7 +161,7 @@ fn argument(input: ParseStream<'_>, report: &mut Report) -> syn::Result<Argument
 
 fn value(input: ParseStream<'_>, equals: Token![=]) -> syn::Result<Expr> {
     if input.is_empty() || input.peek(Token![,]) {
-        let message = "nothing stands behind this `=`; write a value";
+        let message = "expected a value after `=`";
         return Err(syn::Error::new(equals.span, message));
     }
     expression(input)
@@ -179,7 +176,7 @@ fn expression(input: ParseStream<'_>) -> syn::Result<Expr> {
     input.parse().map_err(|_| {
         syn::Error::new(
             start,
-            "this is no value; write a string, a number, a word or a list in brackets",
+            "expected a string, a number, a word or a list in brackets",
         )
     })
 }

@@ -15,8 +15,8 @@ use crate::syntax::{MountSyntax, Service, Spanned};
 /// What `mount` looks like.
 pub(super) const MOUNT_FORM: &str = "mount(\"path/in/package\" = \"/path/in/container\")";
 
-/// Labels that begin so are Seatrial's own.
-const OWN_LABELS: &str = "dev.seatrial.";
+/// The prefix of Seatrial's own labels.
+const RESERVED_LABELS: &str = "dev.seatrial.";
 
 /// Limits that the kernel has, as engines name them.
 const ULIMITS: [&str; 16] = [
@@ -58,8 +58,10 @@ pub(super) fn user(service: &mut Service, argument: &Argument, report: &mut Repo
     if user.is_empty() || user.contains(char::is_whitespace) || user.split(':').count() > 2 {
         report.error(
             literal.span(),
-            format!(
-                "`{user}` is no user; write a name, a number, or both with a group: \"1000:1000\""
+            message::invalid(
+                "user",
+                &user,
+                "expected a name or a number, each with an optional group, such as \"1000:1000\"",
             ),
         );
     }
@@ -208,11 +210,15 @@ pub(super) fn labels(
         |entry, report| {
             let key = entry.key()?;
             let value = values::scalar(entry.is()?)?.value;
-            if key.is_empty() || key.starts_with(OWN_LABELS) {
-                report.error(
-                entry.span(),
-                format!("`{key}` cannot be a label, names beginning with `{OWN_LABELS}` are Seatrial's own; write another prefix"),
-            );
+            let problem = if key.is_empty() {
+                Some("expected a name, such as \"com.example.team\"".to_owned())
+            } else {
+                key.starts_with(RESERVED_LABELS).then(|| {
+                    format!("the prefix `{RESERVED_LABELS}` is reserved; write another prefix")
+                })
+            };
+            if let Some(problem) = problem {
+                report.error(entry.span(), message::invalid("label", &key, problem));
             }
             service
                 .labels
@@ -234,16 +240,22 @@ pub(super) fn hosts(service: &mut Service, argument: &Argument, report: &mut Rep
             if !name::is_domain_name(&host) {
                 report.error(
                     entry.span(),
-                    format!(
-                        "`{host}` is not a valid host name; write letters, digits, inner hyphens and dots, and no number behind the last dot"
+                    message::invalid(
+                        "host name",
+                        &host,
+                        "expected letters, digits, inner hyphens and dots, and no number after the last dot",
                     ),
                 );
             }
             if address != "host-gateway" && address.parse::<IpAddr>().is_err() {
                 report.error(
-                literal.span(),
-                format!("`{address}` is no address; write one such as \"192.0.2.1\", or \"host-gateway\" for this machine"),
-            );
+                    literal.span(),
+                    message::invalid(
+                        "address",
+                        &address,
+                        "expected one such as \"192.0.2.1\", or \"host-gateway\" for this machine",
+                    ),
+                );
             }
             let host = HostEntry {
                 name: host,
@@ -292,7 +304,7 @@ pub(super) fn ulimits(
             if !ULIMITS.contains(&name.as_str()) {
                 report.error(
                     word.span(),
-                    message::unknown("limit", &name, "the kernel", &ULIMITS),
+                    message::unknown("limit", &name, "in `ulimits(..)`", &ULIMITS),
                 );
             }
             let value = values::scalar(entry.is()?)?;
@@ -304,10 +316,8 @@ pub(super) fn ulimits(
             // -1 is "unlimited", which is more than any number.
             let order = |limit: i64| if limit == -1 { i64::MAX } else { limit };
             if soft < -1 || hard < -1 || order(soft) > order(hard) {
-                report.error(
-                value.span,
-                "the soft limit is above the hard one, or one is below -1 (unlimited); write `\"soft:hard\"`",
-            );
+                let problem = "expected `\"soft:hard\"`, the soft limit not above the hard one, and neither below -1 (unlimited)";
+                report.error(value.span, message::invalid("limit", &value.value, problem));
             }
             let ulimit = Ulimit { name, soft, hard };
             service.ulimits.push(Spanned::new(ulimit, word.span()));
@@ -330,7 +340,11 @@ pub(super) fn cap_add(
         if capability.is_empty() || !capability.bytes().all(fits) {
             report.error(
                 literal.span(),
-                format!("`{capability}` is no capability; write upper-case letters and `_`, such as \"NET_ADMIN\""),
+                message::invalid(
+                    "capability",
+                    &capability,
+                    "expected upper-case letters and `_`, such as \"NET_ADMIN\"",
+                ),
             );
         }
         service.cap_add.push(capability);
@@ -364,7 +378,11 @@ pub(super) fn platform(
     if !(2..=3).contains(&count) || !platform.split('/').all(part) {
         report.error(
             literal.span(),
-            format!("`{platform}` is no platform; write system and architecture, such as \"linux/amd64\""),
+            message::invalid(
+                "platform",
+                &platform,
+                "expected a system and an architecture, such as \"linux/amd64\"",
+            ),
         );
     }
     service.platform = Some(platform);
@@ -386,7 +404,11 @@ pub(super) fn stop_signal(
         let nearest = suggest::nearest(name, SIGNALS).unwrap_or("TERM");
         report.error(
             value.span,
-            format!("`{signal}` is no signal; write a name or a number, such as \"SIG{nearest}\""),
+            message::invalid(
+                "signal",
+                &signal,
+                format!("expected a name or a number, such as \"SIG{nearest}\""),
+            ),
         );
     }
     service.stop_signal = Some(signal);
@@ -395,6 +417,6 @@ pub(super) fn stop_signal(
 
 pub(super) fn pull(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     let word = values::unquoted(argument.is()?, report)?;
-    service.pull = values::choice(&word, "`pull`", &PULLS, report).unwrap_or_default();
+    service.pull = values::choice(&word, "pull", &PULLS, report).unwrap_or_default();
     Some(())
 }

@@ -70,7 +70,11 @@ pub(crate) fn function(
     let Ok(parts) = split.parse2(item.clone()) else {
         report.error_on(
             item.into_iter().next(),
-            "`#[seatrial::test]` goes on a function; write it above an `fn` or `async fn` with a body",
+            message::misplaced(
+                "#[seatrial::test]",
+                "a function",
+                "write it above an `fn` or `async fn` with a body",
+            ),
         );
         return None;
     };
@@ -162,7 +166,7 @@ fn runtime(given: &mut Given, argument: &Argument, report: &mut Report) -> Optio
             let known = ["current_thread", "multi_thread"];
             report.error(
                 literal.span(),
-                message::unknown("value", other, "`runtime`", &known),
+                message::unknown_value(other, "runtime", &known),
             );
             return Some(());
         }
@@ -179,7 +183,7 @@ fn runtime_crate(given: &mut Given, argument: &Argument, _: &mut Report) -> Opti
 fn image(_: &mut Given, argument: &Argument, report: &mut Report) -> Option<()> {
     report.error(
         argument.span(),
-        message::not_yet(
+        message::unsupported(
             "`image` on a test",
             "remove it, and run what needs an image in a service, with its handle's `exec`",
         ),

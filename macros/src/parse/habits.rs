@@ -1,14 +1,16 @@
-//! Keys that people write from habit: those of Compose files, of other libraries for containers in tests, of other test
-//! attributes. Seatrial has another key for it, or does it by itself, or cannot do it: each is told how to go on.
+//! Keys of other tools: Compose files, other libraries for containers in tests, other test attributes. Each has the help
+//! that a message gives: the key that Seatrial has for it, or why none is needed, or that it is not supported yet.
 
-/// A key that there is not.
+/// A key of other tools that Seatrial does not have.
 pub(crate) struct Habit {
-    /// What it is called.
+    /// Its names in other tools.
     pub(crate) names: &'static [&'static str],
-    /// Our key that is given with it in mind, if there is one: its absence is no other mistake.
+    /// The key of ours that it stands for: a message about its absence would be a second one for the same mistake.
     pub(crate) meant: Option<&'static str>,
-    /// What to do instead, as the second half of a message.
+    /// What to write instead, as the second half of a message.
     pub(crate) instead: &'static str,
+    /// Whether a later version may have it.
+    pub(crate) planned: bool,
 }
 
 const fn habit(names: &'static [&'static str], instead: &'static str) -> Habit {
@@ -16,6 +18,14 @@ const fn habit(names: &'static [&'static str], instead: &'static str) -> Habit {
         names,
         meant: None,
         instead,
+        planned: false,
+    }
+}
+
+const fn planned(names: &'static [&'static str], instead: &'static str) -> Habit {
+    Habit {
+        planned: true,
+        ..habit(names, instead)
     }
 }
 
@@ -39,30 +49,30 @@ pub(crate) const OF_SERVICES: &[Habit] = &[
     .means("image"),
     habit(
         &["auth", "credentials", "registry_auth", "registry"],
-        "write the registry in `image = \"registry.example/team/app:1\"`; credentials are those of `docker login`",
+        "write the registry in `image = \"registry.example/team/app:1\"`, and log in with `docker login`",
     ),
     // Names and networks.
     habit(
         &["alias", "aliases", "network_alias", "hostname", "container_name", "service_name", "name", "domainname"],
-        "the field's name is the host name of the service; rename the field",
+        "rename the field: its name is the host name of the service",
     ),
     habit(
         &["network", "networks", "network_mode", "net"],
-        "remove it: a service reaches those that it names in `{placeholders}` or in `needs(..)`",
+        "remove it: a service reaches the services that it names in `{placeholders}` or in `needs(..)`",
     ),
     habit(
         &["dns", "dns_search", "dns_opt"],
-        "names of other services come from the declaration; for all others write `hosts(\"name\" = \"192.0.2.1\")`",
+        "the declaration has the names of services: for all others write `hosts(\"name\" = \"192.0.2.1\")`",
     ),
     // Ports.
     habit(
         &["publish", "published", "published_ports", "host_port", "mapped_port", "mapped_ports", "port_mapping"],
-        "write the port in the container, `port = 6379`; the port on this machine is chosen for each instance, and the handle has it: `cache.port(6379)`",
+        "write the port in the container, `port = 6379`; ask the handle for the port on this machine, which is chosen for each instance: `cache.port(6379)`",
     )
     .means("port"),
     habit(
         &["udp", "udp_port"],
-        "remove it: other services reach UDP ports at `{name.host}` without a declaration; for tests UDP is not supported yet",
+        "remove it: other services reach UDP ports at `{name.host}` without a declaration, and UDP is not supported yet for tests",
     ),
     // Readiness.
     habit(&["tcp", "wait_for_port"], "write `ready(tcp)` instead"),
@@ -94,27 +104,27 @@ pub(crate) const OF_SERVICES: &[Habit] = &[
     .means("scope"),
     habit(
         &["restart", "restart_policy"],
-        "remove it: a service that ends early is reported and not started again; a test restarts one with `db.restart()`",
+        "remove it: a service that ends early is reported and not restarted, and a test restarts one with `db.restart()`",
     ),
     habit(
         &["stop_grace_period", "stop_timeout", "auto_remove", "rm", "remove"],
-        "remove it: containers are removed when nobody uses them",
+        "remove it: containers are removed when no test uses them",
     ),
     habit(
         &["deploy", "replicas", "scale"],
         "write a field for each instance of the service",
     ),
-    habit(&["profiles"], "write a composition for each, and let tests take those that they need"),
+    habit(&["profiles"], "write one composition for each profile"),
     // What it runs.
     habit(
         &["tty", "stdin_open", "interactive", "attach", "detach"],
-        "remove it: a service has no terminal; its output is in `db.logs()`",
+        "remove it: a service has no terminal, and its output is in `db.logs()`",
     ),
     habit(
         &["logging", "log_driver", "logs", "log_consumer"],
         "remove it: the output of a service is in `db.logs()` and `db.log_lines()`",
     ),
-    habit(&["init"], "not supported yet; write an init process of the image in `entrypoint = [..]`"),
+    planned(&["init"], "write an init process of the image in `entrypoint = [..]`"),
     // What it finds in its file system.
     habit(
         &["env_file", "dotenv"],
@@ -134,18 +144,18 @@ pub(crate) const OF_SERVICES: &[Habit] = &[
     ),
     habit(
         &["read_only", "readonly"],
-        "remove it: the source and mounts are read-only already, and what else is written goes with the container",
+        "remove it: the source and mounts are read-only, and other changes go with the container",
     ),
     // Limits and the like.
     habit(&["mem", "mem_limit", "memory_limit"], "write `memory = \"512m\"` instead"),
     habit(&["shm"], "write `shm_size = \"256m\"` instead"),
-    habit(
+    planned(
         &["sysctls", "sysctl", "devices", "device", "security_opt", "pid", "ipc", "cgroup", "userns_mode"],
-        "not supported yet; write `privileged` or `cap_add(\"SYS_ADMIN\")` if that is enough",
+        "write `privileged` or `cap_add(\"SYS_ADMIN\")` if that is enough",
     ),
-    habit(
+    planned(
         &["cap_drop", "cpus", "cpu_shares", "cpuset", "pids_limit", "gpus", "group_add", "runtime", "mac_address"],
-        "not supported yet; remove it",
+        "remove it",
     ),
     habit(&["annotations"], "write `labels(\"com.example.team\" = \"shop\")` instead"),
 ];
@@ -167,9 +177,9 @@ pub(crate) const OF_READINESS: &[Habit] = &[
     habit(&["ports"], "write `tcp(5432, metrics)` instead"),
     habit(
         &["udp"],
-        "UDP does not tell whether somebody listens; write `log = \"..\"` or `exec = \"..\"`",
+        "UDP does not tell whether a process listens: write `log = \"..\"` or `exec = \"..\"`",
     ),
-    habit(
+    planned(
         &[
             "mongo",
             "mongodb",
@@ -187,7 +197,7 @@ pub(crate) const OF_READINESS: &[Habit] = &[
             "clickhouse",
             "zookeeper",
         ],
-        "its protocol is not supported yet; write `log = \"..\"`, or a command that asks it, such as `exec = \"..\"`",
+        "write `log = \"..\"`, or a command that asks it, such as `exec = \"..\"`",
     ),
     habit(
         &["hook", "function", "closure"],
@@ -209,18 +219,18 @@ pub(crate) const OF_READINESS: &[Habit] = &[
 pub(crate) const OF_COMPOSITIONS: &[Habit] = &[
     habit(
         &["name", "project", "version"],
-        "remove it: a composition is known by its type, and each instance has names of its own",
+        "remove it: the type names a composition, and each instance has names of its own",
     ),
     habit(
         &["network", "networks"],
-        "remove it: a service reaches those that it names in `{placeholders}` or in `needs(..)`",
+        "remove it: a service reaches the services that it names in `{placeholders}` or in `needs(..)`",
     ),
     habit(
         &["volumes"],
-        "write `volume(data = \"/data\")` in `#[service(..)]`; services that name the same volume share it",
+        "write `volume(data = \"/data\")` in `#[service(..)]`: services that name the same volume share it",
     ),
     habit(&["services"], "write each service as a field with `#[service(..)]`"),
-    habit(&["file", "files"], "write each service with `#[service(..)]`; Compose files are not supported yet"),
+    habit(&["file", "files"], "write each service with `#[service(..)]`: Compose files are not supported yet"),
     habit(
         &["reuse", "reusable", "singleton", "shared", "lifetime"],
         "write `scope = run` for one instance in each run, or `scope = keep` for one that later runs find",

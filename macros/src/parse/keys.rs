@@ -95,14 +95,19 @@ impl<T> Table<T> {
     fn unknown(&self, name: &str) -> (String, Option<&'static str>) {
         let place = self.place;
         if let Some(habit) = self.habits.iter().find(|habit| habit.names.contains(&name)) {
-            return (message::not_a_key(name, place, habit.instead), habit.meant);
+            let message = if habit.planned {
+                message::unsupported(format!("`{name}`"), habit.instead)
+            } else {
+                message::unknown_key(name, place, habit.instead)
+            };
+            return (message, habit.meant);
         }
         if let Some(key) = self.keys.iter().find(|key| key.also.contains(&name)) {
             let instead = format!("write `{}` instead", key.form);
-            return (message::not_a_key(name, place, &instead), Some(key.name));
+            return (message::unknown_key(name, place, &instead), Some(key.name));
         }
         let names = self.offered();
-        let message = message::unknown("key", name, place, &names);
+        let message = message::unknown("key", name, &format!("in {place}"), &names);
         (message, suggest::nearest(name, names))
     }
 
@@ -150,7 +155,7 @@ impl Given {
             if let (Some(span), None) = (self.span(modifier), self.span(key))
                 && !self.is_troubled(key)
             {
-                report.error(span, message::stands_alone(modifier, key, form));
+                report.error(span, message::lone_modifier(modifier, key, form));
             }
         }
     }
@@ -170,7 +175,7 @@ pub(crate) fn read<T>(
             report.error(
                 argument.span(),
                 format!(
-                    "{} takes keys, and this is a value; write a key, for example `{form}`",
+                    "expected a key in {}, found a value; write one such as `{form}`",
                     table.place
                 ),
             );
@@ -188,7 +193,7 @@ pub(crate) fn read<T>(
             continue;
         };
         if given.spans.insert(key.name, word.span()).is_some() && !key.repeats {
-            report.error(word.span(), message::doubled(format!("`{name}`")));
+            report.error(word.span(), message::duplicate("key", &name));
             continue;
         }
         if matches!(argument.value, Value::Unreadable) {
@@ -232,7 +237,7 @@ pub(crate) fn each(
         let unreadable = matches!(entry.value, Value::Unreadable);
         if !unreadable && read(entry, report).is_none() {
             let place = argument.key().unwrap_or_default();
-            let what = format!("this entry of `{place}(..)`");
+            let what = format!("entry in `{place}(..)`");
             refuse(entry, what, form, OF_TEXTS.contains(&&*place), report);
         }
     }

@@ -63,7 +63,11 @@ pub(super) fn parameter(
     for attribute in ours.iter().filter(|attribute| is_composition(attribute)) {
         report.error_on(
             attribute,
-            "`#[composition(..)]` is for a parameter whose type is a composition, and this one declares a service; remove it, and write `scope` in `#[service(..)]`",
+            message::misplaced(
+                "#[composition(..)]",
+                "a parameter whose type is a composition",
+                "remove it, and write `scope` in `#[service(..)]`",
+            ),
         );
     }
     match &*parameter.pat {
@@ -72,7 +76,7 @@ pub(super) fn parameter(
         }
         pat => report.error_on(
             pat,
-            "a service is named by its parameter, and this pattern is no name; write one such as `db: Service`",
+            "expected a name, found a pattern: the parameter's name is the service's; write one such as `db: Service`",
         ),
     }
     Parameter::Service(ty)
@@ -92,7 +96,7 @@ fn instances(attributes: &[Attribute], report: &mut Report) -> Instances {
         return instances;
     };
     for more in own {
-        report.error_on(more, message::doubled("`#[composition(..)]`"));
+        report.error_on(more, message::duplicate("attribute", "#[composition(..)]"));
     }
     match &attribute.meta {
         Meta::List(list) if !list.tokens.is_empty() => {
@@ -113,7 +117,7 @@ fn scope(instances: &mut Instances, argument: &Argument, report: &mut Report) ->
             report.error(
                 word.span(),
                 format!(
-                    "the scope `{wider}` is not allowed on a parameter: tests that share an instance must agree on its scope; write `#[composition(scope = {wider})]` on the struct"
+                    "`scope = {wider}` is not valid on a parameter: tests that share an instance must agree on its scope; write `#[composition(scope = {wider})]` on the struct"
                 ),
             );
         }
@@ -135,8 +139,10 @@ fn of_the_struct(argument: &Argument, form: &str, report: &mut Report) -> Option
     let key = argument.key()?;
     report.error(
         argument.span(),
-        format!(
-            "`{key}` belongs to the declaration of the composition; write `#[composition({form})]` on the struct"
+        message::misplaced(
+            &key,
+            "the struct of a composition",
+            &format!("write `#[composition({form})]` there"),
         ),
     );
     Some(())
@@ -145,7 +151,7 @@ fn of_the_struct(argument: &Argument, form: &str, report: &mut Report) -> Option
 fn runtime_crate(_: &mut Instances, argument: &Argument, report: &mut Report) -> Option<()> {
     report.error(
         argument.span(),
-        "`crate` belongs to the whole test; write `#[seatrial::test(crate = ..)]`",
+        message::misplaced("crate", "the test", "write `#[seatrial::test(crate = ..)]`"),
     );
     Some(())
 }

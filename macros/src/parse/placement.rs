@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Token};
 
 use super::{service, settings};
+use crate::message;
 use crate::report::Report;
 
 /// Refuses what belongs above a field. Whether there was any.
@@ -19,9 +20,7 @@ pub(super) fn on_struct(attributes: &[Attribute], report: &mut Report) -> bool {
         };
         report.error_on(
             attribute,
-            format!(
-                "`#[service(..)]` declares one service, and does nothing on the struct; {instead}"
-            ),
+            message::misplaced("#[service(..)]", "a field", &instead),
         );
     }
     found
@@ -44,9 +43,7 @@ pub(super) fn on_field(attributes: &[Attribute], report: &mut Report) -> bool {
         };
         report.error_on(
             attribute,
-            format!(
-                "`#[composition(..)]` belongs to the struct, and does nothing on a field; {instead}"
-            ),
+            message::misplaced("#[composition(..)]", "the struct", &instead),
         );
     }
     found
@@ -65,7 +62,7 @@ pub(super) fn on_function(attributes: &mut Vec<Attribute>, report: &mut Report) 
         let name = attribute.path().to_token_stream();
         report.error_on(
             attribute,
-            format!("`#[{name}(..)]` does nothing on a function; {instead}"),
+            format!("`#[{name}(..)]` is not valid on a function; {instead}"),
         );
         false
     });

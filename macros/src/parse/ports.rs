@@ -7,6 +7,7 @@ use syn::ext::IdentExt;
 use syn::{Expr, LitInt};
 
 use super::values;
+use crate::message;
 use crate::report::Report;
 use crate::syntax::{PortChoice, Spanned};
 
@@ -20,7 +21,7 @@ pub(crate) fn port(literal: &LitInt, report: &mut Report) -> Option<u16> {
         _ => {
             report.error(
                 literal.span(),
-                format!("`{literal}` is no port; write a number from 1 to 65535"),
+                message::invalid("port", literal, "expected a number from 1 to 65535"),
             );
             None
         }
@@ -69,8 +70,12 @@ fn explanation(text: &str) -> Option<String> {
     };
     let (first, last) = range(port)?;
     if !protocol.eq_ignore_ascii_case("tcp") {
-        return Some(format!(
-            "`{text}` is no TCP port; remove it: other services reach all ports of this one without a declaration, and for tests `{protocol}` is not supported yet"
+        return Some(message::invalid(
+            "port",
+            text,
+            format!(
+                "`{protocol}` is not supported yet for tests; remove it: other services reach all ports of this one without a declaration"
+            ),
         ));
     }
     let write = if first < last {
@@ -78,14 +83,15 @@ fn explanation(text: &str) -> Option<String> {
     } else {
         format!("`{first}`")
     };
-    Some(match published {
+    let reason = match published {
         Some(_) => format!(
-            "`{text}` names a port of this machine, and that is chosen for each instance; write {write}, which the container listens on, and ask the handle for the other: `db.port({first})`"
+            "the port on this machine is chosen for each instance; write {write}, which the container listens on, and ask the handle for the other: `db.port({first})`"
         ),
-        None if first < last => format!("`{text}` is a range; write {write}"),
-        None if text == port => format!("`\"{text}\"` is text; write the number {write}"),
-        None => format!("`{text}` is no number; write {write}"),
-    })
+        None if first < last => format!("ranges are not supported; write {write}"),
+        None if text == port => return Some(message::quoted_number(text)),
+        None => format!("expected a number; write {write}"),
+    };
+    Some(message::invalid("port", text, reason))
 }
 
 /// The first and the last port.

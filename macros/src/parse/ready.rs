@@ -7,6 +7,7 @@ use super::arguments::{Argument, Name, Value};
 use super::habits;
 use super::keys::{self, Key, Table, each};
 use super::{ports, values};
+use crate::message;
 use crate::report::Report;
 use crate::syntax::{CheckSyntax, PortChoice, Service, Spanned, Text};
 
@@ -172,7 +173,7 @@ fn log(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option
     if text.is_empty() || text.contains('\n') {
         report.error(
             literal.span(),
-            "the text to look for is empty or spans lines; write a part of one line of the log",
+            "invalid text for `log`: expected a part of one line of the log",
         );
     } else {
         keys.log = Some(text);
@@ -204,7 +205,11 @@ fn http(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Optio
     } else {
         report.error(
             literal.span(),
-            format!("`{path}` is no HTTP path; write one that begins with `/`, percent-encoded, such as \"/health?full=1\""),
+            message::invalid(
+                "HTTP path",
+                &path,
+                "expected one that begins with `/`, percent-encoded, such as \"/health?full=1\"",
+            ),
         );
     }
     Some(())
@@ -216,7 +221,7 @@ fn status(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Opt
         Ok(status) if (100..=599).contains(&status) => keys.status = Some(status),
         _ => report.error(
             literal.span(),
-            format!("`{literal}` is no HTTP status; write a number from 100 to 599"),
+            message::invalid("HTTP status", literal, "expected a number from 100 to 599"),
         ),
     }
     Some(())

@@ -94,7 +94,11 @@ const KEYS: &[Key<Service>] = &[
         container::ulimits,
     ),
     Key::once("cap_add", "cap_add(\"NET_ADMIN\")", container::cap_add),
-    Key::once("privileged", "privileged", container::privileged),
+    Key::once(
+        "privileged",
+        "privileged` or `privileged = true",
+        container::privileged,
+    ),
     Key::once(
         "platform",
         "platform = \"linux/amd64\"",
@@ -123,10 +127,7 @@ pub(super) fn service(
         service.ports_unknown = true;
         service.checks_unknown = true;
         service.scope = ScopeSyntax::Unreadable;
-        report.error_on(
-            more,
-            "`#[service(..)]` is given twice; write all keys in one",
-        );
+        report.error_on(more, message::duplicate_attribute("#[service(..)]"));
     }
     let Meta::List(list) = &attribute.meta else {
         report.error_on(attribute, message::malformed("`#[service]`", FORM));
@@ -181,7 +182,7 @@ fn build(service: &mut Service, argument: &Argument, report: &mut Report) -> Opt
     service.origins.push(Spanned::new(origin, argument.span()));
     report.error(
         argument.span(),
-        message::not_yet(
+        message::unsupported(
             "`build`",
             "build the image beforehand and write `image = ..`, or run a binary of this package with `bin = ..`",
         ),
@@ -192,7 +193,7 @@ fn build(service: &mut Service, argument: &Argument, report: &mut Report) -> Opt
 fn url(_: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     report.error(
         argument.span(),
-        message::not_yet(
+        message::unsupported(
             "`url`",
             "write the URL out where it is used, such as `env(DATABASE_URL = \"mysql://{db}/shop\")`",
         ),
@@ -298,7 +299,7 @@ fn needs(service: &mut Service, argument: &Argument, report: &mut Report) -> Opt
             (Name::Word(word), Value::None) => word.clone(),
             (Name::Text(text), Value::None) => {
                 let word: Ident = text.parse().ok()?;
-                report.error(text.span(), message::quoted(&word));
+                report.error(text.span(), message::quoted_word(&word));
                 word
             }
             _ => return None,

@@ -54,10 +54,7 @@ pub(super) fn settings(attributes: &[Attribute], report: &mut Report) -> Setting
     };
     for more in own {
         settings.scope = ScopeSyntax::Unreadable;
-        report.error_on(
-            more,
-            "`#[composition(..)]` is given twice; write all keys in one",
-        );
+        report.error_on(more, message::duplicate_attribute("#[composition(..)]"));
     }
     let Meta::List(list) = &attribute.meta else {
         report.error_on(
@@ -114,7 +111,7 @@ fn runtime_crate(settings: &mut Settings, argument: &Argument, _: &mut Report) -
 fn compose(_: &mut Settings, argument: &Argument, report: &mut Report) -> Option<()> {
     report.error(
         argument.span(),
-        message::not_yet("`compose`", "write each service with `#[service(..)]`"),
+        message::unsupported("`compose`", "write each service with `#[service(..)]`"),
     );
     Some(())
 }

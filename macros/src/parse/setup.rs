@@ -87,7 +87,7 @@ fn check_one_kind(argument: &Argument, given: &Given, report: &mut Report) {
         if !follows {
             report.error(
                 argument.span(),
-                format!("this `setup(..)` has nothing to run; {ONE_KIND}"),
+                format!("`setup(..)` has nothing to run; {ONE_KIND}"),
             );
         }
         return;
@@ -95,7 +95,7 @@ fn check_one_kind(argument: &Argument, given: &Given, report: &mut Report) {
     for (kind, span) in kinds {
         report.error(
             span,
-            format!("`{first}` and `{kind}` are two steps; {ONE_KIND} in each `setup(..)`"),
+            format!("`{kind}` cannot be used with `{first}`; {ONE_KIND} in each `setup(..)`"),
         );
     }
 }
@@ -141,7 +141,7 @@ fn name(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Optio
     if name.trim().is_empty() || name.contains(['\n', '\r']) {
         report.error(
             literal.span(),
-            "the name of a setup is empty or spans lines; write a short one, such as \"schema\"",
+            "invalid name of a setup: expected one line, such as \"schema\"",
         );
     } else {
         keys.name = Some(Spanned::new(name, literal.span()));

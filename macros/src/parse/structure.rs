@@ -34,7 +34,7 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
     if !input.generics.params.is_empty() {
         report.error_on(
             &input.generics.params,
-            "a composition has no generic parameters; write concrete types",
+            "a composition cannot have generic parameters; write concrete types",
         );
     }
     for field in fields(input, report) {
@@ -48,7 +48,7 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
                 report.error(
                     ident.span(),
                     format!(
-                        "the field `{ident}` declares no service; write `{}` above it",
+                        "missing `#[service(..)]` on the field `{ident}`; write `{}` above it",
                         service::FORM
                     ),
                 );
@@ -65,17 +65,21 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
 }
 
 fn fields<'a>(input: &'a DeriveInput, report: &mut Report) -> Vec<&'a Field> {
-    let instead = "write a struct with named fields, one for each service";
     let (span, what): (Span, &str) = match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => return fields.named.iter().collect(),
             Fields::Unnamed(_) => (input.ident.span(), "a tuple struct"),
-            Fields::Unit => (input.ident.span(), "a struct without fields"),
+            Fields::Unit => (input.ident.span(), "a unit struct"),
         },
         Data::Enum(data) => (data.enum_token.span, "an enum"),
         Data::Union(data) => (data.union_token.span, "a union"),
     };
-    report.error(span, format!("{what} cannot be a composition; {instead}"));
+    report.error(
+        span,
+        format!(
+            "expected a struct with named fields, found {what}; write one field for each service"
+        ),
+    );
     Vec::new()
 }
 
@@ -98,6 +102,6 @@ pub(super) fn not_yet(attributes: &[Attribute], report: &mut Report) {
                 "write the services of the other composition here, or take both compositions as parameters of the test",
             )
         };
-        report.error_on(attribute.path(), message::not_yet(what, instead));
+        report.error_on(attribute.path(), message::unsupported(what, instead));
     }
 }

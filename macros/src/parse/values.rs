@@ -85,7 +85,7 @@ pub(crate) fn unquoted(expr: &Expr, report: &mut Report) -> Option<Ident> {
         return word(expr).cloned();
     };
     let word: Ident = text.parse().ok()?;
-    report.error(text.span(), message::quoted(&word));
+    report.error(text.span(), message::quoted_word(&word));
     Some(word)
 }
 
@@ -152,7 +152,7 @@ pub(crate) fn command(
                     element,
                     message::not_literal_text("a word of a command", "\"..\""),
                 ),
-                None => report.error_on(element, "a word of a command is a string; write `\"..\"`"),
+                None => report.error_on(element, message::malformed("word of a command", "\"..\"")),
             }
         }
         if words.is_empty() && array.elems.is_empty() {
@@ -168,7 +168,10 @@ pub(crate) fn command(
             if is_computed(expr) {
                 message::not_literal_text("a command", "\"server --port 80\"")
             } else {
-                "a command is text or a list of texts; write `\"server --port 80\"` or `[\"server\", \"--port\", \"80\"]`".to_owned()
+                message::malformed(
+                    "command",
+                    "\"server --port 80\"` or `[\"server\", \"--port\", \"80\"]",
+                )
             },
         );
         return None;
@@ -210,7 +213,11 @@ pub(crate) fn time(literal: &LitStr, report: &mut Report) -> Option<Duration> {
     if time.is_zero() {
         report.error(
             literal.span(),
-            "no time at all is too short; write a longer one",
+            message::invalid(
+                "duration",
+                literal.value(),
+                "it must be greater than zero; write one such as \"30s\"",
+            ),
         );
     }
     Some(time)
@@ -222,7 +229,11 @@ pub(crate) fn size(literal: &LitStr, report: &mut Report) -> Option<u64> {
     if size == 0 {
         report.error(
             literal.span(),
-            "a size of 0 would be no limit; write a larger one, such as \"64m\"",
+            message::invalid(
+                "size",
+                literal.value(),
+                "engines treat 0 as no limit; write a larger one, such as \"64m\"",
+            ),
         );
     }
     Some(size)
@@ -236,9 +247,10 @@ pub(crate) fn count(expr: &Expr, report: &mut Report) -> Option<u32> {
         _ => {
             report.error(
                 literal.span(),
-                format!(
-                    "`{literal}` is out of range; write a number from 1 to {}",
-                    u32::MAX
+                message::invalid(
+                    "number",
+                    literal,
+                    format!("expected one from 1 to {}", u32::MAX),
                 ),
             );
             // Recorded; the value itself does not matter any more.
@@ -257,13 +269,15 @@ pub(crate) fn container_path(literal: &LitStr, report: &mut Report) -> Option<St
         return Some(plain);
     }
     let problem = if up {
-        format!("`{path}` leads upwards; write the path without `..`")
+        "`..` is not supported; write the path without it"
+    } else if path.contains('\0') {
+        "NUL is not supported; write the path without it"
     } else if path.starts_with('/') {
-        format!("`{path}` is the container's whole file system; write a directory or file in it")
+        "it is the root of the container's file system; write a directory or file in it"
     } else {
-        format!("`{path}` is no absolute path; write one that begins with `/`, such as \"/data\"")
+        "expected an absolute path, such as \"/data\""
     };
-    report.error(literal.span(), problem);
+    report.error(literal.span(), message::invalid("path", &path, problem));
     None
 }
 
@@ -281,7 +295,11 @@ pub(crate) fn target_path(
     let form = instead(&parts);
     report.error(
         literal.span(),
-        format!("`{text}` is more than a path; write `{form}`"),
+        message::invalid(
+            "path",
+            &text,
+            format!("`:` is not supported in it; write `{form}`"),
+        ),
     );
     None
 }
@@ -289,7 +307,7 @@ pub(crate) fn target_path(
 /// One word of a few.
 pub(crate) fn choice<T: Copy>(
     word: &Ident,
-    what: &str,
+    key: &str,
     choices: &[(&str, T)],
     report: &mut Report,
 ) -> Option<T> {
@@ -297,18 +315,18 @@ pub(crate) fn choice<T: Copy>(
     let found = choices.iter().find(|(known, _)| *known == name);
     if found.is_none() {
         let known: Vec<&str> = choices.iter().map(|(known, _)| *known).collect();
-        report.error(word.span(), message::unknown("value", &name, what, &known));
+        report.error(word.span(), message::unknown_value(&name, key, &known));
     }
     found.map(|(_, value)| *value)
 }
 
 pub(crate) fn scope(word: &Ident, report: &mut Report) -> ScopeSyntax {
     let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope));
-    choice(word, "`scope`", &scopes, report).map_or(ScopeSyntax::Unreadable, ScopeSyntax::Is)
+    choice(word, "scope", &scopes, report).map_or(ScopeSyntax::Unreadable, ScopeSyntax::Is)
 }
 
 pub(crate) const MODES: [(&str, MountMode); 2] = [("ro", MountMode::Ro), ("rw", MountMode::Rw)];
 
 pub(crate) fn mode(word: &Ident, report: &mut Report) -> Option<MountMode> {
-    choice(word, "`mode`", &MODES, report)
+    choice(word, "mode", &MODES, report)
 }

@@ -5,6 +5,7 @@ use seatrial_model::name;
 use super::arguments::Argument;
 use super::keys::each;
 use super::values;
+use crate::message;
 use crate::report::Report;
 use crate::syntax::Variable;
 
@@ -25,8 +26,10 @@ pub(super) fn env(
         if !name::is_env_name(&key) {
             report.error(
                 entry.span(),
-                format!(
-                    "`{key}` is no name of an environment variable; write one without `=` and spaces that does not begin with a digit"
+                message::invalid(
+                    "variable name",
+                    &key,
+                    "expected one without `=` and spaces that does not begin with a digit",
                 ),
             );
         }

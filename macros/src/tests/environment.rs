@@ -86,9 +86,9 @@ fn paths_are_there_and_stay_in_the_workspace() {
     assert_eq!(environment.look("Cargo.toml", Wanted::File), Ok(()));
     assert_eq!(environment.look("fixtures", Wanted::Directory), Ok(()));
     let no_file = environment.look("fixtures", Wanted::File);
-    assert_eq!(no_file, Err(PathProblem::NoFile));
+    assert_eq!(no_file, Err(PathProblem::NotAFile));
     let no_directory = environment.look("Cargo.toml", Wanted::Directory);
-    assert_eq!(no_directory, Err(PathProblem::NoDirectory));
+    assert_eq!(no_directory, Err(PathProblem::NotADirectory));
 }
 
 #[cfg(unix)]
@@ -166,7 +166,7 @@ fn a_binary_is_one_of_those_that_cargo_offers() {
     let unknown = messages(&["shop", "worker"]);
     assert_eq!(
         unknown,
-        ["this package has no binary `shp`; did you mean `shop`?"]
+        ["unknown binary `shp` in this package; did you mean `shop`?"]
     );
     let [none] = &messages(&[])[..] else {
         panic!("one message");

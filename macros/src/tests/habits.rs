@@ -83,21 +83,15 @@ fn ports_of_other_tools_are_answered() {
     for (written, part) in [
         (
             quote!(port = "80"),
-            "`\"80\"` is text; write the number `80`",
+            "expected a number, found the string `\"80\"`; remove the quotes: `80`",
         ),
         (quote!(port = "80/tcp"), "write `80`"),
         (
             quote!(port = "53/udp"),
-            "for tests `udp` is not supported yet",
+            "`udp` is not supported yet for tests",
         ),
-        (
-            quote!(port = 53 / udp),
-            "`53/udp` is no TCP port; remove it",
-        ),
-        (
-            quote!(ports("53/UDP")),
-            "`53/UDP` is no TCP port; remove it",
-        ),
+        (quote!(port = 53 / udp), "invalid port `53/udp`: "),
+        (quote!(ports("53/UDP")), "invalid port `53/UDP`: "),
         (quote!(port = "5433:5432"), "write `5432`, which"),
         (quote!(ports("127.0.0.1:80:8080/tcp")), "`db.port(8080)`"),
         (
@@ -109,10 +103,10 @@ fn ports_of_other_tools_are_answered() {
         (quote!(ports(any = "7000-7009")), "7006, 7007, ..)`"),
         (
             quote!(ports("http")),
-            "this entry of `ports(..)` is malformed",
+            "invalid entry in `ports(..)`: expected",
         ),
-        (quote!(port = "7-6"), "`port` is malformed"),
-        (quote!(port = "0"), "`port` is malformed"),
+        (quote!(port = "7-6"), "invalid `port`: expected"),
+        (quote!(port = "0"), "invalid `port`: expected"),
     ] {
         let message = port(&written);
         assert!(message.contains(part), "{written}: {message}");
@@ -129,7 +123,7 @@ fn ports_of_other_tools_are_answered() {
         let found = of_struct(item);
         assert_eq!(
             found,
-            ["`\"80\"` is text; write the number `80`"],
+            ["expected a number, found the string `\"80\"`; remove the quotes: `80`"],
             "{check}"
         );
     }
@@ -168,7 +162,7 @@ fn mounts_of_other_tools_are_answered() {
         ),
         (
             quote!(mount("./a:/b")),
-            "write `\"path/in/package\" = \"/path/in/container\"`",
+            "expected `\"path/in/package\" = \"/path/in/container\"`",
         ),
     ] {
         let item = quote! {
@@ -198,7 +192,7 @@ fn words_in_quotes_are_taken_for_what_they_say() {
                 #[service(image = "c", scope = binary, ready(running))] c: Service,
             }
         });
-        let expected = format!("`\"{word}\"` is text; write it without quotes: `{word}`");
+        let expected = crate::message::quoted_word(word);
         assert_eq!(found, [expected], "{written}");
     }
 }
@@ -218,15 +212,14 @@ fn constants_and_macros_are_to_be_written_out() {
             struct Shop { #[service(#written)] a: Service }
         });
         assert_eq!(found.len(), 1, "{written}: {found:?}");
-        let part = "is read before constants and macros have values; write it out: `";
+        let part = "must be a literal, as the macro reads it before constants and macros are evaluated; write `";
         assert!(found[0].contains(part), "{written}: {found:?}");
     }
 }
 
 #[test]
 fn what_is_computed_may_be_a_variable_where_placeholders_work() {
-    let variable =
-        "with `{$NAME:-default}` for what an environment variable says when the tests run";
+    let variable = "with `{$NAME:-default}` for the value of an environment variable";
     for (written, is_text) in [
         (quote!(image = env!("IMAGE"), ready(running)), true),
         (quote!(bin = "shop", base = IMAGE, ready(running)), true),
@@ -270,10 +263,7 @@ fn what_is_computed_may_be_a_variable_where_placeholders_work() {
             struct Shop { #[service(#written)] a: Service }
         });
         assert_eq!(found.len(), 1, "{written}: {found:?}");
-        assert!(
-            found[0].contains("is read before constants and macros have values"),
-            "{found:?}"
-        );
+        assert!(found[0].contains("must be a literal"), "{found:?}");
         assert_eq!(found[0].contains(variable), is_text, "{written}: {found:?}");
     }
 }

@@ -20,7 +20,7 @@ fn one_message_of(item: TokenStream) -> String {
 }
 
 #[test]
-fn a_port_that_cannot_be_read_is_no_absent_port() {
+fn a_malformed_port_is_not_an_absent_port() {
     for port in [
         quote!(port = 0),
         quote!(port),
@@ -37,7 +37,7 @@ fn a_port_that_cannot_be_read_is_no_absent_port() {
 }
 
 #[test]
-fn an_image_that_cannot_be_read_is_no_absent_image() {
+fn a_malformed_image_is_not_an_absent_image() {
     for image in [
         quote!(image),
         quote!(image = ),
@@ -53,7 +53,7 @@ fn an_image_that_cannot_be_read_is_no_absent_image() {
 }
 
 #[test]
-fn a_scope_that_cannot_be_read_is_no_shorter_one() {
+fn a_malformed_scope_is_not_a_shorter_one() {
     for scope in [
         quote!(scope = binry),
         quote!(scpoe = binary),
@@ -68,7 +68,7 @@ fn a_scope_that_cannot_be_read_is_no_shorter_one() {
 }
 
 #[test]
-fn what_cannot_be_read_does_not_make_keep_a_mistake() {
+fn a_malformed_scope_does_not_make_keep_a_mistake() {
     for (composition, service) in [
         (quote!(scope = kept), quote!()),
         (quote!(scpoe = keep), quote!()),
@@ -119,7 +119,7 @@ fn what_cannot_be_read_does_not_make_keep_a_mistake() {
 }
 
 #[test]
-fn a_service_that_cannot_be_read_is_there() {
+fn a_malformed_service_exists() {
     for service in [
         quote!(),
         quote!(#[service]),
@@ -136,7 +136,7 @@ fn a_service_that_cannot_be_read_is_there() {
 }
 
 #[test]
-fn a_check_that_cannot_be_read_is_no_absent_check() {
+fn a_malformed_check_is_not_an_absent_check() {
     for ready in [
         quote!(htpp = "/", status = 200),
         quote!(http = "no path", status = 200),
@@ -153,7 +153,7 @@ fn a_check_that_cannot_be_read_is_no_absent_check() {
 }
 
 #[test]
-fn a_setup_that_cannot_be_read_is_no_absent_setup() {
+fn a_malformed_setup_is_not_an_absent_setup() {
     for setup in [
         quote!(setup),
         quote!(setup()),
@@ -179,7 +179,7 @@ fn a_setup_that_cannot_be_read_is_no_absent_setup() {
 }
 
 #[test]
-fn a_circle_is_one_mistake() {
+fn a_cycle_is_one_mistake() {
     let message = one_message(quote! {
         #[service(image = "a", port = 1, env(ONE = "{b}", TWO = "{b}"))] a: Service,
         #[service(image = "b", port = 1, needs(a), command = "{a}")] b: Service,
@@ -188,7 +188,7 @@ fn a_circle_is_one_mistake() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_not_offered() {
+fn what_is_not_supported_yet_is_not_offered() {
     let message =
         one_message(quote!(#[service(image = "a", xyzzy = 1, ready(running))] a: Service));
     assert!(message.contains("`image`, `bin`"), "{message}");
@@ -196,14 +196,14 @@ fn what_is_not_there_yet_is_not_offered() {
 }
 
 #[test]
-fn a_size_of_nothing_is_one_mistake() {
+fn a_size_of_zero_is_one_mistake() {
     for size in [
         quote!(tmpfs("/a" = "0")),
         quote!(memory = "0m"),
         quote!(shm_size = "0k"),
     ] {
         let found = one_message(quote!(#[service(image = "a", #size, ready(running))] a: Service));
-        assert!(found.contains("a size of 0 would be no limit;"), "{found}");
+        assert!(found.contains("engines treat 0 as no limit;"), "{found}");
     }
 }
 
@@ -231,7 +231,7 @@ fn a_file_below_a_mount_is_one_mistake() {
             quote!(files("/dev/shm/a" = "x")),
         ),
         (
-            "a mount is at `/out/a` already;",
+            "the path `/out/a` is already used by a mount;",
             quote!(mount("m" = "/out", "n" = "/out/a/."), files("/out/a" = "x")),
         ),
         (
@@ -239,7 +239,7 @@ fn a_file_below_a_mount_is_one_mistake() {
             quote!(volume("/out/a"), files("/out" = "x")),
         ),
         (
-            "is the container's whole file system;",
+            "it is the root of the container's file system;",
             quote!(tmpfs("/./")),
         ),
     ] {
@@ -272,7 +272,7 @@ fn an_attribute_in_the_wrong_place_is_one_mistake() {
             },
         ),
         (
-            "`#[compose]` is not there yet",
+            "`#[compose]` is not supported yet",
             quote! {
                 #[composition(source(none))]
                 #[compose]
@@ -310,14 +310,14 @@ fn an_attribute_in_the_wrong_place_is_one_mistake() {
 }
 
 #[test]
-fn something_must_tell_when_a_service_is_ready() {
+fn a_service_declares_its_readiness() {
     for (service, name) in [
         (quote!(#[service(image = "a")] a: Service), "`a`"),
         (
             quote!(#[service(bin = "b", command = "b")] r#type: Service),
             "`type`",
         ),
-        // How long a wait may take is nothing to wait for.
+        // A time-out is not a check.
         (
             quote!(#[service(image = "a", ready(timeout = "1m"))] c: Service),
             "`c`",
@@ -325,12 +325,12 @@ fn something_must_tell_when_a_service_is_ready() {
     ] {
         let message = one_message(service);
         assert!(
-            message.starts_with(&format!("nothing says when {name} is ready")),
+            message.starts_with(&format!("{name} has neither a port nor a readiness check;")),
             "{message}"
         );
         assert!(message.contains("`ready(running)`"), "{message}");
     }
-    // What cannot be read may have been it.
+    // A malformed key may have been meant as one.
     for part in [
         quote!(ready(runing)),
         quote!(raedy(log = "up")),

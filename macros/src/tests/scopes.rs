@@ -89,15 +89,15 @@ fn a_message_says_how_many_there_are_of_each() {
     };
     assert_eq!(
         message(Scope::Binary, Scope::Run),
-        "`needing` (one per run) cannot need `needed` (one per test process), which is gone earlier; write `scope = run` on `needed`, or `scope = binary` on `needing`"
+        "`needing` (one per run) cannot depend on `needed` (one per test process), which ends earlier; write `scope = run` on `needed`, or `scope = binary` on `needing`"
     );
     assert_eq!(
         message(Scope::Test, Scope::Run),
-        "`needing` (one per run) cannot need `needed` (one per test), which is gone earlier; write `scope = run` on `needed`, or `scope = test` on `needing`"
+        "`needing` (one per run) cannot depend on `needed` (one per test), which ends earlier; write `scope = run` on `needed`, or `scope = test` on `needing`"
     );
     assert_eq!(
         message(Scope::Run, Scope::Keep),
-        "`needing` (one per machine) cannot need `needed` (one per run), which is gone earlier; write `scope = keep` on `needed`, or `scope = run` on `needing`"
+        "`needing` (one per machine) cannot depend on `needed` (one per run), which ends earlier; write `scope = keep` on `needed`, or `scope = run` on `needing`"
     );
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ImageRef, ImageRefError};
 use crate::Template;
+use crate::message::invalid;
 use crate::placeholder::{RawTemplate, SyntaxError, Variable};
 use crate::secret::{HIDDEN, is_secret_name};
 
@@ -107,13 +108,13 @@ impl FromStr for ImageTemplate {
             return match text.parse::<ImageRef>() {
                 Ok(reference) => Ok(reference.into()),
                 Err(error) => Err(match shell_variable(text) {
-                    Some(name) => ImageTemplateError::OfShell(name.to_owned()),
+                    Some(name) => ImageTemplateError::ShellSyntax(name.to_owned()),
                     None => ImageTemplateError::Reference(error),
                 }),
             };
         }
         let raw = RawTemplate::parse(text).map_err(|error| match error {
-            SyntaxError::OfShell { inside, .. } => ImageTemplateError::OfShell(inside),
+            SyntaxError::ShellSyntax { inside, .. } => ImageTemplateError::ShellSyntax(inside),
             SyntaxError::Empty(written) | SyntaxError::NotAName(written) => {
                 ImageTemplateError::Placeholder(written)
             }
@@ -122,7 +123,9 @@ impl FromStr for ImageTemplate {
         let template =
             raw.of_variables()
                 .map_err(|written| match text.contains(&format!("${written}")) {
-                    true => ImageTemplateError::OfShell(written[1..written.len() - 1].to_owned()),
+                    true => {
+                        ImageTemplateError::ShellSyntax(written[1..written.len() - 1].to_owned())
+                    }
                     false => ImageTemplateError::Placeholder(written),
                 })?;
         if template.variables().next().is_none() {
@@ -226,18 +229,18 @@ impl fmt::Debug for ImageTemplate {
     }
 }
 
-/// Text that names no image.
+/// Text that does not name an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImageTemplateError {
-    /// It is no image reference.
+    /// It is not an image reference.
     Reference(ImageRefError),
-    /// Its braces are no placeholders.
+    /// Its braces are not placeholders.
     Syntax(SyntaxError),
     /// It has a placeholder of another kind, as it is written.
     Placeholder(String),
     /// A variable as a shell has it, without its `$` and braces.
-    OfShell(String),
-    /// With values for its variables it is no image reference.
+    ShellSyntax(String),
+    /// It is not an image reference once its variables have values.
     Filled {
         /// The whole text.
         written: String,
@@ -253,19 +256,20 @@ impl fmt::Display for ImageTemplateError {
             Self::Syntax(error) => error.fmt(f),
             Self::Placeholder(written) => write!(
                 f,
-                "`{written}` cannot stand in an image; write the image out, or a variable of the test's environment such as \"postgres:{{$POSTGRES_VERSION:-17}}\""
+                "`{written}` is not valid in an image; write the image out, or a variable of the test's environment such as \"postgres:{{$POSTGRES_VERSION:-17}}\""
             ),
-            Self::OfShell(name) => write!(
+            Self::ShellSyntax(name) => write!(
                 f,
-                "no shell reads the name of an image; write `{{${name}}}` for a variable of the test's environment"
+                "shell syntax is not supported in an image; write `{{${name}}}` for a variable of the test's environment"
             ),
             Self::Filled {
                 error: Some(error), ..
-            } => write!(f, "with the defaults of its variables, {error}"),
-            Self::Filled { written, .. } => write!(
-                f,
-                "`{written}` is no image reference, whatever its variables are; write a name and a tag such as \"postgres:{{$POSTGRES_VERSION:-17}}\""
-            ),
+            } => write!(f, "{error} (with the defaults of its variables)"),
+            Self::Filled { written, .. } => f.write_str(&invalid(
+                "image reference",
+                written,
+                "no values of its variables make it valid; write a name and a tag such as \"postgres:{$POSTGRES_VERSION:-17}\"",
+            )),
         }
     }
 }

@@ -1,10 +1,11 @@
-//! What can be wrong with placeholders, and what to write instead.
+//! The errors of placeholders, and what to write instead.
 
 use std::fmt;
 
+use crate::message::{invalid, unknown};
 use crate::suggest;
 
-/// Braces that are no placeholder.
+/// Braces that are not a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SyntaxError {
     /// `{` without `}`.
@@ -20,7 +21,7 @@ pub enum SyntaxError {
     /// A default with a brace in it.
     BraceInDefault(String),
     /// `${NAME:-default}`, as a shell has it.
-    OfShell {
+    ShellSyntax {
         /// The placeholder as written.
         written: String,
         /// What stands between its braces.
@@ -33,31 +34,34 @@ impl fmt::Display for SyntaxError {
         match self {
             Self::Unclosed(at) => write!(
                 f,
-                "the placeholder at `{at}` is not closed; close it with `}}`, or write `{{{{` for a literal brace"
+                "unclosed placeholder at `{at}`; close it with `}}`, or write `{{{{` for a literal brace"
             ),
             Self::Unopened(at) => write!(
                 f,
-                "the `}}` at `{at}` closes nothing; write `}}}}` for a literal brace"
+                "unmatched `}}` at `{at}`; write `}}}}` for a literal brace"
             ),
             Self::Empty(written) => write!(
                 f,
-                "the placeholder `{written}` lacks a name; write a service's name such as `{{db}}`, or `{{{{` and `}}}}` for literal braces"
+                "missing name in the placeholder `{written}`; write a service's name such as `{{db}}`, or `{{{{` and `}}}}` for literal braces"
             ),
-            Self::NotAName(written) => write!(
+            Self::NotAName(written) => f.write_str(&invalid(
+                "placeholder",
+                written,
+                "expected a service's name such as `{db}`, or `{{` and `}}` for literal braces",
+            )),
+            Self::Variable(written) => f.write_str(&invalid(
+                "variable",
+                written,
+                "expected a name of letters, digits and `_` as in `{$TAG}`, or with a default as in `{$TAG:-17}`",
+            )),
+            Self::BraceInDefault(at) => f.write_str(&invalid(
+                "default",
+                at,
+                "braces are not supported in it; write plain text, closed by `}`",
+            )),
+            Self::ShellSyntax { written, inside } => write!(
                 f,
-                "`{written}` holds no name; write a service's name such as `{{db}}`, or `{{{{` and `}}}}` for literal braces"
-            ),
-            Self::Variable(written) => write!(
-                f,
-                "`{written}` is malformed; write the name of an environment variable, letters, digits and `_`, as in `{{$TAG}}`, or with a default as in `{{$TAG:-17}}`"
-            ),
-            Self::BraceInDefault(at) => write!(
-                f,
-                "the default of the variable at `{at}` has a brace in it; write one of plain text, and `}}` behind it"
-            ),
-            Self::OfShell { written, inside } => write!(
-                f,
-                "`${written}` is a shell's form; write `{{${inside}}}` for a variable of the test's environment, or `${{{{{inside}}}}}` to leave it to a shell in the container"
+                "`${written}` is shell syntax; write `{{${inside}}}` for a variable of the test's environment, or `${{{{{inside}}}}}` to leave it to a shell in the container"
             ),
         }
     }
@@ -65,7 +69,7 @@ impl fmt::Display for SyntaxError {
 
 impl std::error::Error for SyntaxError {}
 
-/// A placeholder that means nothing here.
+/// A placeholder that cannot be resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResolveError {
     /// No service has this name.
@@ -74,8 +78,6 @@ pub enum ResolveError {
         name: String,
         /// Whether it is written `${name}`.
         after_dollar: bool,
-        /// The declared name that is nearest to it.
-        suggestion: Option<String>,
         /// All declared names.
         known: Vec<String>,
     },
@@ -132,62 +134,85 @@ pub enum ResolveError {
 impl fmt::Display for ResolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownService { name, after_dollar: true, .. } => write!(
+            Self::UnknownService {
+                name,
+                after_dollar: true,
+                ..
+            } => write!(
                 f,
-                "no service is named `{name}`; write `{{${name}}}` for a variable of the test's environment, or `${{{{{name}}}}}` to leave it to a shell in the container"
+                "unknown service `{name}`; write `{{${name}}}` for a variable of the test's environment, or `${{{{{name}}}}}` to leave it to a shell in the container"
             ),
             Self::UnknownService { name, known, .. } if known.is_empty() => write!(
                 f,
-                "no service is named `{name}`, and there is no other; declare it, or write `{{{{` and `}}}}` for literal braces"
+                "unknown service `{name}`: no other service is declared; declare it, or write `{{{{` and `}}}}` for literal braces"
             ),
-            Self::UnknownService { name, suggestion, known, .. } => {
-                write!(f, "no service is named `{name}`; ")?;
-                f.write_str(&suggest::did_you_mean(suggestion.as_deref(), known))
+            Self::UnknownService { name, known, .. } => {
+                f.write_str(&unknown("service", name, "", known))
             }
             Self::Itself { written, service } => write!(
                 f,
-                "`{written}` makes `{service}` depend on itself; inside its own container a service is at `localhost`"
+                "`{service}` cannot depend on itself: `{written}` names it; write `localhost` inside its own container"
             ),
             Self::NoPort { written, service } => write!(
                 f,
-                "`{written}` needs a port and `{service}` declares none; declare one with `port = ..`, or write `{{{service}.host}}`"
+                "`{written}` needs a port, but `{service}` declares none; declare one with `port = ..`, or write `{{{service}.host}}`"
             ),
-            Self::SeveralPorts { written, service, ports } if written.ends_with(".port}") => write!(
+            Self::SeveralPorts {
+                written,
+                service,
+                ports,
+            } if written.ends_with(".port}") => write!(
                 f,
-                "`{written}` is ambiguous, `{service}` declares several ports; write {}",
+                "`{written}` is ambiguous: `{service}` declares several ports; write {}",
                 suggest::alternatives(
-                    ports.iter().map(|port| format!("{{{service}.port.{port}}}"))
+                    ports
+                        .iter()
+                        .map(|port| format!("{{{service}.port.{port}}}"))
                 )
             ),
-            Self::SeveralPorts { written, service, ports } => write!(
+            Self::SeveralPorts {
+                written,
+                service,
+                ports,
+            } => write!(
                 f,
-                "`{written}` is ambiguous, `{service}` declares several ports; write {}",
+                "`{written}` is ambiguous: `{service}` declares several ports; write {}",
                 suggest::alternatives(
-                    ports.iter().map(|port| format!("{{{service}.host}}:{{{service}.port.{port}}}"))
+                    ports
+                        .iter()
+                        .map(|port| format!("{{{service}.host}}:{{{service}.port.{port}}}"))
                 )
             ),
-            Self::UndeclaredPort { port, service, ports } if ports.is_empty() => write!(
+            Self::UndeclaredPort {
+                port,
+                service,
+                ports,
+            } if ports.is_empty() => write!(
                 f,
-                "`{service}` declares no port `{port}`, nor any other; declare it with `port = ..` or `ports(..)`"
+                "`{service}` declares no port `{port}`; declare it with `port = ..` or `ports(..)`"
             ),
-            Self::UndeclaredPort { port, service, ports } => write!(
+            Self::UndeclaredPort {
+                port,
+                service,
+                ports,
+            } => write!(
                 f,
-                "`{service}` declares no port `{port}`; declare it, or write one it has: {}",
+                "`{service}` declares no port `{port}`; declare it, or write {}",
                 suggest::alternatives(ports.iter())
             ),
             Self::UnknownPart { written, service } if service == "source" => {
-                write!(f, "`{written}` has no meaning; write `{{source}}`")
+                write!(f, "unknown placeholder `{written}`; write `{{source}}`")
             }
             Self::UnknownPart { written, service } => write!(
                 f,
-                "`{written}` has no meaning; write `{{{service}}}`, `{{{service}.host}}`, `{{{service}.port}}` or `{{{service}.port.NAME}}`"
+                "unknown placeholder `{written}`; write `{{{service}}}`, `{{{service}.host}}`, `{{{service}.port}}` or `{{{service}.port.NAME}}`"
             ),
             Self::Untyped { written, service } => write!(
                 f,
-                "`{written}` needs a typed service, and these are not there yet; write the URL out with `{{{service}}}`"
+                "`{written}` is not supported yet; write the URL out with `{{{service}}}`"
             ),
             Self::SourceNotMounted => f.write_str(
-                "`{source}` has no meaning here, the source is not mounted in this service; remove `source(none)`",
+                "`{source}` is only valid where the source is mounted; remove `source(none)`",
             ),
         }
     }

@@ -199,7 +199,7 @@ pub enum VariableProblem {
     Unset(String),
     /// The value of the variable of this name is not Unicode.
     NotText(String),
-    /// With the values of these variables it is no image reference.
+    /// It is not an image reference with the values of these variables.
     Image {
         /// The names of the variables.
         names: Vec<String>,
@@ -255,7 +255,7 @@ impl fmt::Display for VariableError {
             ),
             VariableProblem::Image { names, error } => write!(
                 f,
-                "`{place}` reads the environment variable {}, with whose value it names no image: {error}",
+                "`{place}` is not valid with the value of the environment variable {}: {error}",
                 suggest::alternatives(names.iter())
             ),
         }

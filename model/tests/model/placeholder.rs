@@ -113,29 +113,25 @@ fn a_variable_is_a_placeholder_with_a_dollar() {
 #[test]
 fn malformed_variables_are_refused_with_what_to_write() {
     for (text, reason, instead) in [
-        ("{$1X}", "`{$1X}` is malformed", "as in `{$TAG}`"),
-        ("{$}", "`{$}` is malformed", "`{$TAG:-17}`"),
-        ("{$X Y}", "is malformed", "letters, digits and `_`"),
-        ("{$X-17}", "is malformed", "`{$TAG:-17}`"),
-        ("{$X:?unset}", "is malformed", "`{$TAG:-17}`"),
-        ("{$X:=17}", "is malformed", "`{$TAG:-17}`"),
-        ("{$X", "is not closed", "close it with `}`"),
-        ("{$X:-17", "is not closed", "close it with `}`"),
-        ("{$X:-{db}}", "has a brace in it", "plain text"),
+        ("{$1X}", "invalid variable `{$1X}`", "as in `{$TAG}`"),
+        ("{$}", "invalid variable `{$}`", "`{$TAG:-17}`"),
+        ("{$X Y}", "invalid variable", "letters, digits and `_`"),
+        ("{$X-17}", "invalid variable", "`{$TAG:-17}`"),
+        ("{$X:?unset}", "invalid variable", "`{$TAG:-17}`"),
+        ("{$X:=17}", "invalid variable", "`{$TAG:-17}`"),
+        ("{$X", "unclosed placeholder", "close it with `}`"),
+        ("{$X:-17", "unclosed placeholder", "close it with `}`"),
+        ("{$X:-{db}}", "braces are not supported", "plain text"),
+        ("${db:-1}", "`${db:-1}` is shell syntax", "write `{$db:-1}`"),
         (
             "${db:-1}",
-            "`${db:-1}` is a shell's form",
-            "write `{$db:-1}`",
-        ),
-        (
-            "${db:-1}",
-            "`${db:-1}` is a shell's form",
+            "`${db:-1}` is shell syntax",
             "`${{db:-1}}` to leave it",
         ),
-        ("${HOME}", "no service is named `HOME`", "write `{$HOME}`"),
+        ("${HOME}", "unknown service `HOME`", "write `{$HOME}`"),
         (
             "${HOME}",
-            "no service is named `HOME`",
+            "unknown service `HOME`",
             "`${{HOME}}` to leave it",
         ),
     ] {
@@ -147,24 +143,24 @@ fn malformed_variables_are_refused_with_what_to_write() {
 }
 
 #[test]
-fn braces_that_are_no_placeholder_are_refused() {
+fn braces_that_are_not_a_placeholder_are_refused() {
     for (text, reason) in [
-        ("{", "at `{` is not closed"),
-        ("a{db", "at `{db` is not closed"),
-        ("{a{db}}", "is not closed"),
-        ("{{{", "is not closed"),
-        ("}", "closes nothing"),
-        ("{db}}", "closes nothing"),
-        ("{}", "lacks a name"),
-        ("{ }", "lacks a name"),
-        ("{db.}", "lacks a name"),
-        ("{.host}", "lacks a name"),
-        ("{db..host}", "lacks a name"),
-        ("{\"a\": 1}", "holds no name"),
-        ("{db:3306}", "holds no name"),
-        ("{a b}", "holds no name"),
-        ("{\u{1f433}}", "holds no name"),
-        ("{\u{e9}", "is not closed"),
+        ("{", "unclosed placeholder at `{`"),
+        ("a{db", "unclosed placeholder at `{db`"),
+        ("{a{db}}", "unclosed placeholder"),
+        ("{{{", "unclosed placeholder"),
+        ("}", "unmatched `}`"),
+        ("{db}}", "unmatched `}`"),
+        ("{}", "missing name"),
+        ("{ }", "missing name"),
+        ("{db.}", "missing name"),
+        ("{.host}", "missing name"),
+        ("{db..host}", "missing name"),
+        ("{\"a\": 1}", "invalid placeholder"),
+        ("{db:3306}", "invalid placeholder"),
+        ("{a b}", "invalid placeholder"),
+        ("{\u{1f433}}", "invalid placeholder"),
+        ("{\u{e9}", "unclosed placeholder"),
     ] {
         let errors = resolve_in_app(text, true).expect_err(text);
         assert!(
@@ -181,32 +177,29 @@ fn braces_that_are_no_placeholder_are_refused() {
 #[test]
 fn names_that_mean_nothing_are_refused_with_what_to_write() {
     for (text, message) in [
-        ("{bd}", "no service is named `bd`; did you mean `db`?"),
+        ("{bd}", "unknown service `bd`; did you mean `db`?"),
         (
             "{queue}",
-            "no service is named `queue`; write one of `db`, `type` or `broker`",
+            "unknown service `queue`; write one of `db`, `type` or `broker`",
         ),
         (
             "{ap}",
-            "no service is named `ap`; write one of `db`, `type` or `broker`",
+            "unknown service `ap`; write one of `db`, `type` or `broker`",
         ),
-        ("{app}", "`{app}` makes `app` depend on itself"),
-        (
-            "{app.host}",
-            "inside its own container a service is at `localhost`",
-        ),
-        ("{self}", "`{self}` makes `app` depend on itself"),
+        ("{app}", "`app` cannot depend on itself: `{app}` names it"),
+        ("{app.host}", "write `localhost` inside its own container"),
+        ("{self}", "`app` cannot depend on itself: `{self}` names it"),
         (
             "{type}",
             "declare one with `port = ..`, or write `{type.host}`",
         ),
         (
             "{type.port}",
-            "`{type.port}` needs a port and `type` declares none",
+            "`{type.port}` needs a port, but `type` declares none",
         ),
         (
             "{type.port.admin}",
-            "`type` declares no port `admin`, nor any other",
+            "`type` declares no port `admin`; declare it with",
         ),
         (
             "{broker}",
@@ -216,13 +209,13 @@ fn names_that_mean_nothing_are_refused_with_what_to_write() {
             "{broker.port}",
             "write `{broker.port.5672}` or `{broker.port.admin}`",
         ),
-        ("{broker.port.http}", "write one it has: `5672` or `admin`"),
+        ("{broker.port.http}", "or write `5672` or `admin`"),
         (
             "{db.name}",
             "write `{db}`, `{db.host}`, `{db.port}` or `{db.port.NAME}`",
         ),
-        ("{db.host.name}", "has no meaning"),
-        ("{db.port.3306.x}", "has no meaning"),
+        ("{db.host.name}", "unknown placeholder"),
+        ("{db.port.3306.x}", "unknown placeholder"),
         ("{db.url}", "write the URL out with `{db}`"),
         ("{source}", "remove `source(none)`"),
         ("{source.path}", "write `{source}`"),
@@ -254,7 +247,7 @@ fn a_service_on_its_own_is_not_suggested_to_itself() {
     assert!(
         errors[0]
             .to_string()
-            .contains("there is no other; declare it"),
+            .contains("no other service is declared; declare it"),
         "{}",
         errors[0]
     );
@@ -316,7 +309,7 @@ proptest! {
         if let Err(errors) = resolve_in_app(&text, false) {
             prop_assert!(!errors.is_empty());
             for error in errors {
-                let instead = ["; write", "; close", "; declare", "; did you mean", "; inside", "or write", "; remove"];
+                let instead = ["; write", ": expected", "; close", "; declare", "; did you mean", "or write", "; remove"];
                 prop_assert!(instead.iter().any(|instead| error.contains(instead)), "{}", error);
             }
         }

@@ -23,17 +23,17 @@ fn durations() {
         assert_eq!(duration::parse(text), Ok(expected), "{text}");
     }
     for (text, reason) in [
-        ("", "is no duration"),
-        ("s", "is no duration"),
-        ("-1s", "is no duration"),
-        ("+1s", "is no duration"),
-        ("1w", "is no duration"),
-        ("1S", "is no duration"),
-        ("1m 30s", "is no duration"),
-        ("1\u{b5}s", "is no duration"),
-        ("\u{664}s", "is no duration"),
+        ("", "expected a number and a unit"),
+        ("s", "expected a number and a unit"),
+        ("-1s", "expected a number and a unit"),
+        ("+1s", "expected a number and a unit"),
+        ("1w", "expected a number and a unit"),
+        ("1S", "expected a number and a unit"),
+        ("1m 30s", "expected a number and a unit"),
+        ("1\u{b5}s", "expected a number and a unit"),
+        ("\u{664}s", "expected a number and a unit"),
         ("30", "write \"30s\" for seconds"),
-        ("1m30", "lacks a unit"),
+        ("1m30", "missing unit"),
         ("1.5s", "whole numbers of smaller units"),
         ("1,5s", "whole numbers of smaller units"),
         ("30s1m", "largest first"),
@@ -66,13 +66,13 @@ fn sizes() {
         assert_eq!(size::parse(text), Ok(expected), "{text}");
     }
     for (text, reason) in [
-        ("", "is no size"),
-        ("m", "is no size"),
-        ("-1m", "is no size"),
-        ("1x", "is no size"),
-        ("1mm", "is no size"),
-        ("1bb", "is no size"),
-        ("0x10", "is no size"),
+        ("", "expected a number and a unit"),
+        ("m", "expected a number and a unit"),
+        ("-1m", "expected a number and a unit"),
+        ("1x", "expected a number and a unit"),
+        ("1mm", "expected a number and a unit"),
+        ("1bb", "expected a number and a unit"),
+        ("0x10", "expected a number and a unit"),
         ("1.5g", "whole number of a smaller unit"),
         ("1,5g", "whole number of a smaller unit"),
         ("9223372036854775808", "too large"),
@@ -135,7 +135,12 @@ fn a_backslash_at_the_end_of_a_line_continues_the_command() {
         let run = words_or_shell(text).unwrap();
         assert_eq!(run, ["/bin/sh", "-c", text]);
     }
-    assert!(split("\\\n").unwrap_err().to_string().contains("is empty"));
+    assert!(
+        split("\\\n")
+            .unwrap_err()
+            .to_string()
+            .contains("empty command")
+    );
 }
 
 #[test]
@@ -178,15 +183,15 @@ fn commands_with_shell_syntax_are_run_by_a_shell() {
 }
 
 #[test]
-fn what_is_no_command_is_refused_with_its_reason() {
+fn what_is_not_a_command_is_refused_with_its_reason() {
     for (text, reason) in [
-        ("", "is empty"),
-        (" \t\n", "is empty"),
-        ("# nothing", "is empty"),
-        ("a 'b", "a quote in `a 'b` is not closed"),
-        ("a \"b", "is not closed"),
-        ("a \"b\\", "is not closed"),
-        ("a \\", "escapes nothing"),
+        ("", "empty command"),
+        (" \t\n", "empty command"),
+        ("# nothing", "empty command"),
+        ("a 'b", "unclosed quote in `a 'b`"),
+        ("a \"b", "unclosed quote"),
+        ("a \"b\\", "unclosed quote"),
+        ("a \\", "trailing backslash"),
     ] {
         for outcome in [split(text), words_or_shell(text)] {
             let message = outcome.expect_err(text).to_string();

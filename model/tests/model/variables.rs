@@ -148,18 +148,17 @@ fn empty_is_unset_where_there_is_a_default() {
 }
 
 #[test]
-fn a_value_that_makes_no_image_is_told_with_the_variable() {
+fn an_image_that_a_value_makes_invalid_is_reported_with_the_variable() {
     for (image, value, problem) in [
-        ("a:{$X}", "", "the tag in `a:` is malformed"),
-        ("a:{$X:-17}", "a b", "the tag in `a:a b` is malformed"),
+        ("a:{$X}", "", "`a:`: the tag is malformed"),
+        ("a:{$X:-17}", "a b", "`a:a b`: the tag is malformed"),
         ("{$X}:1", "A", "has upper-case letters"),
         // It would be `x` at the registry `a:5000`.
-        ("a:{$X:-17}", "5000/x", "the tag in `a:5000/x` is malformed"),
+        ("a:{$X:-17}", "5000/x", "`a:5000/x`: the tag is malformed"),
     ] {
         let errors = of_image(image, Some(value)).unwrap_err();
         assert_eq!(errors.len(), 1, "{errors:?}");
-        let begins =
-            "db: `image` reads the environment variable `X`, with whose value it names no image: ";
+        let begins = "db: `image` is not valid with the value of the environment variable `X`: ";
         assert!(errors[0].starts_with(begins), "{errors:?}");
         assert!(errors[0].contains(problem), "{errors:?}");
         assert!(

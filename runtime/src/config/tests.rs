@@ -241,7 +241,7 @@ fn what_is_kept_has_a_time_or_is_off_and_the_variable_can_drop_it() {
         ),
         (
             "\"90\"",
-            "1:8: the duration `90` lacks a unit; write \"90s\" for seconds or \"90ms\" for milliseconds",
+            "1:8: invalid duration `90`: missing unit; write \"90s\" for seconds or \"90ms\" for milliseconds",
         ),
         (
             "false",
@@ -327,11 +327,11 @@ script = "plain"
         workspace.error(),
         r#"17 mistakes in the configuration:
   seatrial.toml:1:1: unknown key `enigne`; did you mean `engine`?
-  seatrial.toml:2:8: the image name in `Debian` has upper-case letters; write "debian"
+  seatrial.toml:2:8: invalid image reference `Debian`: the name has upper-case letters; write "debian"
   seatrial.toml:3:9: `9-8` is no range of ports; write the first and the last one such as "20000-29999"
   seatrial.toml:4:1: `report` must be `true` or `false`, not this string; write `report = true`
   seatrial.toml:5:1: `logs_on_failure` must be a number from 0 upwards, not this integer; write `logs_on_failure = 20`
-  seatrial.toml:8:9: the duration `60` lacks a unit; write "60s" for seconds or "60ms" for milliseconds
+  seatrial.toml:8:9: invalid duration `60`: missing unit; write "60s" for seconds or "60ms" for milliseconds
   seatrial.toml:9:1: unknown key `pulls` in `[timeouts]`; did you mean `pull`?
   seatrial.toml:12:15: `http://mirror.example` is no registry; write host and port, such as "mirror.example:5000", with no scheme before them
   seatrial.toml:13:1: `hub` is no registry; write its host name, such as "docker.io" or "localhost:5000"
