@@ -1,8 +1,7 @@
-//! A declaration as the user wrote it: every value read by its own grammar, every one with its place in the source,
-//! no name looked up yet.
+//! A declaration as the user wrote it: each value parsed by its own grammar, with its span, and no name resolved yet.
 //!
-//! What could not be read is absent here and in the report already. Where its absence would look like another
-//! mistake, a stand-in or a flag takes its place.
+//! A malformed value is absent here, and the report has its error. Where the absence would look like another mistake, a
+//! stand-in or a flag takes its place.
 
 use std::time::Duration;
 
@@ -54,12 +53,11 @@ pub(crate) struct Settings {
 pub(crate) struct Service {
     /// The field's or parameter's name.
     pub(crate) ident: Ident,
-    /// What follows `#[service(..)]` could not be read at all: the mistake is in the report, and nothing
-    /// that is missing here is another one.
+    /// The declaration is malformed as a whole: the report has the error, and nothing that is missing here is another one.
     pub(crate) unreadable: bool,
-    /// A port is declared that could not be read, so nothing is known about which ports there are.
+    /// A declared port is malformed, so the ports are not known.
     pub(crate) ports_unknown: bool,
-    /// Something was misread that may have been a check.
+    /// A malformed argument may stand for a check.
     pub(crate) checks_unknown: bool,
     pub(crate) origins: Vec<Spanned<OriginSyntax>>,
     pub(crate) base: Option<Spanned<Option<ImageTemplate>>>,
@@ -94,7 +92,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// A service of which nothing is declared yet.
+    /// A service that declares nothing yet.
     pub(crate) fn new(ident: Ident) -> Self {
         Self {
             ident,
@@ -133,7 +131,7 @@ impl Service {
         }
     }
 
-    /// A service whose declaration cannot be read; that is in the report already.
+    /// A service whose declaration is malformed; the report has the error.
     pub(crate) fn unreadable(ident: Ident) -> Self {
         Self {
             unreadable: true,
@@ -154,20 +152,20 @@ impl Service {
 /// How long an instance lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ScopeSyntax {
-    /// Nothing is said.
+    /// Not given.
     #[default]
     Absent,
-    Is(Scope),
-    /// One that could not be read.
+    Known(Scope),
+    /// Malformed; the report has the error.
     Unreadable,
 }
 
 impl ScopeSyntax {
-    /// This one, or the other where this one says nothing.
+    /// This scope, or the other if this one is not given.
     pub(crate) fn or(self, other: Self) -> Self {
         match self {
             Self::Absent => other,
-            Self::Is(_) | Self::Unreadable => self,
+            Self::Known(_) | Self::Unreadable => self,
         }
     }
 }
@@ -176,7 +174,7 @@ impl ScopeSyntax {
 pub(crate) enum OriginSyntax {
     Image(ImageTemplate),
     Bin(String),
-    /// One that could not be read.
+    /// Malformed; the report has the error.
     Unreadable,
 }
 
@@ -202,7 +200,7 @@ pub(crate) enum FileContentSyntax {
 
 /// A readiness check.
 pub(crate) enum CheckSyntax {
-    /// Without ports: all that the service declares.
+    /// Without ports: all ports of the service.
     Tcp(Vec<Spanned<PortChoice>>),
     Log {
         text: String,
@@ -227,11 +225,11 @@ pub(crate) enum CheckSyntax {
 /// `setup(..)`.
 pub(crate) struct SetupSyntax {
     pub(crate) name: Option<Spanned<String>>,
-    /// `None` where it could not be read.
+    /// `None` if it is malformed.
     pub(crate) kind: Option<SetupKindSyntax>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) env: Vec<Variable>,
-    /// Not looked into: it goes into the generated code as it is.
+    /// Unread: it goes into the generated code as it is.
     pub(crate) key: Option<Expr>,
 }
 

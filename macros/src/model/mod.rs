@@ -129,7 +129,7 @@ impl<'a> Modeller<'a> {
         let setups = self.setups();
         let needs: BTreeSet<usize> = self.edges.iter().map(|edge| edge.to).collect();
         let scope = match syntax.scope.or(self.declaration.settings.scope) {
-            ScopeSyntax::Is(scope) => scope,
+            ScopeSyntax::Known(scope) => scope,
             ScopeSyntax::Absent | ScopeSyntax::Unreadable => Scope::default(),
         };
         let of_composition = self.declaration.settings.keep.as_ref();

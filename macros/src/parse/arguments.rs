@@ -15,7 +15,7 @@ pub(crate) struct Argument {
     pub(crate) value: Value,
 }
 
-/// What stands first.
+/// The part before `=` or `(`.
 pub(crate) enum Name {
     /// `image`
     Word(Ident),
@@ -25,20 +25,20 @@ pub(crate) enum Name {
     Bare(Expr),
 }
 
-/// What follows.
+/// The part after the name.
 pub(crate) enum Value {
     /// Nothing.
     None,
     /// `= ..`
-    Is(Box<Expr>),
-    /// `(..)`, and the place of the parentheses.
+    Expr(Box<Expr>),
+    /// `(..)`, with the span of the parentheses.
     List(Span, Vec<Argument>),
-    /// `=` and something that is no value; it is in the report.
+    /// `=` and something that is not a value; the report has the error.
     Unreadable,
 }
 
 impl Argument {
-    /// Place of what stands first.
+    /// Span of the name.
     pub(crate) fn span(&self) -> Span {
         match &self.name {
             Name::Word(word) => word.span(),
@@ -47,19 +47,19 @@ impl Argument {
         }
     }
 
-    /// Place of the value, or of the name where there is none.
+    /// Span of the value, or of the name if there is no value.
     pub(crate) fn value_span(&self) -> Span {
         match &self.value {
             Value::None | Value::Unreadable => self.span(),
-            Value::Is(expr) => expr.span(),
+            Value::Expr(expr) => expr.span(),
             Value::List(span, _) => *span,
         }
     }
 
     /// The value behind `=`.
-    pub(crate) fn is(&self) -> Option<&Expr> {
+    pub(crate) fn expr(&self) -> Option<&Expr> {
         match &self.value {
-            Value::Is(expr) => Some(expr),
+            Value::Expr(expr) => Some(expr),
             Value::None | Value::List(..) | Value::Unreadable => None,
         }
     }
@@ -68,11 +68,11 @@ impl Argument {
     pub(crate) fn list(&self) -> Option<&[Argument]> {
         match &self.value {
             Value::List(_, arguments) => Some(arguments),
-            Value::None | Value::Is(_) | Value::Unreadable => None,
+            Value::None | Value::Expr(_) | Value::Unreadable => None,
         }
     }
 
-    /// The word or text that stands first.
+    /// The name, where it is a word or text.
     pub(crate) fn key(&self) -> Option<String> {
         match &self.name {
             Name::Word(word) => Some(word.unraw().to_string()),
@@ -85,11 +85,11 @@ impl Argument {
 /// Splits the tokens of an attribute into its arguments.
 pub(crate) fn arguments(tokens: TokenStream, report: &mut Report) -> Vec<Argument> {
     let mut found = Vec::new();
-    let whole = |input: ParseStream<'_>| {
+    let parse_all = |input: ParseStream<'_>| {
         found = list(input, report);
         Ok(())
     };
-    if let Err(error) = whole.parse2(tokens) {
+    if let Err(error) = parse_all.parse2(tokens) {
         report.record(error);
     }
     found
@@ -111,13 +111,13 @@ fn list(input: ParseStream<'_>, report: &mut Report) -> Vec<Argument> {
         }
         if !input.is_empty() && !input.peek(Token![,]) {
             report.error(input.span(), "expected `,` between two arguments");
-            // A word is the next argument, of which only the comma is missing.
+            // A word begins the next argument: only the comma is missing.
             if input.peek(Ident) {
                 continue;
             }
             skip_to_comma(input);
         }
-        // Absent at the end only.
+        // A comma is absent at the end only.
         let _: Result<Option<Token![,]>, _> = input.parse();
     }
     found
@@ -142,7 +142,7 @@ fn argument(input: ParseStream<'_>, report: &mut Report) -> syn::Result<Argument
     let value = if input.peek(Token![=]) {
         let equals: Token![=] = input.parse()?;
         match value(input, equals) {
-            Ok(value) => Value::Is(Box::new(value)),
+            Ok(value) => Value::Expr(Box::new(value)),
             Err(error) => {
                 report.record(error);
                 skip_to_comma(input);

@@ -1,5 +1,5 @@
-//! What an editor may offer while an attribute is being written: the words that stand there so far, by the place they
-//! stand in, and the words that could. The declaration may be in any state; nothing here is a mistake.
+//! Completions for editors: for each place in an attribute, the words written so far and the words that are valid there.
+//! The declaration may be in any state; nothing here is an error.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +14,15 @@ use super::placement::{is_composition, is_service};
 use super::{container, function, parameter, ready, service, settings, setup, values};
 use crate::report::Report;
 
-/// A place in which words stand.
+/// A place in an attribute.
 pub(crate) struct Completion {
-    /// Each with what to say about it.
+    /// The words that are valid there.
     pub(crate) choices: Vec<Choice>,
-    /// The words as the user wrote them. An editor adds its own where the cursor is.
+    /// The words that the user wrote. An editor adds one of its own at the cursor.
     pub(crate) written: Vec<Ident>,
 }
 
-/// A word that could stand there.
+/// A word that is valid in a place.
 pub(crate) struct Choice {
     pub(crate) word: String,
     pub(crate) documentation: String,
@@ -59,44 +59,44 @@ impl Place {
     ];
 }
 
-/// Those of a composition.
+/// The completions of a composition.
 pub(crate) fn completions_of_struct(input: &DeriveInput) -> Vec<Completion> {
-    let mut words = Words::default();
-    words.attributes(&input.attrs, Place::Composition);
+    let mut collector = Collector::default();
+    collector.attributes(&input.attrs, Place::Composition);
     if let syn::Data::Struct(data) = &input.data {
         for field in &data.fields {
-            words.services.extend(field.ident.clone());
-            words.attributes(&field.attrs, Place::Composition);
+            collector.services.extend(field.ident.clone());
+            collector.attributes(&field.attrs, Place::Composition);
         }
     }
-    words.completions()
+    collector.completions()
 }
 
-/// Those of a test.
+/// The completions of a test.
 pub(crate) fn completions_of_test(attribute: &TokenStream, item: &TokenStream) -> Vec<Completion> {
-    let mut words = Words::default();
-    words.tokens(Place::Test, attribute.clone());
+    let mut collector = Collector::default();
+    collector.tokens(Place::Test, attribute.clone());
     if let Ok(parts) = function::split.parse2(item.clone()) {
         for input in &parts.signature.inputs {
             let FnArg::Typed(parameter) = input else {
                 continue;
             };
             if let syn::Pat::Ident(pat) = &*parameter.pat {
-                words.services.push(pat.ident.clone());
+                collector.services.push(pat.ident.clone());
             }
-            words.attributes(&parameter.attrs, Place::Parameter);
+            collector.attributes(&parameter.attrs, Place::Parameter);
         }
     }
-    words.completions()
+    collector.completions()
 }
 
 #[derive(Default)]
-struct Words {
+struct Collector {
     written: BTreeMap<Place, Vec<Ident>>,
     services: Vec<Ident>,
 }
 
-impl Words {
+impl Collector {
     /// Reads our attributes; `composition` is the place that `#[composition(..)]` is here.
     fn attributes(&mut self, attributes: &[Attribute], composition: Place) {
         for attribute in attributes {
@@ -134,7 +134,7 @@ impl Words {
                     "needs" => self.arguments(Place::Needs, inner),
                     _ => {}
                 },
-                Value::Is(expr) => {
+                Value::Expr(expr) => {
                     let place = match word.to_string().as_str() {
                         "scope" => Place::Scope,
                         "mode" => Place::Mode,
@@ -169,10 +169,10 @@ fn choices(place: Place, services: &[Ident]) -> Vec<Choice> {
         Place::Composition => of_table(&settings::TABLE),
         Place::Parameter => of_table(&parameter::TABLE),
         Place::Test => of_table(&function::TABLE),
-        Place::Needs => words("needs", services.iter().map(ToString::to_string)),
-        Place::Scope => words("scope", Scope::ALL.iter().map(|scope| scope.as_str())),
-        Place::Mode => words("mode", values::MODES.iter().map(|(word, _)| *word)),
-        Place::Pull => words("pull", container::PULLS.iter().map(|(word, _)| *word)),
+        Place::Needs => of_key("needs", services.iter().map(ToString::to_string)),
+        Place::Scope => of_key("scope", Scope::ALL.iter().map(|scope| scope.as_str())),
+        Place::Mode => of_key("mode", values::MODES.iter().map(|(word, _)| *word)),
+        Place::Pull => of_key("pull", container::PULLS.iter().map(|(word, _)| *word)),
     }
 }
 
@@ -185,7 +185,7 @@ fn of_table<T>(table: &Table<T>) -> Vec<Choice> {
     choices.collect()
 }
 
-fn words(key: &str, words: impl Iterator<Item = impl ToString>) -> Vec<Choice> {
+fn of_key(key: &str, words: impl Iterator<Item = impl ToString>) -> Vec<Choice> {
     let choices = words.map(|word| Choice {
         word: word.to_string(),
         documentation: format!("A value of `{key}`"),

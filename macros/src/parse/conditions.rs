@@ -1,6 +1,6 @@
 //! `#[cfg(..)]` and `#[cfg_attr(..)]` on the parameters of a test. The compiler evaluates them only after this macro,
-//! whose output mentions each parameter in several places. So it is asked first, one condition at a time: the test comes
-//! in two versions, and the compiler keeps one.
+//! whose output mentions each parameter in several places. So for each condition the macro emits two versions of the
+//! test, with the parameter and without it, and the compiler keeps one.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{TokenStreamExt, quote};
@@ -12,17 +12,17 @@ use super::function::{self, Parts};
 
 /// A test with a parameter that depends on a condition.
 pub(crate) struct Conditional {
-    /// What stands in `cfg(..)`.
+    /// The condition in `cfg(..)`.
     pub(crate) condition: TokenStream,
-    /// The function where the condition holds, without that `cfg`.
+    /// The function if the condition holds, without that `cfg`.
     pub(crate) holds: TokenStream,
-    /// The function where it does not.
+    /// The function if it does not hold.
     pub(crate) fails: TokenStream,
-    /// Where the test says that the runtime is.
+    /// The path of the runtime crate that the test gives.
     pub(crate) runtime_crate: Option<syn::Path>,
 }
 
-/// Looks for the first condition on a parameter. A malformed one stays where it is, for the compiler to refuse.
+/// Finds the first condition on a parameter. A malformed one stays in place: the compiler refuses it.
 pub(crate) fn conditional(attribute: &TokenStream, item: &TokenStream) -> Option<Conditional> {
     let parts = function::split.parse2(item.clone()).ok()?;
     let mut inputs = parts.signature.inputs.iter().enumerate();
@@ -41,7 +41,7 @@ pub(crate) fn conditional(attribute: &TokenStream, item: &TokenStream) -> Option
     })
 }
 
-/// The parameter where its first condition holds, and where it does not, and the condition.
+/// The parameter if its first condition holds, the parameter if it does not, and the condition.
 fn versions(parameter: &PatType) -> Option<([Option<PatType>; 2], TokenStream)> {
     let mut attributes = parameter.attrs.iter().enumerate();
     attributes.find_map(|(at, attribute)| {

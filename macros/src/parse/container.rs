@@ -1,4 +1,4 @@
-//! The keys of `#[service(..)]` that say how a container is run and that name no other service.
+//! The keys of `#[service(..)]` for how its container runs. None of them names another service.
 
 use std::net::IpAddr;
 
@@ -6,13 +6,13 @@ use seatrial_model::{HostEntry, MountMode, Pull, Tmpfs, Ulimit, Volume, name, su
 use syn::ext::IdentExt;
 
 use super::arguments::{Argument, Name, Value};
-use super::keys::each;
+use super::keys::read_entries;
 use super::values;
 use crate::message;
 use crate::report::Report;
 use crate::syntax::{MountSyntax, Service, Spanned};
 
-/// What `mount` looks like.
+/// The form of `mount` in messages.
 pub(super) const MOUNT_FORM: &str = "mount(\"path/in/package\" = \"/path/in/container\")";
 
 /// The prefix of Seatrial's own labels.
@@ -38,7 +38,7 @@ const ULIMITS: [&str; 16] = [
     "stack",
 ];
 
-/// Signals a process may be asked to stop with, without `SIG`.
+/// Signals that may stop a process, without `SIG`.
 const SIGNALS: [&str; 30] = [
     "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
     "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "TSTP", "TTIN", "TTOU", "URG", "XCPU",
@@ -53,7 +53,7 @@ pub(super) const PULLS: [(&str, Pull); 3] = [
 ];
 
 pub(super) fn user(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     let user = literal.value();
     if user.is_empty() || user.contains(char::is_whitespace) || user.split(':').count() > 2 {
         report.error(
@@ -74,7 +74,7 @@ pub(super) fn workdir(
     argument: &Argument,
     report: &mut Report,
 ) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     service.workdir = match literal.value().as_str() {
         "/" => Some("/".to_owned()),
         _ => values::container_path(literal, report),
@@ -96,11 +96,11 @@ pub(super) fn tmpfs(service: &mut Service, argument: &Argument, report: &mut Rep
             service.tmpfs.push(Spanned::new(tmpfs, at.span()));
         }
     };
-    if let Some(expr) = argument.is() {
+    if let Some(expr) = argument.expr() {
         add(values::string(expr)?, None, report);
         return Some(());
     }
-    each(
+    read_entries(
         argument,
         "\"/tmp\"` or `\"/tmp\" = \"64m\"",
         report,
@@ -110,7 +110,7 @@ pub(super) fn tmpfs(service: &mut Service, argument: &Argument, report: &mut Rep
             };
             let size = match &entry.value {
                 Value::None => None,
-                Value::Is(expr) => values::size(values::string(expr)?, report),
+                Value::Expr(expr) => values::size(values::string(expr)?, report),
                 Value::List(..) | Value::Unreadable => return None,
             };
             add(at, size, report);
@@ -130,18 +130,18 @@ pub(super) fn volume(
             service.volumes.push(Spanned::new(volume, at.span()));
         }
     };
-    if let Some(expr) = argument.is() {
+    if let Some(expr) = argument.expr() {
         add(None, values::string(expr)?, report);
         return Some(());
     }
-    each(
+    read_entries(
         argument,
         "\"/data\"` or `name = \"/data\"",
         report,
         |entry, report| {
             match (&entry.name, &entry.value) {
                 (Name::Text(at), Value::None) => add(None, at, report),
-                (Name::Word(name), Value::Is(expr)) => {
+                (Name::Word(name), Value::Expr(expr)) => {
                     add(
                         Some(name.unraw().to_string()),
                         values::string(expr)?,
@@ -155,7 +155,7 @@ pub(super) fn volume(
     )
 }
 
-/// What to write for `from:at` of other tools, which is a volume or a mount.
+/// The form to write for `from:at` of other tools, which is a volume or a mount.
 fn volume_form(parts: &[&str]) -> String {
     let (from, at) = (parts[0], parts[1]);
     if from.starts_with(['.', '/', '~', '$']) {
@@ -169,14 +169,14 @@ pub(super) fn mount(service: &mut Service, argument: &Argument, report: &mut Rep
     let mut mode = MountMode::default();
     let mut mounts = Vec::new();
     let form = "\"path/in/package\" = \"/path/in/container\"` or `mode = rw";
-    each(argument, form, report, |entry, report| {
+    read_entries(argument, form, report, |entry, report| {
         match &entry.name {
             Name::Word(word) if word == "mode" => {
-                let word = values::unquoted(entry.is()?, report)?;
+                let word = values::word_or_quoted(entry.expr()?, report)?;
                 mode = values::mode(&word, report).unwrap_or_default();
             }
             Name::Text(from) => {
-                let at = entry.is().and_then(values::string)?;
+                let at = entry.expr().and_then(values::string)?;
                 let form = |parts: &[&str]| {
                     let mode = parts.get(1).filter(|mode| mode.contains("rw"));
                     let mode = mode.map_or("", |_| ", mode = rw");
@@ -203,13 +203,13 @@ pub(super) fn labels(
     argument: &Argument,
     report: &mut Report,
 ) -> Option<()> {
-    each(
+    read_entries(
         argument,
         "\"com.example.team\" = \"shop\"",
         report,
         |entry, report| {
             let key = entry.key()?;
-            let value = values::scalar(entry.is()?)?.value;
+            let value = values::scalar(entry.expr()?)?.value;
             let problem = if key.is_empty() {
                 Some("expected a name, such as \"com.example.team\"".to_owned())
             } else {
@@ -229,13 +229,13 @@ pub(super) fn labels(
 }
 
 pub(super) fn hosts(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    each(
+    read_entries(
         argument,
         "\"name\" = \"192.0.2.1\"",
         report,
         |entry, report| {
             let host = entry.key()?;
-            let literal = values::string(entry.is()?)?;
+            let literal = values::string(entry.expr()?)?;
             let address = literal.value();
             if !name::is_domain_name(&host) {
                 report.error(
@@ -272,7 +272,7 @@ pub(super) fn memory(
     argument: &Argument,
     report: &mut Report,
 ) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     service.memory = values::size(literal, report);
     Some(())
 }
@@ -282,7 +282,7 @@ pub(super) fn shm_size(
     argument: &Argument,
     report: &mut Report,
 ) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     service.shm_size = values::size(literal, report);
     Some(())
 }
@@ -292,7 +292,7 @@ pub(super) fn ulimits(
     argument: &Argument,
     report: &mut Report,
 ) -> Option<()> {
-    each(
+    read_entries(
         argument,
         "nofile = 1024` or `nofile = \"1024:2048\"",
         report,
@@ -307,13 +307,13 @@ pub(super) fn ulimits(
                     message::unknown("limit", &name, "in `ulimits(..)`", &ULIMITS),
                 );
             }
-            let value = values::scalar(entry.is()?)?;
+            let value = values::scalar(entry.expr()?)?;
             let (soft, hard) = value
                 .value
                 .split_once(':')
                 .unwrap_or((&value.value, &value.value));
             let (soft, hard) = (soft.parse::<i64>().ok()?, hard.parse::<i64>().ok()?);
-            // -1 is "unlimited", which is more than any number.
+            // -1 is "unlimited": above any number.
             let order = |limit: i64| if limit == -1 { i64::MAX } else { limit };
             if soft < -1 || hard < -1 || order(soft) > order(hard) {
                 let problem = "expected `\"soft:hard\"`, the soft limit not above the hard one, and neither below -1 (unlimited)";
@@ -331,7 +331,7 @@ pub(super) fn cap_add(
     argument: &Argument,
     report: &mut Report,
 ) -> Option<()> {
-    each(argument, "\"NET_ADMIN\"", report, |entry, report| {
+    read_entries(argument, "\"NET_ADMIN\"", report, |entry, report| {
         let (Name::Text(literal), Value::None) = (&entry.name, &entry.value) else {
             return None;
         };
@@ -355,7 +355,7 @@ pub(super) fn cap_add(
 pub(super) fn privileged(service: &mut Service, argument: &Argument, _: &mut Report) -> Option<()> {
     service.privileged = match &argument.value {
         Value::None => true,
-        Value::Is(expr) => values::boolean(expr)?,
+        Value::Expr(expr) => values::boolean(expr)?,
         Value::List(..) | Value::Unreadable => return None,
     };
     Some(())
@@ -366,7 +366,7 @@ pub(super) fn platform(
     argument: &Argument,
     report: &mut Report,
 ) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     let platform = literal.value();
     let part = |part: &str| {
         !part.is_empty()
@@ -394,7 +394,7 @@ pub(super) fn stop_signal(
     argument: &Argument,
     report: &mut Report,
 ) -> Option<()> {
-    let value = values::scalar(argument.is()?)?;
+    let value = values::scalar(argument.expr()?)?;
     let signal = value.value;
     let name = signal.strip_prefix("SIG").unwrap_or(&signal);
     let number = signal
@@ -416,7 +416,7 @@ pub(super) fn stop_signal(
 }
 
 pub(super) fn pull(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    let word = values::unquoted(argument.is()?, report)?;
+    let word = values::word_or_quoted(argument.expr()?, report)?;
     service.pull = values::choice(&word, "pull", &PULLS, report).unwrap_or_default();
     Some(())
 }

@@ -1,4 +1,4 @@
-//! The function under `#[seatrial::test(..)]`. Its body is carried along unread.
+//! The function under `#[seatrial::test(..)]`. Its body is passed on unread.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ const KEYS: &[Key<Given>] = &[
     Key::once("timeout", "timeout = \"30s\"", timeout),
     Key::once("runtime", "runtime = \"multi_thread\"", runtime),
     Key::once("crate", CRATE_FORM, runtime_crate),
-    Key::once("image", "#[seatrial::test]", image).not_yet(),
+    Key::once("image", "#[seatrial::test]", image).planned(),
 ];
 
 /// A test function.
@@ -44,7 +44,7 @@ pub(crate) struct Function {
     pub(crate) parameters: Vec<Parameter>,
 }
 
-/// What `#[seatrial::test(..)]` says.
+/// The options in `#[seatrial::test(..)]`.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
@@ -58,7 +58,7 @@ pub(crate) enum Runtime {
     MultiThread,
 }
 
-/// Reads the attribute and the function, and the services among its parameters. `None` where the item is no function.
+/// Reads the attribute and the function, and the services among its parameters. `None` if the item is not a function.
 pub(crate) fn function(
     attribute: TokenStream,
     item: TokenStream,
@@ -112,7 +112,7 @@ pub(crate) fn function(
     Some((function, declaration))
 }
 
-/// The parts of a function. Its body is not looked into.
+/// The parts of a function, its body unread.
 pub(super) struct Parts {
     pub(super) attributes: Vec<Attribute>,
     pub(super) visibility: Visibility,
@@ -135,7 +135,7 @@ pub(super) fn split(input: ParseStream<'_>) -> syn::Result<Parts> {
     })
 }
 
-/// The runtime crate that the attribute of a test names. Whatever is wrong with it is found when all of it is read.
+/// The runtime crate that a test's attribute names. Errors in it are reported when the whole test is parsed.
 pub(super) fn runtime_crate_of(attribute: TokenStream) -> Option<syn::Path> {
     let mut unread = Report::new();
     let mut given = Given::default();
@@ -152,13 +152,13 @@ pub(super) struct Given {
 }
 
 fn timeout(given: &mut Given, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     given.options.timeout = values::time(literal, report);
     Some(())
 }
 
 fn runtime(given: &mut Given, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     let runtime = match literal.value().as_str() {
         "current_thread" => Runtime::CurrentThread,
         "multi_thread" => Runtime::MultiThread,
@@ -176,7 +176,7 @@ fn runtime(given: &mut Given, argument: &Argument, report: &mut Report) -> Optio
 }
 
 fn runtime_crate(given: &mut Given, argument: &Argument, _: &mut Report) -> Option<()> {
-    given.runtime_crate = Some(argument.is().and_then(values::path)?.clone());
+    given.runtime_crate = Some(argument.expr().and_then(values::path)?.clone());
     Some(())
 }
 
@@ -191,7 +191,7 @@ fn image(_: &mut Given, argument: &Argument, report: &mut Report) -> Option<()> 
     Some(())
 }
 
-/// The tokens of a function as the user wrote it, but for our attributes.
+/// The tokens of the function as the user wrote it, without our attributes.
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         for attribute in &self.attributes {

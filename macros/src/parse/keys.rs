@@ -1,5 +1,5 @@
-//! Reading keyed arguments by a table. A table is the only place where an attribute's keys are named, so that what is
-//! read, what is suggested and what is documented in a message cannot differ.
+//! Reading keyed arguments by a table. The table is the only place that names an attribute's keys, so that parsing,
+//! suggestions and messages cannot differ. Must not know what a key means.
 
 use std::collections::HashMap;
 
@@ -18,15 +18,15 @@ pub(crate) struct Key<T> {
     pub(crate) name: &'static str,
     /// What to write, for a message.
     pub(crate) form: &'static str,
-    /// What it is called elsewhere, or what belongs inside it.
-    pub(crate) also: &'static [&'static str],
+    /// Names of the same thing in other tools.
+    pub(crate) aliases: &'static [&'static str],
     /// Whether it may be given several times.
     pub(crate) repeats: bool,
     /// Whether variables of the environment may stand in its text.
     pub(crate) reads_variables: bool,
-    /// Whether a message may offer it. One that is not offered is read to be refused.
+    /// Whether a message may suggest it. Other keys are read only to be refused.
     pub(crate) offered: bool,
-    /// Reads one. `None` where the argument's shape is wrong and nothing has been recorded about it.
+    /// Reads the argument. `None` if its shape is wrong and the report has no error about it yet.
     pub(crate) read: fn(&mut T, &Argument, &mut Report) -> Option<()>,
 }
 
@@ -39,7 +39,7 @@ impl<T> Key<T> {
         Self {
             name,
             form,
-            also: &[],
+            aliases: &[],
             repeats: false,
             reads_variables: false,
             offered: true,
@@ -47,20 +47,20 @@ impl<T> Key<T> {
         }
     }
 
-    pub(crate) const fn known_as(self, also: &'static [&'static str]) -> Self {
-        Self { also, ..self }
+    pub(crate) const fn known_as(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
     }
 
-    /// One that a later version has.
-    pub(crate) const fn not_yet(self) -> Self {
+    /// A key of a later version.
+    pub(crate) const fn planned(self) -> Self {
         Self {
             offered: false,
             ..self
         }
     }
 
-    /// One that stands in another attribute.
-    pub(crate) const fn elsewhere(self) -> Self {
+    /// A key of another attribute.
+    pub(crate) const fn misplaced(self) -> Self {
         Self {
             offered: false,
             ..self
@@ -91,7 +91,7 @@ pub(crate) struct Table<T: 'static> {
 }
 
 impl<T> Table<T> {
-    /// What to say about a key that there is not, and which key may have been meant.
+    /// The message about an unknown key, and the key that it may stand for.
     fn unknown(&self, name: &str) -> (String, Option<&'static str>) {
         let place = self.place;
         if let Some(habit) = self.habits.iter().find(|habit| habit.names.contains(&name)) {
@@ -102,7 +102,7 @@ impl<T> Table<T> {
             };
             return (message, habit.meant);
         }
-        if let Some(key) = self.keys.iter().find(|key| key.also.contains(&name)) {
+        if let Some(key) = self.keys.iter().find(|key| key.aliases.contains(&name)) {
             let instead = format!("write `{}` instead", key.form);
             return (message::unknown_key(name, place, &instead), Some(key.name));
         }
@@ -121,9 +121,9 @@ impl<T> Table<T> {
 #[derive(Default)]
 pub(crate) struct Given {
     spans: HashMap<&'static str, Span>,
-    /// Keys that may have been meant by something unreadable.
-    troubled: Vec<&'static str>,
-    /// Something stands there that is no key, and is not close to one.
+    /// Keys that a malformed argument may stand for.
+    misread: Vec<&'static str>,
+    /// An argument is not a key, nor close to one.
     unrecognized: bool,
 }
 
@@ -133,27 +133,26 @@ impl Given {
         self.spans.get(key).copied()
     }
 
-    /// Whether a mistake that is in the report may be why `key` is absent.
-    pub(crate) fn is_troubled(&self, key: &str) -> bool {
-        self.troubled.contains(&key)
+    /// Whether an error in the report may explain that `key` is absent.
+    pub(crate) fn may_be_misread(&self, key: &str) -> bool {
+        self.misread.contains(&key)
     }
 
-    /// Whether a mistake that is in the report may be why any key is absent.
+    /// Whether an error in the report may explain that any key is absent.
     pub(crate) fn has_unrecognized(&self) -> bool {
         self.unrecognized
     }
 
-    /// Whether nothing was misread: what is absent was not given.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.troubled.is_empty() && !self.unrecognized
+    /// Whether every argument was read, so that an absent key was not given.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.misread.is_empty() && !self.unrecognized
     }
 
-    /// Refuses each modifier that is given without the key it belongs to. A rule is the modifier, that key, and what to
-    /// write.
+    /// Refuses each modifier that is given without its key. A rule is the modifier, the key, and the form to write.
     pub(crate) fn check_modifiers(&self, rules: &[(&str, &str, &str)], report: &mut Report) {
         for &(modifier, key, form) in rules {
             if let (Some(span), None) = (self.span(modifier), self.span(key))
-                && !self.is_troubled(key)
+                && !self.may_be_misread(key)
             {
                 report.error(span, message::lone_modifier(modifier, key, form));
             }
@@ -187,7 +186,7 @@ pub(crate) fn read<T>(
             let (message, meant) = table.unknown(&name);
             report.error(word.span(), message);
             match meant {
-                Some(key) => given.troubled.push(key),
+                Some(key) => given.misread.push(key),
                 None => given.unrecognized = true,
             }
             continue;
@@ -197,7 +196,7 @@ pub(crate) fn read<T>(
             continue;
         }
         if matches!(argument.value, Value::Unreadable) {
-            given.troubled.push(key.name);
+            given.misread.push(key.name);
         } else if (key.read)(target, argument, report).is_none() {
             let what = format!("`{name}`");
             refuse(argument, what, key.form, key.reads_variables, report);
@@ -209,7 +208,7 @@ pub(crate) fn read<T>(
 /// Keys whose entries have texts in which variables of the environment may stand.
 const OF_TEXTS: [&str; 2] = ["env", "files"];
 
-/// Records that an argument has the wrong shape.
+/// Records an error about an argument's shape.
 fn refuse(
     argument: &Argument,
     what: String,
@@ -217,7 +216,7 @@ fn refuse(
     reads_variables: bool,
     report: &mut Report,
 ) {
-    let is_computed = argument.is().is_some_and(values::is_computed);
+    let is_computed = argument.expr().is_some_and(values::is_computed);
     let message = match (is_computed, reads_variables) {
         (true, true) => message::not_literal_text(what, form),
         (true, false) => message::not_literal(what, form),
@@ -226,8 +225,8 @@ fn refuse(
     report.error(argument.value_span(), message);
 }
 
-/// Reads each entry of `key(..)`. `None` where the argument has no parentheses.
-pub(crate) fn each(
+/// Reads each entry of `key(..)`. `None` if the argument has no parentheses.
+pub(crate) fn read_entries(
     argument: &Argument,
     form: &str,
     report: &mut Report,

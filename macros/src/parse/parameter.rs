@@ -1,5 +1,5 @@
-//! A parameter of a test, and our attributes on it: a service that is declared in place, or a composition, of which the
-//! test may want instances of its own.
+//! A parameter of a test and our attributes on it. It is a service declared in place, or a composition, of which the test
+//! may ask for its own instances.
 
 use seatrial_model::Scope;
 use syn::{Attribute, Meta, Pat, PatType, Type};
@@ -8,7 +8,7 @@ use super::arguments::{self, Argument};
 use super::keys::{self, Key, Table};
 use super::placement::{is_composition, is_service};
 use super::service;
-use super::structure::{is_not_yet, not_yet};
+use super::structure::{is_planned, refuse_planned};
 use super::values;
 use crate::message;
 use crate::report::Report;
@@ -24,9 +24,9 @@ const FORM: &str = "#[composition(scope = test)]";
 
 const KEYS: &[Key<Instances>] = &[
     Key::once("scope", "scope = test", scope),
-    Key::once("source", "source(..)", source).elsewhere(),
-    Key::once("keep", "keep = ..", keep).elsewhere(),
-    Key::once("crate", "crate = ..", runtime_crate).elsewhere(),
+    Key::once("source", "source(..)", source).misplaced(),
+    Key::once("keep", "keep = ..", keep).misplaced(),
+    Key::once("crate", "crate = ..", runtime_crate).misplaced(),
 ];
 
 /// A parameter of a test, with its type.
@@ -38,14 +38,14 @@ pub(crate) enum Parameter {
 /// Which instances of a composition a test gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Instances {
-    /// Of each service one of the scope that is declared.
+    /// Of each service an instance of its declared scope.
     #[default]
     AsDeclared,
-    /// Of each service one of the test's own.
+    /// Of each service an instance of the test's own.
     Own,
 }
 
-/// Takes our attributes off a parameter and reads them.
+/// Removes our attributes from a parameter and reads them.
 pub(super) fn parameter(
     parameter: &mut PatType,
     services: &mut Vec<Service>,
@@ -55,7 +55,7 @@ pub(super) fn parameter(
         .into_iter()
         .partition::<Vec<_>, _>(is_ours);
     parameter.attrs = others;
-    not_yet(&ours, report);
+    refuse_planned(&ours, report);
     let ty = (*parameter.ty).clone();
     if !ours.iter().any(is_service) {
         return Parameter::Composition(ty, instances(&ours, report));
@@ -83,10 +83,10 @@ pub(super) fn parameter(
 }
 
 fn is_ours(attribute: &Attribute) -> bool {
-    is_service(attribute) || is_composition(attribute) || is_not_yet(attribute)
+    is_service(attribute) || is_composition(attribute) || is_planned(attribute)
 }
 
-/// Reads `#[composition(..)]` on a parameter. One that asks for nothing is a mistake, too.
+/// Reads `#[composition(..)]` on a parameter. An empty one is an error.
 fn instances(attributes: &[Attribute], report: &mut Report) -> Instances {
     let mut instances = Instances::default();
     let mut own = attributes
@@ -109,10 +109,10 @@ fn instances(attributes: &[Attribute], report: &mut Report) -> Instances {
 }
 
 fn scope(instances: &mut Instances, argument: &Argument, report: &mut Report) -> Option<()> {
-    let word = values::unquoted(argument.is()?, report)?;
+    let word = values::word_or_quoted(argument.expr()?, report)?;
     match values::scope(&word, report) {
-        ScopeSyntax::Is(Scope::Test) => *instances = Instances::Own,
-        ScopeSyntax::Is(wider) => {
+        ScopeSyntax::Known(Scope::Test) => *instances = Instances::Own,
+        ScopeSyntax::Known(wider) => {
             let wider = wider.as_str();
             report.error(
                 word.span(),
@@ -121,7 +121,7 @@ fn scope(instances: &mut Instances, argument: &Argument, report: &mut Report) ->
                 ),
             );
         }
-        // It is in the report.
+        // The report has the error.
         ScopeSyntax::Absent | ScopeSyntax::Unreadable => {}
     }
     Some(())

@@ -1,5 +1,5 @@
-//! Our attributes where they do nothing. The compiler passes over the attributes of a derive wherever they stand, so
-//! one in the wrong place would change nothing without a word.
+//! Attributes of ours in places where they have no effect. The compiler ignores a derive's attributes wherever they
+//! stand, so a misplaced one is refused here.
 
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
@@ -9,7 +9,7 @@ use super::{service, settings};
 use crate::message;
 use crate::report::Report;
 
-/// Refuses what belongs above a field. Whether there was any.
+/// Refuses attributes of fields. Returns whether there were any.
 pub(super) fn on_struct(attributes: &[Attribute], report: &mut Report) -> bool {
     let mut found = false;
     for attribute in attributes.iter().filter(|attribute| is_service(attribute)) {
@@ -26,7 +26,7 @@ pub(super) fn on_struct(attributes: &[Attribute], report: &mut Report) -> bool {
     found
 }
 
-/// Refuses what belongs above the struct. Whether there was any.
+/// Refuses attributes of the struct. Returns whether there were any.
 pub(super) fn on_field(attributes: &[Attribute], report: &mut Report) -> bool {
     let declares = attributes.iter().any(is_service);
     let mut found = false;
@@ -49,7 +49,7 @@ pub(super) fn on_field(attributes: &[Attribute], report: &mut Report) -> bool {
     found
 }
 
-/// Takes what belongs to a parameter off the function, and refuses it.
+/// Removes attributes of parameters from the function, and refuses them.
 pub(super) fn on_function(attributes: &mut Vec<Attribute>, report: &mut Report) {
     attributes.retain(|attribute| {
         let instead = if is_service(attribute) {
@@ -76,7 +76,7 @@ pub(super) fn is_composition(attribute: &Attribute) -> bool {
     attribute.path().is_ident("composition")
 }
 
-/// What stands in an attribute, if it is nothing but keys that a service and a composition have in common.
+/// The content of an attribute whose keys are all shared by services and compositions.
 fn settings_in(attribute: &Attribute) -> Option<String> {
     let list = attribute.meta.require_list().ok()?;
     let metas = list

@@ -28,7 +28,7 @@ pub(crate) fn port(literal: &LitInt, report: &mut Report) -> Option<u16> {
     }
 }
 
-/// A declared port, by number or by name. The outer `None`: it is neither; the inner one: it is in the report.
+/// A declared port, by number or by name. The outer `None`: it is neither; the inner one: the report has the error.
 pub(crate) fn port_choice(expr: &Expr, report: &mut Report) -> Option<Option<Spanned<PortChoice>>> {
     let span = syn::spanned::Spanned::span(expr);
     if let Some(number) = values::integer(expr) {
@@ -46,7 +46,7 @@ pub(crate) fn port_choice(expr: &Expr, report: &mut Report) -> Option<Option<Spa
     Some(Some(Spanned::new(PortChoice::Name(name), span)))
 }
 
-/// Records what to write instead of `expr`. `None` where it looks like no port at all.
+/// Records what to write instead of `expr`. `None` if it does not look like a port.
 pub(super) fn refuse(expr: &Expr, report: &mut Report) -> Option<()> {
     let text = match values::string(expr) {
         Some(literal) => literal.value(),

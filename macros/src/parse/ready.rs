@@ -5,7 +5,7 @@ use seatrial_model::{ImageTemplate, Protocol, command};
 
 use super::arguments::{Argument, Name, Value};
 use super::habits;
-use super::keys::{self, Key, Table, each};
+use super::keys::{self, Key, Table, read_entries};
 use super::{ports, values};
 use crate::message;
 use crate::report::Report;
@@ -17,7 +17,7 @@ pub(super) const TABLE: Table<ReadyKeys> = Table {
     habits: habits::OF_READINESS,
 };
 
-/// What was given; a kind that is malformed is absent here, its presence is in [`Given`].
+/// The keys that were read. A malformed kind is absent here; [`Given`] has its presence.
 #[derive(Default)]
 pub(super) struct ReadyKeys {
     tcp: Option<Vec<Spanned<PortChoice>>>,
@@ -56,9 +56,9 @@ const KEYS: &[Key<ReadyKeys>] = &[
     Key::once(
         "healthcheck",
         "healthcheck` for the image's own check, or `exec = \"..\"",
-        bare,
+        without_value,
     ),
-    Key::once("running", "running", bare),
+    Key::once("running", "running", without_value),
     Key::once("image", "image = \"postgres:15\"", image).with_variables(),
     Key::once("run", "run = \"pg_isready -h {self.host}\"", run),
     Key::once("with", "with = path::to::async_fn", with),
@@ -69,7 +69,7 @@ const KEYS: &[Key<ReadyKeys>] = &[
     Key::once("failures", "failures = 5", failures),
 ];
 
-/// Modifiers, and the kind that each of them modifies.
+/// Modifiers, each with its kind and the form to write.
 const MODIFIERS: &[(&str, &str, &str)] = &[
     ("times", "log", "log = \"..\", times = .."),
     ("status", "http", "http = \"/health\", status = .."),
@@ -81,18 +81,18 @@ pub(super) fn ready(service: &mut Service, argument: &Argument, report: &mut Rep
     let mut found = ReadyKeys::default();
     let given = keys::read(&mut found, argument.list()?, &TABLE, report);
     given.check_modifiers(MODIFIERS, report);
-    // Whoever wrote the protocol otherwise has its port in mind.
+    // A misspelt protocol explains a `port` without `http`.
     let mut protocols = Protocol::ALL.iter();
-    if !protocols.any(|protocol| given.is_troubled(protocol.as_str())) {
+    if !protocols.any(|protocol| given.may_be_misread(protocol.as_str())) {
         given.check_modifiers(&[("port", "http", &port_form(&found))], report);
     }
     let mut modifiers = MODIFIERS.iter().map(|(key, ..)| *key).chain(["port"]);
     let is_modified = modifiers.any(|key| given.span(key).is_some());
-    service.checks_unknown |= is_modified || !given.is_whole();
+    service.checks_unknown |= is_modified || !given.is_complete();
     let mut add = |key: &str, check: Option<CheckSyntax>| {
         match (given.span(key), check) {
             (Some(span), Some(check)) => service.checks.push(Spanned::new(check, span)),
-            // In the report.
+            // The report has the error.
             (Some(_), None) => service.checks_unknown = true,
             (None, _) => {}
         }
@@ -132,14 +132,14 @@ fn tcp(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option
     let mut ports = Vec::new();
     match &argument.value {
         Value::None => {}
-        Value::Is(expr) => match ports::port_choice(expr, report)? {
+        Value::Expr(expr) => match ports::port_choice(expr, report)? {
             Some(port) => ports.push(port),
             // In the report; "all ports" is not what was meant.
             None => return Some(()),
         },
         Value::Unreadable => return None,
         Value::List(..) => {
-            each(argument, "5432` or `name", report, |entry, report| {
+            read_entries(argument, "5432` or `name", report, |entry, report| {
                 if !matches!(entry.value, Value::None) {
                     return None;
                 }
@@ -168,7 +168,7 @@ fn tcp(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option
 }
 
 fn log(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     let text = literal.value();
     if text.is_empty() || text.contains('\n') {
         report.error(
@@ -182,12 +182,12 @@ fn log(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option
 }
 
 fn times(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    keys.times = Some(values::count(argument.is()?, report)?);
+    keys.times = Some(values::count(argument.expr()?, report)?);
     Some(())
 }
 
 fn http(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let Some(expr) = argument.is() else {
+    let Some(expr) = argument.expr() else {
         // `ready(http)`: the start page.
         return match argument.value {
             Value::None => {
@@ -216,7 +216,7 @@ fn http(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Optio
 }
 
 fn status(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::integer)?;
+    let literal = argument.expr().and_then(values::integer)?;
     match literal.base10_parse::<u16>() {
         Ok(status) if (100..=599).contains(&status) => keys.status = Some(status),
         _ => report.error(
@@ -228,11 +228,11 @@ fn status(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Opt
 }
 
 fn port(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    keys.port = ports::port_choice(argument.is()?, report)?;
+    keys.port = ports::port_choice(argument.expr()?, report)?;
     Some(())
 }
 
-/// What to write instead of a `port` without `http`.
+/// The form to write instead of a `port` without `http`.
 fn port_form(found: &ReadyKeys) -> String {
     match found.protocols.first() {
         Some((protocol, _)) => format!("{} = ..", protocol.as_str()),
@@ -240,14 +240,14 @@ fn port_form(found: &ReadyKeys) -> String {
     }
 }
 
-/// A protocol, with the port that it is spoken on or without.
+/// A protocol, with or without a port.
 fn protocol(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
     let protocol = Protocol::from_word(&argument.key()?)?;
     let port = match &argument.value {
         Value::None => None,
-        Value::Is(expr) => match ports::port_choice(expr, report)? {
+        Value::Expr(expr) => match ports::port_choice(expr, report)? {
             Some(port) => Some(port),
-            // In the report.
+            // The report has the error.
             None => return Some(()),
         },
         Value::List(..) | Value::Unreadable => return None,
@@ -257,55 +257,55 @@ fn protocol(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> O
 }
 
 fn exec(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    keys.exec = values::command(argument.is()?, command::words_or_shell, report);
+    keys.exec = values::command(argument.expr()?, command::words_or_shell, report);
     Some(())
 }
 
-/// A kind that has no value: that it is given says all.
-fn bare(_: &mut ReadyKeys, argument: &Argument, _: &mut Report) -> Option<()> {
+/// A kind without a value.
+fn without_value(_: &mut ReadyKeys, argument: &Argument, _: &mut Report) -> Option<()> {
     matches!(argument.value, Value::None).then_some(())
 }
 
 fn image(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     keys.image = values::image(literal, report);
     Some(())
 }
 
 fn run(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    keys.run = values::command(argument.is()?, command::words_or_shell, report);
+    keys.run = values::command(argument.expr()?, command::words_or_shell, report);
     Some(())
 }
 
 fn with(keys: &mut ReadyKeys, argument: &Argument, _: &mut Report) -> Option<()> {
-    keys.with = Some(argument.is().and_then(values::path)?.clone());
+    keys.with = Some(argument.expr().and_then(values::path)?.clone());
     Some(())
 }
 
 fn timeout(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     keys.timing.timeout = values::time(literal, report);
     Some(())
 }
 
 fn interval(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     keys.timing.interval = values::time(literal, report);
     Some(())
 }
 
 fn delay(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     keys.timing.delay = values::duration(literal, report).unwrap_or_default();
     Some(())
 }
 
 fn successes(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    keys.timing.successes = values::count(argument.is()?, report)?;
+    keys.timing.successes = values::count(argument.expr()?, report)?;
     Some(())
 }
 
 fn failures(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    keys.timing.failures = Some(values::count(argument.is()?, report)?);
+    keys.timing.failures = Some(values::count(argument.expr()?, report)?);
     Some(())
 }

@@ -1,4 +1,5 @@
-//! `#[service(..)]`: its keys, and those that say what a service is and how it is wired.
+//! `#[service(..)]`: its table of keys, and the keys for what a service is and how it is wired. The keys for how its
+//! container runs are in `container.rs`.
 
 use proc_macro2::Span;
 use seatrial_model::{Port, command};
@@ -6,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Expr, Ident, Meta};
 
 use super::arguments::{self, Argument, Name, Value};
-use super::keys::{self, Key, Table, each};
+use super::keys::{self, Key, Table, read_entries};
 use super::{container, habits, ports, ready, settings, setup, values, variables};
 use crate::message;
 use crate::report::Report;
@@ -18,14 +19,14 @@ pub(super) const TABLE: Table<Service> = Table {
     habits: habits::OF_SERVICES,
 };
 
-/// What `#[service]` looks like when it is written at all.
+/// The form of `#[service]` in messages.
 pub(super) const FORM: &str = "#[service(image = \"redis:7\", port = 6379)]";
 
 const KEYS: &[Key<Service>] = &[
     Key::once("image", "image = \"redis:7\"", image).with_variables(),
     Key::once("bin", "bin = \"name\"", bin).known_as(&["binary"]),
     Key::once("base", "base = \"debian:bookworm-slim\"", base).with_variables(),
-    Key::once("build", "image = \"name:tag\"", build).not_yet(),
+    Key::once("build", "image = \"name:tag\"", build).planned(),
     Key::once("scope", "scope = binary", scope),
     Key::once("keep", settings::KEEP_FORM, keep),
     Key::once("port", "port = 6379", port),
@@ -55,7 +56,7 @@ const KEYS: &[Key<Service>] = &[
     Key::once("files", "files(\"/etc/app.conf\" = \"content\")", files),
     Key::once("source", settings::SOURCE_FORM, source),
     Key::once("setup", "setup(exec = \"..\")", setup::setup).repeating(),
-    Key::once("url", "env(..)", url).not_yet(),
+    Key::once("url", "env(..)", url).planned(),
     Key::once("user", "user = \"1000:1000\"", container::user),
     Key::once("workdir", "workdir = \"/app\"", container::workdir).known_as(&[
         "working_dir",
@@ -112,7 +113,7 @@ const KEYS: &[Key<Service>] = &[
     Key::once("pull", "pull = missing", container::pull).known_as(&["pull_policy"]),
 ];
 
-/// Reads the service that `attributes` declare on a field or parameter. `None` where there is no `#[service]`.
+/// Reads the service that `attributes` declare on a field or parameter. `None` without a `#[service]`.
 pub(super) fn service(
     ident: &Ident,
     attributes: &[Attribute],
@@ -135,15 +136,15 @@ pub(super) fn service(
     };
     let arguments = arguments::arguments(list.tokens.clone(), report);
     let given = keys::read(&mut service, &arguments, &TABLE, report);
-    service.checks_unknown |= !given.is_whole();
-    service.ports_unknown |= given.is_troubled("port") || given.is_troubled("ports");
-    if given.is_troubled("scope") {
+    service.checks_unknown |= !given.is_complete();
+    service.ports_unknown |= given.may_be_misread("port") || given.may_be_misread("ports");
+    if given.may_be_misread("scope") {
         service.scope = service.scope.or(ScopeSyntax::Unreadable);
     }
     if service.origins.is_empty()
         && ["image", "bin", "build"]
             .iter()
-            .any(|key| given.is_troubled(key))
+            .any(|key| given.may_be_misread(key))
     {
         let origin = OriginSyntax::Unreadable;
         service.origins.push(Spanned::new(origin, ident.span()));
@@ -152,7 +153,7 @@ pub(super) fn service(
 }
 
 fn image(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string);
+    let literal = argument.expr().and_then(values::string);
     let origin = literal
         .and_then(|literal| values::image(literal, report))
         .map_or(OriginSyntax::Unreadable, OriginSyntax::Image);
@@ -161,7 +162,7 @@ fn image(service: &mut Service, argument: &Argument, report: &mut Report) -> Opt
 }
 
 fn bin(service: &mut Service, argument: &Argument, _: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string);
+    let literal = argument.expr().and_then(values::string);
     let origin = literal.map_or(OriginSyntax::Unreadable, |literal| {
         OriginSyntax::Bin(literal.value())
     });
@@ -171,7 +172,7 @@ fn bin(service: &mut Service, argument: &Argument, _: &mut Report) -> Option<()>
 }
 
 fn base(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string);
+    let literal = argument.expr().and_then(values::string);
     let image = literal.and_then(|literal| values::image(literal, report));
     service.base = Some(Spanned::new(image, argument.span()));
     literal.map(drop)
@@ -203,7 +204,7 @@ fn url(_: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> 
 
 fn scope(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     service.scope = ScopeSyntax::Unreadable;
-    let word = values::unquoted(argument.is()?, report)?;
+    let word = values::word_or_quoted(argument.expr()?, report)?;
     service.scope = values::scope(&word, report);
     Some(())
 }
@@ -214,9 +215,9 @@ fn keep(service: &mut Service, argument: &Argument, report: &mut Report) -> Opti
 }
 
 fn port(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    let Some(number) = argument.is().and_then(values::integer) else {
+    let Some(number) = argument.expr().and_then(values::integer) else {
         service.ports_unknown = true;
-        return argument.is().and_then(|expr| ports::refuse(expr, report));
+        return argument.expr().and_then(|expr| ports::refuse(expr, report));
     };
     add_port(service, None, number, number.span(), report);
     Some(())
@@ -226,7 +227,7 @@ fn several_ports(service: &mut Service, argument: &Argument, report: &mut Report
     let mut read = |entry: &Argument, report: &mut Report| {
         let (name, expr) = match (&entry.name, &entry.value) {
             (Name::Bare(expr), Value::None) => (None, expr),
-            (Name::Word(word), Value::Is(expr)) => (Some(word.unraw().to_string()), &**expr),
+            (Name::Word(word), Value::Expr(expr)) => (Some(word.unraw().to_string()), &**expr),
             (Name::Text(text), Value::None) => {
                 service.ports_unknown = true;
                 return ports::refuse_text(&text.value(), text.span(), report);
@@ -244,7 +245,7 @@ fn several_ports(service: &mut Service, argument: &Argument, report: &mut Report
     };
     let mut complete = true;
     let form = "5432` or `metrics = 9187";
-    let read = each(argument, form, report, |entry, report| {
+    let read = read_entries(argument, form, report, |entry, report| {
         let outcome = read(entry, report);
         complete &= outcome.is_some();
         outcome
@@ -268,7 +269,7 @@ fn add_port(
                 name,
                 number: value,
             };
-            // Which of the two is not meant is not known.
+            // Either of the two may be the mistake.
             service.ports_unknown |= service
                 .ports
                 .iter()
@@ -284,17 +285,17 @@ fn env(service: &mut Service, argument: &Argument, report: &mut Report) -> Optio
 }
 
 fn command_line(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    service.command = values::command(argument.is()?, command::split, report);
+    service.command = values::command(argument.expr()?, command::split, report);
     Some(())
 }
 
 fn entrypoint(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    service.entrypoint = values::command(argument.is()?, command::split, report);
+    service.entrypoint = values::command(argument.expr()?, command::split, report);
     Some(())
 }
 
 fn needs(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    each(argument, "db", report, |entry, report| {
+    read_entries(argument, "db", report, |entry, report| {
         let word = match (&entry.name, &entry.value) {
             (Name::Word(word), Value::None) => word.clone(),
             (Name::Text(text), Value::None) => {
@@ -311,11 +312,11 @@ fn needs(service: &mut Service, argument: &Argument, report: &mut Report) -> Opt
 
 fn files(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     let form = "\"/path/in/container\" = \"content\"` or `\"/path/in/container\" = include_file!(\"path\")";
-    each(argument, form, report, |entry, report| {
+    read_entries(argument, form, report, |entry, report| {
         let Name::Text(at) = &entry.name else {
             return None;
         };
-        let content = match entry.is()? {
+        let content = match entry.expr()? {
             Expr::Macro(call) if call.mac.path.is_ident("include_file") => {
                 let path: syn::LitStr = call.mac.parse_body().ok()?;
                 Some(FileContentSyntax::Included(Spanned::new(

@@ -1,4 +1,4 @@
-//! `#[composition(..)]`, and `source(..)` and `keep`, which it has in common with `#[service(..)]`.
+//! `#[composition(..)]`, and the keys that it shares with `#[service(..)]`: `source(..)` and `keep`.
 
 use std::time::Duration;
 
@@ -19,14 +19,14 @@ pub(super) const TABLE: Table<Settings> = Table {
     habits: habits::OF_COMPOSITIONS,
 };
 
-/// What `source` looks like.
+/// The form of `source` in messages.
 pub(super) const SOURCE_FORM: &str =
     "source(none)` or `source(path = \"..\", at = \"/src\", mode = rw)";
 
-/// What `keep` looks like.
+/// The form of `keep` in messages.
 pub(super) const KEEP_FORM: &str = "keep = \"2h\"";
 
-/// What `crate` looks like.
+/// The form of `crate` in messages.
 pub(super) const CRATE_FORM: &str = "crate = ::seatrial";
 
 const KEYS: &[Key<Settings>] = &[
@@ -34,10 +34,10 @@ const KEYS: &[Key<Settings>] = &[
     Key::once("keep", KEEP_FORM, keep),
     Key::once("source", SOURCE_FORM, composition_source),
     Key::once("crate", CRATE_FORM, runtime_crate),
-    Key::once("compose", "#[service(..)]", compose).not_yet(),
+    Key::once("compose", "#[service(..)]", compose).planned(),
 ];
 
-/// Whether a key is one that a single service has, too.
+/// Whether `#[service(..)]` has the key, too.
 pub(super) fn is_of_services(name: &str) -> bool {
     let of_services = |key: &Key<Settings>| key.offered && key.name != "crate";
     KEYS.iter().any(|key| key.name == name && of_services(key))
@@ -66,7 +66,7 @@ pub(super) fn settings(attributes: &[Attribute], report: &mut Report) -> Setting
     };
     let arguments = arguments::arguments(list.tokens.clone(), report);
     let given = keys::read(&mut settings, &arguments, &TABLE, report);
-    if given.is_troubled("scope") {
+    if given.may_be_misread("scope") {
         settings.scope = settings.scope.or(ScopeSyntax::Unreadable);
     }
     settings
@@ -74,7 +74,7 @@ pub(super) fn settings(attributes: &[Attribute], report: &mut Report) -> Setting
 
 fn scope(settings: &mut Settings, argument: &Argument, report: &mut Report) -> Option<()> {
     settings.scope = ScopeSyntax::Unreadable;
-    let word = values::unquoted(argument.is()?, report)?;
+    let word = values::word_or_quoted(argument.expr()?, report)?;
     settings.scope = values::scope(&word, report);
     Some(())
 }
@@ -84,12 +84,12 @@ fn keep(settings: &mut Settings, argument: &Argument, report: &mut Report) -> Op
     Some(())
 }
 
-/// Reads `keep = ".."`, spanned by its key. The outer `None`: its shape is wrong; the inner one: it is in the report.
+/// Reads `keep = ".."`, spanned by its key. The outer `None`: its shape is wrong; the inner one: the report has the error.
 pub(super) fn time_to_live(
     argument: &Argument,
     report: &mut Report,
 ) -> Option<Option<Spanned<Duration>>> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     let time = values::time(literal, report);
     Some(time.map(|time| Spanned::new(time, argument.span())))
 }
@@ -104,7 +104,7 @@ fn composition_source(
 }
 
 fn runtime_crate(settings: &mut Settings, argument: &Argument, _: &mut Report) -> Option<()> {
-    settings.runtime_crate = Some(argument.is().and_then(values::path)?.clone());
+    settings.runtime_crate = Some(argument.expr().and_then(values::path)?.clone());
     Some(())
 }
 
@@ -137,7 +137,7 @@ const SOURCE_KEYS: &[Key<SourceKeys>] = &[
     Key::once("mode", "mode = rw", source_mode),
 ];
 
-/// Reads `source(..)`. `None` where its shape is wrong.
+/// Reads `source(..)`. `None` if its shape is wrong.
 pub(super) fn source(argument: &Argument, report: &mut Report) -> Option<Spanned<Source>> {
     let arguments = argument.list()?;
     let mut given = SourceKeys::default();
@@ -169,19 +169,19 @@ fn source_none(keys: &mut SourceKeys, argument: &Argument, _: &mut Report) -> Op
 }
 
 fn source_path(keys: &mut SourceKeys, argument: &Argument, _: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     keys.path = Some(Spanned::new(literal.value(), literal.span()));
     Some(())
 }
 
 fn source_at(keys: &mut SourceKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     keys.at = values::container_path(literal, report);
     Some(())
 }
 
 fn source_mode(keys: &mut SourceKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let word = values::unquoted(argument.is()?, report)?;
+    let word = values::word_or_quoted(argument.expr()?, report)?;
     keys.mode = values::mode(&word, report).unwrap_or_default();
     Some(())
 }

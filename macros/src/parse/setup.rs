@@ -1,4 +1,4 @@
-//! `setup(..)`: one step that brings a service into the state that its users expect. Its keys are kinds of steps and
+//! `setup(..)`: one step that prepares a service for its users. Its keys are kinds of steps and
 //! their modifiers, read one by one, then put together.
 
 use std::time::Duration;
@@ -18,12 +18,12 @@ pub(super) const TABLE: Table<SetupKeys> = Table {
     habits: &[],
 };
 
-/// The keys that say what is done, of which a step has one.
+/// The kinds of steps; a step has exactly one.
 const KINDS: [&str; 3] = ["exec", "image", "with"];
 
 const ONE_KIND: &str = "specify exactly one of `exec`, `image` and `with`";
 
-/// What was given; a kind that is malformed is absent here, its presence is in [`Given`].
+/// The keys that were read. A malformed kind is absent here; [`Given`] has its presence.
 #[derive(Default)]
 pub(super) struct SetupKeys {
     exec: Option<Vec<Text>>,
@@ -47,7 +47,7 @@ const KEYS: &[Key<SetupKeys>] = &[
     Key::once("key", "key = include_str!(\"schema.sql\")", key),
 ];
 
-/// Modifiers, and the kind that each of them modifies.
+/// Modifiers, each with its kind and the form to write.
 const MODIFIERS: &[(&str, &str, &str)] = &[
     ("run", "image", "image = \"name:tag\", run = \"..\""),
     ("image", "run", "image = \"name:tag\", run = \"..\""),
@@ -80,8 +80,8 @@ fn check_one_kind(argument: &Argument, given: &Given, report: &mut Report) {
         .iter()
         .filter_map(|kind| Some((kind, given.span(kind)?)));
     let Some((first, _)) = kinds.next() else {
-        // `run` without `image` has its own message, and what is not recognized may be any of them.
-        let follows = KINDS.iter().any(|kind| given.is_troubled(kind))
+        // `run` without `image` has its own message, and an unrecognized key may stand for any kind.
+        let follows = KINDS.iter().any(|kind| given.may_be_misread(kind))
             || given.span("run").is_some()
             || given.has_unrecognized();
         if !follows {
@@ -115,28 +115,28 @@ fn check_env_has_a_process(given: &Given, report: &mut Report) {
 }
 
 fn exec(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    keys.exec = values::command(argument.is()?, command::words_or_shell, report);
+    keys.exec = values::command(argument.expr()?, command::words_or_shell, report);
     Some(())
 }
 
 fn image(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     keys.image = values::image(literal, report);
     Some(())
 }
 
 fn run(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    keys.run = values::command(argument.is()?, command::words_or_shell, report);
+    keys.run = values::command(argument.expr()?, command::words_or_shell, report);
     Some(())
 }
 
 fn with(keys: &mut SetupKeys, argument: &Argument, _: &mut Report) -> Option<()> {
-    keys.with = Some(argument.is().and_then(values::path)?.clone());
+    keys.with = Some(argument.expr().and_then(values::path)?.clone());
     Some(())
 }
 
 fn name(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     let name = literal.value();
     if name.trim().is_empty() || name.contains(['\n', '\r']) {
         report.error(
@@ -150,7 +150,7 @@ fn name(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Optio
 }
 
 fn timeout(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Option<()> {
-    let literal = argument.is().and_then(values::string)?;
+    let literal = argument.expr().and_then(values::string)?;
     keys.timeout = values::time(literal, report);
     Some(())
 }
@@ -159,8 +159,8 @@ fn env(keys: &mut SetupKeys, argument: &Argument, report: &mut Report) -> Option
     variables::env(&mut keys.env, argument, report)
 }
 
-/// Whether it is a constant text is for the compiler to say.
+/// The compiler checks that it is a constant string.
 fn key(keys: &mut SetupKeys, argument: &Argument, _: &mut Report) -> Option<()> {
-    keys.key = Some(argument.is()?.clone());
+    keys.key = Some(argument.expr()?.clone());
     Some(())
 }

@@ -16,7 +16,7 @@ pub(crate) struct Structure {
     pub(crate) types: Vec<Type>,
 }
 
-/// Reads the struct; whatever else it may be is a mistake and has no services.
+/// Reads the struct. Any other item is an error and has no services.
 pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
     let mut structure = Structure {
         declaration: Declaration {
@@ -26,7 +26,7 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
         },
         types: Vec::new(),
     };
-    not_yet(&input.attrs, report);
+    refuse_planned(&input.attrs, report);
     if placement::on_struct(&input.attrs, report) {
         let settings = &mut structure.declaration.settings;
         settings.scope = settings.scope.or(ScopeSyntax::Unreadable);
@@ -41,10 +41,10 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
         let Some(ident) = &field.ident else {
             continue;
         };
-        not_yet(&field.attrs, report);
+        refuse_planned(&field.attrs, report);
         let misplaced = placement::on_field(&field.attrs, report);
         let mut service = service::service(ident, &field.attrs, report).unwrap_or_else(|| {
-            if !misplaced && !field.attrs.iter().any(is_not_yet) {
+            if !misplaced && !field.attrs.iter().any(is_planned) {
                 report.error(
                     ident.span(),
                     format!(
@@ -83,14 +83,14 @@ fn fields<'a>(input: &'a DeriveInput, report: &mut Report) -> Vec<&'a Field> {
     Vec::new()
 }
 
-/// Attributes that later versions have.
-pub(super) fn is_not_yet(attribute: &Attribute) -> bool {
+/// Whether it is an attribute of a later version.
+pub(super) fn is_planned(attribute: &Attribute) -> bool {
     attribute.path().is_ident("job") || attribute.path().is_ident("compose")
 }
 
-/// Refuses the attributes that later versions have.
-pub(super) fn not_yet(attributes: &[Attribute], report: &mut Report) {
-    for attribute in attributes.iter().filter(|attribute| is_not_yet(attribute)) {
+/// Refuses the attributes of later versions.
+pub(super) fn refuse_planned(attributes: &[Attribute], report: &mut Report) {
+    for attribute in attributes.iter().filter(|attribute| is_planned(attribute)) {
         let (what, instead) = if attribute.path().is_ident("job") {
             (
                 "`#[job(..)]`",

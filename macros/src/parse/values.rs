@@ -1,5 +1,5 @@
-//! Reading single values. A function that takes the report records what is wrong with the value; the others answer
-//! `None` where the value is of another kind.
+//! Reading single values. A function that takes the report records an error about the value; the others return `None`
+//! for a value of another kind. Must not know which key a value belongs to.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ use crate::message;
 use crate::report::Report;
 use crate::syntax::{ScopeSyntax, Spanned, Text};
 
-/// The expression without the invisible groups and the parentheses around it.
-fn peel(expr: &Expr) -> &Expr {
+/// The expression without the invisible groups and parentheses around it.
+fn without_groups(expr: &Expr) -> &Expr {
     match expr {
-        Expr::Group(group) => peel(&group.expr),
-        Expr::Paren(paren) => peel(&paren.expr),
+        Expr::Group(group) => without_groups(&group.expr),
+        Expr::Paren(paren) => without_groups(&paren.expr),
         _ => expr,
     }
 }
 
 pub(crate) fn string(expr: &Expr) -> Option<&LitStr> {
-    match peel(expr) {
+    match without_groups(expr) {
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),
             ..
@@ -34,7 +34,7 @@ pub(crate) fn string(expr: &Expr) -> Option<&LitStr> {
 }
 
 pub(crate) fn integer(expr: &Expr) -> Option<&LitInt> {
-    match peel(expr) {
+    match without_groups(expr) {
         Expr::Lit(ExprLit {
             lit: Lit::Int(number),
             ..
@@ -44,7 +44,7 @@ pub(crate) fn integer(expr: &Expr) -> Option<&LitInt> {
 }
 
 pub(crate) fn boolean(expr: &Expr) -> Option<bool> {
-    match peel(expr) {
+    match without_groups(expr) {
         Expr::Lit(ExprLit {
             lit: Lit::Bool(value),
             ..
@@ -54,7 +54,7 @@ pub(crate) fn boolean(expr: &Expr) -> Option<bool> {
 }
 
 pub(crate) fn path(expr: &Expr) -> Option<&syn::Path> {
-    match peel(expr) {
+    match without_groups(expr) {
         Expr::Path(path) if path.qself.is_none() => Some(&path.path),
         _ => None,
     }
@@ -64,9 +64,9 @@ pub(crate) fn word(expr: &Expr) -> Option<&Ident> {
     path(expr).and_then(syn::Path::get_ident)
 }
 
-/// Whether the expression is a constant by its name, or a macro's outcome. A file to include has a form of its own.
+/// Whether the expression is a constant, by its name, or a macro's output. `include_..!` is not: it has a form of its own.
 pub(crate) fn is_computed(expr: &Expr) -> bool {
-    match peel(expr) {
+    match without_groups(expr) {
         Expr::Macro(call) => call.mac.path.segments.last().is_some_and(|segment| {
             let name = segment.ident.to_string();
             !name.starts_with("include_")
@@ -79,8 +79,8 @@ pub(crate) fn is_computed(expr: &Expr) -> bool {
     }
 }
 
-/// A word. One in quotes is recorded, and taken for what it says.
-pub(crate) fn unquoted(expr: &Expr, report: &mut Report) -> Option<Ident> {
+/// A word. A quoted one is an error, and is read as if it had no quotes.
+pub(crate) fn word_or_quoted(expr: &Expr, report: &mut Report) -> Option<Ident> {
     let Some(text) = string(expr) else {
         return word(expr).cloned();
     };
@@ -91,7 +91,7 @@ pub(crate) fn unquoted(expr: &Expr, report: &mut Report) -> Option<Ident> {
 
 /// A string, a number or a boolean, as the text that an environment variable holds.
 pub(crate) fn scalar(expr: &Expr) -> Option<Spanned<String>> {
-    let text = match peel(expr) {
+    let text = match without_groups(expr) {
         Expr::Lit(ExprLit { lit, .. }) => match lit {
             Lit::Str(text) => text.value(),
             Lit::Int(number) => number.base10_digits().to_owned(),
@@ -103,7 +103,7 @@ pub(crate) fn scalar(expr: &Expr) -> Option<Spanned<String>> {
             op: UnOp::Neg(_),
             expr,
             ..
-        }) => match peel(expr) {
+        }) => match without_groups(expr) {
             Expr::Lit(ExprLit {
                 lit: Lit::Int(_) | Lit::Float(_),
                 ..
@@ -143,7 +143,7 @@ pub(crate) fn command(
                 return None;
             }
         }
-    } else if let Expr::Array(array) = peel(expr) {
+    } else if let Expr::Array(array) = without_groups(expr) {
         let mut words = Vec::new();
         for element in &array.elems {
             match string(element) {
@@ -176,7 +176,7 @@ pub(crate) fn command(
         );
         return None;
     };
-    // All of them are read before the first that failed counts, so that every malformed placeholder is reported.
+    // All words are parsed before the first failure returns, so that every malformed placeholder is reported.
     let texts: Vec<Option<Text>> = words
         .iter()
         .map(|word| text(&word.value, word.span, report))
@@ -184,7 +184,7 @@ pub(crate) fn command(
     texts.into_iter().collect()
 }
 
-/// Reads what has a grammar of its own in the model.
+/// Reads a value whose grammar is in the model.
 pub(crate) fn parsed<T, E: std::fmt::Display>(
     literal: &LitStr,
     parse: impl FnOnce(&str) -> Result<T, E>,
@@ -207,7 +207,7 @@ pub(crate) fn duration(literal: &LitStr, report: &mut Report) -> Option<Duration
     parsed(literal, duration::parse, report)
 }
 
-/// A time to wait, which cannot be zero.
+/// A time to wait, never zero.
 pub(crate) fn time(literal: &LitStr, report: &mut Report) -> Option<Duration> {
     let time = duration(literal, report)?;
     if time.is_zero() {
@@ -223,7 +223,7 @@ pub(crate) fn time(literal: &LitStr, report: &mut Report) -> Option<Duration> {
     Some(time)
 }
 
-/// A size or limit, which cannot be zero: engines take that for none.
+/// A size or limit, never zero: engines treat zero as no limit.
 pub(crate) fn size(literal: &LitStr, report: &mut Report) -> Option<u64> {
     let size = parsed(literal, size::parse, report)?;
     if size == 0 {
@@ -253,13 +253,13 @@ pub(crate) fn count(expr: &Expr, report: &mut Report) -> Option<u32> {
                     format!("expected one from 1 to {}", u32::MAX),
                 ),
             );
-            // Recorded; the value itself does not matter any more.
+            // The report has the error; the value does not matter.
             Some(1)
         }
     }
 }
 
-/// An absolute path in the container. One place has one spelling: no slash at its end, no doubled one, no `.`.
+/// An absolute path in the container, normalized: no slash at its end, no doubled slash, no `.`.
 pub(crate) fn container_path(literal: &LitStr, report: &mut Report) -> Option<String> {
     let path = literal.value();
     let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
@@ -281,7 +281,7 @@ pub(crate) fn container_path(literal: &LitStr, report: &mut Report) -> Option<St
     None
 }
 
-/// A path at which something is mounted. Other tools write more than that in one text.
+/// A path at which something is mounted. Other tools put options into the same text.
 pub(crate) fn target_path(
     literal: &LitStr,
     instead: impl FnOnce(&[&str]) -> String,
@@ -304,7 +304,7 @@ pub(crate) fn target_path(
     None
 }
 
-/// One word of a few.
+/// One of several words.
 pub(crate) fn choice<T: Copy>(
     word: &Ident,
     key: &str,
@@ -322,7 +322,7 @@ pub(crate) fn choice<T: Copy>(
 
 pub(crate) fn scope(word: &Ident, report: &mut Report) -> ScopeSyntax {
     let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope));
-    choice(word, "scope", &scopes, report).map_or(ScopeSyntax::Unreadable, ScopeSyntax::Is)
+    choice(word, "scope", &scopes, report).map_or(ScopeSyntax::Unreadable, ScopeSyntax::Known)
 }
 
 pub(crate) const MODES: [(&str, MountMode); 2] = [("ro", MountMode::Ro), ("rw", MountMode::Rw)];

@@ -3,16 +3,16 @@
 use seatrial_model::name;
 
 use super::arguments::Argument;
-use super::keys::each;
+use super::keys::read_entries;
 use super::values;
 use crate::message;
 use crate::report::Report;
 use crate::syntax::Variable;
 
-/// What `env` looks like.
+/// The form of `env` in messages.
 pub(super) const FORM: &str = "env(NAME = \"value\")";
 
-/// What it is called elsewhere.
+/// Its names in other tools.
 pub(super) const ALSO: &[&str] = &["environment", "envs"];
 
 pub(super) fn env(
@@ -20,9 +20,9 @@ pub(super) fn env(
     argument: &Argument,
     report: &mut Report,
 ) -> Option<()> {
-    each(argument, "NAME = \"value\"", report, |entry, report| {
+    read_entries(argument, "NAME = \"value\"", report, |entry, report| {
         let key = entry.key()?;
-        let value = values::scalar(entry.is()?)?;
+        let value = values::scalar(entry.expr()?)?;
         if !name::is_env_name(&key) {
             report.error(
                 entry.span(),

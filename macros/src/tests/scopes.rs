@@ -15,10 +15,10 @@ use crate::{check, model, parse};
 /// Everything that can be said of a scope.
 const SAID: [ScopeSyntax; 5] = [
     ScopeSyntax::Absent,
-    ScopeSyntax::Is(Scope::Test),
-    ScopeSyntax::Is(Scope::Binary),
-    ScopeSyntax::Is(Scope::Run),
-    ScopeSyntax::Is(Scope::Keep),
+    ScopeSyntax::Known(Scope::Test),
+    ScopeSyntax::Known(Scope::Binary),
+    ScopeSyntax::Known(Scope::Run),
+    ScopeSyntax::Known(Scope::Keep),
 ];
 
 /// The scopes of `needed` and `needing` in the plan, or the messages.
@@ -52,7 +52,7 @@ fn scopes(
 
 fn is(scope: ScopeSyntax) -> Option<Scope> {
     match scope {
-        ScopeSyntax::Is(scope) => Some(scope),
+        ScopeSyntax::Known(scope) => Some(scope),
         ScopeSyntax::Absent | ScopeSyntax::Unreadable => None,
     }
 }
@@ -82,7 +82,7 @@ fn a_service_needs_only_those_that_live_as_long() {
 #[test]
 fn a_message_says_how_many_there_are_of_each() {
     let message = |needed, needing| {
-        let (needed, needing) = (ScopeSyntax::Is(needed), ScopeSyntax::Is(needing));
+        let (needed, needing) = (ScopeSyntax::Known(needed), ScopeSyntax::Known(needing));
         scopes(ScopeSyntax::Absent, needed, needing)
             .expect_err("it is gone earlier")
             .concat()
