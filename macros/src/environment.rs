@@ -1,5 +1,5 @@
-//! What a macro can know of the crate that is being compiled: the environment cargo gives the compiler, and the files
-//! of the workspace. The only I/O of this crate; it reads and changes nothing.
+//! The crate that is being compiled, as far as a macro can know it: cargo's environment variables and the files of the
+//! workspace. The only I/O of this crate. Must only read.
 //!
 //! Tools other than cargo may give less. What is not known is not checked, rather than refused.
 
@@ -11,9 +11,9 @@ use std::path::{Component, Path, PathBuf};
 pub(crate) struct Environment {
     /// Directory of the package.
     pub(crate) package: Option<PathBuf>,
-    /// The package's binaries, as far as the compilation may use them; `None` where that is not known.
+    /// The binaries of the package that the compilation may use; `None` if they are not known.
     pub(crate) binaries: Option<Vec<String>>,
-    /// Whether an editor asks, and not the compiler.
+    /// Whether an editor expands the macro, rather than the compiler.
     pub(crate) is_editor: bool,
 }
 
@@ -38,7 +38,7 @@ impl Environment {
         }
     }
 
-    /// Where the package is in its workspace; empty for one that is the workspace's root, and where that is not known.
+    /// The package's path in its workspace; empty for the root package, and if it is not known.
     pub(crate) fn package_in_workspace(&self) -> String {
         let below = || {
             let package = self.package.as_ref()?.canonicalize().ok()?;
@@ -52,8 +52,8 @@ impl Environment {
         below().unwrap_or_default()
     }
 
-    /// Whether `relative`, seen from the package's directory, is there, inside the workspace, and what it should be.
-    pub(crate) fn look(&self, relative: &str, wanted: Wanted) -> Result<(), PathProblem> {
+    /// Checks that `relative`, a path from the package's directory, exists in the workspace and is of the wanted kind.
+    pub(crate) fn check_path(&self, relative: &str, wanted: Wanted) -> Result<(), PathProblem> {
         if relative.is_empty() {
             return Err(PathProblem::Empty);
         }
@@ -70,12 +70,12 @@ impl Environment {
         let Some(workspace) = workspace(&package) else {
             return Ok(());
         };
-        let path = clean(&package.join(relative));
+        let path = normalize(&package.join(relative));
         if !path.starts_with(&workspace) {
             return Err(PathProblem::Outside);
         }
         match path.canonicalize() {
-            // A link may lead elsewhere.
+            // A link may lead out of the workspace.
             Ok(found) if !found.starts_with(&workspace) => Err(PathProblem::Outside),
             Ok(found) if wanted == Wanted::File && !found.is_file() => Err(PathProblem::NotAFile),
             Ok(found) if wanted == Wanted::Directory && !found.is_dir() => {
@@ -104,21 +104,21 @@ fn workspace(package: &Path) -> Option<PathBuf> {
 }
 
 /// `path` without `.` and `..`, by its text alone.
-fn clean(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
+fn normalize(path: &Path) -> PathBuf {
+    let mut normalized = PathBuf::new();
     for component in path.components() {
         match component {
             Component::CurDir => {}
             Component::ParentDir => {
-                clean.pop();
+                normalized.pop();
             }
-            other => clean.push(other),
+            other => normalized.push(other),
         }
     }
-    clean
+    normalized
 }
 
-/// What a path should lead to.
+/// The kind of file that a path must lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Anything,

@@ -1,5 +1,5 @@
-//! The way of each macro through the stages. All stages see the whole declaration, then the report decides: either
-//! the checked model is expanded, or the mistakes leave together with what keeps the rest of the user's code compiling.
+//! The stages of each macro. All stages see the whole declaration, then the report decides: the checked model is
+//! expanded, or the mistakes are emitted together with a stand-in that keeps the rest of the user's code compiling.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::report::Report;
 use crate::{check, expand, model, parse};
 
-/// `#[derive(Composition)]`. The struct itself is not part of the outcome.
+/// `#[derive(Composition)]`. The output does not have the struct itself.
 pub(crate) fn composition(item: TokenStream, environment: &Environment) -> TokenStream {
     let input: DeriveInput = match syn::parse2(item) {
         Ok(input) => input,
@@ -32,7 +32,7 @@ pub(crate) fn composition(item: TokenStream, environment: &Environment) -> Token
     quote!(#completions #implementation)
 }
 
-/// `#[seatrial::test(..)]`. The function is part of the outcome.
+/// `#[seatrial::test(..)]`. The output has the function.
 pub(crate) fn test(
     attribute: TokenStream,
     item: TokenStream,

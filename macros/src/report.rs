@@ -1,14 +1,14 @@
-//! The report: every mistake of one declaration, gathered so that all of them leave in one compilation.
+//! The report: all mistakes of one declaration, so that one compilation shows all of them.
 //!
-//! It is the only place where compile errors are made. It must never be forgotten: a report that is dropped without
-//! [`Report::finish`] panics, or a mistake that was found would be lost.
+//! The only place that makes compile errors. A report must not be dropped without [`Report::finish`]: it panics, as its
+//! mistakes would be lost.
 
 use std::fmt::Display;
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
-/// Mistakes found so far. Whoever finds one records it and goes on.
+/// The mistakes found so far. A stage that finds one records it and goes on.
 #[derive(Debug)]
 pub(crate) struct Report {
     /// `None` once the report is finished.
@@ -32,7 +32,7 @@ impl Report {
         self.record(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Records what the parser of Rust's own syntax found.
+    /// Records an error of the parser of Rust's syntax.
     pub(crate) fn record(&mut self, error: syn::Error) {
         if let Some(mistakes) = &mut self.mistakes {
             mistakes.push(error);
@@ -43,7 +43,7 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// The mistakes, where there are any.
+    /// The mistakes, if there are any.
     pub(crate) fn finish(mut self) -> Result<(), Mistakes> {
         match self.mistakes.take() {
             Some(mistakes) if !mistakes.is_empty() => Err(Mistakes(mistakes)),

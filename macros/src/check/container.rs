@@ -1,4 +1,4 @@
-//! Rules about what a container is made from, and about what is on this machine of that which is put into it.
+//! Rules about a container's origin and readiness, and about the binaries and files of this machine that it uses.
 
 use seatrial_model::Source;
 
@@ -35,7 +35,7 @@ pub(super) fn check_one_origin(model: &Model, report: &mut Report) {
     }
 }
 
-/// Without a port or a check a container that ends at once would count as ready, by chance.
+/// Without a port or a check, a container that exits at once could count as ready.
 pub(super) fn check_readiness_is_declared(model: &Model, report: &mut Report) {
     for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
         let is_declared = !plan.ports.is_empty() || !service.checks.is_empty();
@@ -70,7 +70,7 @@ pub(super) fn check_base_has_a_binary(model: &Model, report: &mut Report) {
     }
 }
 
-/// Cargo tells which binaries there are only where it has built them.
+/// Cargo lists binaries only in compilations that may use them.
 pub(super) fn check_binaries_exist(model: &Model, environment: &Environment, report: &mut Report) {
     let Some(binaries) = &environment.binaries else {
         return;
@@ -105,7 +105,7 @@ pub(super) fn check_mounts_exist(model: &Model, environment: &Environment, repor
         .iter()
         .flat_map(|service| &service.mounts)
     {
-        look(&mount.from, Wanted::Anything, environment, report);
+        check_path(&mount.from, Wanted::Anything, environment, report);
     }
 }
 
@@ -121,7 +121,7 @@ pub(super) fn check_included_files_exist(
         .flat_map(|service| &service.files)
     {
         if let FileContentSyntax::Included(path) = &file.value.content {
-            look(path, Wanted::File, environment, report);
+            check_path(path, Wanted::File, environment, report);
         }
     }
 }
@@ -134,7 +134,7 @@ pub(super) fn check_source_exists(model: &Model, environment: &Environment, repo
             from: Some(path), ..
         } = &source.value
         {
-            look(
+            check_path(
                 &Spanned::new(path.clone(), source.span),
                 Wanted::Directory,
                 environment,
@@ -144,8 +144,13 @@ pub(super) fn check_source_exists(model: &Model, environment: &Environment, repo
     }
 }
 
-fn look(path: &Spanned<String>, wanted: Wanted, environment: &Environment, report: &mut Report) {
-    if let Err(problem) = environment.look(&path.value, wanted) {
+fn check_path(
+    path: &Spanned<String>,
+    wanted: Wanted,
+    environment: &Environment,
+    report: &mut Report,
+) {
+    if let Err(problem) = environment.check_path(&path.value, wanted) {
         report.error(path.span, message::invalid("path", &path.value, problem));
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn check_no_qualifiers(function: &Function, report: &mut Report) {
     }
 }
 
-/// Two of them would make two tests of one function.
+/// Two test attributes would make two tests of one function.
 pub(super) fn check_no_other_test_attribute(function: &Function, report: &mut Report) {
     for attribute in &function.attributes {
         let last = attribute.path().segments.last();

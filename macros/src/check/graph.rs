@@ -23,7 +23,7 @@ pub(super) fn check_no_cycle(model: &Model, report: &mut Report) {
             .map(|&position| model.plan.services[position].field.as_str())
             .collect();
         report.error(
-            edge(model, from, to),
+            edge_span(model, from, to),
             format!(
                 "dependency cycle: {}; remove one of these dependencies",
                 names.join(" -> ")
@@ -34,8 +34,8 @@ pub(super) fn check_no_cycle(model: &Model, report: &mut Report) {
     }
 }
 
-/// Where `from` says that it needs `to`.
-pub(super) fn edge(model: &Model, from: usize, to: usize) -> Span {
+/// The span of the declaration by which `from` needs `to`.
+pub(super) fn edge_span(model: &Model, from: usize, to: usize) -> Span {
     model.edges[from]
         .iter()
         .find(|edge| edge.to == to)

@@ -1,5 +1,5 @@
-//! Checking: the rules that a model must keep, one function each. They record; they change nothing and stop at
-//! nothing.
+//! Checking: the rules that a model must obey, one function each. A rule records errors. It must never change the model
+//! or end the check.
 
 mod container;
 mod function;
@@ -16,7 +16,7 @@ use crate::report::Report;
 /// Every rule for services.
 pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Report) {
     names::check_field_is_not_reserved(model, report);
-    names::check_hosts_are_not_services(model, report);
+    names::check_hosts_shadow_no_service(model, report);
     names::check_host_names_are_valid(model, report);
     names::check_host_names_differ(model, report);
     names::check_ports_differ(model, report);

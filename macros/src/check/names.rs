@@ -1,4 +1,4 @@
-//! Rules about names and numbers that must be valid and must not be given twice.
+//! Rules about names and numbers: they are valid, not reserved, and unique.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use crate::message;
 use crate::model::Model;
 use crate::report::Report;
 
-/// `{source}` is the source tree, and some host names lead elsewhere in every container: no service can be called that.
+/// `{source}` is the source tree, and every container resolves some host names by itself: no service can have these names.
 pub(super) fn check_field_is_not_reserved(model: &Model, report: &mut Report) {
     for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
         if plan.field == "source" {
@@ -26,20 +26,20 @@ pub(super) fn check_field_is_not_reserved(model: &Model, report: &mut Report) {
                 format!(
                     "the name `{}` is reserved: {}; write another name",
                     plan.field,
-                    is_resolved(&plan.name)
+                    own_address(&plan.name)
                 ),
             );
         }
     }
 }
 
-fn is_resolved(host: &str) -> String {
+fn own_address(host: &str) -> String {
     format!("every container resolves `{host}` to an address of its own")
 }
 
-/// What `hosts(..)` adds must not compete with the names that are there already: those of every container, the service's
-/// own, and those of the services that it needs.
-pub(super) fn check_hosts_are_not_services(model: &Model, report: &mut Report) {
+/// A name in `hosts(..)` must not shadow one that the container resolves already: a reserved name, the service's own, and
+/// those of the services that it needs.
+pub(super) fn check_hosts_shadow_no_service(model: &Model, report: &mut Report) {
     for (position, service) in model.declaration.services.iter().enumerate() {
         let needed = model.edges[position].iter().map(|edge| edge.to);
         for host in &service.hosts {
@@ -50,7 +50,7 @@ pub(super) fn check_hosts_are_not_services(model: &Model, report: &mut Report) {
                 .map(|position| &model.plan.services[position])
                 .find(|plan| plan.name.eq_ignore_ascii_case(name));
             let why = match of_service {
-                _ if name::is_reserved(name) => format!("reserved: {}", is_resolved(name)),
+                _ if name::is_reserved(name) => format!("reserved: {}", own_address(name)),
                 Some(plan) => format!("already that of the service `{}`", plan.field),
                 None => continue,
             };
@@ -96,7 +96,7 @@ pub(super) fn check_host_names_differ(model: &Model, report: &mut Report) {
 pub(super) fn check_ports_differ(model: &Model, report: &mut Report) {
     for service in &model.declaration.services {
         let ports = service.ports.iter();
-        differ(
+        check_distinct(
             "port",
             ports.map(|port| (port.value.number, port.span)),
             report,
@@ -108,7 +108,7 @@ pub(super) fn check_port_names_differ(model: &Model, report: &mut Report) {
     for service in &model.declaration.services {
         let ports = service.ports.iter();
         let named = ports.filter_map(|port| Some((port.value.name.as_deref()?, port.span)));
-        differ("port", named, report);
+        check_distinct("port", named, report);
     }
 }
 
@@ -119,7 +119,7 @@ pub(super) fn check_variables_differ(model: &Model, report: &mut Report) {
             let named = env
                 .iter()
                 .map(|variable| (variable.value.0.as_str(), variable.span));
-            differ("variable", named, report);
+            check_distinct("variable", named, report);
         }
     }
 }
@@ -150,7 +150,7 @@ pub(super) fn check_labels_differ(model: &Model, report: &mut Report) {
     for service in &model.declaration.services {
         let labels = service.labels.iter();
         let named = labels.map(|label| (label.value.0.as_str(), label.span));
-        differ("label", named, report);
+        check_distinct("label", named, report);
     }
 }
 
@@ -158,11 +158,11 @@ pub(super) fn check_limits_differ(model: &Model, report: &mut Report) {
     for service in &model.declaration.services {
         let limits = service.ulimits.iter();
         let named = limits.map(|limit| (limit.value.name.as_str(), limit.span));
-        differ("limit", named, report);
+        check_distinct("limit", named, report);
     }
 }
 
-fn differ<K: Display + Eq + Hash + Copy>(
+fn check_distinct<K: Display + Eq + Hash + Copy>(
     kind: &str,
     keys: impl Iterator<Item = (K, Span)>,
     report: &mut Report,

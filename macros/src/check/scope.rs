@@ -2,13 +2,13 @@
 
 use seatrial_model::Scope;
 
-use super::graph::edge;
+use super::graph::edge_span;
 use crate::message;
 use crate::model::Model;
 use crate::report::Report;
 use crate::syntax::ScopeSyntax;
 
-/// What `keep` needs beside it.
+/// The key that `keep` modifies.
 const SCOPE: &str = "scope = keep";
 
 const FORM: &str = "scope = keep, keep = \"2h\"";
@@ -17,15 +17,18 @@ pub(super) fn check_needed_live_as_long(model: &Model, report: &mut Report) {
     for (from, service) in model.plan.services.iter().enumerate() {
         for &to in &service.needs {
             let needed = &model.plan.services[to];
-            if needed.scope < service.scope && has_scope(model, from) && has_scope(model, to) {
+            if needed.scope < service.scope
+                && is_scope_known(model, from)
+                && is_scope_known(model, to)
+            {
                 report.error(
-                    edge(model, from, to),
+                    edge_span(model, from, to),
                     format!(
                         "`{}` (one per {}) cannot depend on `{}` (one per {}), which ends earlier; write `scope = {}` on `{}`, or `scope = {}` on `{}`",
                         service.field,
-                        instance_of(service.scope),
+                        unit_of(service.scope),
                         needed.field,
-                        instance_of(needed.scope),
+                        unit_of(needed.scope),
                         service.scope.as_str(),
                         needed.field,
                         needed.scope.as_str(),
@@ -37,20 +40,21 @@ pub(super) fn check_needed_live_as_long(model: &Model, report: &mut Report) {
     }
 }
 
-/// A time to live is that of kept instances: other scopes have an end of their own.
+/// Only kept instances have a time to live: other scopes end by themselves.
 pub(super) fn check_keep_has_its_scope(model: &Model, report: &mut Report) {
     let services = &model.declaration.services;
     let is_kept = |position: usize| model.plan.services[position].scope == Scope::Keep;
     for (position, service) in services.iter().enumerate() {
         if let Some(keep) = &service.keep
-            && has_scope(model, position)
+            && is_scope_known(model, position)
             && !is_kept(position)
         {
             report.error(keep.span, message::lone_modifier("keep", SCOPE, FORM));
         }
     }
     let none_is_kept = !services.is_empty()
-        && (0..services.len()).all(|position| has_scope(model, position) && !is_kept(position));
+        && (0..services.len())
+            .all(|position| is_scope_known(model, position) && !is_kept(position));
     if let Some(keep) = &model.declaration.settings.keep
         && none_is_kept
     {
@@ -61,18 +65,17 @@ pub(super) fn check_keep_has_its_scope(model: &Model, report: &mut Report) {
     }
 }
 
-/// The volume of a kept service outlives the run. A service that does not would write to it in every run, and find there what
-/// those before have written.
+/// The volume of a kept service outlives the run. A service with a shorter scope would find in it what earlier runs wrote.
 pub(super) fn check_volumes_are_kept_by_all(model: &Model, report: &mut Report) {
     let services = &model.plan.services;
     let keeps = |position: usize, name: &str| {
         let mut volumes = services[position].volumes.iter();
         services[position].scope == Scope::Keep
-            && has_scope(model, position)
+            && is_scope_known(model, position)
             && volumes.any(|volume| volume.name.as_deref() == Some(name))
     };
     for (position, service) in services.iter().enumerate() {
-        if service.scope == Scope::Keep || !has_scope(model, position) {
+        if service.scope == Scope::Keep || !is_scope_known(model, position) {
             continue;
         }
         for volume in &model.declaration.services[position].volumes {
@@ -84,7 +87,7 @@ pub(super) fn check_volumes_are_kept_by_all(model: &Model, report: &mut Report) 
                     format!(
                         "`{}` (one per {}) cannot share the volume `{name}` with `{}` (one per machine), which outlives it; write `scope = keep` on `{}`, or use a volume of another name",
                         service.field,
-                        instance_of(service.scope),
+                        unit_of(service.scope),
                         services[kept].field,
                         service.field,
                     ),
@@ -94,7 +97,7 @@ pub(super) fn check_volumes_are_kept_by_all(model: &Model, report: &mut Report) 
     }
 }
 
-fn instance_of(scope: Scope) -> &'static str {
+fn unit_of(scope: Scope) -> &'static str {
     match scope {
         Scope::Test => "test",
         Scope::Binary => "test process",
@@ -103,8 +106,8 @@ fn instance_of(scope: Scope) -> &'static str {
     }
 }
 
-/// Whether a service's scope is what the user meant, rather than a stand-in for what could not be read.
-fn has_scope(model: &Model, position: usize) -> bool {
+/// Whether a service's scope was read, rather than a stand-in for a malformed one.
+fn is_scope_known(model: &Model, position: usize) -> bool {
     let declaration = &model.declaration;
     let scope = declaration.services[position].scope;
     scope.or(declaration.settings.scope) != ScopeSyntax::Unreadable

@@ -1,5 +1,5 @@
-//! Rules about the places in a container's file system at which things are put. Paths are compared as they are: the
-//! parser gives each place one spelling.
+//! Rules about the paths in a container at which files and mounts are placed. Paths are compared as text: the parser has
+//! normalized them.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::syntax::Service;
 
 const ANOTHER_PATH: &str = "write another path, or remove one of them";
 
-/// A place at which something is mounted.
+/// A path at which something is mounted.
 #[derive(Clone, Copy)]
 struct Target<'a> {
     at: &'a str,
@@ -20,7 +20,7 @@ struct Target<'a> {
     span: Span,
 }
 
-/// What is mounted there.
+/// The kind of a mount.
 #[derive(Clone, Copy)]
 enum Kind {
     Source,
@@ -40,10 +40,10 @@ impl Kind {
     }
 }
 
-/// Where the engine mounts file systems of its own, in every container.
-const ENGINES: [&str; 3] = ["/dev", "/proc", "/sys"];
+/// Where the engine mounts its own file systems, in every container.
+const ENGINE_MOUNTS: [&str; 3] = ["/dev", "/proc", "/sys"];
 
-/// Two things at one path would hide each other.
+/// Of two things at one path, one would hide the other.
 pub(super) fn check_targets_differ(model: &Model, report: &mut Report) {
     for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
         let targets = targets(service, plan);
@@ -68,19 +68,19 @@ pub(super) fn check_targets_differ(model: &Model, report: &mut Report) {
     }
 }
 
-/// The engine writes files before the container starts, and through what is mounted: below a mount that is the user's
-/// own directory. In a tmpfs, which begins empty at the start, they would be missing. A volume takes them.
+/// The engine writes files before the container starts. Below a mount it would write into the user's own directory. A tmpfs
+/// is empty at the start, so the file would be missing. A file in a volume is fine.
 pub(super) fn check_files_are_not_below_mounts(model: &Model, report: &mut Report) {
     for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
         let targets = targets(service, plan);
         for file in &service.files {
             let path = file.value.at.as_str();
-            let over = targets
+            let above = targets
                 .iter()
                 .filter(|target| path == target.at || is_below(path, target.at));
-            // Of mounts in mounts the innermost gets the file.
-            let Some(innermost) = over.max_by_key(|target| target.at.len()) else {
-                if let Some(at) = ENGINES.iter().find(|at| is_below(path, at)) {
+            // Of nested mounts, the innermost gets the file.
+            let Some(innermost) = above.max_by_key(|target| target.at.len()) else {
+                if let Some(at) = ENGINE_MOUNTS.iter().find(|at| is_below(path, at)) {
                     report.error(
                         file.span,
                         format!(
@@ -111,7 +111,7 @@ pub(super) fn check_files_are_not_below_mounts(model: &Model, report: &mut Repor
     }
 }
 
-/// What is mounted needs directories to be mounted in.
+/// A mount needs directories above it, not a file.
 pub(super) fn check_nothing_is_below_a_file(model: &Model, report: &mut Report) {
     for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
         let targets = targets(service, plan);

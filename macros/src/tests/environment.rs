@@ -56,38 +56,44 @@ fn a_package_knows_where_in_its_workspace_it_is() {
 fn paths_are_there_and_stay_in_the_workspace() {
     let workspace = Workspace::new("paths");
     let environment = workspace.environment();
-    assert_eq!(environment.look("fixtures", Wanted::Anything), Ok(()));
-    assert_eq!(environment.look("../Cargo.toml", Wanted::Anything), Ok(()));
-    assert_eq!(environment.look(".", Wanted::Anything), Ok(()));
+    assert_eq!(environment.check_path("fixtures", Wanted::Anything), Ok(()));
     assert_eq!(
-        environment.look("missing", Wanted::Anything),
+        environment.check_path("../Cargo.toml", Wanted::Anything),
+        Ok(())
+    );
+    assert_eq!(environment.check_path(".", Wanted::Anything), Ok(()));
+    assert_eq!(
+        environment.check_path("missing", Wanted::Anything),
         Err(PathProblem::Missing)
     );
     assert_eq!(
-        environment.look("../..", Wanted::Anything),
+        environment.check_path("../..", Wanted::Anything),
         Err(PathProblem::Outside)
     );
     assert_eq!(
-        environment.look("../../outside", Wanted::Anything),
+        environment.check_path("../../outside", Wanted::Anything),
         Err(PathProblem::Outside)
     );
     assert_eq!(
-        environment.look("../../nowhere", Wanted::Anything),
+        environment.check_path("../../nowhere", Wanted::Anything),
         Err(PathProblem::Outside)
     );
     assert_eq!(
-        environment.look("/etc", Wanted::Anything),
+        environment.check_path("/etc", Wanted::Anything),
         Err(PathProblem::Absolute)
     );
     assert_eq!(
-        environment.look("", Wanted::Anything),
+        environment.check_path("", Wanted::Anything),
         Err(PathProblem::Empty)
     );
-    assert_eq!(environment.look("Cargo.toml", Wanted::File), Ok(()));
-    assert_eq!(environment.look("fixtures", Wanted::Directory), Ok(()));
-    let no_file = environment.look("fixtures", Wanted::File);
+    assert_eq!(environment.check_path("Cargo.toml", Wanted::File), Ok(()));
+    assert_eq!(
+        environment.check_path("fixtures", Wanted::Directory),
+        Ok(())
+    );
+    let no_file = environment.check_path("fixtures", Wanted::File);
     assert_eq!(no_file, Err(PathProblem::NotAFile));
-    let no_directory = environment.look("Cargo.toml", Wanted::Directory);
+    let no_directory = environment.check_path("Cargo.toml", Wanted::Directory);
     assert_eq!(no_directory, Err(PathProblem::NotADirectory));
 }
 
@@ -98,7 +104,7 @@ fn a_link_out_of_the_workspace_leads_outside() {
     let link = workspace.root.join("workspace/package/link");
     std::os::unix::fs::symlink(workspace.root.join("outside"), link).expect("no link");
     assert_eq!(
-        workspace.environment().look("link", Wanted::Anything),
+        workspace.environment().check_path("link", Wanted::Anything),
         Err(PathProblem::Outside)
     );
 }
@@ -108,9 +114,9 @@ fn a_package_without_a_workspace_is_its_own() {
     let workspace = Workspace::new("alone");
     fs::remove_file(workspace.root.join("workspace/Cargo.toml")).expect("no file");
     let environment = workspace.environment();
-    assert_eq!(environment.look("fixtures", Wanted::Anything), Ok(()));
+    assert_eq!(environment.check_path("fixtures", Wanted::Anything), Ok(()));
     assert_eq!(
-        environment.look("..", Wanted::Anything),
+        environment.check_path("..", Wanted::Anything),
         Err(PathProblem::Outside)
     );
 }
@@ -130,7 +136,7 @@ fn what_is_not_known_is_not_refused() {
             binaries: None,
             ..Environment::default()
         }
-        .look("a", Wanted::Anything),
+        .check_path("a", Wanted::Anything),
         Ok(())
     );
 }
