@@ -1,9 +1,9 @@
-//! What makes an editor complete the words of our attributes, which it knows nothing of. It expands the macro with a word of
-//! its own at the cursor, and looks what could stand where that word comes out: in an import from a module that has all
-//! words that are possible. The compiler never sees any of it.
+//! Completion of our attributes in editors. An editor expands the macro with a marker at the cursor, and completes the marker
+//! where it occurs in the output. So each word of the user is emitted in an import from a module that has all valid words.
+//! The compiler never sees this output.
 //!
-//! The editor finds the place of its word by what stands before it, with that word and without. So this part of the output
-//! comes first, and has every place, whether there are words or not.
+//! The editor expands the macro with the marker and without, and finds the marker's place by the tokens before it. So this
+//! output comes first, and has every place, even those without words.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
@@ -31,7 +31,7 @@ pub(crate) fn completions(completions: &[Completion]) -> TokenStream {
                 #(#choices)*
             }
             mod #place {
-                // In two steps, or `self` and `super` would be offered, too.
+                // In two steps, as a single one would also offer `self` and `super`.
                 use super::#module::*;
                 use self::{#(#written as _),*};
             }

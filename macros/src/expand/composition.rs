@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{DeriveInput, Ident, Type};
 
 use super::declaration::declaration;
-use super::{local, runtime};
+use super::names::{local, runtime};
 use crate::model::Model;
 use crate::syntax::Settings;
 
@@ -22,7 +22,7 @@ pub(crate) fn composition(ident: &Ident, types: &[Type], model: &Model) -> Token
         .zip(types)
         .map(|(service, ty)| {
             let field = &service.ident;
-            // A field of another type is the type's mistake.
+            // The error about a field's type points at the type.
             let next = quote_spanned!(ty.span()=> #runtime::__private::next_service::<#ty>);
             quote!(#field: #next(#services))
         });
@@ -42,7 +42,7 @@ pub(crate) fn composition(ident: &Ident, types: &[Type], model: &Model) -> Token
                 #services: &mut dyn ::core::iter::Iterator<Item = #runtime::Service>,
             ) -> Self {
                 let #composition = Self { #(#fields),* };
-                // A service that is only there for others to need is no dead code.
+                // A service that only other services use is not dead code.
                 let _ = (#(&#composition.#names,)*);
                 #composition
             }
@@ -50,8 +50,8 @@ pub(crate) fn composition(ident: &Ident, types: &[Type], model: &Model) -> Token
     }
 }
 
-/// An impl for a type whose declaration has mistakes, so that the functions that take it are not blamed, too. It is
-/// never run: nothing that has it compiles.
+/// An impl for a type whose declaration has mistakes, so that functions that take the type cause no further errors. It
+/// never runs: no crate with it compiles.
 pub(crate) fn stand_in(input: &DeriveInput, settings: &Settings) -> TokenStream {
     let runtime = runtime(settings);
     let ident = &input.ident;

@@ -1,11 +1,11 @@
-//! The value of `__private::Declaration`: the plan as data, and what it binds.
+//! The value of `__private::Declaration`: the plan as data, and its bindings.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::LitStr;
 use syn::spanned::Spanned;
 
-use super::local;
+use super::names::local;
 use crate::model::Model;
 
 pub(super) fn declaration(runtime: &TokenStream, model: &Model) -> TokenStream {
@@ -51,8 +51,8 @@ pub(super) fn package(runtime: &TokenStream, model: &Model) -> TokenStream {
     }
 }
 
-/// A setup's key, which must be a constant. Each has a type of its own, or the compiler would report only the first that
-/// is of another one.
+/// A setup's key, which must be a constant. Each has its own type annotation, so that the compiler reports every mismatch
+/// rather than the first.
 fn key(key: &syn::Expr) -> TokenStream {
     let ours = Span::mixed_site().located_at(key.span());
     let text = local("key", key.span());
@@ -64,8 +64,8 @@ fn key(key: &syn::Expr) -> TokenStream {
     }
 }
 
-/// A closure that calls the user's function at `path`, which is blamed if it has another type. All other names are ours:
-/// they cannot hide the user's, and lints pass over them.
+/// A closure that calls the user's function at `path`. A mismatched type is reported at `path`. All other names are those
+/// of the generated code: they cannot shadow the user's, and lints ignore them.
 fn hook(runtime: &TokenStream, path: &syn::Path) -> TokenStream {
     let ours = Span::mixed_site().located_at(path.span());
     let service = local("service", path.span());

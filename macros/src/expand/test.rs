@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Meta, ReturnType, Type};
 
 use super::declaration::{declaration, package};
-use super::{local, runtime, runtime_at};
+use super::names::{local, runtime, runtime_at};
 use crate::model::Model;
 use crate::parse::{Conditional, Function, Instances, Parameter, Runtime};
 
@@ -23,7 +23,7 @@ pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
     let launches = local("launches", Span::mixed_site());
     let ready = local("ready", Span::mixed_site());
 
-    let about = about(function, model, &runtime);
+    let info = info(function, model, &runtime);
     let compositions = function
         .parameters
         .iter()
@@ -67,7 +67,7 @@ pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
         #visibility fn #name() #output {
             #signature #body
 
-            let #mutable #launches = #runtime::__private::Launches::new(#about);
+            let #mutable #launches = #runtime::__private::Launches::new(#info);
             #(#launches.#compositions();)*
             #parameters
             #run #end
@@ -75,8 +75,8 @@ pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
     }
 }
 
-/// Both versions of a test that depends on a condition. Each is a test of its own for this macro, and only the one that the
-/// compiler keeps is expanded.
+/// Both versions of a test that depends on a condition. This macro expands each as a test of its own, and the compiler
+/// drops one of them first.
 pub(crate) fn versions(attribute: &TokenStream, test: &Conditional) -> TokenStream {
     let runtime = runtime_at(test.runtime_crate.as_ref());
     let Conditional {
@@ -96,15 +96,15 @@ pub(crate) fn versions(attribute: &TokenStream, test: &Conditional) -> TokenStre
     }
 }
 
-/// The function, for a test that has mistakes: what the user wrote stays checked by the compiler.
+/// The function of a test that has mistakes, so that the compiler still checks it.
 pub(crate) fn function_alone(function: &Function) -> Option<TokenStream> {
-    // Outside of an impl, `self` is the compiler's next error.
+    // With `self` outside of an impl, the compiler would report a second error.
     let free = function.signature.receiver().is_none();
     free.then(|| quote!(#function))
 }
 
 /// The value of `__private::Test`.
-fn about(function: &Function, model: &Model, runtime: &TokenStream) -> TokenStream {
+fn info(function: &Function, model: &Model, runtime: &TokenStream) -> TokenStream {
     let name = syn::ext::IdentExt::unraw(&function.signature.ident).to_string();
     let timeout = match function.options.timeout {
         Some(timeout) => {
@@ -130,7 +130,7 @@ fn about(function: &Function, model: &Model, runtime: &TokenStream) -> TokenStre
     }
 }
 
-/// What the function is called with. The compositions are the first launches, in their order; all services declared
+/// The arguments of the call. The compositions are the first launches, in their order; all services declared
 /// on parameters are the last one.
 fn arguments(function: &Function, ready: &Ident) -> Vec<TokenStream> {
     let compositions = function
@@ -158,7 +158,7 @@ fn arguments(function: &Function, ready: &Ident) -> Vec<TokenStream> {
         .collect()
 }
 
-/// Whether the test is meant to panic, as far as can be known before `cfg` is evaluated.
+/// Whether the test should panic, as an expression: `cfg_attr` conditions are evaluated after this macro.
 fn should_panic(attributes: &[Attribute]) -> TokenStream {
     let conditions = attributes.iter().filter_map(|attribute| {
         if attribute.path().is_ident("should_panic") {

@@ -1,0 +1,25 @@
+//! Names in the generated code: its local variables and the path of the runtime crate. Must not collide with the user's.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use crate::syntax::Settings;
+
+/// A local variable of the generated code. A pattern of a single name refers to the user's constant of that name, if there
+/// is one, whatever its span; so the name has a prefix that users do not write.
+pub(super) fn local(name: &str, location: Span) -> Ident {
+    let ours = Span::mixed_site().located_at(location);
+    Ident::new(&format!("__seatrial_{name}"), ours)
+}
+
+/// The path of the runtime crate in the user's crate.
+pub(super) fn runtime(settings: &Settings) -> TokenStream {
+    runtime_at(settings.runtime_crate.as_ref())
+}
+
+pub(super) fn runtime_at(path: Option<&syn::Path>) -> TokenStream {
+    match path {
+        Some(path) => quote!(#path),
+        None => quote!(::seatrial),
+    }
+}
