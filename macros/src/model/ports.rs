@@ -1,4 +1,4 @@
-//! Which declared ports a readiness check means.
+//! The declared ports that a readiness check uses.
 
 use proc_macro2::Span;
 use seatrial_model::{Protocol, suggest};
@@ -25,8 +25,8 @@ pub(super) fn tcp(
     service.ports.iter().map(|port| port.value.number).collect()
 }
 
-/// The port of a check that speaks a protocol: the one it names, or the protocol's own, or the only one. 0 where there
-/// is none, which is in the report.
+/// The port of a check that speaks a protocol: the one it names, or the protocol's own, or the only one. 0 if there is
+/// none; the report has the error.
 pub(super) fn protocol(
     service: &Service,
     check: Span,
@@ -66,7 +66,7 @@ pub(super) fn has_port_of(service: &Service, protocol: Protocol) -> bool {
     ports.any(|port| port.value.number == protocol.port())
 }
 
-/// The port of an `http` check: the one it names, or the only one. 0 where there is none, which is in the report.
+/// The port of an `http` check: the one it names, or the only one. 0 if there is none; the report has the error.
 pub(super) fn http(
     service: &Service,
     check: Span,

@@ -1,8 +1,9 @@
-//! What is run around a service: its readiness checks and its setups.
+//! The readiness checks and setups of a service.
 
 use seatrial_model::{Check, CheckKind, Protocol, Setup, SetupKind};
 
-use super::{Modeller, ports};
+use super::ports;
+use super::service::Modeller;
 use crate::syntax::{CheckSyntax, OriginSyntax, SetupKindSyntax};
 
 impl Modeller<'_> {
@@ -55,8 +56,8 @@ impl Modeller<'_> {
         checks
     }
 
-    /// The check of a service that asks for none, where its image's name says what it speaks. Only on the protocol's own
-    /// port: on another one, such an image may have a page about itself.
+    /// The check of a service that declares none, if its image's name tells its protocol. Only on the protocol's own port:
+    /// on another port, such an image may serve something else.
     fn default_check(&self) -> Option<Check> {
         let service = self.syntax();
         let OriginSyntax::Image(image) = &service.origins.first()?.value else {
@@ -90,7 +91,7 @@ impl Modeller<'_> {
                     let (binding, name) = self.hook(path);
                     SetupKind::Hook { binding, name }
                 }
-                // It is in the report.
+                // The report has the error.
                 None => continue,
             };
             setups.push(Setup {
@@ -103,7 +104,7 @@ impl Modeller<'_> {
         setups
     }
 
-    /// Binds a function of the user's: its position, and its path as the user wrote it.
+    /// Binds a function of the user. Returns its position, and its path as the user wrote it.
     fn hook(&mut self, path: &syn::Path) -> (usize, String) {
         self.bindings.hooks.push(path.clone());
         // Without the spaces that tokens are printed with.
