@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ImageRef, ImageRefError};
+use super::reference::{ImageRef, ImageRefError};
 use crate::Template;
 use crate::message::invalid;
 use crate::placeholder::{RawTemplate, SyntaxError, Variable};

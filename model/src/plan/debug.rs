@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use super::{EnvVar, Plan, ServicePlan};
+use super::container::EnvVar;
+use super::service::{Plan, ServicePlan};
 use crate::secret::{HIDDEN, Redactor, is_secret_name};
 
 impl fmt::Debug for Plan {

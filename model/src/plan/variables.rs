@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 
-use super::{CheckKind, EnvVar, FileContent, Origin, Plan, ServicePlan, SetupKind};
+use super::container::{EnvVar, FileContent, Origin};
+use super::service::{Plan, ServicePlan};
+use super::steps::{CheckKind, SetupKind};
 use crate::image::ImageRefError;
 use crate::placeholder::Variable;
 use crate::secret::Redactor;
