@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Splits `text` as a shell would split words, without being one: quotes and backslashes group, a word that begins
-/// with `#` begins a comment, a backslash at the end of a line continues it, nothing expands.
+/// Splits `text` into words as a shell does: quotes and backslashes group, a word that begins with `#` begins a comment, a
+/// backslash at the end of a line continues it. Nothing expands.
 ///
 /// ```
 /// let words = seatrial_model::command::split("redis-server --requirepass 'a b'").unwrap();
@@ -18,7 +18,7 @@ pub fn split(text: &str) -> Result<Vec<String>, CommandError> {
     match shlex::split(&joined) {
         Some(words) if !words.is_empty() => Ok(words),
         Some(_) => Err(CommandError::Empty),
-        // The backslash is what is wrong only if the text is fine without it.
+        // The backslash is the mistake only if the text is valid without it.
         None if joined
             .strip_suffix('\\')
             .is_some_and(|text| shlex::split(text).is_some()) =>
@@ -44,14 +44,14 @@ pub fn split(text: &str) -> Result<Vec<String>, CommandError> {
 /// As [`split`].
 pub fn words_or_shell(text: &str) -> Result<Vec<String>, CommandError> {
     let words = split(text)?;
-    if needs_shell(&join_lines(text)) || words.first().is_some_and(|word| is_shell_word(word)) {
+    if needs_shell(&join_lines(text)) || words.first().is_some_and(|word| is_builtin(word)) {
         return Ok(vec!["/bin/sh".to_owned(), "-c".to_owned(), text.to_owned()]);
     }
     Ok(words)
 }
 
-/// The text without each backslash that ends a line, and that line's end: where a word may begin, `shlex` takes them for
-/// an empty one.
+/// The text without backslashes that end a line, and without those line ends: where a word may begin, `shlex` reads them as
+/// an empty word.
 fn join_lines(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
     let (mut single, mut double, mut comment) = (false, false, false);
@@ -82,7 +82,7 @@ fn join_lines(text: &str) -> String {
     joined
 }
 
-/// Whether anything in `text` means something to a shell that plain words do not.
+/// Whether `text` has syntax of a shell.
 fn needs_shell(text: &str) -> bool {
     let text = text.trim();
     let mut single = false;
@@ -95,7 +95,7 @@ fn needs_shell(text: &str) -> bool {
             '\\' if !single => {
                 chars.next();
             }
-            // `{{` is a literal brace, `{$NAME}` a placeholder: its value is known before any shell could look at it.
+            // `{{` is a literal brace, `{$NAME}` a placeholder, which has its value before a shell reads it.
             '{' if chars.next_if_eq(&'{').is_some() => {}
             '{' if chars.peek() == Some(&'$') => {
                 let _ = chars.by_ref().find(|c| *c == '}');
@@ -119,8 +119,8 @@ fn needs_shell(text: &str) -> bool {
     })
 }
 
-/// Whether only a shell knows what this first word is: its keywords, and built-ins that are no executables.
-fn is_shell_word(word: &str) -> bool {
+/// Whether the first word is a keyword or built-in of a shell, rather than an executable.
+fn is_builtin(word: &str) -> bool {
     matches!(
         word,
         "!" | "{"
@@ -152,7 +152,7 @@ fn is_shell_word(word: &str) -> bool {
 /// Text that is not a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandError {
-    /// There is no word in it.
+    /// It has no word.
     Empty,
     /// A quote is not closed.
     Unclosed(String),

@@ -1,4 +1,4 @@
-//! Durations as people write them: `30s`, `500ms`, `1m30s`.
+//! Durations as text: `30s`, `500ms`, `1m30s`.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,7 +1,6 @@
 //! The dependency graph: cycles and order. Nothing here recurses, so that no graph is too deep.
 
-/// A cycle in the graph, as the path that leads back to its first node, which stands at the end again; `None` where
-/// there is none. `needs[n]` lists the nodes that node `n` needs; nodes out of range are passed over.
+/// A cycle in the graph, as a path whose last node is its first one; `None` if the graph has no cycle. `needs[n]` lists the nodes that node `n` needs; nodes out of range are ignored.
 ///
 /// ```
 /// // 0 needs 1, 1 needs 2, 2 needs 1.
@@ -50,7 +49,7 @@ pub fn cycle(needs: &[Vec<usize>]) -> Option<Vec<usize>> {
 }
 
 /// The nodes in layers, each ascending: a node needs only nodes of earlier layers, and stands as early as that allows.
-/// Nodes on or behind a cycle are in no layer; nodes out of range are passed over.
+/// Nodes on a cycle, and nodes that need one, are in no layer; nodes out of range are ignored.
 ///
 /// ```
 /// // A diamond: 1 and 2 need 0, 3 needs both.

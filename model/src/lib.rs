@@ -1,8 +1,8 @@
-//! What Seatrial's macros and its runtime both know, with no I/O.
+//! The plan of a composition and the grammars of a declaration, shared by Seatrial's macros and runtime. No I/O.
 //!
-//! A [`Plan`] says which services a composition has, what each is made from and which needs which. The
-//! macros write one from the user's declaration, the runtime launches it; the grammars inside it (image
-//! references, durations, sizes, placeholders, command lines) are implemented here, once.
+//! A [`Plan`] has the services of a composition, the origin of each and the edges between them. The macros write a plan
+//! from the user's declaration, and the runtime launches it. The grammars inside it (image references, durations, sizes,
+//! placeholders, command lines) are implemented here, once.
 //!
 //! Users never name this crate: `seatrial` re-exports what they need.
 

@@ -2,7 +2,7 @@
 
 /// The host name of the service that `field` declares: lower case, `_` written as `-`, without `r#`.
 ///
-/// Not every field gives a valid one: [`is_host_name`] and [`is_reserved`] say.
+/// It may be invalid or reserved: see [`is_host_name`] and [`is_reserved`].
 ///
 /// ```
 /// assert_eq!(seatrial_model::name::host_name("user_db"), "user-db");
@@ -18,8 +18,8 @@ pub fn host_name(field: &str) -> String {
         .to_owned()
 }
 
-/// Whether `name` can be a host name of one label: letters, digits and inner hyphens, at most 63 of them (RFC 1123), not
-/// a number, decimal or hexadecimal, which resolvers read as an address.
+/// Whether `name` is a valid host name of one label: at most 63 letters, digits and inner hyphens (RFC 1123), and not a
+/// number, decimal or hexadecimal, which resolvers read as an address.
 ///
 /// ```
 /// use seatrial_model::name::is_host_name;
@@ -33,7 +33,7 @@ pub fn is_host_name(name: &str) -> bool {
     is_label(name) && !is_number(name)
 }
 
-/// Whether `name` can be a host name of one or more labels: `api`, `api.example.com`.
+/// Whether `name` is a valid host name of one or more labels: `api`, `api.example.com`.
 ///
 /// ```
 /// use seatrial_model::name::is_domain_name;
@@ -57,7 +57,7 @@ fn is_label(label: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-/// Whether `label` is what C libraries read as a number of an address (`inet_aton`).
+/// Whether C libraries read `label` as a number of an address (`inet_aton`).
 fn is_number(label: &str) -> bool {
     let hexadecimal = label
         .strip_prefix("0x")
@@ -68,8 +68,8 @@ fn is_number(label: &str) -> bool {
     }
 }
 
-/// Whether the host name `name` leads elsewhere in every container, to itself mostly, so that no service can have it. These
-/// are what engines write into `/etc/hosts` before anything else.
+/// Whether every container resolves the host name `name` by itself, so that no service can have it. Engines write these
+/// names into `/etc/hosts` first.
 ///
 /// ```
 /// assert!(seatrial_model::name::is_reserved("localhost"));
@@ -91,7 +91,8 @@ pub fn is_reserved(name: &str) -> bool {
         .any(|reserved| name.eq_ignore_ascii_case(reserved))
 }
 
-/// Whether `name` can be an environment variable's: anything printable but `=` and spaces, not beginning with a digit.
+/// Whether `name` is a valid name of an environment variable: printable ASCII without `=` and spaces, not beginning with a
+/// digit.
 ///
 /// ```
 /// use seatrial_model::name::is_env_name;

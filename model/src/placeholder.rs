@@ -1,7 +1,7 @@
 //! Text with placeholders: `mysql://root:sea@{db}/shop`, `{$RUST_LOG:-info}`.
 //!
-//! A text is parsed into a [`RawTemplate`], which knows names only, and resolved against the declared services
-//! into a [`Template`], which knows positions and port numbers and can no longer be wrong.
+//! A text is parsed into a [`RawTemplate`], which has names only, and resolved against the declared services into a
+//! [`Template`], which has positions and port numbers and cannot be invalid.
 
 mod error;
 mod variable;
@@ -34,7 +34,7 @@ pub enum Segment {
     Variable(Variable),
 }
 
-/// What a placeholder stands for.
+/// The value that a placeholder stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reference {
@@ -108,7 +108,7 @@ impl Template {
         })
     }
 
-    /// The same, to give them their values.
+    /// The variables, to set their values.
     pub(crate) fn variables_mut(&mut self) -> impl Iterator<Item = &mut Variable> {
         self.0.iter_mut().filter_map(|segment| match segment {
             Segment::Variable(variable) => Some(variable),
@@ -116,8 +116,8 @@ impl Template {
         })
     }
 
-    /// The text, each reference replaced by what `value` says, and each variable by its value. One that has none stands as
-    /// it is written.
+    /// The text, with each reference replaced by `value` and each variable by its value. A variable without a value stays as
+    /// written.
     pub fn render(&self, value: impl FnMut(Reference) -> String) -> String {
         self.render_with(value, |variable| match variable.value() {
             Some(value) => value.to_owned(),
@@ -185,15 +185,15 @@ pub struct RawTemplate(Vec<RawSegment>);
 enum RawSegment {
     Text(String),
     Placeholder {
-        /// What stands between the braces, split at its dots; never empty, no part is empty.
+        /// The text between the braces, split at its dots. Neither the list nor a part is empty.
         parts: Vec<String>,
-        /// Whether a `$` stands before it, as where a shell's variable is meant.
+        /// Whether a `$` precedes it, as in a shell's variable.
         after_dollar: bool,
     },
     Variable(Variable),
 }
 
-/// The services a placeholder can name, and whose text it stands in.
+/// The services that a placeholder can name, and the service that has the text.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
     /// Every service of the composition, by position.
@@ -203,11 +203,11 @@ pub struct Names<'a> {
     /// Whether the text may name its own service, also as `{self}`: readiness checks may, environment
     /// variables and commands may not.
     pub own_allowed: bool,
-    /// Whether the source is mounted there, so that `{source}` means something.
+    /// Whether the service has the source mounted, so that `{source}` is valid.
     pub source_mounted: bool,
 }
 
-/// What a placeholder can know of a service.
+/// The parts of a service that a placeholder can name.
 #[derive(Clone, Copy, Debug)]
 pub struct Declared<'a> {
     /// The field or parameter that declares it.
@@ -268,7 +268,7 @@ impl RawTemplate {
         })
     }
 
-    /// The text where it has no placeholders but variables; the first other one as it is written, where it has.
+    /// The text, if its only placeholders are variables; else the first other placeholder, as written.
     pub(crate) fn of_variables(self) -> Result<Template, String> {
         let segments = self.0.into_iter().map(|segment| match segment {
             RawSegment::Text(text) => Ok(Segment::Text(text)),
@@ -278,11 +278,11 @@ impl RawTemplate {
         segments.collect::<Result<_, _>>().map(Template)
     }
 
-    /// Replaces every name by what it stands for.
+    /// Resolves every name.
     ///
     /// # Errors
     ///
-    /// Every placeholder that means nothing, not just the first.
+    /// Every placeholder that cannot be resolved, not only the first.
     pub fn resolve(&self, names: Names<'_>) -> Result<Template, Vec<ResolveError>> {
         let mut errors = Vec::new();
         let mut segments = Vec::new();
@@ -309,7 +309,7 @@ impl RawTemplate {
     }
 }
 
-/// What stands between two braces, `written` with them.
+/// Parses the text between two braces; `written` includes them.
 fn placeholder(written: &str, inside: &str, after_dollar: bool) -> Result<RawSegment, SyntaxError> {
     if let Some(variable) = inside.trim_start().strip_prefix('$') {
         return match Variable::parse(variable) {
@@ -339,7 +339,7 @@ fn placeholder(written: &str, inside: &str, after_dollar: bool) -> Result<RawSeg
     })
 }
 
-/// A brace without its other one, or one in a variable's default.
+/// The error of an unclosed brace, or of a brace in a variable's default.
 fn unclosed(text: &str) -> SyntaxError {
     let is_in_default = text[1..].find(['{', '}']).is_some_and(|brace| {
         let before = text[1..=brace].trim_start();
@@ -377,7 +377,7 @@ fn resolve(
             .iter()
             .position(|service| plain(service.field) == name)
             .ok_or_else(|| {
-                // Suggesting its own name where it must not be written would lead from one error to the next.
+                // A suggestion of its own name, where that is not valid, would lead to the next error.
                 let known = names
                     .services
                     .iter()
@@ -425,7 +425,7 @@ fn resolve(
     }
 }
 
-/// A field's name as placeholders have it: `type` for `r#type`.
+/// A field's name in placeholders: `type` for `r#type`.
 fn plain(field: &str) -> &str {
     field.strip_prefix("r#").unwrap_or(field)
 }
@@ -462,8 +462,7 @@ fn port_name(port: &Port) -> String {
     port.name.clone().unwrap_or_else(|| port.number.to_string())
 }
 
-/// Whether `part` could name a service, a port or a part of one; a host name written for a field also passes, so that
-/// the field can be suggested.
+/// Whether `part` may name a service, a port or a part of one. A host name passes, too, so that its field can be suggested.
 fn is_name(part: &str) -> bool {
     part.chars()
         .all(|c| c.is_alphanumeric() || c == '_' || c == '-')

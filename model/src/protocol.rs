@@ -1,11 +1,11 @@
-//! Protocols that a readiness check can speak, and the images that speak each: the table by which a service is asked in
-//! its own protocol although its declaration does not say so.
+//! Protocols that a readiness check can speak, and the images whose servers speak them. By this table a service is checked
+//! in its own protocol without a declaration.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ImageTemplate;
 
-/// A protocol in which a service can be asked whether it is ready.
+/// A protocol in which a readiness check can ask a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
@@ -31,7 +31,7 @@ impl Protocol {
         Self::Nats,
     ];
 
-    /// The word a declaration uses.
+    /// Its word in a declaration.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
@@ -42,14 +42,14 @@ impl Protocol {
         }
     }
 
-    /// The protocol that a declaration means by this word.
+    /// The protocol of a declaration's word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|protocol| protocol.as_str() == word)
     }
 
-    /// What people call what speaks it.
+    /// The name of its servers in messages.
     pub fn title(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
@@ -60,7 +60,7 @@ impl Protocol {
         }
     }
 
-    /// The port that servers listen on unless they are told otherwise.
+    /// The default port of its servers.
     pub fn port(self) -> u16 {
         match self {
             Self::Postgres => 5432,
@@ -71,8 +71,8 @@ impl Protocol {
         }
     }
 
-    /// The images that speak it: the last part of their names. Who else publishes one keeps that part, and so does a
-    /// mirror: `bitnami/redis`, `registry.example/hub/library/redis`.
+    /// The images whose servers speak it, by the last part of their names. Other publishers and mirrors keep that part:
+    /// `bitnami/redis`, `registry.example/hub/library/redis`.
     pub fn images(self) -> &'static [&'static str] {
         match self {
             Self::Postgres => &[
@@ -103,7 +103,7 @@ impl Protocol {
         }
     }
 
-    /// The protocol that containers of this image speak, where its name says so.
+    /// The protocol that containers of this image speak, if the image's name tells it.
     ///
     /// ```
     /// use seatrial_model::Protocol;

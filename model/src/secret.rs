@@ -1,18 +1,17 @@
-//! What must not be printed: recognising secrets among environment variables, and hiding their values.
+//! Secrets: finds them among environment variables, and hides their values in text.
 //!
-//! A secret is hidden wherever its value stands, also inside a word, and even where that makes a log line harder to
-//! read. A value that reads like a word, as passwords of test databases do (`postgres`, `sea`), is hidden where it
-//! stands by itself: inside other words it is a part of them.
+//! A secret is hidden wherever its value occurs, also inside a word, even if that makes a log line harder to read. A value
+//! that looks like a word, as passwords of test databases do (`postgres`, `sea`), is hidden only as a whole word.
 
 mod name;
 
 pub use name::is_secret_name;
 
-/// What is printed in a secret's place.
+/// The text that replaces a secret.
 pub const HIDDEN: &str = "[hidden]";
 
-/// Hides secret values in text that comes from outside: log lines, commands, an engine's words. Our own sentences never
-/// pass it: what they quote is hidden before it goes into them.
+/// Hides secret values in text from outside: log lines, commands, messages of an engine. Our own messages do not pass
+/// through it: what they quote is redacted first.
 ///
 /// ```
 /// use seatrial_model::secret::Redactor;
@@ -27,7 +26,7 @@ pub const HIDDEN: &str = "[hidden]";
 /// ```
 #[derive(Clone, Default)]
 pub struct Redactor {
-    /// Each once, none empty.
+    /// Unique and not empty.
     values: Vec<String>,
 }
 
@@ -38,7 +37,7 @@ const LONGEST_NUMBER: usize = 5;
 /// Shortest value of another kind that is hidden also inside words, in characters.
 const SHORTEST: usize = 4;
 
-/// Whether a value is so short, or so like a word, that other words have it in them by chance.
+/// Whether a value is so short, or so like a word, that other words may contain it by chance.
 pub(crate) fn is_word_like(value: &str) -> bool {
     let length = value.chars().count();
     length < SHORTEST
@@ -62,7 +61,7 @@ impl Redactor {
         redactor
     }
 
-    /// Adds what is secret of one more variable.
+    /// Adds the secrets of one more variable.
     pub fn add(&mut self, name: &str, value: &str) {
         if is_secret_name(name) {
             self.hide(value);
@@ -100,7 +99,7 @@ impl Redactor {
         }
     }
 
-    /// A single character is no secret: to hide it would take every other word apart, and show it.
+    /// A single character is not a secret: hiding it would break up other words, and reveal it.
     fn insert(&mut self, value: &str) {
         let harmless = value.chars().nth(1).is_none()
             || Self::HARMLESS
@@ -111,7 +110,7 @@ impl Redactor {
         }
     }
 
-    /// `text` without the secrets; what several overlapping ones cover is hidden as one.
+    /// `text` without the secrets. Overlapping secrets are hidden as one.
     pub fn redact(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut shown = 0;
@@ -124,7 +123,7 @@ impl Redactor {
         out
     }
 
-    /// Where the secrets stand in `text`, in order, those that touch or overlap as one.
+    /// The ranges of secrets in `text`, in order. Ranges that touch or overlap are merged.
     fn secrets_in(&self, text: &str) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
         for value in &self.values {
@@ -136,7 +135,7 @@ impl Redactor {
                 if !word_like || (begins_word(text, start) && ends_word(text, end)) {
                     found.push((start, end));
                 }
-                // Not behind the whole of it: `aa` stands in `aaa` twice.
+                // Matches may overlap: `aaa` has `aa` twice.
                 from += at + first;
             }
         }
@@ -156,7 +155,7 @@ fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Whether what stands at `start` does not go on with a word from before it.
+/// Whether the text at `start` does not continue a word before it.
 fn begins_word(text: &str, start: usize) -> bool {
     let before = &text[..start];
     let continues =
@@ -164,14 +163,14 @@ fn begins_word(text: &str, start: usize) -> bool {
     !continues || ends_with_short_option(before) || ends_with_escape(before)
 }
 
-/// Whether what ends at `end` does not go on as a word.
+/// Whether the text that ends at `end` does not continue as a word.
 fn ends_word(text: &str, end: usize) -> bool {
     let continues = text[end..].starts_with(is_of_word)
         && text[..end].chars().next_back().is_some_and(is_of_word);
     !continues
 }
 
-/// `-p`, with which a value may stand together: `-psea`.
+/// A short option that its value may follow directly: `-psea`.
 fn ends_with_short_option(text: &str) -> bool {
     let mut backwards = text.chars().rev();
     backwards.next().is_some_and(char::is_alphabetic)
@@ -179,7 +178,7 @@ fn ends_with_short_option(text: &str) -> bool {
         && backwards.next().is_none_or(|c| !is_of_word(c) && c != '-')
 }
 
-/// An escape whose last character looks like one of the word behind it: `\n` as `{:?}` and JSON print it, `%20` as a URL
+/// An escape whose last character looks like a part of the word after it: `\n` as `{:?}` and JSON print it, `%20` as a URL
 /// has it, a terminal's colour.
 fn ends_with_escape(text: &str) -> bool {
     let in_text = text
@@ -199,7 +198,7 @@ fn ends_with_escape(text: &str) -> bool {
     in_text || of_hex("%", 2) || of_hex("\\x", 2) || of_hex("\\u", 4) || of_terminal
 }
 
-/// Never shows what it hides.
+/// Never shows the secrets.
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Redactor({} secrets)", self.values.len())
@@ -237,7 +236,7 @@ fn password_of(authority: &str) -> Option<&str> {
     Some(password)
 }
 
-/// `p@ss` for `p%40ss`; what is not well-formed stays.
+/// `p@ss` for `p%40ss`. Malformed escapes stay.
 fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

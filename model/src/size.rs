@@ -1,4 +1,4 @@
-//! Sizes as people write them: `64m`, `512MiB`, `1g`, in the engine's meaning: 1k is 1024 bytes.
+//! Sizes as text: `64m`, `512MiB`, `1g`. Units are those of engines: 1k is 1024 bytes.
 
 use std::fmt;
 

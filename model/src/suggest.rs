@@ -1,7 +1,6 @@
-//! "Did you mean": the nearest of the names that exist.
+//! "Did you mean": the known name nearest to an unknown one.
 
-/// The known name nearest to `wanted`, if one is near enough to be what was meant. Upper and lower case are the same,
-/// and so are `-` and `_`.
+/// The known name nearest to `wanted`, if one is near enough. Case does not matter, and `-` equals `_`.
 ///
 /// ```
 /// use seatrial_model::suggest::nearest;
@@ -18,7 +17,7 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
         .filter_map(|(name, known)| {
             let distance = strsim::damerau_levenshtein(&wanted, &known);
             let longer = wanted.chars().count().max(known.chars().count());
-            // A third of the letters may differ, and one must not.
+            // A third of the letters may differ, but not all of them.
             (distance <= (longer / 3).max(1) && distance < longer || distance == 0)
                 .then_some((distance, name))
         })

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::message::invalid;
 
-/// A reference to an image: where it is, what it is called, and which one of that name.
+/// A reference to an image: registry, path, tag and digest.
 ///
-/// Displays as it was written: nothing is added that the user left out.
+/// Displays as it was written, without defaults.
 ///
 /// ```
 /// # use seatrial_model::ImageRef;
@@ -63,7 +63,7 @@ impl ImageRef {
         }
     }
 
-    /// What an engine is asked for: as written, with the tag `latest` where neither tag nor digest is named.
+    /// The reference for an engine: with the tag `latest` if it has neither tag nor digest.
     pub fn with_default_tag(&self) -> Self {
         let mut image = self.clone();
         if image.tag.is_none() && image.digest.is_none() {
@@ -102,7 +102,7 @@ impl ImageRef {
     ///
     /// # Errors
     ///
-    /// Where `registry` does not begin with a registry's host, or the outcome is not an image reference.
+    /// If `registry` does not begin with a registry's host, or the outcome is not an image reference.
     pub fn in_registry(&self, registry: &str) -> Result<Self, ImageRefError> {
         let official = self.is_on_docker_hub() && !self.path.contains('/');
         let path = if official {
@@ -122,7 +122,7 @@ impl ImageRef {
             .unwrap_or_default();
         let image: Self =
             format!("{}/{path}{tag}{digest}", registry.trim_end_matches('/')).parse()?;
-        // `mirror/library/redis` would be looked for on Docker Hub, which is what a mirror is to replace.
+        // Engines look for `mirror/library/redis` on Docker Hub, which the mirror must replace.
         if image.registry.is_none() {
             return Err(ImageRefError {
                 text: registry.to_owned(),
@@ -190,7 +190,7 @@ impl FromStr for ImageRef {
             Some(_) => return Err(error(ImageRefErrorKind::Digest)),
             None => (text, None),
         };
-        // The tag's colon is behind the last slash: others belong to the registry, its port or its IPv6 address.
+        // The tag's colon is after the last slash. Other colons belong to the registry: its port or its IPv6 address.
         let last = rest.rfind('/').map_or(0, |slash| slash + 1);
         let (name, tag) = match rest[last..].find(':') {
             Some(_) if rest[last..].starts_with('[') => (rest, None),
@@ -198,7 +198,7 @@ impl FromStr for ImageRef {
             None => (rest, None),
         };
         let (registry, path) = match name.split_once('/') {
-            Some((first, path)) if is_meant_as_registry(first) => {
+            Some((first, path)) if looks_like_registry(first) => {
                 if !is_registry(first) {
                     return Err(error(ImageRefErrorKind::Registry));
                 }
@@ -237,9 +237,9 @@ impl FromStr for ImageRef {
     }
 }
 
-/// Whether what stands before the first slash is a registry rather than the first part of a path on Docker Hub. The
-/// engines' own rule, upper case included: a path has none.
-fn is_meant_as_registry(first: &str) -> bool {
+/// Whether the part before the first slash is a registry, rather than the first part of a path on Docker Hub. This is the
+/// rule of engines. Upper case counts, too: a path has none.
+fn looks_like_registry(first: &str) -> bool {
     first == "localhost"
         || first.contains(['.', ':', '['])
         || first.bytes().any(|b| b.is_ascii_uppercase())
@@ -265,7 +265,7 @@ fn is_tag(tag: &str) -> bool {
         && tag.bytes().all(|b| word(b) || b == b'.' || b == b'-')
 }
 
-/// The algorithms that engines verify. The grammar has room for more, but no engine takes them.
+/// Only algorithms that engines verify: the grammar allows more, but engines refuse them.
 fn is_digest(digest: &str) -> bool {
     match digest.split_once(':') {
         Some(("sha256", hex)) => is_hex(hex, 64),
@@ -315,7 +315,7 @@ pub struct ImageRefError {
 }
 
 impl ImageRefError {
-    /// A tag that has something else in it.
+    /// The error of a malformed tag.
     pub(super) fn tag(text: &str) -> Self {
         Self {
             text: text.to_owned(),

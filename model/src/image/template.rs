@@ -1,4 +1,4 @@
-//! An image as a declaration names it: a reference in which variables of the environment may stand.
+//! An image in a declaration: a reference that may have variables of the environment.
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,7 +28,7 @@ pub struct ImageTemplate {
     text: Option<Template>,
 }
 
-/// As it is serialized: one without variables as its reference.
+/// The serialized form: an image without variables is its reference.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Form {
@@ -36,10 +36,10 @@ enum Form {
     Text(ImageRef, Template),
 }
 
-/// Stands for a variable where only its place matters; no reference has it.
+/// Replaces a variable where only its position matters. No reference contains it.
 const VARIABLE: char = '\0';
 
-/// What may stand in a variable's place in some part of a reference: a name, a tag or a port; a digest; its digits.
+/// Values that are valid in some part of a reference: a name, a tag or a port; a digest; its digits.
 const STAND_INS: [&str; 3] = [
     "1",
     "sha256:1111111111111111111111111111111111111111111111111111111111111111",
@@ -47,25 +47,25 @@ const STAND_INS: [&str; 3] = [
 ];
 
 impl ImageTemplate {
-    /// The image. Until the variables are read, their defaults are taken for them, and anything that fits for one without.
+    /// The image. Until the variables are read it has their defaults, and a stand-in for a variable without one.
     pub fn reference(&self) -> &ImageRef {
         &self.reference
     }
 
-    /// Registry and path, where no variable stands in them.
+    /// Registry and path, if they have no variable.
     pub fn literal_repository(&self) -> Option<String> {
         let repository = self.written_repository();
         (!repository.contains(VARIABLE)).then_some(repository)
     }
 
-    /// The last part of the path, where no variable stands in it.
+    /// The last part of the path, if it has no variable.
     pub fn literal_name(&self) -> Option<String> {
         let repository = self.written_repository();
         let name = repository.rsplit('/').next()?;
         (!name.contains(VARIABLE)).then(|| name.to_owned())
     }
 
-    /// Registry and path, with [`VARIABLE`] where one stands.
+    /// Registry and path, with [`VARIABLE`] for each variable.
     fn written_repository(&self) -> String {
         let Some(text) = &self.text else {
             return self.reference.repository();
@@ -78,7 +78,7 @@ impl ImageTemplate {
         text
     }
 
-    /// The text, where variables stand in it.
+    /// The text, if it has variables.
     pub fn text(&self) -> Option<&Template> {
         self.text.as_ref()
     }
@@ -91,7 +91,7 @@ impl ImageTemplate {
         };
         fill(text);
         let filled: ImageRef = text.render(|_| String::new()).parse()?;
-        // A value with a slash in it makes a registry of what is written as the name.
+        // A value with a slash would turn the written name into a registry.
         if repository.is_some_and(|written| written != filled.repository()) {
             return Err(ImageRefError::tag(&filled.to_string()));
         }
@@ -155,7 +155,7 @@ impl FromStr for ImageTemplate {
         }
         Err(ImageTemplateError::Filled {
             written: text.to_owned(),
-            // A stand-in means nothing to the user.
+            // The user does not know the stand-ins.
             error: first.filter(|_| template.variables().all(|it| it.default().is_some())),
         })
     }
@@ -200,7 +200,7 @@ impl From<ImageTemplate> for Form {
     }
 }
 
-/// The image as people know it, without the value of a variable whose name suggests a secret.
+/// The image to print, without the value of a variable whose name suggests a secret.
 impl fmt::Display for ImageTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.text {

@@ -12,11 +12,11 @@ pub enum SyntaxError {
     Unclosed(String),
     /// `}` without `{`.
     Unopened(String),
-    /// Nothing where a name should be.
+    /// A placeholder without a name.
     Empty(String),
     /// Something that cannot be a name: JSON, for example.
     NotAName(String),
-    /// `{$..}` without the name of a variable, or with something other than a default behind it.
+    /// `{$..}` without the name of a variable, or with something other than a default after it.
     Variable(String),
     /// A default with a brace in it.
     BraceInDefault(String),
@@ -24,7 +24,7 @@ pub enum SyntaxError {
     ShellSyntax {
         /// The placeholder as written.
         written: String,
-        /// What stands between its braces.
+        /// The text between its braces.
         inside: String,
     },
 }
@@ -113,7 +113,7 @@ pub enum ResolveError {
         /// What it declares.
         ports: Vec<String>,
     },
-    /// Something other than `host` or `port` behind the name.
+    /// Something other than `host` or `port` after the name.
     UnknownPart {
         /// The placeholder as written.
         written: String,

@@ -26,7 +26,7 @@ pub struct Variable {
 }
 
 impl Variable {
-    /// Reads what stands between `{$` and `}`; `None` where that is no variable.
+    /// Parses the text between `{$` and `}`; `None` if it is not a variable.
     pub(super) fn parse(inside: &str) -> Option<Self> {
         let (name, default) = match inside.split_once(":-") {
             Some((name, default)) => (name, Some(default.to_owned())),
@@ -45,18 +45,18 @@ impl Variable {
         &self.name
     }
 
-    /// What stands for it where it is not set, or empty.
+    /// Its value if the environment variable is unset or empty.
     pub fn default(&self) -> Option<&str> {
         self.default.as_deref()
     }
 
-    /// What it stands for; `None` until it is read.
+    /// Its value; `None` until it is read.
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()
     }
 
-    /// Takes what the environment has, as a shell does: empty counts as unset where there is a default. Whether it has a
-    /// value then.
+    /// Sets its value from the environment, as a shell does: empty counts as unset if there is a default. Returns whether it
+    /// has a value.
     pub(crate) fn fill(&mut self, set: Option<String>) -> bool {
         self.value = match (&self.default, set) {
             (Some(default), set) => set
@@ -67,7 +67,7 @@ impl Variable {
         self.value.is_some()
     }
 
-    /// What people may see of it.
+    /// The text to print, without a secret's value.
     pub(crate) fn shown(&self) -> String {
         if is_secret_name(&self.name) && (self.value.is_some() || self.default.is_some()) {
             return HIDDEN.to_owned();
@@ -89,14 +89,14 @@ impl fmt::Display for Variable {
     }
 }
 
-/// Without a value that its name suggests to be secret.
+/// Hides the value if the name suggests a secret.
 impl fmt::Debug for Variable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Variable({}, {:?})", self.name, self.shown())
     }
 }
 
-/// What shells take for one.
+/// Whether a shell accepts the name.
 pub(super) fn is_variable_name(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.is_empty()

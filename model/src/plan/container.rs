@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ImageTemplate, Template};
 
-/// What a container is made from.
+/// The origin of a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
@@ -34,7 +34,7 @@ pub enum Scope {
     Binary,
     /// One per run, shared by its test processes.
     Run,
-    /// One per machine: later runs adopt it. Removed when nobody has used it for a time.
+    /// One per machine: later runs adopt it. Removed when unused for its time to live.
     Keep,
 }
 
@@ -42,7 +42,7 @@ impl Scope {
     /// Every scope, the shortest life first.
     pub const ALL: [Self; 4] = [Self::Test, Self::Binary, Self::Run, Self::Keep];
 
-    /// The word a declaration uses.
+    /// Its word in a declaration.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Test => "test",
@@ -62,7 +62,7 @@ pub struct Port {
     pub number: u16,
 }
 
-/// An environment variable. Its `Debug` form hides what is secret.
+/// An environment variable. Its `Debug` form hides secrets.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnvVar {
     /// The variable's name.
@@ -80,7 +80,7 @@ pub struct Tmpfs {
     pub size: Option<u64>,
 }
 
-/// A volume of the engine's.
+/// A volume of the engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
     /// Services of one composition that give the same name share the volume; `None` is the service's own.
@@ -89,7 +89,7 @@ pub struct Volume {
     pub at: String,
 }
 
-/// A file or directory of the host's, mounted.
+/// A mounted file or directory of the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
     /// Path relative to the declaring package's directory, within the workspace.
@@ -100,7 +100,7 @@ pub struct Mount {
     pub mode: MountMode,
 }
 
-/// Whether a container may write to what is mounted.
+/// Whether a container may write to a mount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MountMode {
@@ -116,7 +116,7 @@ pub enum MountMode {
 pub struct File {
     /// Absolute path in the container.
     pub at: String,
-    /// What is in it.
+    /// Its content.
     pub content: FileContent,
 }
 
@@ -159,7 +159,7 @@ pub enum Pull {
     Missing,
     /// Once per test process.
     Always,
-    /// Never: it must be there.
+    /// Never: the engine must have it.
     Never,
 }
 
@@ -167,9 +167,9 @@ pub enum Pull {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// It is not.
+    /// Not mounted.
     None,
-    /// It is.
+    /// Mounted.
     Mounted {
         /// Directory relative to the declaring package's, within the workspace; `None` for the workspace root.
         from: Option<String>,

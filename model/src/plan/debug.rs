@@ -1,7 +1,7 @@
-//! How a plan is printed: without the secrets that its environments hold.
+//! The `Debug` form of a plan, without the secrets of its environments.
 //!
-//! They are hidden where a value may have them: what only names something, such as an image, is no place for a secret and
-//! stays readable where it has the same word.
+//! Secrets are hidden in values. Names, such as that of an image, are printed as they are, even if they contain a secret's
+//! word.
 
 use std::fmt;
 
@@ -57,7 +57,7 @@ fn add_secrets(redactor: &mut Redactor, service: &ServicePlan) {
     }
 }
 
-/// A part of a plan in which a secret may stand.
+/// A part of a plan that may have a secret.
 struct Redacted<'a>(&'a dyn fmt::Debug, &'a Redactor);
 
 impl fmt::Debug for Redacted<'_> {
@@ -72,7 +72,7 @@ impl fmt::Debug for Redacted<'_> {
     }
 }
 
-/// What a derived `Debug` would print, without the secrets.
+/// The output of a derived `Debug`, without the secrets.
 struct Shown<'a>(&'a ServicePlan, &'a Redactor);
 
 impl fmt::Debug for Shown<'_> {

@@ -14,17 +14,16 @@ use crate::Template;
 /// The services of one composition, in the order of their declaration.
 ///
 /// Its `Debug` form hides the secrets of every service's environment, wherever in the plan they stand. Its serialized
-/// form does not: it is for the supervisor, not for people.
+/// form does not: it is for the supervisor and must not be printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The composition's name as people know it: the struct's, or the test function's for services
-    /// declared on its parameters.
+    /// The composition's name: that of the struct, or of the test function for services on its parameters.
     pub name: String,
     /// The services; other parts of the plan refer to them by position.
     pub services: Vec<ServicePlan>,
 }
 
-/// One service: what it is made from, how it is wired and when it is ready.
+/// One service: its origin, its wiring, its readiness.
 ///
 /// Its `Debug` form hides the secrets of its environment, wherever in it they stand.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +36,8 @@ pub struct ServicePlan {
     pub origin: Origin,
     /// How long an instance lives.
     pub scope: Scope,
-    /// How long an instance of scope `keep` stays that nobody uses, never zero; `None` for the configured default. Only
-    /// with that scope.
+    /// How long an unused instance of scope `keep` stays, never zero; `None` for the configured default. Only with that
+    /// scope.
     pub keep: Option<Duration>,
     /// The ports it serves.
     pub ports: Vec<Port>,
@@ -54,13 +53,13 @@ pub struct ServicePlan {
     pub workdir: Option<String>,
     /// File systems in memory.
     pub tmpfs: Vec<Tmpfs>,
-    /// Volumes of the engine's, living as long as the instance.
+    /// Volumes of the engine, which live as long as the instance.
     pub volumes: Vec<Volume>,
-    /// Files and directories of the host's.
+    /// Files and directories of the host.
     pub mounts: Vec<Mount>,
     /// Files written into the container before it starts.
     pub files: Vec<File>,
-    /// The user's own labels.
+    /// Labels of the user.
     pub labels: BTreeMap<String, String>,
     /// Additional lines for `/etc/hosts`.
     pub hosts: Vec<HostEntry>,
@@ -83,12 +82,11 @@ pub struct ServicePlan {
     /// Positions of the services that must be ready before this one starts, ascending, each once: those its
     /// placeholders name and those in `needs(..)`.
     pub needs: Vec<usize>,
-    /// All must hold for the service to be ready. Where none of them chooses ports, every declared TCP port must
-    /// really be served too.
+    /// The service is ready when all of them hold. If none of them chooses ports, it must also serve every declared TCP port.
     pub ready: Vec<Check>,
     /// How the checks are repeated.
     pub timing: Timing,
-    /// What is done to it once it is ready and before anyone else sees it, in this order, once per instance.
+    /// Steps that run in this order, once per instance, after it is ready and before a user gets it.
     pub setups: Vec<Setup>,
     /// Whether and how the user's source tree is mounted.
     pub source: Source,
@@ -141,7 +139,7 @@ impl ServicePlan {
 }
 
 impl ServicePlan {
-    /// Every environment variable that it declares, its setups' too.
+    /// Every environment variable that it declares, including those of its setups.
     pub fn variables(&self) -> impl Iterator<Item = &EnvVar> {
         let of_setups = self.setups.iter().flat_map(|setup| setup.kind.env());
         self.env.iter().chain(of_setups)

@@ -1,4 +1,4 @@
-//! What is run around a service: its readiness checks and its setups.
+//! The readiness checks and setups of a service.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use crate::{ImageTemplate, Protocol, Template};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Check {
-    /// What is checked.
+    /// The kind of check.
     pub kind: CheckKind,
 }
 
-/// What a readiness check looks at.
+/// The kind of a readiness check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckKind {
-    /// Every one of these ports accepts connections, and it is the service that accepts them. Never empty.
+    /// The service itself accepts connections on each of these ports. Never empty.
     Tcp {
         /// Port numbers in the container.
         ports: Vec<u16>,
@@ -40,7 +40,7 @@ pub enum CheckKind {
         /// The one status that is expected; `None` for any from 200 to 399.
         status: Option<u16>,
     },
-    /// What serves the port answers in this protocol that it takes requests.
+    /// The server at the port answers in this protocol that it accepts requests.
     Protocol {
         /// The protocol.
         protocol: Protocol,
@@ -54,7 +54,7 @@ pub enum CheckKind {
     },
     /// The image's own `HEALTHCHECK` succeeds.
     Healthcheck,
-    /// The container's process runs, and has for a moment: it does not end at once.
+    /// The container's process runs, and did not exit at once.
     Running,
     /// A container of another image on the same network exits with 0.
     Probe {
@@ -99,20 +99,20 @@ impl Default for Timing {
     }
 }
 
-/// One step that brings a service into the state that its users expect.
+/// One step that prepares a service for its users.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setup {
     /// Its name, where it has one.
     pub name: Option<String>,
-    /// What is done.
+    /// The kind of step.
     pub kind: SetupKind,
     /// After this long the launch fails; `None` for the configured default.
     pub timeout: Option<Duration>,
-    /// Position among the declaration's keys of the content that it depends on, beyond what the plan says.
+    /// Position, among the declaration's keys, of content that it depends on and that is not in the plan.
     pub key: Option<usize>,
 }
 
-/// What a setup does.
+/// The kind of a setup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SetupKind {

@@ -13,7 +13,7 @@ use crate::secret::Redactor;
 use crate::{ImageTemplate, Template, suggest};
 
 impl Plan {
-    /// Gives every variable its value: what `read` finds, or its default. The plan says what it is about from then on.
+    /// Sets the value of every variable: the one that `read` returns, or its default.
     ///
     /// ```
     /// use seatrial_model::{Origin, Plan, ServicePlan};
@@ -28,7 +28,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Every variable that has no value, or one that does not fit where it stands.
+    /// Every variable that has no value, or a value that is not valid in its place.
     pub fn fill(
         &mut self,
         read: impl Fn(&str) -> Option<OsString>,
@@ -46,7 +46,7 @@ impl Plan {
                     Part::Text(text) => fill(text),
                     Part::Image(image) => {
                         let filled = image.fill(fill);
-                        // One whose variables have no values is malformed for that reason.
+                        // An image whose variables have no values is malformed for that reason alone.
                         if let (Err(error), true) = (filled, problems.is_empty()) {
                             problems.push(VariableProblem::of_image(image, &error));
                         }
@@ -68,10 +68,10 @@ impl Plan {
 }
 
 impl ServicePlan {
-    /// The variables of the test process's environment that it reads, each once for each default that it has.
+    /// The variables of the test process's environment that it reads, without duplicates.
     pub fn read_variables(&self) -> Vec<Variable> {
         let mut found = BTreeMap::new();
-        // One walk serves those that write and those that read.
+        // Readers use the same walk as writers.
         self.clone().visit(|_, part| {
             let text = match &part {
                 Part::Text(text) => Some(&**text),
@@ -84,7 +84,7 @@ impl ServicePlan {
         found.into_values().collect()
     }
 
-    /// Shows `see` all in which variables may stand, with its place in the declaration.
+    /// Calls `see` with each part that may have variables, and with its place in the declaration.
     fn visit(&mut self, mut see: impl FnMut(&str, Part<'_>)) {
         match &mut self.origin {
             Origin::Image(image) => see("image", Part::Image(image)),
@@ -94,13 +94,13 @@ impl ServicePlan {
                 }
             }
         }
-        variables(&mut self.env, |it| format!("env({it})"), &mut see);
+        visit_env(&mut self.env, |it| format!("env({it})"), &mut see);
         let commands = [
             ("command", &mut self.command),
             ("entrypoint", &mut self.entrypoint),
         ];
         for (place, command) in commands {
-            words(command.as_deref_mut().unwrap_or_default(), place, &mut see);
+            visit_command(command.as_deref_mut().unwrap_or_default(), place, &mut see);
         }
         for file in &mut self.files {
             if let FileContent::Text(text) = &mut file.content {
@@ -109,10 +109,10 @@ impl ServicePlan {
         }
         for check in &mut self.ready {
             match &mut check.kind {
-                CheckKind::Exec { command } => words(command, "ready(exec)", &mut see),
+                CheckKind::Exec { command } => visit_command(command, "ready(exec)", &mut see),
                 CheckKind::Probe { image, command } => {
                     see("ready(image)", Part::Image(image));
-                    words(command, "ready(run)", &mut see);
+                    visit_command(command, "ready(run)", &mut see);
                 }
                 CheckKind::Tcp { .. }
                 | CheckKind::Log { .. }
@@ -126,8 +126,8 @@ impl ServicePlan {
         for setup in &mut self.setups {
             match &mut setup.kind {
                 SetupKind::Exec { command, env } => {
-                    words(command, "setup(exec)", &mut see);
-                    variables(env, |it| format!("setup(env({it}))"), &mut see);
+                    visit_command(command, "setup(exec)", &mut see);
+                    visit_env(env, |it| format!("setup(env({it}))"), &mut see);
                 }
                 SetupKind::Container {
                     image,
@@ -135,8 +135,8 @@ impl ServicePlan {
                     env,
                 } => {
                     see("setup(image)", Part::Image(image));
-                    words(command, "setup(run)", &mut see);
-                    variables(env, |it| format!("setup(env({it}))"), &mut see);
+                    visit_command(command, "setup(run)", &mut see);
+                    visit_env(env, |it| format!("setup(env({it}))"), &mut see);
                 }
                 SetupKind::Hook { .. } => {}
             }
@@ -144,19 +144,19 @@ impl ServicePlan {
     }
 }
 
-/// Where variables may stand.
+/// A part that may have variables.
 enum Part<'a> {
     Text(&'a mut Template),
     Image(&'a mut ImageTemplate),
 }
 
-fn words(words: &mut [Template], place: &str, see: &mut impl FnMut(&str, Part<'_>)) {
+fn visit_command(words: &mut [Template], place: &str, see: &mut impl FnMut(&str, Part<'_>)) {
     for word in words {
         see(place, Part::Text(word));
     }
 }
 
-fn variables(
+fn visit_env(
     env: &mut [EnvVar],
     place: impl Fn(&str) -> String,
     see: &mut impl FnMut(&str, Part<'_>),
@@ -188,7 +188,7 @@ fn fill(
 pub struct VariableError {
     /// The field of the service that reads it.
     pub service: String,
-    /// Where it does: `image`, `env(RUST_LOG)`.
+    /// The place that reads it: `image`, `env(RUST_LOG)`.
     pub place: String,
     /// What is wrong.
     pub problem: VariableProblem,
@@ -224,7 +224,7 @@ impl VariableProblem {
 }
 
 impl VariableError {
-    /// What to do about it.
+    /// How to fix it.
     pub fn help(&self) -> String {
         match &self.problem {
             VariableProblem::Unset(name) => format!(

@@ -1,7 +1,7 @@
-//! Which names suggest a secret.
+//! Names that suggest a secret.
 //!
-//! Too few, and a password is printed; too many, and an ordinary value (a host, a number, a path) is cut out of every
-//! log line. So a name is taken apart into words: `DB_PASSWORD`, `dbPassword` and `spring.db.password` alike.
+//! With too few of them, a password is printed. With too many, ordinary values (a host, a number, a path) are hidden in
+//! every log line. So a name is split into words: `DB_PASSWORD`, `dbPassword` and `spring.db.password` alike.
 
 /// Whether a variable's name suggests that its value is a secret.
 ///
@@ -21,7 +21,7 @@ pub fn is_secret_name(name: &str) -> bool {
     words.iter().any(|word| is_strong(word)) || ends_weakly(&words)
 }
 
-/// Whether a setting's name inside another value is a secret's: only words that mean nothing else count there.
+/// Whether a setting's name inside another value is a secret's. Only unambiguous words count there.
 pub(super) fn is_surely_secret(name: &str) -> bool {
     let words = words(name);
     !is_about_a_secret(&words) && words.iter().any(|word| is_strong(word) || word == "PWD")
@@ -47,7 +47,7 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Where a secret is kept, how long it lives or how it is checked: `DB_PASSWORD_FILE`, `TOKEN_TTL`, `MAX_TOKENS`.
+/// Whether the name is about a secret rather than one: its place, lifetime or check, as in `DB_PASSWORD_FILE`, `TOKEN_TTL`, `MAX_TOKENS`.
 fn is_about_a_secret(words: &[String]) -> bool {
     const LAST: [&str; 21] = [
         "FILE",
@@ -80,7 +80,7 @@ fn is_about_a_secret(words: &[String]) -> bool {
             .is_some_and(|word| matches!(word.as_str(), "MAX" | "MIN" | "NUM"))
 }
 
-/// Words that make any name a secret's, also with something glued to them: `PGPASSWORD`, `CLIENTSECRET`.
+/// Whether the word makes any name a secret's, also as a part of a longer word: `PGPASSWORD`, `CLIENTSECRET`.
 fn is_strong(word: &str) -> bool {
     const INSIDE: [&str; 5] = [
         "PASSWORD",
@@ -103,10 +103,10 @@ fn is_strong(word: &str) -> bool {
         || END.iter().any(|strong| word.ends_with(strong))
 }
 
-/// Words that are a secret's only where a name ends with them: `DB_PASS`, `APP_KEY`, but not `AUTH_URL`, `KEY_PREFIX`.
+/// Whether the name ends with a word that is a secret's only at the end: `DB_PASS`, `APP_KEY`, but not `AUTH_URL`, `KEY_PREFIX`.
 fn ends_weakly(words: &[String]) -> bool {
     const ORDINARY_PASS: [&str; 4] = ["COMPASS", "BYPASS", "OVERPASS", "TRESPASS"];
-    // Numbers and the like behind it change nothing: `AWS_ACCESS_KEY_ID`, `KEY_1`, `KEY_BASE64`.
+    // Numbers and similar words after it do not matter: `AWS_ACCESS_KEY_ID`, `KEY_1`, `KEY_BASE64`.
     let end = words
         .iter()
         .rposition(|word| {
