@@ -1,6 +1,7 @@
 //! The dependency graph: cycles and order. Nothing here recurses, so that no graph is too deep.
 
-/// A cycle in the graph, as a path whose last node is its first one; `None` if the graph has no cycle. `needs[n]` lists the nodes that node `n` needs; nodes out of range are ignored.
+/// A cycle in the graph, as a path whose last node is its first one; `None` if the graph has no cycle. `needs[n]` lists
+/// the nodes that node `n` needs; nodes out of range are ignored.
 ///
 /// ```
 /// // 0 needs 1, 1 needs 2, 2 needs 1.

@@ -1,4 +1,4 @@
-//! Whatever stands in an attribute, no stage panics, and what comes out is Rust.
+//! No stage panics, whatever an attribute has in it, and the output is Rust.
 
 use proc_macro2::TokenStream;
 use proptest::prelude::*;

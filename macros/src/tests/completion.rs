@@ -1,5 +1,5 @@
-//! What an editor gets to complete the words of attributes: a word of its own at the cursor comes out where the words are
-//! that could stand there, and all that stands before it is the same with that word and without.
+//! Completion in editors: the marker at the cursor occurs in the output where the valid words are, and the output before it
+//! is the same with the marker and without.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -77,7 +77,10 @@ fn words_of_a_composition() {
     let [with, without] = [cursor, quote!()].map(|own| composition(item(own, quote!())));
     assert!(offers("scope", &with, &without));
     assert!(!offers("image", &with, &without));
-    assert!(!offers("compose", &with, &without), "it is not there yet");
+    assert!(
+        !offers("compose", &with, &without),
+        "it is not supported yet"
+    );
 }
 
 #[test]

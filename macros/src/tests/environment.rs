@@ -1,4 +1,4 @@
-//! What is refused because of the package and its files.
+//! Mistakes about the package and its files.
 
 use std::fs;
 use std::path::{Path, PathBuf};

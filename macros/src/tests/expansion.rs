@@ -1,6 +1,6 @@
-//! What comes out, formatted, against the files in `expansions`.
+//! The formatted output, compared with the files in `expansions`.
 //!
-//! `UPDATE_EXPECTED=1 cargo test -p seatrial-macros` writes them anew.
+//! `UPDATE_EXPECTED=1 cargo test -p seatrial-macros` rewrites them.
 
 use std::path::Path;
 
@@ -124,7 +124,7 @@ fn of_a_test_with_a_mistake() {
 }
 
 fn compare(name: &str, expansion: TokenStream) {
-    let file: syn::File = syn::parse2(expansion).expect("the expansion is no Rust");
+    let file: syn::File = syn::parse2(expansion).expect("the expansion is not Rust");
     let actual = prettyplease::unparse(&file);
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("src/tests/expansions")

@@ -1,4 +1,4 @@
-//! What people write from habit is answered with what to write here, in one message.
+//! Each key and form of other tools gives one message with what to write instead.
 
 use std::collections::HashSet;
 
@@ -176,7 +176,7 @@ fn mounts_of_other_tools_are_answered() {
 }
 
 #[test]
-fn words_in_quotes_are_taken_for_what_they_say() {
+fn a_quoted_word_is_read_without_its_quotes() {
     for (written, word) in [
         (quote!(scope = "binary"), "binary"),
         (quote!(scope = binary, pull = "always"), "always"),
@@ -218,7 +218,7 @@ fn constants_and_macros_are_to_be_written_out() {
 }
 
 #[test]
-fn what_is_computed_may_be_a_variable_where_placeholders_work() {
+fn a_message_about_a_constant_offers_variables_where_they_work() {
     let variable = "with `{$NAME:-default}` for the value of an environment variable";
     for (written, is_text) in [
         (quote!(image = env!("IMAGE"), ready(running)), true),

@@ -1,4 +1,4 @@
-//! One mistake gives one message: what follows from it is not reported, too.
+//! One mistake gives one message: its consequences are not reported.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -188,7 +188,7 @@ fn a_cycle_is_one_mistake() {
 }
 
 #[test]
-fn what_is_not_supported_yet_is_not_offered() {
+fn a_planned_key_is_not_suggested() {
     let message =
         one_message(quote!(#[service(image = "a", xyzzy = 1, ready(running))] a: Service));
     assert!(message.contains("`image`, `bin`"), "{message}");

@@ -1,5 +1,5 @@
-//! Tests of the stages, without a compiler: the plan that a declaration gives, the mistakes that are found in it, and
-//! that nothing which looks like an attribute makes a stage panic.
+//! Tests of the stages, without a compiler: the plan of a declaration, its mistakes, and that no attribute makes a stage
+//! panic.
 
 mod arbitrary;
 mod completion;

@@ -1,4 +1,4 @@
-//! The plan that a declaration gives.
+//! The plan of a declaration.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn placeholders_and_needs_are_edges_once_each_and_ascending() {
 }
 
 #[test]
-fn a_service_takes_what_it_does_not_say_from_the_composition() {
+fn a_service_has_the_defaults_of_its_composition() {
     let plan = super::composition(
         quote! {
             #[composition(scope = binary, source(none))]
@@ -124,7 +124,7 @@ fn spoken(protocol: Protocol, port: u16) -> CheckKind {
 }
 
 #[test]
-fn a_protocol_is_spoken_on_the_port_that_is_named_or_its_own_or_the_only_one() {
+fn a_protocol_check_uses_the_named_port_or_its_own_or_the_only_one() {
     for (ports, check, port) in [
         (quote!(port = 5432), quote!(postgres), 5432),
         (quote!(port = 4000), quote!(postgres), 4000),
@@ -157,7 +157,7 @@ fn a_protocol_is_spoken_on_the_port_that_is_named_or_its_own_or_the_only_one() {
 }
 
 #[test]
-fn an_image_that_is_known_is_asked_in_its_protocol_unless_ready_says_otherwise() {
+fn a_known_image_is_checked_in_its_protocol_unless_ready_overrides_it() {
     for protocol in Protocol::ALL {
         let port = protocol.port();
         for image in protocol.images() {
@@ -203,7 +203,7 @@ fn an_image_that_is_known_is_asked_in_its_protocol_unless_ready_says_otherwise()
 
 /// The documentation's table is that of the code.
 #[test]
-fn the_images_that_are_known_are_documented() {
+fn known_images_are_documented() {
     let documentation = include_str!("../../docs/composition.md");
     for protocol in Protocol::ALL {
         let images: Vec<String> = protocol
@@ -240,7 +240,7 @@ fn setups_keep_their_order_and_each_may_have_a_key() {
         panic!("three setups");
     };
     let SetupKind::Exec { command, env } = &first.kind else {
-        panic!("{first:?} is no command");
+        panic!("{first:?} is not a command");
     };
     assert_eq!(command.len(), 3, "{command:?}");
     let names: Vec<&str> = env.iter().map(|variable| variable.name.as_str()).collect();
@@ -260,7 +260,7 @@ fn setups_keep_their_order_and_each_may_have_a_key() {
 }
 
 #[test]
-fn what_a_setup_names_is_needed() {
+fn a_service_that_a_setup_names_is_needed() {
     let plan = plan_of(quote! {
         #[service(image = "a", port = 1)] a: Service,
         #[service(image = "b", port = 1, setup(exec = "seed --from {a} {self}"))] b: Service,
@@ -287,7 +287,7 @@ fn a_binary_is_bound_once_however_many_services_run_it() {
         .iter()
         .map(|service| match &service.origin {
             Origin::Bin { binding, .. } => *binding,
-            Origin::Image(image) => panic!("{image} is no binary"),
+            Origin::Image(image) => panic!("{image} is not a binary"),
         })
         .collect();
     assert_eq!(bindings, [0, 1, 0]);

@@ -1,4 +1,4 @@
-//! The report cannot be forgotten.
+//! A report must be finished.
 
 use proc_macro2::Span;
 

@@ -1,5 +1,4 @@
-//! Which scope each service gets, and which may need which: every combination; and the time to
-//! live of those that are kept.
+//! The scope of each service, and the scopes that it may depend on, in every combination; the time to live of kept services.
 
 use std::time::Duration;
 
@@ -12,8 +11,8 @@ use crate::report::Report;
 use crate::syntax::ScopeSyntax;
 use crate::{check, model, parse};
 
-/// Everything that can be said of a scope.
-const SAID: [ScopeSyntax; 5] = [
+/// Every declaration of a scope.
+const DECLARED: [ScopeSyntax; 5] = [
     ScopeSyntax::Absent,
     ScopeSyntax::Known(Scope::Test),
     ScopeSyntax::Known(Scope::Binary),
@@ -58,10 +57,10 @@ fn is(scope: ScopeSyntax) -> Option<Scope> {
 }
 
 #[test]
-fn a_service_needs_only_those_that_live_as_long() {
-    for composition in SAID {
-        for needed in SAID {
-            for needing in SAID {
+fn a_service_depends_only_on_services_that_live_as_long() {
+    for composition in DECLARED {
+        for needed in DECLARED {
+            for needing in DECLARED {
                 let own = |said| is(said).or(is(composition)).unwrap_or(Scope::Test);
                 let expected = [own(needed), own(needing)];
                 match scopes(composition, needed, needing) {
@@ -102,7 +101,7 @@ fn a_message_says_how_many_there_are_of_each() {
 }
 
 #[test]
-fn a_scope_that_there_is_not_is_answered_with_all() {
+fn an_unknown_scope_is_answered_with_all() {
     let message =
         super::plan_of(quote!(#[service(image = "a", scope = forever, ready(running))] a: Service))
             .expect_err("there is no such scope")

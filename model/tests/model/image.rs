@@ -389,7 +389,7 @@ fn variables_may_stand_anywhere_in_an_image() {
 }
 
 #[test]
-fn images_that_no_variable_mends_are_refused_with_what_to_write() {
+fn images_that_no_value_makes_valid_are_refused_with_what_to_write() {
     for (text, reason, instead) in [
         (
             "a:{$X:-a b}",

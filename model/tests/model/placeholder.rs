@@ -175,7 +175,7 @@ fn braces_that_are_not_a_placeholder_are_refused() {
 }
 
 #[test]
-fn names_that_mean_nothing_are_refused_with_what_to_write() {
+fn unknown_names_are_refused_with_what_to_write() {
     for (text, message) in [
         ("{bd}", "unknown service `bd`; did you mean `db`?"),
         (

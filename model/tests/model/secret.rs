@@ -1,4 +1,4 @@
-//! Which names suggest a secret, and that none is left in a text.
+//! Names that suggest a secret, and texts without secrets.
 
 use proptest::prelude::*;
 use seatrial_model::secret::{HIDDEN, Redactor, is_secret_name};
@@ -178,7 +178,7 @@ fn secrets_are_hidden_wherever_they_stand() {
 }
 
 #[test]
-fn what_reads_like_a_word_is_hidden_as_a_word() {
+fn a_value_that_looks_like_a_word_is_hidden_as_a_word() {
     for (value, text, expected) in [
         // Inside other words it is a part of them.
         (

@@ -1,4 +1,4 @@
-//! Variables of the environment in a plan: where they may stand, what they are filled with, who may see it.
+//! Variables of the environment in a plan: their places, their values, and what is printed of them.
 
 use std::ffi::OsString;
 
@@ -121,7 +121,7 @@ fn every_place_is_filled() {
 }
 
 #[test]
-fn every_variable_that_is_not_set_is_told_with_its_place() {
+fn every_unset_variable_is_reported_with_its_place() {
     let errors = filled(everywhere(), |_| None).unwrap_err();
     let expected: Vec<String> = PLACES
         .iter()
@@ -136,7 +136,7 @@ fn every_variable_that_is_not_set_is_told_with_its_place() {
 }
 
 #[test]
-fn empty_is_unset_where_there_is_a_default() {
+fn empty_is_unset_if_there_is_a_default() {
     assert_eq!(of_image("a:{$X:-17}", None).unwrap(), "a:17");
     assert_eq!(of_image("a:{$X:-17}", Some("")).unwrap(), "a:17");
     assert_eq!(of_image("a:{$X:-17}", Some("16")).unwrap(), "a:16");
@@ -170,7 +170,7 @@ fn an_image_that_a_value_makes_invalid_is_reported_with_the_variable() {
 
 #[cfg(unix)]
 #[test]
-fn a_value_that_is_no_text_is_told() {
+fn a_value_that_is_not_unicode_is_reported() {
     use std::os::unix::ffi::OsStringExt;
     let mut app = bare("app");
     app.env = vec![variable("A", "{$X:-17}")];
