@@ -1,14 +1,13 @@
 //! The one error that users see.
 //!
 //! It names the service, the cause and the next step, and carries the log lines that matter. It is data until it is
-//! displayed, so that it can cross from the supervisor to a test; [`Report`] turns it into text.
+//! displayed, so that it can cross from the supervisor to a test: as its [`Report`], for the error itself is public and not
+//! serializable. The report turns it into text.
 
 mod kind;
 mod report;
 
 use std::fmt;
-
-use serde::{Deserialize, Serialize};
 
 pub use self::kind::ErrorKind;
 pub(crate) use self::report::Report;
@@ -28,7 +27,7 @@ pub(crate) use self::report::Report;
 /// }
 /// # }
 /// ```
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Report>);
 
 impl Error {
@@ -50,6 +49,11 @@ impl Error {
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Report)) -> Self {
         change(&mut self.0);
         self
+    }
+
+    /// The error that a message has carried.
+    pub(crate) fn of_report(report: Report) -> Self {
+        Self(Box::new(report))
     }
 
     /// Takes out whose launch failed.

@@ -73,6 +73,7 @@
 //!
 //! * `progress` (default): progress bars while images are fetched, where standard error is a terminal.
 
+mod answers;
 mod client;
 mod composition;
 mod config;
@@ -102,6 +103,8 @@ mod pieces;
 mod private;
 mod private_directory;
 mod protocol;
+#[cfg(test)]
+mod public_types;
 mod readiness;
 mod run;
 mod service;
@@ -116,12 +119,12 @@ mod wire;
 mod wording;
 mod workspace;
 
+pub use answers::{ExecOutput, KeptService, LogLine};
 pub use composition::Composition;
 pub use error::{Error, ErrorKind};
 pub use kept::{drop_kept, kept};
 pub use logs::LogLines;
 pub use operation::Operation;
-pub use protocol::{ExecOutput, KeptService, LogLine};
 pub use seatrial_macros::{Composition, test};
 
 pub use service::{PortKey, Service};

@@ -3,6 +3,8 @@
 //! Plain data, serializable, with no reference to the memory of either side: whether the supervisor runs in this
 //! process or another is nobody's business but the connection's.
 
+mod forms;
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::Error;
+pub(crate) use crate::answers::{ExecOutput, KeptService, LogLine};
 use crate::engine::PublishedPort;
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
@@ -90,6 +93,7 @@ pub(crate) enum RequestBody {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Introduction {
     /// For what it launches; or what is wrong with them, which every launch is answered with.
+    #[serde(with = "forms::outcome")]
     pub(crate) settings: Result<Settings, Error>,
     /// The process with whose end its run ends; none where the run ends with the client. A keeper goes on.
     pub(crate) process: Option<ProcessId>,
@@ -251,10 +255,15 @@ pub(crate) enum Message {
     /// The answer to a call.
     Answer {
         call: CallId,
+        #[serde(with = "forms::outcome")]
         outcome: Result<Reply, Error>,
     },
     /// A line of a log that is followed.
-    Line { call: CallId, line: LogLine },
+    Line {
+        call: CallId,
+        #[serde(with = "forms::LogLineForm")]
+        line: LogLine,
+    },
     /// More of the archive that a call copies out.
     Piece {
         call: CallId,
@@ -300,8 +309,8 @@ pub(crate) enum Reply {
     Log(String),
     /// How and when it has ended, in words; nothing of one that runs.
     Ended(Option<String>),
-    Exec(ExecOutput),
-    Kept(Vec<KeptService>),
+    Exec(#[serde(with = "forms::ExecOutputForm")] ExecOutput),
+    Kept(#[serde(with = "forms::kept_services")] Vec<KeptService>),
 }
 
 /// A running service, as its handle knows it.
@@ -370,75 +379,6 @@ pub(crate) struct Times {
     pub(crate) set_up: Option<Duration>,
     /// It was running before this launch asked for it.
     pub(crate) shared: bool,
-}
-
-/// A line of a service's output.
-///
-/// A line of more than 64 KiB is cut, so that one that never ends fills nobody's memory: its first 64 KiB are handed out
-/// as soon as they are there, with ` [.. the rest of this line is cut]` behind them. Where it ends after all, another
-/// line of the same stream says how much is missing: `[.. 1048576 more bytes of this line are cut]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogLine {
-    /// Whether it was written to standard error.
-    pub stderr: bool,
-    /// The line without its end; bytes that are not UTF-8 are replaced.
-    pub text: String,
-}
-
-impl std::fmt::Display for LogLine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-/// How a command ended that was run in a service's container.
-///
-/// Of each of its outputs the last 16 MiB are here. A longer one begins with a line that says how much is missing, such as
-/// `[.. 1048576 bytes before this are cut]`, and [`truncated`](Self::truncated) is not 0. What a command writes into a file
-/// can be copied whole, with [`Service::copy_out`](crate::Service::copy_out).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ExecOutput {
-    /// Exit code; 0 is success.
-    pub code: i64,
-    /// What it wrote to standard output; bytes that are not UTF-8 are replaced.
-    pub stdout: String,
-    /// What it wrote to standard error; bytes that are not UTF-8 are replaced.
-    pub stderr: String,
-    /// How many bytes are missing at the beginnings of both outputs; 0 where they are whole.
-    pub truncated: u64,
-}
-
-impl ExecOutput {
-    /// Whether the exit code is 0.
-    pub fn success(&self) -> bool {
-        self.code == 0
-    }
-}
-
-/// A service that is kept on this machine: declared with `scope = keep`, and used again by later runs.
-///
-/// ```no_run
-/// for kept in seatrial::kept().wait()? {
-///     println!("{}.{} in {}", kept.composition, kept.service, kept.container);
-/// }
-/// # Ok::<(), seatrial::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct KeptService {
-    /// The composition that declares it.
-    pub composition: String,
-    /// The field that declares it.
-    pub service: String,
-    /// What its container is made from, as declared.
-    pub image: String,
-    /// The id of its container; empty until that is there.
-    pub container: String,
-    /// For how long nobody has used it; `None` while somebody does.
-    pub idle: Option<Duration>,
-    /// How long it stays when nobody uses it.
-    pub stays: Duration,
 }
 
 /// What happened, for `events` in `seatrial.toml`: one JSON object a line.

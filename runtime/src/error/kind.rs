@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What an [`Error`](crate::Error) is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// No engine could be reached, or it went away.
@@ -27,5 +27,22 @@ pub enum ErrorKind {
     /// The time for the test was over, see [`timeout`](macro@crate::test#time-outs).
     TimedOut,
     /// The process was asked to end.
+    Interrupted,
+}
+
+/// The same for messages: users cannot serialize the kind of an error.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ErrorKind")]
+pub(super) enum ErrorKindForm {
+    Engine,
+    Configuration,
+    Image,
+    Start,
+    Exited,
+    NotReady,
+    Setup,
+    Operation,
+    Files,
+    TimedOut,
     Interrupted,
 }

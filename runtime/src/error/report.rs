@@ -6,13 +6,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::ErrorKind;
+use super::kind::{ErrorKind, ErrorKindForm};
 use crate::visible::harmless;
 use crate::wording::names;
 
 /// Everything that is known of an error.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Report {
+    #[serde(with = "ErrorKindForm")]
     pub(crate) kind: ErrorKind,
     /// The composition whose launch failed.
     pub(crate) composition: Option<String>,

@@ -6,9 +6,11 @@ mod forms;
 use std::error::Error;
 use std::io::Read as _;
 
-use seatrial::{Composition, Service};
+use seatrial::{Composition, KeptService, Service};
 use seatrial_tests::conversation::ask;
 use serde_json::{Value, json};
+
+use crate::record::Kept;
 
 /// Stands before a record on standard output.
 pub(crate) const RECORD: &str = "has recorded: ";
@@ -54,7 +56,11 @@ impl Shop {
 
 /// What is kept, as the runtime tells.
 fn kept() -> Value {
-    let kept = seatrial::kept().wait().expect("it is told");
+    recorded(seatrial::kept().wait().expect("it is told"))
+}
+
+fn recorded(kept: Vec<KeptService>) -> Value {
+    let kept: Vec<Kept> = kept.into_iter().map(Kept::from).collect();
     serde_json::to_value(kept).expect("it is data")
 }
 
@@ -173,8 +179,7 @@ fn lists() {
 #[ignore = "run by the tests beside it"]
 fn drops() {
     let dropped = seatrial::drop_kept().wait().expect("it is dropped");
-    let dropped = serde_json::to_value(dropped).expect("it is data");
-    record(&json!({ "dropped": dropped, "kept": kept() }));
+    record(&json!({ "dropped": recorded(dropped), "kept": kept() }));
 }
 
 /// Needs the images that other tests give names of their own.

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use seatrial::KeptService;
 use seatrial_tests::{child, engine};
 use serde_json::Value;
 
+use crate::record::Kept;
 use crate::run::Run;
 
 /// How long anything may take before the test is given up: far more than it does.
@@ -117,7 +117,7 @@ impl Machine {
 
     /// Has what is kept dropped, and sees that nothing is left then. What was dropped.
     #[track_caller]
-    pub(crate) fn end(self) -> Vec<KeptService> {
+    pub(crate) fn end(self) -> Vec<Kept> {
         let dropping = self.run("drops").end();
         assert!(dropping.kept("kept").is_empty(), "{:#}", dropping.record);
         let dropped = dropping.kept("dropped");

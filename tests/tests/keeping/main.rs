@@ -10,5 +10,6 @@ mod adopted;
 mod cases;
 mod dropped;
 mod machine;
+mod record;
 mod replaced;
 mod run;

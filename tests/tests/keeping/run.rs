@@ -6,12 +6,12 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use seatrial::KeptService;
 use seatrial_tests::{child, engine};
 use serde_json::Value;
 
 use crate::cases::RECORD;
 use crate::machine::Machine;
+use crate::record::Kept;
 
 /// A run to be.
 pub(crate) struct Run<'a> {
@@ -168,7 +168,7 @@ pub(crate) fn text(record: &Value, key: &str) -> String {
 
 /// The kept services at this key of a record.
 #[track_caller]
-pub(crate) fn kept(record: &Value, key: &str) -> Vec<KeptService> {
+pub(crate) fn kept(record: &Value, key: &str) -> Vec<Kept> {
     serde_json::from_value(record[key].clone()).expect("kept services")
 }
 
@@ -179,7 +179,7 @@ impl Ended {
     }
 
     #[track_caller]
-    pub(crate) fn kept(&self, key: &str) -> Vec<KeptService> {
+    pub(crate) fn kept(&self, key: &str) -> Vec<Kept> {
         kept(&self.record, key)
     }
 

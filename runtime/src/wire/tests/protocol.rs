@@ -251,8 +251,10 @@ fn messages() -> Vec<Message> {
         ErrorKind::Start,
         ErrorKind::Exited,
         ErrorKind::NotReady,
+        ErrorKind::Setup,
         ErrorKind::Operation,
         ErrorKind::Files,
+        ErrorKind::TimedOut,
         ErrorKind::Interrupted,
     ];
     let outcomes = replies
