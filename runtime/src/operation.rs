@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Instant;
@@ -27,14 +27,17 @@ use crate::deadline::Bound;
 /// ```
 #[must_use = "an operation that is neither awaited nor waited for may fail unseen"]
 pub struct Operation<T> {
-    outcome: Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>,
+    /// Never locked: it makes the operation `Sync`, which no method of a shared one needs.
+    outcome: Mutex<Outcome<T>>,
     bound: Bound,
 }
+
+type Outcome<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 impl<T> Operation<T> {
     pub(crate) fn new(outcome: impl Future<Output = Result<T, Error>> + Send + 'static) -> Self {
         Self {
-            outcome: Box::pin(outcome),
+            outcome: Mutex::new(Box::pin(outcome)),
             bound: Bound::default(),
         }
     }
@@ -47,7 +50,7 @@ impl<T> Operation<T> {
 
     /// As [`wait`](Self::wait), but no longer than until then; `None` where it is not done by then. It goes on all the same.
     pub(crate) fn wait_until(self, until: Instant) -> Option<Result<T, Error>> {
-        block_on_until(self.outcome, Some(until))
+        block_on_until(owned(self.outcome), Some(until))
     }
 
     /// Blocks the thread until the operation is done. Works inside an async runtime too, where it blocks that
@@ -60,7 +63,7 @@ impl<T> Operation<T> {
     /// on all the same.
     pub fn wait(self) -> Result<T, Error> {
         let until = self.bound.of_wait();
-        block_on_until(self.outcome, until).unwrap_or_else(|| Err(self.bound.exceeded()))
+        block_on_until(owned(self.outcome), until).unwrap_or_else(|| Err(self.bound.exceeded()))
     }
 }
 
@@ -68,7 +71,9 @@ impl<T> Future for Operation<T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.outcome.as_mut().poll(context)
+        let outcome = self.outcome.get_mut();
+        let outcome = outcome.unwrap_or_else(PoisonError::into_inner);
+        outcome.as_mut().poll(context)
     }
 }
 
@@ -76,6 +81,10 @@ impl<T> fmt::Debug for Operation<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Operation(..)")
     }
+}
+
+fn owned<T>(outcome: Mutex<Outcome<T>>) -> Outcome<T> {
+    outcome.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Unpark(Thread);

@@ -1,8 +1,28 @@
-//! What the public types promise beside their methods: they are not serializable, so that they can grow.
+//! What the public types promise beside their methods: they can be handed to other threads and kept for as long as one
+//! likes, and they are not serializable, so that they can grow.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind, ExecOutput, KeptService, LogLine, LogLines, Operation, Service};
+use crate::{
+    Error, ErrorKind, ExecOutput, KeptService, LogLine, LogLines, Operation, PortKey, Service,
+};
+
+fn is_send_sync_static<T: Send + Sync + 'static>() {}
+
+#[test]
+fn handles_errors_and_values_are_for_every_thread() {
+    is_send_sync_static::<Service>();
+    is_send_sync_static::<LogLines>();
+    is_send_sync_static::<PortKey<'static>>();
+    is_send_sync_static::<Error>();
+    is_send_sync_static::<ErrorKind>();
+    is_send_sync_static::<LogLine>();
+    is_send_sync_static::<ExecOutput>();
+    is_send_sync_static::<KeptService>();
+    // Whatever its value is: only whoever owns an operation gets that.
+    is_send_sync_static::<Operation<()>>();
+    is_send_sync_static::<Operation<std::cell::Cell<u8>>>();
+}
 
 /// Does not compile where a type has the trait: then it is not clear which of two implementations is meant.
 macro_rules! assert_not_implemented {
