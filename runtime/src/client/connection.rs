@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
-use super::{Client, ending};
+use super::calls::Client;
+use super::ending;
 use crate::config::SupervisorMode;
 use crate::protocol::{Introduction, Message, Request, RequestBody};
 use crate::run::process::ProcessId;

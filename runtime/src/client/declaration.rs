@@ -6,12 +6,21 @@ use std::path::PathBuf;
 use seatrial_model::{Origin, Plan, Scope, VariableError};
 use serde_bytes::ByteBuf;
 
-use super::{Instances, kept};
+use super::kept;
 use crate::config::Keep;
 use crate::declaration::Declaration;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::{Kept, Launch};
 use crate::{Error, ErrorKind, workspace};
+
+/// Which instances a launch asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Instances {
+    /// Of each service one of the scope that is declared.
+    AsDeclared,
+    /// Of each service one of the launch's own.
+    Own,
+}
 
 /// What is to be launched.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::Client;
+use super::calls::Client;
 use crate::terminal;
 
 /// The signals that ask a process to end.
@@ -169,8 +169,18 @@ fn silence_tests() {
     }));
 }
 
+impl Client {
+    /// Keeps a test that finds its services gone from telling of it, for the process is about to end: then this does
+    /// not return.
+    pub(crate) fn stay_while_ending(&self) {
+        if self.is_ending() {
+            stay();
+        }
+    }
+}
+
 /// Never returns: the process is about to be gone.
-pub(super) fn stay() -> ! {
+fn stay() -> ! {
     loop {
         std::thread::park();
     }

@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Once};
 
-use super::{Client, Lease};
+use super::calls::Client;
+use super::lease::Lease;
 use crate::Service;
 use crate::declaration::Hook;
 use crate::protocol::{CallId, HookFailure, HookKind, ServiceInfo};

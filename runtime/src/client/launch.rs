@@ -1,18 +1,19 @@
 //! Launching: at the run's supervisor; and, for what outlives the run, at the keeper before that.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::oneshot;
 
-use super::declaration::{self, Prepared};
-use super::{Client, Instances, Lease, notice};
+use super::calls::Client;
+use super::declaration::{self, Instances, Prepared};
+use super::lease::Lease;
+use super::notice;
 use crate::config::Keep;
 use crate::deadline::{Bound, Deadline};
 use crate::declaration::{Declaration, Hook};
 use crate::operation::block_on;
-use crate::protocol::{Caller, Kept, Launch, Reply, RequestBody, ServiceInfo};
+use crate::protocol::{Kept, Launch, Reply, RequestBody, ServiceInfo};
 use crate::{Error, ErrorKind, Operation, Service, kept, terminal};
 
 /// The services of a launch, in the order of their declaration, and the hold on them.
@@ -126,19 +127,12 @@ impl Client {
         deadline: Option<Arc<Deadline>>,
     ) -> Operation<(Vec<ServiceInfo>, Arc<Lease>)> {
         self.hooks().insert(launch.identity.clone(), hooks);
-        let lease = Arc::new(Lease {
-            client: self,
-            id: self.number(),
-            caller: Caller::Handle,
-            keeping,
-            deadline,
-            released: AtomicBool::new(false),
-        });
+        let lease = Arc::new(Lease::of_launch(self, keeping, deadline));
         let call = self.number();
         let body = RequestBody::Launch {
-            lease: lease.id,
+            lease: lease.id(),
             launch: Box::new(launch),
-            within: lease.deadline.as_ref().map(|deadline| deadline.left()),
+            within: lease.deadline().map(|deadline| deadline.left()),
         };
         let answer = self.call(call, body);
         Operation::new(async move {

@@ -1,0 +1,57 @@
+//! What comes from the supervisor, each message to whom it is for.
+
+use super::calls::Client;
+use super::hooks;
+use super::pending::Pending;
+use crate::protocol::{HookFailure, Message};
+
+impl Client {
+    /// Takes the supervisor's next message.
+    pub(super) fn receive(&'static self, message: Message) {
+        match message {
+            Message::Answer { call, outcome } => {
+                if let Some(who) = self.take_pending(call) {
+                    who.end(outcome);
+                }
+            }
+            Message::Line { call, line } => {
+                if let Some(Pending::Lines(lines)) = self.pending().get(&call) {
+                    let _ = lines.send(Ok(line));
+                }
+            }
+            Message::Piece { call, bytes } => {
+                if let Some(Pending::Pieces(pieces)) = self.pending().get(&call) {
+                    let _ = pieces.send(Ok(bytes));
+                }
+            }
+            Message::HaveRead { call, units } => {
+                if let Some(Pending::Sending { allowance, .. }) = self.pending().get(&call) {
+                    allowance.give_back(units);
+                }
+            }
+            Message::Show(shown) => {
+                self.screen().show(shown);
+            }
+            Message::Hook {
+                hook,
+                kind,
+                identity,
+                binding,
+                service,
+            } => {
+                let function = self
+                    .hooks()
+                    .get(&identity)
+                    .and_then(|hooks| hooks.get(binding))
+                    .copied();
+                match function {
+                    Some(function) => hooks::run(self, hook, kind, function, *service),
+                    None => {
+                        let why = "the function is not here".to_owned();
+                        self.hook_ended(hook, Err(HookFailure::Failed(why)));
+                    }
+                }
+            }
+        }
+    }
+}
