@@ -87,19 +87,10 @@ impl Environment {
     }
 }
 
-/// The directory of the workspace that `package` is in: its nearest ancestor with a workspace's manifest, or itself.
+/// The directory of the workspace that `package` is in.
 fn workspace(package: &Path) -> Option<PathBuf> {
-    let root = package
-        .ancestors()
-        .find(|directory| {
-            std::fs::read_to_string(directory.join("Cargo.toml")).is_ok_and(|manifest| {
-                manifest
-                    .lines()
-                    .map(|line| line.split('#').next().unwrap_or_default().trim())
-                    .any(|line| line == "[workspace]" || line.starts_with("[workspace."))
-            })
-        })
-        .unwrap_or(package);
+    let root =
+        seatrial_model::workspace::root(package, |manifest| std::fs::read_to_string(manifest).ok());
     root.canonicalize().ok()
 }
 

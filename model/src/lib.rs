@@ -21,6 +21,7 @@ mod protocol;
 pub mod secret;
 pub mod size;
 pub mod suggest;
+pub mod workspace;
 
 pub use image::{ImageRef, ImageTemplate};
 pub use placeholder::Template;

@@ -255,24 +255,10 @@ fn of_another_tree(name: &str, compiled: &Path, directory: &Path) -> Error {
     })
 }
 
-/// The nearest directory at or above `package` whose manifest declares a workspace, else `package` itself.
-fn root_above(package: &Path) -> PathBuf {
-    let declares_workspace = |directory: &&Path| {
-        std::fs::read_to_string(directory.join("Cargo.toml")).is_ok_and(|manifest| {
-            manifest.lines().any(|line| {
-                let line = line.trim();
-                line == "[workspace]"
-                    || line.starts_with("[workspace.")
-                    || line.starts_with("[workspace]#")
-                    || line.starts_with("[workspace] ")
-            })
-        })
-    };
-    let root = package
-        .ancestors()
-        .find(declares_workspace)
-        .unwrap_or(package);
-    root.to_owned()
+/// The root of the workspace that a directory is in, by the rule that the macros have, too.
+fn root_above(directory: &Path) -> PathBuf {
+    let manifest = |path: &Path| std::fs::read_to_string(path).ok();
+    seatrial_model::workspace::root(directory, manifest).to_owned()
 }
 
 #[cfg(test)]
