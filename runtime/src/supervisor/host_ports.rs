@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio::time::{sleep, timeout};
 
+use super::diagnosis::listening;
 use super::identity::OwnContainer;
-use super::listening;
 use crate::engine::{Engine, NetworkOf, PublishedPort};
 use crate::readiness::sockets::Reach;
 use crate::{Error, ErrorKind};

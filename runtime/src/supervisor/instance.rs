@@ -13,10 +13,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::context::Context;
-use super::diagnosis::engine_error;
+use super::diagnosis::{self, Target};
 use super::doing::Doing;
 use super::error_context::ErrorContext;
-use super::executing::{self, Reason, Symptom};
 use super::exits::Exits;
 use super::host_files::{self, Created};
 use super::host_ports::Published;
@@ -28,19 +27,16 @@ use super::owner;
 use super::phase::{Dependency, Phase};
 use super::queries::Inbox;
 use super::reaper::{Guard, TaskGuard, VolumeGuard};
-use super::running::{self, Running, Thoroughness};
+use super::running::{Running, Thoroughness};
 use super::setup::NotSetUp;
 use super::spec::{self, Place};
 use super::tmpfs;
 use super::volumes::Volumes;
+use crate::Error;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort, all_of};
 use crate::protocol::{ClientId, InstanceId, Launch, Owner, ServiceInfo, Times};
 use crate::readiness;
-use crate::visible::quoted;
-use crate::{Error, ErrorKind};
 
-/// How many log lines an error shows.
-pub(super) const LOG_LINES: usize = 20;
 /// How many choices of host ports are tried.
 const PORT_CHOICES: u32 = 10;
 
@@ -189,7 +185,9 @@ impl Instance {
                 Err(error) if error.kind == EngineErrorKind::PortTaken && choice < PORT_CHOICES => {
                 }
                 Err(error) => {
-                    return Err(self.start_failed(&engine, &container, &error).await.into());
+                    let target = self.target(&engine, &container.id);
+                    let error = diagnosis::start_failed(target, &error).await;
+                    return Err(self.attach(error).into());
                 }
             }
         };
@@ -421,54 +419,23 @@ impl Instance {
     }
 
     pub(super) fn engine_error(&self, error: &EngineError) -> Error {
-        let advice = advice(self.service(), &error.message);
-        let error = error.redacted(&self.redactor);
-        self.attach(engine_error(ErrorKind::Start, &error).with(|report| {
-            report.help = advice.map(str::to_owned).or(report.help.take());
-        }))
+        self.attach(diagnosis::refused(self.service(), error, &self.redactor))
     }
 
-    async fn start_failed(
-        &self,
-        engine: &Arc<dyn Engine>,
-        container: &Container,
-        error: &EngineError,
-    ) -> Error {
-        let (log, _) = running::tail(engine, &container.id, LOG_LINES).await;
-        let symptom = Symptom::Refusal(&error.message);
-        let reason = executing::reason(self, &**engine, &container.id, symptom).await;
-        self.engine_error(error).with(|report| {
-            report.log = log
-                .iter()
-                .map(|line| quoted(&self.redactor, line))
-                .collect();
-            if let Some(Reason { cause, help }) = reason {
-                report.details.push(cause);
-                report.help = Some(help);
-            }
-        })
-    }
-}
-
-/// What to do where an engine refuses to create or start a container for what a key asks for. These words are the same
-/// in every engine that was seen.
-fn advice(service: &ServicePlan, refusal: &str) -> Option<&'static str> {
-    let rights = service.privileged || !service.cap_add.is_empty();
-    if refusal.contains("unable to find user") || refusal.contains("unable to find group") {
-        Some(
-            "look at `user = ..`: the image has no such user or group; a number needs none, such as `user = \"1000:1000\"`",
-        )
-    } else if refusal.contains("apability") && !service.cap_add.is_empty() {
-        Some(
-            "look at `cap_add(..)`: the kernel knows no such capability, or this engine may not give it",
-        )
-    } else if refusal.contains("operation not permitted") && rights {
-        Some(
-            "this engine may not give all that `privileged` or `cap_add` ask for: ask with `cap_add(\"..\")` for just \
-             what the service uses, or use an engine that runs with more rights",
-        )
-    } else {
-        None
+    /// A container of this instance, for whoever looks for a cause.
+    pub(super) fn target<'a>(
+        &'a self,
+        engine: &'a Arc<dyn Engine>,
+        container: &'a str,
+    ) -> Target<'a> {
+        Target {
+            engine,
+            container,
+            launch: &self.launch,
+            index: self.index,
+            base: &self.context.config().base,
+            redactor: &self.redactor,
+        }
     }
 }
 

@@ -8,15 +8,12 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 
-use super::context::Context;
-use super::diagnosis::engine_error;
 use super::streams::Outgoing;
 use crate::engine::{Engine, EngineError, EngineErrorKind, Output};
 use crate::flow::Unread;
 use crate::output::{self, End, OUTPUT_MAX};
 use crate::protocol::{FollowEnd, LogLine};
 use crate::readiness::OutputPosition;
-use crate::{Error, ErrorKind};
 
 /// The lines of both streams.
 #[derive(Debug, Default)]
@@ -75,13 +72,12 @@ pub(super) async fn last(
 /// Hands out every line from the first, until the container has stopped or is gone. The engine ends the stream when the
 /// container stops; when it was started again, of which `starts` tells, it goes on behind what was handed out.
 pub(super) async fn follow(
-    context: &Context,
+    engine: &Arc<dyn Engine>,
     id: &str,
     until: FollowEnd,
     mut starts: watch::Receiver<()>,
     to: &Outgoing,
-) -> Result<(), Error> {
-    let engine = context.engine().await?;
+) -> Result<(), EngineError> {
     let mut seen = OutputPosition::default();
     loop {
         starts.mark_unchanged();
@@ -118,7 +114,7 @@ pub(super) async fn follow(
         }
         match ended {
             Err(error) if error.kind != EngineErrorKind::NotFound => {
-                return Err(engine_error(ErrorKind::Operation, &error));
+                return Err(error);
             }
             _ if until == FollowEnd::Stopped => return Ok(()),
             // The sender is dropped with the instance.

@@ -14,7 +14,6 @@ mod diagnosis;
 mod doing;
 mod error_context;
 mod events;
-mod executing;
 mod exits;
 mod head;
 mod hooks;
@@ -27,7 +26,6 @@ mod kept;
 mod launch;
 mod lines;
 mod links;
-mod listening;
 mod messages;
 mod network;
 mod once;
@@ -58,15 +56,16 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::Error;
 use crate::protocol::{
     Action, CallId, Caller, ClientId, FollowEnd, InstanceId, Introduction, LeaseId, Message, Reply,
     Request, RequestBody,
 };
 use crate::settings::Settings;
 use crate::terminal::Shown;
+use crate::{Error, ErrorKind};
 use clients::Client;
 use context::{Context, Run};
+use diagnosis::engine_error;
 use doing::Doing;
 pub(crate) use identity::Role;
 use kept::Kept;
@@ -498,7 +497,12 @@ impl Supervisor {
         let (context, messages) = (context.clone(), client.messages.clone());
         let starts = handle.starts.clone();
         client.stream(call, |to| async move {
-            let outcome = lines::follow(&context, &container, until, starts, &to).await;
+            let outcome = async {
+                let engine = context.engine().await?;
+                let followed = lines::follow(&engine, &container, until, starts, &to).await;
+                followed.map_err(|error| engine_error(ErrorKind::Operation, &error))
+            };
+            let outcome = outcome.await;
             answer(&messages, call, outcome.map(|()| Reply::Done));
             let _ = context.run.internal.send(Internal::StreamEnded {
                 client: id,

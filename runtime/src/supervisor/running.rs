@@ -7,19 +7,15 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::diagnosis::engine_error;
-use super::executing::{self, Reason, Symptom};
-use super::exits::{Exit, Exits};
-use super::instance::{Container, Instance, LOG_LINES};
+use super::diagnosis::{self, KILLED, Started};
+use super::exits::Exits;
+use super::instance::{Container, Instance};
 use super::links::Links;
 use super::messages::{Hook, HookOutcome, Internal, ProcessEnded};
 use super::orders::{Command, Order};
 use super::prober::Prober;
 use super::queries::{Inbox, Queries};
-use super::{lines, listening};
-use crate::engine::{
-    Attachment, ContainerInfo, Engine, EngineError, EngineErrorKind, ImageInfo, Parts,
-};
+use crate::engine::{Attachment, Engine, EngineError, ImageInfo, Parts};
 use crate::protocol::{Action, HookKind, Reply, ServiceInfo};
 use crate::readiness::{
     self, Check, NotReady, NotReadyReason, OutputPosition, PreparedTiming, Subject,
@@ -40,9 +36,6 @@ pub(super) struct Running {
     pub(super) exits: Exits,
     pub(super) info: Arc<ServiceInfo>,
 }
-
-/// The exit code of what was ended by `SIGKILL`: 128 and the signal's number.
-const KILLED: i64 = 137;
 
 /// How soon an engine tells of a container's end after it has told of the end of a command in it. Who kills a command
 /// otherwise is told this much later.
@@ -104,145 +97,25 @@ impl Running {
         };
         match outcome {
             Ok(()) => Ok(()),
-            Err(reason) => Err(self.not_ready(instance, thoroughness, reason).await),
+            Err(reason) => {
+                let was_ready = thoroughness == Thoroughness::Again;
+                Err(self.not_ready(instance, was_ready, reason).await)
+            }
         }
     }
 
-    async fn not_ready(
-        &self,
-        instance: &Instance,
-        thoroughness: Thoroughness,
-        reason: NotReady,
-    ) -> Error {
-        let after = terminal::duration(reason.after);
-        let (log, no_log) = tail(&self.engine, self.id(), LOG_LINES).await;
-        let waited_for = reason
-            .waiting_for
-            .iter()
-            .map(|check| format!("waited for: {check}"));
-        let mut details: Vec<String> = waited_for.collect();
-        let (kind, what, mut help) = match reason.reason {
-            NotReadyReason::Exited => {
-                let end = self.how_it_ended(instance, thoroughness, &log).await;
-                details.splice(0..0, end.cause);
-                (ErrorKind::Exited, end.what, end.help)
-            }
-            NotReadyReason::TimedOut => (
-                ErrorKind::NotReady,
-                format!("the service was not ready within {after}"),
-                Some(
-                    "see in its log what it waits for; where it just takes long, write `ready(.., timeout = \"2m\")`"
-                        .to_owned(),
-                ),
-            ),
-            NotReadyReason::FailedTooOften => (
-                ErrorKind::NotReady,
-                format!("a readiness check failed as often as `failures` allows, after {after}"),
-                Some("see in its log why it is not ready, or raise `failures`".to_owned()),
-            ),
-            NotReadyReason::Impossible => {
-                (ErrorKind::NotReady, "a readiness check can never hold".to_owned(), None)
-            }
-            NotReadyReason::Panicked => (
-                ErrorKind::NotReady,
-                format!("a readiness function panicked, after {after}"),
-                Some(
-                    "mend what panics; while the service is not ready return an error, then the function is called again"
-                        .to_owned(),
-                ),
-            ),
-        };
-        let declared = &instance.service().ports;
-        if kind == ErrorKind::NotReady {
-            if let Some((obstacle, way_out)) = self.obstacle().await {
-                details.push(obstacle.to_owned());
-                help = Some(way_out.to_owned());
-            } else if !declared.is_empty()
-                && let Some(listening) = listening::ports(&self.engine, self.id()).await
-            {
-                details.push(listening.describe(&reason.unserved));
-                let declared: Vec<u16> = declared.iter().map(|port| port.number).collect();
-                help = listening.help(&declared, &reason.unserved).or(help);
-            }
-        }
-        details.extend(no_log);
-        instance.attach(Error::new(kind, what).with(|report| {
-            report.details = details;
-            report.log = log;
-            report.help = help;
-        }))
+    async fn not_ready(&self, instance: &Instance, was_ready: bool, reason: NotReady) -> Error {
+        let started = self.started(instance, was_ready);
+        instance.attach(diagnosis::not_ready(&started, reason).await)
     }
 
-    /// What a test has done to the container that keeps it from being ready, and what undoes it.
-    async fn obstacle(&self) -> Option<(&'static str, &'static str)> {
-        let info = self.engine.inspect(self.id()).await.ok()?;
-        if info.paused {
-            Some((
-                "its container is paused: nothing in it runs",
-                "call `unpause()` before it is to be ready",
-            ))
-        } else if info.running && !info.addresses.contains(&self.address) {
-            Some((
-                "its container is disconnected from its network: nothing reaches it",
-                "call `reconnect()` before it is to be ready",
-            ))
-        } else {
-            None
-        }
-    }
-
-    /// What became of a container that ended, and what to do.
-    async fn how_it_ended(
-        &self,
-        instance: &Instance,
-        thoroughness: Thoroughness,
-        log: &[String],
-    ) -> End {
-        let exit = self.exits.latest();
-        if let Some(Exit::Unknown(error)) = exit {
-            let error = error.redacted(&instance.redactor);
-            let what = match error.kind {
-                EngineErrorKind::Unreachable => "the engine went away",
-                _ => "the engine lost the container",
-            };
-            let reported = engine_error(ErrorKind::Engine, &error);
-            return End::new(format!("{what}: {error}"), reported.report().help.clone());
-        }
-        let info = self.engine.inspect(self.id()).await.ok();
-        let code = self.exit_code_of(info.as_ref());
-        if info.is_some_and(|info| info.out_of_memory) {
-            let limit = match instance.service().memory {
-                Some(limit) => format!("its limit of {}", terminal::bytes(limit)),
-                None => "what the machine has".to_owned(),
-            };
-            return End::new(
-                format!("the container was killed: it used more memory than {limit}"),
-                Some("raise `memory = ..`, or have the service use less".to_owned()),
-            );
-        }
-        if let (Some(KILLED), Some(limit)) = (code, instance.service().memory) {
-            let limit = terminal::bytes(limit);
-            return End::new(
-                format!(
-                    "the container was killed (code {KILLED}), as the kernel does with one that uses more memory than its limit, here {limit}"
-                ),
-                Some("raise `memory = ..`, or have the service use less".to_owned()),
-            );
-        }
-        let code_text = code.map_or("unknown code".to_owned(), |code| format!("code {code}"));
-        let when = match thoroughness {
-            Thoroughness::All => " before the service was ready",
-            Thoroughness::Again => "",
-        };
-        let what = format!("the container exited with {code_text}{when}");
-        let symptom = Symptom::Log(log, code);
-        match executing::reason(instance, &*self.engine, self.id(), symptom).await {
-            Some(Reason { cause, help }) => End {
-                what,
-                cause: Some(cause),
-                help: Some(help),
-            },
-            None => End::new(what, exit_help(code, log)),
+    /// The container, for whoever looks for a cause.
+    fn started<'a>(&'a self, instance: &'a Instance, was_ready: bool) -> Started<'a> {
+        Started {
+            target: instance.target(&self.engine, self.id()),
+            address: self.address,
+            exits: &self.exits,
+            was_ready,
         }
     }
 
@@ -259,7 +132,7 @@ impl Running {
     /// How the container has ended, and how long ago; nothing where it runs.
     async fn end_in_words(&self, instance: &Instance) -> Option<String> {
         let ago = self.ended_ago().await?;
-        let end = self.how_it_ended(instance, Thoroughness::Again, &[]).await;
+        let end = diagnosis::how_it_ended(&self.started(instance, true), &[]).await;
         Some(format!("{}, {} ago", end.what, terminal::duration(ago)))
     }
 
@@ -275,7 +148,7 @@ impl Running {
             after: Duration::ZERO,
             attempts: 0,
         };
-        let error = self.not_ready(instance, Thoroughness::Again, reason).await;
+        let error = self.not_ready(instance, true, reason).await;
         Err(error.with(|report| {
             report.details.push(format!(
                 "it was ready, and ended {} before all services of the launch were",
@@ -295,15 +168,8 @@ impl Running {
 
     /// The exit code of a container that ended, where anybody knows it.
     pub(super) async fn exit_code(&self) -> Option<i64> {
-        self.exit_code_of(self.engine.inspect(self.id()).await.ok().as_ref())
-    }
-
-    fn exit_code_of(&self, info: Option<&ContainerInfo>) -> Option<i64> {
-        let followed = match self.exits.latest() {
-            Some(Exit::Code(code)) => Some(code),
-            _ => None,
-        };
-        info.and_then(|info| info.exit_code).or(followed)
+        let info = self.engine.inspect(self.id()).await.ok();
+        diagnosis::exit_code(info.as_ref(), self.exits.latest().as_ref())
     }
 
     /// Does what is asked, and answers. What only looks goes on by itself; what changes the state comes one by one.
@@ -560,48 +426,4 @@ fn waits_for_itself(instance: &Instance) -> Error {
                 .to_owned(),
         );
     }))
-}
-
-/// The last lines of a service's log, for a report; where there are none, why, in words.
-pub(super) async fn tail(
-    engine: &Arc<dyn Engine>,
-    id: &str,
-    count: usize,
-) -> (Vec<String>, Option<String>) {
-    match lines::last(engine, id, count).await {
-        Ok(log) if log.is_empty() => (log, Some("the service has logged nothing".to_owned())),
-        Ok(log) => (log, None),
-        Err(error) => (Vec::new(), Some(format!("its log is not known: {error}"))),
-    }
-}
-
-/// How a container ended.
-struct End {
-    what: String,
-    /// Why, where that is known beyond its code.
-    cause: Option<String>,
-    /// What to do.
-    help: Option<String>,
-}
-
-impl End {
-    fn new(what: String, help: Option<String>) -> Self {
-        Self {
-            what,
-            cause: None,
-            help,
-        }
-    }
-}
-
-/// What to do about a container that ended, where nothing but its code tells.
-fn exit_help(code: Option<i64>, log: &[String]) -> Option<String> {
-    let help = if matches!(code, Some(126 | 127)) {
-        "look at `command` and `entrypoint`: what they name is not in the image, or not executable"
-    } else if log.is_empty() {
-        "run the image by hand to see why it ends; a service must keep running in the foreground"
-    } else {
-        return None;
-    };
-    Some(help.to_owned())
 }

@@ -7,10 +7,11 @@ use seatrial_model::{EnvVar, Setup, SetupKind, Template};
 use tokio::time::timeout;
 
 use super::beside::{Beside, BesideError};
-use super::instance::{Instance, LOG_LINES};
+use super::diagnosis::{self, LOG_LINES};
+use super::instance::Instance;
 use super::messages::ProcessEnded;
 use super::queries::Inbox;
-use super::running::{self, Running, Thoroughness};
+use super::running::{Running, Thoroughness};
 use super::spec::{self, render};
 use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec};
 use crate::protocol::{HookFailure, HookKind};
@@ -264,8 +265,7 @@ impl<'a> Step<'a> {
 
     /// The error that says what became of it. What is quoted in `details` has no secret any more.
     async fn failed(&self, what: String, details: Vec<String>) -> Error {
-        let (log, no_log) =
-            running::tail(&self.running.engine, &self.running.container.id, LOG_LINES).await;
+        let (log, no_log) = diagnosis::tail(&self.running.engine, &self.running.container.id).await;
         let what = format!("the setup {} {what}", self.title);
         let error = Error::new(ErrorKind::Setup, what).with(|report| {
             report.details = details;

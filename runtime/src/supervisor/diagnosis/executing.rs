@@ -9,35 +9,21 @@ use std::path::{Path, PathBuf};
 use seatrial_model::{Origin, Source, Template};
 
 use self::said::{Loading, Refusal};
-use super::head::{self, Head};
-use super::instance::Instance;
-use super::links::Links;
-use super::spec;
-use crate::engine::Engine;
+use super::finding::Finding;
+use super::target::Target;
 use crate::executable::{Executable, HEAD};
 use crate::images::go_name;
+use crate::supervisor::head::{self, Head};
+use crate::supervisor::links::Links;
+use crate::supervisor::spec;
 use crate::visible::quoted;
-
-/// A cause, and what to do.
-#[derive(Debug)]
-pub(super) struct Reason {
-    pub(super) cause: String,
-    pub(super) help: String,
-}
 
 /// Why a container could not be started, by the engine's words, or has ended with this code and these last lines. Nothing
 /// where they say nothing of an executable.
-pub(super) async fn reason(
-    instance: &Instance,
-    engine: &dyn Engine,
-    container: &str,
-    symptom: Symptom<'_>,
-) -> Option<Reason> {
+pub(super) async fn finding(target: Target<'_>, symptom: Symptom<'_>) -> Option<Finding> {
     let of = Of {
-        instance,
-        engine,
-        container,
-        image: image(instance),
+        target,
+        image: image(target),
     };
     let refusal = match symptom {
         Symptom::Refusal(refusal) => said::refusal(refusal),
@@ -61,41 +47,39 @@ pub(super) enum Symptom<'a> {
 }
 
 /// The image as the declaration or the configuration has it.
-fn image(instance: &Instance) -> String {
-    match &instance.service().origin {
+fn image(target: Target<'_>) -> String {
+    match &target.service().origin {
         Origin::Image(image) => image.to_string(),
         Origin::Bin {
             base: Some(base), ..
         } => base.to_string(),
-        Origin::Bin { base: None, .. } => instance.context.config().base.to_string(),
+        Origin::Bin { base: None, .. } => target.base.to_string(),
     }
 }
 
 /// Whose executable it is, and where to look for it.
 struct Of<'a> {
-    instance: &'a Instance,
-    engine: &'a dyn Engine,
-    container: &'a str,
+    target: Target<'a>,
     image: String,
 }
 
 impl Of<'_> {
     /// A name from outside, as it may be shown.
     fn shown(&self, name: &str) -> String {
-        quoted(&self.instance.redactor, name)
+        quoted(self.target.redactor, name)
     }
 
     fn is_bin(&self) -> bool {
-        matches!(self.instance.service().origin, Origin::Bin { .. })
+        matches!(self.target.service().origin, Origin::Bin { .. })
     }
 
     /// The binary of the package that is mounted at a path of the container: its name, and where it is here.
     fn binary(&self, path: &str) -> Option<(&str, &Path)> {
-        let Origin::Bin { name, binding, .. } = &self.instance.service().origin else {
+        let Origin::Bin { name, binding, .. } = &self.target.service().origin else {
             return None;
         };
         let is_own = path == spec::binary_path(name);
-        is_own.then(|| (&**name, &*self.instance.launch.binaries[*binding]))
+        is_own.then(|| (&**name, &*self.target.launch.binaries[*binding]))
     }
 
     fn file(&self, path: &str) -> String {
@@ -107,11 +91,11 @@ impl Of<'_> {
 
     /// The key of the declaration that names this executable.
     fn key(&self, name: &str) -> Option<&'static str> {
-        let service = self.instance.service();
+        let service = self.target.service();
         let begins = |words: &Option<Vec<Template>>| {
             let first = words.as_ref().and_then(|words| words.first());
             first.is_some_and(|word| {
-                spec::render(&self.instance.launch, self.instance.index, word) == name
+                spec::render(self.target.launch, self.target.index, word) == name
             })
         };
         if begins(&service.entrypoint) {
@@ -123,7 +107,7 @@ impl Of<'_> {
         }
     }
 
-    async fn refused(&self, refusal: Refusal<'_>) -> Option<Reason> {
+    async fn refused(&self, refusal: Refusal<'_>) -> Option<Finding> {
         match refusal {
             // A shell finds no file either where it is what runs it that is missing.
             Refusal::Missing(name) if name.starts_with('/') => match self.head(name).await {
@@ -132,13 +116,13 @@ impl Of<'_> {
             },
             Refusal::Missing(name) => Some(self.missing(name)),
             Refusal::Denied(path) => Some(self.denied(path)),
-            Refusal::Directory(path) => Some(Reason {
+            Refusal::Directory(path) => Some(Finding {
                 cause: format!(
                     "{} in the image `{}` is a directory",
                     self.file(path),
                     self.image
                 ),
-                help: "name a file in `command` or `entrypoint`".to_owned(),
+                next_step: Some("name a file in `command` or `entrypoint`".to_owned()),
             }),
             Refusal::NotRunnable(path) => match self.head(path).await {
                 Some(head) => self.not_runnable(path, Executable::read(&head)).await,
@@ -151,19 +135,21 @@ impl Of<'_> {
             Refusal::Interpreter(name) if name.contains("\\r") || name.contains('\r') => {
                 Some(carriage_return("a script"))
             }
-            Refusal::Interpreter(name) => Some(Reason {
+            Refusal::Interpreter(name) => Some(Finding {
                 cause: format!(
                     "the image `{}` has no `{}`, which the first line of a script names behind `env`",
                     self.image,
                     self.shown(name)
                 ),
-                help: "name an interpreter that the image has, or use an image that has this one"
-                    .to_owned(),
+                next_step: Some(
+                    "name an interpreter that the image has, or use an image that has this one"
+                        .to_owned(),
+                ),
             }),
         }
     }
 
-    fn missing(&self, name: &str) -> Reason {
+    fn missing(&self, name: &str) -> Finding {
         let shown = self.shown(name);
         let help = match self.key(name) {
             Some(key) if name.contains(char::is_whitespace) => format!(
@@ -175,16 +161,16 @@ impl Of<'_> {
             None => "it is not the declaration that names it: look at what runs it, or use an image that has it"
                 .to_owned(),
         };
-        Reason {
+        Finding {
             cause: format!("the image `{}` has no executable `{shown}`", self.image),
-            help,
+            next_step: Some(help),
         }
     }
 
-    fn denied(&self, path: &str) -> Reason {
+    fn denied(&self, path: &str) -> Finding {
         let shown = self.shown(path);
-        let service = self.instance.service();
-        let who = match spec::user(&self.instance.launch, service) {
+        let service = self.target.service();
+        let who = match spec::user(self.target.launch, service) {
             Some(user) => format!(" for the user `{user}`"),
             None => String::new(),
         };
@@ -197,16 +183,16 @@ impl Of<'_> {
                 )
             }
         };
-        Reason {
+        Finding {
             cause: format!("`{shown}` in the container is not executable{who}"),
-            help,
+            next_step: Some(help),
         }
     }
 
     /// Where a file is that is mounted from this machine.
     fn on_this_machine(&self, path: &str) -> Option<PathBuf> {
-        let launch = &self.instance.launch;
-        let service = self.instance.service();
+        let launch = self.target.launch;
+        let service = self.target.service();
         let source = match &service.source {
             Source::Mounted { from, at, .. } => {
                 let from = from.as_ref().map(|from| launch.package_dir.join(from));
@@ -226,7 +212,7 @@ impl Of<'_> {
     }
 
     /// The kernel says that there is no such file, and there is: what is missing is what runs it.
-    async fn not_runnable(&self, path: &str, executable: Executable) -> Option<Reason> {
+    async fn not_runnable(&self, path: &str, executable: Executable) -> Option<Finding> {
         let file = self.file(path);
         let image = &self.image;
         let (cause, help) = match executable {
@@ -261,7 +247,10 @@ impl Of<'_> {
             }
             Executable::Elf { loader: None, .. } | Executable::Unknown => return None,
         };
-        Some(Reason { cause, help })
+        Some(Finding {
+            cause,
+            next_step: Some(help),
+        })
     }
 
     fn loader_help(&self, loader: &str) -> String {
@@ -286,40 +275,40 @@ impl Of<'_> {
         }
     }
 
-    fn format(&self, path: &str, executable: &Executable) -> Option<Reason> {
+    fn format(&self, path: &str, executable: &Executable) -> Option<Finding> {
         let file = self.file(path);
-        let runs = go_name(&self.engine.info().arch);
+        let runs = go_name(&self.target.engine.info().arch);
         match executable {
             Executable::Elf {
                 arch: Some(arch), ..
-            } if *arch != runs => Some(Reason {
+            } if *arch != runs => Some(Finding {
                 cause: format!("{file} is for linux/{arch}, and this engine runs linux/{runs}"),
-                help: match self.is_bin() {
+                next_step: Some(match self.is_bin() {
                     true => format!(
                         "build the tests for linux/{runs}, or use an engine that runs linux/{arch}"
                     ),
                     false => format!(
                         "use an image for linux/{runs}, or have the engine's machine emulate linux/{arch} (binfmt_misc)"
                     ),
-                },
+                }),
             }),
             Executable::Unknown => {
                 let key = self.key(path).unwrap_or("command");
                 let shown = self.shown(path);
-                Some(Reason {
+                Some(Finding {
                     cause: format!(
                         "{file} is neither a program for Linux nor a script that names its interpreter"
                     ),
-                    help: format!(
+                    next_step: Some(format!(
                         "begin a script with `#!/bin/sh`, or name what runs it: `{key} = \"sh {shown}\"`"
-                    ),
+                    )),
                 })
             }
             Executable::Elf { .. } | Executable::Script { .. } => None,
         }
     }
 
-    fn loading(&self, loading: &Loading<'_>) -> Reason {
+    fn loading(&self, loading: &Loading<'_>) -> Finding {
         let image = &self.image;
         let file = |path: Option<&str>| match path {
             Some(path) => self.file(path),
@@ -333,29 +322,29 @@ impl Of<'_> {
                     false => "C library",
                 };
                 let (file, version) = (file(by), self.shown(version));
-                Reason {
+                Finding {
                     cause: format!(
                         "the {library} of the image `{image}` is older than the one that {file} was built with: it has no `{version}`"
                     ),
-                    help: match self.is_bin() {
+                    next_step: Some(match self.is_bin() {
                         true => "choose a newer image with `base = \"..\"` (or `base` in seatrial.toml), or build for a musl target, \
                                  whose binaries are linked statically"
                             .to_owned(),
                         false => "use a newer image, or build the executable in one as old as this".to_owned(),
-                    },
-                }
+                    }),
+}
             }
             Loading::Missing { library, by } => {
                 let (file, library) = (file(by), self.shown(library));
-                Reason {
+                Finding {
                     cause: format!("the image `{image}` has no `{library}`, which {file} is linked with"),
-                    help: match self.is_bin() {
+                    next_step: Some(match self.is_bin() {
                         true => "choose an image that has this library with `base = \"..\"`, such as one of your own in which its \
                                  package is installed, or link the library statically"
                             .to_owned(),
                         false => "install the library's package where the image is built".to_owned(),
-                    },
-                }
+                    }),
+}
             }
         }
     }
@@ -369,23 +358,32 @@ impl Of<'_> {
             return Some(head);
         }
         let links = Links {
-            engine: self.engine,
-            container: self.container,
+            engine: &**self.target.engine,
+            container: self.target.container,
             image: None,
         };
         let real = links.real(Path::new(path)).await;
-        match head::read(self.engine, self.container, real.to_str()?, HEAD).await {
+        match head::read(
+            &**self.target.engine,
+            self.target.container,
+            real.to_str()?,
+            HEAD,
+        )
+        .await
+        {
             Head::Entry(entry) if entry.header.entry_type().is_file() => Some(entry.content),
             _ => None,
         }
     }
 }
 
-fn carriage_return(file: &str) -> Reason {
-    Reason {
+fn carriage_return(file: &str) -> Finding {
+    Finding {
         cause: format!(
             "the first line of {file} ends with a carriage return, which counts as a part of the interpreter's name"
         ),
-        help: "write the script with the line ends of Unix: `\\n`, not `\\r\\n`".to_owned(),
+        next_step: Some(
+            "write the script with the line ends of Unix: `\\n`, not `\\r\\n`".to_owned(),
+        ),
     }
 }

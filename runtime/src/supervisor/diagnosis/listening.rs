@@ -11,10 +11,10 @@ use crate::readiness::sockets::{Reach, listening};
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The ports that are listened on in a container, each with where that is.
-pub(super) struct Listening(BTreeMap<u16, Reach>);
+pub(in crate::supervisor) struct Listening(BTreeMap<u16, Reach>);
 
 /// Asks the kernel, from inside the container; `None` where it cannot be asked, as in an image without `cat`.
-pub(super) async fn ports(engine: &Arc<dyn Engine>, id: &str) -> Option<Listening> {
+pub(in crate::supervisor) async fn ports(engine: &Arc<dyn Engine>, id: &str) -> Option<Listening> {
     let exec = ExecSpec {
         command: ["cat", "/proc/net/tcp", "/proc/net/tcp6"]
             .map(str::to_owned)
@@ -32,7 +32,7 @@ pub(super) async fn ports(engine: &Arc<dyn Engine>, id: &str) -> Option<Listenin
 
 impl Listening {
     /// From where a port is reached, where anything listens on it.
-    pub(super) fn reach(&self, port: u16) -> Option<Reach> {
+    pub(in crate::supervisor) fn reach(&self, port: u16) -> Option<Reach> {
         self.0.get(&port).copied()
     }
 

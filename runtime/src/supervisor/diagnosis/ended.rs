@@ -1,0 +1,106 @@
+//! What became of a container that ended.
+
+use super::engine::engine_error;
+use super::executing::{self, Symptom};
+use super::finding::Finding;
+use super::target::Started;
+use crate::engine::{ContainerInfo, EngineErrorKind};
+use crate::supervisor::exits::Exit;
+use crate::{ErrorKind, terminal};
+
+/// The exit code of what was ended by `SIGKILL`: 128 and the signal's number.
+pub(in crate::supervisor) const KILLED: i64 = 137;
+
+/// How a container ended.
+pub(in crate::supervisor) struct End {
+    pub(in crate::supervisor) what: String,
+    /// Why, where that is known beyond its code.
+    pub(super) cause: Option<String>,
+    /// What to do.
+    pub(super) help: Option<String>,
+}
+
+impl End {
+    fn new(what: String, help: Option<String>) -> Self {
+        Self {
+            what,
+            cause: None,
+            help,
+        }
+    }
+}
+
+/// What became of a container that ended, and what to do. `log` is the end of what it has logged.
+pub(in crate::supervisor) async fn how_it_ended(started: &Started<'_>, log: &[String]) -> End {
+    let target = started.target;
+    let exit = started.exits.latest();
+    if let Some(Exit::Unknown(error)) = &exit {
+        let error = error.redacted(target.redactor);
+        let what = match error.kind {
+            EngineErrorKind::Unreachable => "the engine went away",
+            _ => "the engine lost the container",
+        };
+        let reported = engine_error(ErrorKind::Engine, &error);
+        return End::new(format!("{what}: {error}"), reported.report().help.clone());
+    }
+    let info = target.engine.inspect(target.container).await.ok();
+    let code = exit_code(info.as_ref(), started.exits.latest().as_ref());
+    let limit = target.service().memory;
+    if info.is_some_and(|info| info.out_of_memory) {
+        let limit = match limit {
+            Some(limit) => format!("its limit of {}", terminal::bytes(limit)),
+            None => "what the machine has".to_owned(),
+        };
+        return End::new(
+            format!("the container was killed: it used more memory than {limit}"),
+            Some("raise `memory = ..`, or have the service use less".to_owned()),
+        );
+    }
+    if let (Some(KILLED), Some(limit)) = (code, limit) {
+        let limit = terminal::bytes(limit);
+        return End::new(
+            format!(
+                "the container was killed (code {KILLED}), as the kernel does with one that uses more memory than its limit, here {limit}"
+            ),
+            Some("raise `memory = ..`, or have the service use less".to_owned()),
+        );
+    }
+    let code_text = code.map_or("unknown code".to_owned(), |code| format!("code {code}"));
+    let when = match started.was_ready {
+        false => " before the service was ready",
+        true => "",
+    };
+    let what = format!("the container exited with {code_text}{when}");
+    match executing::finding(target, Symptom::Log(log, code)).await {
+        Some(Finding { cause, next_step }) => End {
+            what,
+            cause: Some(cause),
+            help: next_step,
+        },
+        None => End::new(what, exit_help(code, log)),
+    }
+}
+
+/// The exit code of a container, where the engine knows it or has told of its end.
+pub(in crate::supervisor) fn exit_code(
+    info: Option<&ContainerInfo>,
+    exit: Option<&Exit>,
+) -> Option<i64> {
+    let followed = match exit {
+        Some(Exit::Code(code)) => Some(*code),
+        _ => None,
+    };
+    info.and_then(|info| info.exit_code).or(followed)
+}
+
+/// What to do about a container that ended, where nothing but its code tells.
+fn exit_help(code: Option<i64>, log: &[String]) -> Option<String> {
+    let help = if matches!(code, Some(126 | 127)) {
+        "look at `command` and `entrypoint`: what they name is not in the image, or not executable"
+    } else if log.is_empty() {
+        "run the image by hand to see why it ends; a service must keep running in the foreground"
+    } else {
+        return None;
+    };
+    Some(help.to_owned())
+}

@@ -1,0 +1,21 @@
+//! The part of a container's log that an error shows.
+
+use std::sync::Arc;
+
+use crate::engine::Engine;
+use crate::supervisor::lines;
+
+/// How many log lines an error shows.
+pub(in crate::supervisor) const LOG_LINES: usize = 20;
+
+/// The last lines of a service's log, for a report; where there are none, why, in words.
+pub(in crate::supervisor) async fn tail(
+    engine: &Arc<dyn Engine>,
+    id: &str,
+) -> (Vec<String>, Option<String>) {
+    match lines::last(engine, id, LOG_LINES).await {
+        Ok(log) if log.is_empty() => (log, Some("the service has logged nothing".to_owned())),
+        Ok(log) => (log, None),
+        Err(error) => (Vec::new(), Some(format!("its log is not known: {error}"))),
+    }
+}

@@ -1,0 +1,57 @@
+//! Why an engine refuses to create or start a container.
+
+use seatrial_model::ServicePlan;
+use seatrial_model::secret::Redactor;
+
+use super::engine::engine_error;
+use super::executing::{self, Symptom};
+use super::log;
+use super::target::Target;
+use crate::engine::EngineError;
+use crate::{Error, ErrorKind};
+
+/// The error of an engine that refused something for a service's container.
+pub(in crate::supervisor) fn refused(
+    service: &ServicePlan,
+    error: &EngineError,
+    redactor: &Redactor,
+) -> Error {
+    let advice = advice(service, &error.message);
+    engine_error(ErrorKind::Start, &error.redacted(redactor)).with(|report| {
+        report.help = advice.map(str::to_owned).or(report.help.take());
+    })
+}
+
+/// The error of an engine that did not start a container, with its log as the container wrote it.
+pub(in crate::supervisor) async fn start_failed(target: Target<'_>, error: &EngineError) -> Error {
+    let (log, _) = log::tail(target.engine, target.container).await;
+    let finding = executing::finding(target, Symptom::Refusal(&error.message)).await;
+    refused(target.service(), error, target.redactor).with(|report| {
+        report.log = log;
+        if let Some(finding) = finding {
+            finding.attach(report);
+        }
+    })
+}
+
+/// What to do where an engine refuses to create or start a container for what a key asks for. These words are the same
+/// in every engine that was seen.
+fn advice(service: &ServicePlan, refusal: &str) -> Option<&'static str> {
+    let rights = service.privileged || !service.cap_add.is_empty();
+    if refusal.contains("unable to find user") || refusal.contains("unable to find group") {
+        Some(
+            "look at `user = ..`: the image has no such user or group; a number needs none, such as `user = \"1000:1000\"`",
+        )
+    } else if refusal.contains("apability") && !service.cap_add.is_empty() {
+        Some(
+            "look at `cap_add(..)`: the kernel knows no such capability, or this engine may not give it",
+        )
+    } else if refusal.contains("operation not permitted") && rights {
+        Some(
+            "this engine may not give all that `privileged` or `cap_add` ask for: ask with `cap_add(\"..\")` for just \
+             what the service uses, or use an engine that runs with more rights",
+        )
+    } else {
+        None
+    }
+}
