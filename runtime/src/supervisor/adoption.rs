@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::checks::Thoroughness;
 use super::context::Context;
+use super::inbox::Inbox;
 use super::instance::Instance;
-use super::queries::Inbox;
-use super::running::{Running, Thoroughness};
+use super::running::Running;
 use crate::engine::EngineErrorKind;
 use crate::{Error, ErrorKind, terminal};
 

@@ -4,12 +4,15 @@
 //! connection, the supervisor's own tasks through [`Internal`]. Each instance of a service is a task of its own that brings
 //! it up, serves what is asked of it, and takes it down. Nothing here knows whose process it runs in.
 
+mod actions;
 mod adoption;
 mod attached;
 mod beside;
 mod builds;
+mod checks;
 mod clients;
 mod context;
+mod creation;
 mod diagnosis;
 mod doing;
 mod error_context;
@@ -20,12 +23,15 @@ mod hooks;
 mod host_files;
 mod host_ports;
 mod identity;
+mod inbox;
 mod instance;
 mod journal;
 mod kept;
 mod launch;
+mod life;
 mod lines;
 mod links;
+mod meanwhile;
 mod messages;
 mod network;
 mod once;
@@ -39,6 +45,7 @@ pub(crate) mod process;
 mod queries;
 mod reaper;
 mod running;
+mod serve;
 mod setup;
 mod spec;
 mod streams;

@@ -1,25 +1,19 @@
 //! What only looks at a running container: its log, a command run in it, files copied out of it.
 //!
-//! Served at once and side by side, also while the container is waited for. What changes the container's state is put off
-//! until its turn, unless the user's own readiness check asks for it: that must not wait for itself.
+//! Served at once and side by side, also while the container is waited for.
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use seatrial_model::secret::Redactor;
-use tokio::sync::mpsc;
 
 use super::error_context::ErrorContext;
-use super::instance::Instance;
 use super::lines;
 use super::orders::{Command, Order};
-use super::running::Running;
 use super::streams::Outgoing;
 use crate::engine::{Engine, EngineError, ExecSpec, OutputUse};
 use crate::output;
-use crate::protocol::{Action, ExecOutput, HookKind, Reply};
+use crate::protocol::{Action, ExecOutput, Reply};
 use crate::visible::quoted;
 
 /// A container that is queried.
@@ -100,78 +94,6 @@ impl Query {
                 }
                 Ok(Reply::Done)
             }
-        }
-    }
-}
-
-/// What is asked of an instance, in the order of its coming, but for what only looks.
-pub(super) struct Inbox {
-    commands: mpsc::UnboundedReceiver<Command>,
-    put_off: VecDeque<Command>,
-}
-
-impl Inbox {
-    pub(super) fn new(commands: mpsc::UnboundedReceiver<Command>) -> Self {
-        Self {
-            commands,
-            put_off: VecDeque::new(),
-        }
-    }
-
-    /// The next command; `None` when there will be no more.
-    pub(super) async fn next(&mut self) -> Option<Command> {
-        match self.put_off.pop_front() {
-            Some(command) => Some(command),
-            None => self.commands.recv().await,
-        }
-    }
-
-    /// Serves what must not wait until the service can be handed over, as long as it is polled: what only looks, and what a
-    /// function of the user's of this kind asks for. The rest is put off.
-    pub(super) async fn serve_meanwhile(
-        &mut self,
-        running: &Running,
-        instance: &Instance,
-        kind: HookKind,
-    ) -> Infallible {
-        let queries = running.queries(instance);
-        while let Some(command) = self.next_of(kind).await {
-            let Some(Command { order, answer }) = queries.serve(command) else {
-                continue;
-            };
-            let is_due = match order.hook() {
-                Some(HookKind::Ready) => true,
-                Some(HookKind::Setup) => kind == HookKind::Setup,
-                None => false,
-            };
-            let outcome = match order {
-                Order::CopyIn { to, tar, .. } if is_due => {
-                    running.copy_in(instance, &to, tar).await
-                }
-                Order::ActInHook(HookKind::Ready, action) => {
-                    running.act_in_ready_hook(instance, action).await
-                }
-                Order::ActInHook(HookKind::Setup, action) if is_due => {
-                    running.act_in_setup(instance, action, self).await
-                }
-                order => {
-                    self.put_off.push_back(Command { order, answer });
-                    continue;
-                }
-            };
-            let _ = answer.send(outcome);
-        }
-        std::future::pending().await
-    }
-
-    /// The next command: first of those that were put off one that a function of this kind asked for, while the service was
-    /// waited for on behalf of another.
-    async fn next_of(&mut self, kind: HookKind) -> Option<Command> {
-        let of_kind = |command: &Command| command.order.hook() == Some(kind);
-        let position = self.put_off.iter().position(of_kind);
-        match position {
-            Some(position) => self.put_off.remove(position),
-            None => self.commands.recv().await,
         }
     }
 }

@@ -7,11 +7,12 @@ use seatrial_model::{EnvVar, Setup, SetupKind, Template};
 use tokio::time::timeout;
 
 use super::beside::{Beside, BesideError};
+use super::checks::Thoroughness;
 use super::diagnosis::{self, LOG_LINES};
+use super::inbox::Inbox;
 use super::instance::Instance;
 use super::messages::ProcessEnded;
-use super::queries::Inbox;
-use super::running::{Running, Thoroughness};
+use super::running::Running;
 use super::spec::{self, render};
 use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec};
 use crate::protocol::{HookFailure, HookKind};
@@ -55,7 +56,7 @@ impl Running {
                 biased;
                 () = self.exits.ended() => Err(step.container_ended().await.into()),
                 outcome = step.run() => outcome,
-                never = inbox.serve_meanwhile(self, instance, HookKind::Setup) => match never {},
+                never = self.serve_meanwhile(instance, inbox, HookKind::Setup) => match never {},
             };
             outcome?;
             instance.record("set_up", &[("setup", title)]);

@@ -1,0 +1,97 @@
+//! What is done to a container: started, stopped, cut off, given files. Nothing here waits until its service is ready.
+
+use super::instance::Instance;
+use super::links::Links;
+use super::running::Running;
+use crate::Error;
+use crate::engine::{Attachment, EngineError, Parts};
+use crate::protocol::{Action, Reply};
+use crate::readiness::OutputPosition;
+
+impl Running {
+    /// Does what needs no waiting for the service.
+    pub(super) async fn act_at_once(
+        &self,
+        instance: &Instance,
+        action: Action,
+    ) -> Result<(), Error> {
+        let (engine, id) = (&self.engine, self.id());
+        let guard = &self.container.guard;
+        let outcome = match action {
+            Action::Stop { patience } => guard.stop(id, patience).await,
+            Action::Kill { signal } => guard.kill(id, signal).await,
+            Action::Pause => engine.pause(id).await,
+            Action::Unpause => engine.unpause(id).await,
+            Action::Disconnect => guard.disconnect(id, &self.network).await,
+            Action::Reconnect => {
+                let attachment = Attachment {
+                    network: self.network.clone(),
+                    address: self.address,
+                };
+                guard.connect(id, attachment).await
+            }
+            Action::Start
+            | Action::Restart
+            | Action::WaitReady
+            | Action::Ended
+            | Action::Logs { .. }
+            | Action::Exec { .. }
+            | Action::CopyIn { .. }
+            | Action::CopyOut { .. }
+            | Action::Follow { .. } => unreachable!("it is served elsewhere"),
+        };
+        outcome.map_err(|error| self.refused(instance, &error))
+    }
+
+    /// Unpacks files in the container as they come, all at a path or below.
+    pub(super) async fn copy_in(
+        &self,
+        instance: &Instance,
+        to: &str,
+        tar: Parts<Vec<u8>>,
+    ) -> Result<Reply, Error> {
+        let links = Links {
+            engine: &*self.engine,
+            container: self.id(),
+            // It may have made others.
+            image: None,
+        };
+        let checked = links.check(to, &self.info.mounted).await;
+        checked.map_err(|error| instance.attach(error))?;
+        let copied = self.engine.upload(self.id(), "/", tar).await;
+        copied
+            .map(|()| Reply::Done)
+            .map_err(|error| self.refused(instance, &error))
+    }
+
+    /// Does what ends the container, and waits until it has ended.
+    pub(super) async fn end(
+        &self,
+        instance: &Instance,
+        action: Action,
+        event: &str,
+    ) -> Result<(), Error> {
+        self.act_at_once(instance, action).await?;
+        self.exits.ended().await;
+        instance.record(event, &[]);
+        Ok(())
+    }
+
+    /// Starts the container, unless it runs: then it writes nothing anew that a check could wait for.
+    pub(super) async fn start(&self, instance: &Instance) -> Result<(), Error> {
+        let refused = |error: EngineError| self.refused(instance, &error);
+        let info = self.engine.inspect(self.id()).await.map_err(refused)?;
+        // The engine refuses to start one that is paused.
+        if info.running && !info.paused {
+            return Ok(());
+        }
+        let before = OutputPosition::now(&*self.engine, self.id()).await;
+        let before = before.map_err(refused)?;
+        self.container.start().await.map_err(refused)?;
+        *self.position() = before;
+        self.exits.started(&self.engine, self.id());
+        instance.starts.send_replace(());
+        instance.record("started", &[]);
+        Ok(())
+    }
+}

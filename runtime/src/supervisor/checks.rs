@@ -1,0 +1,74 @@
+//! Whether a container is ready: its service's checks, prepared and waited for.
+
+use std::convert::Infallible;
+
+use super::instance::Instance;
+use super::prober::Prober;
+use super::running::Running;
+use super::spec;
+use crate::Error;
+use crate::readiness::{self, Check, PreparedTiming, Subject};
+
+/// How much is asked of a service to count as ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Thoroughness {
+    /// All its checks.
+    All,
+    /// What takes milliseconds: for a service that was ready before, and whose container is followed.
+    Again,
+}
+
+impl Running {
+    /// Waits until it is ready, and says why where it does not become so. `meanwhile` is polled as long as it is waited for.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not ready.
+    pub(super) async fn check(
+        &self,
+        instance: &Instance,
+        thoroughness: Thoroughness,
+        meanwhile: impl Future<Output = Infallible>,
+    ) -> Result<(), Error> {
+        let service = instance.service();
+        let prober = Prober {
+            instance,
+            running: self,
+        };
+        let subject = Subject {
+            engine: &self.engine,
+            container: self.id(),
+            address: self.address,
+            direct: self.direct,
+            published: &self.container.ports,
+            output_before: *self.position(),
+            probes: &prober,
+            redactor: &instance.redactor,
+        };
+        let checks = Check::all_of(service, &self.image.healthcheck, |template| {
+            spec::render(&instance.launch, instance.index, template)
+        });
+        let default = instance.context.config().timeouts.ready;
+        let timing = PreparedTiming::new(&service.timing, default);
+        let ready = async {
+            let ended = self.exits.ended();
+            match thoroughness {
+                Thoroughness::All => readiness::wait(&subject, checks, &timing, ended).await,
+                Thoroughness::Again => {
+                    readiness::wait_again(&subject, checks, &timing, ended).await
+                }
+            }
+        };
+        let outcome = tokio::select! {
+            outcome = ready => outcome,
+            never = meanwhile => match never {},
+        };
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(reason) => {
+                let was_ready = thoroughness == Thoroughness::Again;
+                Err(self.not_ready(instance, was_ready, reason).await)
+            }
+        }
+    }
+}

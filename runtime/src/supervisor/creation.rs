@@ -1,0 +1,120 @@
+//! Creating an instance's container. A guard exists before the container does, and removes it.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use super::host_files::{self, Created};
+use super::instance::Instance;
+use super::links::Links;
+use super::network::Network;
+use super::reaper::{Guard, VolumeGuard};
+use super::spec::{self, Place};
+use super::tmpfs;
+use crate::Error;
+use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort, all_of};
+
+impl Instance {
+    /// Creates a container of this instance, with all its files, ready to be started.
+    pub(super) async fn create(
+        &self,
+        engine: &Arc<dyn Engine>,
+        image: &ImageInfo,
+        network: &Network,
+        (volumes, volume_guards): &(Vec<(String, String)>, Vec<Arc<VolumeGuard>>),
+        choice: u32,
+    ) -> Result<Container, Error> {
+        let service = self.service();
+        let ports = self
+            .context
+            .run
+            .ports
+            .publish(service, &self.context.config().ports)
+            .map_err(|e| self.attach(e))?;
+        let again = if choice == 0 {
+            String::new()
+        } else {
+            format!("-{choice}")
+        };
+        let name = format!(
+            "{}-{}-{}{again}",
+            self.context.run.identity.prefix, self.id, service.name
+        );
+        let mut guard = self.context.run.reaper.guard(engine, name.clone());
+        guard.uses(HeldPorts(self.context.clone(), ports.clone()));
+        guard.uses(volume_guards.clone());
+        guard.uses(self.removed.clone());
+        let place = Place {
+            name,
+            image: image.id.clone(),
+            network: network.id.clone(),
+            address: network.address(self.dependencies[self.index].address),
+            hosts: self.hosts(network),
+            ports: ports.clone(),
+            volumes: volumes.clone(),
+            labels: self.context.run.identity.labels(),
+        };
+        let spec =
+            spec::container(&self.launch, self.index, place).map_err(|error| self.attach(error))?;
+        let mounts = spec.mounts.clone();
+        let own = self.context.run.identity.own_container();
+        let created = |id| Created {
+            engine: &**engine,
+            id,
+            mounts: &mounts,
+            own,
+        };
+        let id = guard.create(spec).await.map_err(|error| {
+            let missing = match error.kind {
+                EngineErrorKind::MountMissing => host_files::missing(created(""), &error.message),
+                _ => None,
+            };
+            missing.unwrap_or_else(|| self.engine_error(&error))
+        })?;
+        // What the engine does not see is no fault of this service, nor is it the only one that suffers.
+        self.context.run.host_files.check(created(&id)).await?;
+        let user = spec::user(&self.launch, service);
+        let user = user.as_deref().unwrap_or(&image.user);
+        let directories = tmpfs::directories(&**engine, &id, &service.tmpfs, user).await;
+        let mounted = spec::mounted(service);
+        let links = Links {
+            engine: &**engine,
+            container: &id,
+            image: Some((&self.context.run.links, &image.id)),
+        };
+        for file in &service.files {
+            let checked = links.check(&file.at, &mounted).await;
+            checked.map_err(|error| self.attach(error))?;
+        }
+        if let Some(files) = spec::files(&self.launch, self.index, directories) {
+            let uploaded = engine.upload(&id, "/", all_of(files)).await;
+            uploaded.map_err(|error| self.engine_error(&error))?;
+        }
+        Ok(Container { id, ports, guard })
+    }
+}
+
+/// The ports of a container, until it is removed.
+struct HeldPorts(Arc<Context>, Vec<PublishedPort>);
+
+impl Drop for HeldPorts {
+    fn drop(&mut self) {
+        self.0
+            .run
+            .ports
+            .put_back(self.1.iter().map(|port| port.host));
+    }
+}
+
+/// A container that was created.
+pub(super) struct Container {
+    pub(super) id: String,
+    pub(super) ports: Vec<PublishedPort>,
+    /// Removes it.
+    pub(super) guard: Guard,
+}
+
+impl Container {
+    pub(super) async fn start(&self) -> Result<(), EngineError> {
+        self.guard.start(&self.id).await
+    }
+}

@@ -1,0 +1,254 @@
+//! The life of one instance of a service: brought up, served, taken down.
+//!
+//! Everything is created ahead of what the service needs, for all values are known beforehand; only the start waits.
+//! Whatever ends the task, its guards hand what they hold to the reaper.
+
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use seatrial_model::{CheckKind, ImageRef, Pull, SetupKind};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::checks::Thoroughness;
+use super::creation::Container;
+use super::diagnosis;
+use super::exits::Exits;
+use super::host_ports::Published;
+use super::inbox::Inbox;
+use super::instance::Instance;
+use super::messages::Internal;
+use super::network::Network;
+use super::orders::Command;
+use super::owner;
+use super::phase::Phase;
+use super::running::Running;
+use super::setup::NotSetUp;
+use super::spec;
+use crate::Error;
+use crate::engine::{Engine, EngineErrorKind};
+use crate::protocol::{Owner, ServiceInfo, Times};
+use crate::readiness;
+
+/// How many choices of host ports are tried.
+const PORT_CHOICES: u32 = 10;
+
+/// Why an instance did not come up.
+enum BringUpError {
+    Failed(Box<Error>),
+    Blocked,
+    Discarded,
+}
+
+impl From<Error> for BringUpError {
+    fn from(error: Error) -> Self {
+        Self::Failed(Box::new(error))
+    }
+}
+
+impl From<NotSetUp> for BringUpError {
+    fn from(error: NotSetUp) -> Self {
+        match error {
+            NotSetUp::Failed(error) => error.into(),
+            NotSetUp::ProcessEnded => Self::Discarded,
+        }
+    }
+}
+
+impl Instance {
+    /// Lives until `ended` closes.
+    pub(super) async fn run(
+        self,
+        phase: watch::Sender<Phase>,
+        mut ended: watch::Receiver<()>,
+        commands: mpsc::UnboundedReceiver<Command>,
+    ) {
+        tokio::select! {
+            biased;
+            // Nothing is ever sent: the other side is dropped when the instance is to go.
+            _ = ended.changed() => {}
+            () = self.live(&phase, commands) => {}
+        }
+    }
+
+    async fn live(&self, phase: &watch::Sender<Phase>, commands: mpsc::UnboundedReceiver<Command>) {
+        let mut inbox = Inbox::new(commands);
+        let running = match self.bring_up(&mut inbox).await {
+            Ok(running) => running,
+            Err(error) => {
+                phase.send_replace(match error {
+                    BringUpError::Blocked => Phase::Blocked,
+                    BringUpError::Discarded => {
+                        self.record("discarded", &[]);
+                        Phase::Discarded
+                    }
+                    BringUpError::Failed(error) => {
+                        self.record("failed", &[("what", &error.report().what)]);
+                        Phase::Failed(*error)
+                    }
+                });
+                let _ = self.context.run.internal.send(Internal::Settled);
+                return;
+            }
+        };
+        self.record("ready", &[]);
+        self.doing.is("was being checked again");
+        phase.send_replace(Phase::Ready(running.info.clone()));
+        while let Some(command) = inbox.next().await {
+            running.serve(self, command, &mut inbox).await;
+        }
+    }
+
+    async fn bring_up(&self, inbox: &mut Inbox) -> Result<Running, BringUpError> {
+        let mut times = Times::default();
+        self.doing.is("was looking for the engine");
+        // What the engine or the network suffer from is no fault of this service, nor is it the only one that suffers.
+        let engine = self.context.engine().await?;
+        let service = self.service();
+        let _ahead = self.fetch_ahead(&engine);
+        self.doing.is("was getting its image");
+        let (image, network, volumes) = tokio::try_join!(
+            async {
+                let image = self.image(&self.context, &engine).await;
+                times.image = Some(self.begun.elapsed());
+                self.record("image", &[]);
+                image
+            },
+            self.context.network(),
+            async {
+                let plan = &self.launch.plan;
+                let volumes = self.volumes.of(&self.context, &engine, plan, service).await;
+                volumes.map_err(|error| self.engine_error(&error))
+            },
+        )?;
+        self.doing.is("was being created");
+        let mut choice = 0;
+        let container = loop {
+            let container = self
+                .create(&engine, &image, &network, &volumes, choice)
+                .await?;
+            if times.created.is_none() {
+                times.created = Some(self.begun.elapsed());
+                self.record("created", &[("container", &container.id)]);
+                self.unblocked().await?;
+                times.unblocked = Some(self.begun.elapsed());
+                self.record("starting", &[]);
+                self.doing.is("was being started");
+            }
+            choice += 1;
+            match container.start().await {
+                Ok(()) => break container,
+                // Someone else was faster: the container goes, and another one with other ports takes its place.
+                Err(error) if error.kind == EngineErrorKind::PortTaken && choice < PORT_CHOICES => {
+                }
+                Err(error) => {
+                    let target = self.target(&engine, &container.id);
+                    let error = diagnosis::start_failed(target, &error).await;
+                    return Err(self.attach(error).into());
+                }
+            }
+        };
+        times.started = Some(self.begun.elapsed());
+        self.record("started", &[]);
+        let _ = self.container.set(container.id.clone());
+        let user = spec::user(&self.launch, service);
+        let user = user.as_deref().unwrap_or(&image.user);
+        let owner = owner::of(&*engine, &container.id, user).await;
+        let mut running = Running {
+            exits: Exits::of(&engine, &container.id),
+            engine,
+            image,
+            direct: readiness::reach::is_direct(network.gateway()),
+            address: network.address(self.dependencies[self.index].address),
+            network: network.id.clone(),
+            output_before: Mutex::default(),
+            info: Arc::new(self.info(&container, &network, owner, &times)),
+            container,
+        };
+        // Nor is this service the only one that nobody reaches.
+        let own = self.context.run.identity.own_container();
+        let host_ports = &self.context.run.host_ports;
+        let published = Published {
+            engine: &running.engine,
+            container: running.id(),
+            ports: &running.container.ports,
+            direct: running.direct,
+        };
+        host_ports.check(published, own).await?;
+        tokio::select! {
+            biased;
+            ready = running.wait_ready(self, inbox, Thoroughness::All) => ready?,
+            error = host_ports.out_of_reach(published, own) => return Err(error.into()),
+        }
+        times.ready = Some(self.begun.elapsed());
+        running.set_up(self, inbox).await?;
+        if !service.setups.is_empty() {
+            times.set_up = Some(self.begun.elapsed());
+        }
+        running.info = Arc::new(self.info(&running.container, &network, owner, &times));
+        Ok(running)
+    }
+
+    /// Begins to fetch the images that its checks and setups use, while its own is fetched and it starts. Whoever uses
+    /// one asks for it again and waits for the same work.
+    fn fetch_ahead(&self, engine: &Arc<dyn Engine>) -> JoinSet<()> {
+        let service = self.service();
+        let of_checks = service.ready.iter().filter_map(|check| match &check.kind {
+            CheckKind::Probe { image, .. } => Some(image.reference()),
+            _ => None,
+        });
+        let of_setups = service.setups.iter().filter_map(|setup| match &setup.kind {
+            SetupKind::Container { image, .. } => Some(image.reference()),
+            _ => None,
+        });
+        let images: Vec<ImageRef> = of_checks.chain(of_setups).cloned().collect();
+        let mut fetching = JoinSet::new();
+        for image in images {
+            let (context, engine) = (self.context.clone(), engine.clone());
+            fetching.spawn(async move {
+                let images = &context.images;
+                let _ = images.get(&engine, &image, Pull::Missing, None).await;
+            });
+        }
+        fetching
+    }
+
+    async fn unblocked(&self) -> Result<(), BringUpError> {
+        for &need in &self.service().needs {
+            let name = &self.launch.plan.services[need].field;
+            self.doing.is(format!("was waiting for `{name}`"));
+            let Phase::Ready(_) = self.dependencies[need].settled().await else {
+                return Err(BringUpError::Blocked);
+            };
+        }
+        Ok(())
+    }
+
+    fn info(
+        &self,
+        container: &Container,
+        network: &Network,
+        owner: Owner,
+        times: &Times,
+    ) -> ServiceInfo {
+        let service = self.service();
+        ServiceInfo {
+            instance: self.id,
+            composition: self.launch.plan.name.clone(),
+            field: service.field.clone(),
+            name: service.name.clone(),
+            container: container.id.clone(),
+            address: network.address(self.dependencies[self.index].address),
+            host: container
+                .ports
+                .first()
+                .map_or(Ipv4Addr::LOCALHOST.into(), |port| port.host_ip)
+                .to_string(),
+            ports: service.ports.clone(),
+            published: container.ports.clone(),
+            owner,
+            mounted: spec::mounted(service),
+            times: times.clone(),
+        }
+    }
+}

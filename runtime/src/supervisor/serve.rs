@@ -1,0 +1,93 @@
+//! The orders of an instance that is ready, one after another.
+
+use super::checks::Thoroughness;
+use super::inbox::Inbox;
+use super::instance::Instance;
+use super::orders::{Command, Order};
+use super::running::Running;
+use crate::Error;
+use crate::protocol::{Action, HookKind, Reply};
+
+impl Running {
+    /// Does what is asked, and answers. What only looks goes on by itself; what changes the state comes one by one.
+    pub(super) async fn serve(&self, instance: &Instance, command: Command, inbox: &mut Inbox) {
+        let Some(Command { order, mut answer }) = self.queries(instance).serve(command) else {
+            return;
+        };
+        let thoroughness = match order {
+            Order::Act(Action::WaitReady) => Thoroughness::All,
+            Order::CheckAgain => Thoroughness::Again,
+            Order::CheckKept(context) => {
+                let outcome = self.check_kept(instance, &context, inbox).await;
+                let _ = answer.send(outcome.map(|()| Reply::Done));
+                return;
+            }
+            Order::Act(Action::Ended) => {
+                let _ = answer.send(Ok(Reply::Ended(self.end_in_words(instance).await)));
+                return;
+            }
+            Order::StillRuns => {
+                let outcome = self.still_runs(instance).await;
+                let _ = answer.send(outcome.map(|()| Reply::Done));
+                return;
+            }
+            Order::Act(action) => {
+                let outcome = self.act(instance, action, inbox).await;
+                let _ = answer.send(outcome.map(|()| Reply::Done));
+                return;
+            }
+            Order::ActInHook(_, action) => {
+                let _ = answer.send(self.act_in_ready_hook(instance, action).await);
+                return;
+            }
+            Order::CopyIn { to, tar, .. } => {
+                tokio::select! {
+                    outcome = self.copy_in(instance, &to, tar) => {
+                        let _ = answer.send(outcome);
+                    }
+                    // The files may come slowly.
+                    never = self.serve_meanwhile(instance, inbox, HookKind::Ready) => match never {},
+                    () = answer.closed() => {}
+                }
+                return;
+            }
+            Order::CopyOut { .. } => unreachable!("it is served elsewhere"),
+        };
+        tokio::select! {
+            outcome = self.wait_ready(instance, inbox, thoroughness) => {
+                let _ = answer.send(outcome.map(|()| Reply::Done));
+            }
+            // Nobody waits any more.
+            () = answer.closed() => {}
+        }
+    }
+
+    async fn act(
+        &self,
+        instance: &Instance,
+        action: Action,
+        inbox: &mut Inbox,
+    ) -> Result<(), Error> {
+        match action {
+            Action::Stop { .. } => self.end(instance, action, "stopped").await,
+            Action::Kill { signal: None } => self.end(instance, action, "killed").await,
+            Action::Start => {
+                self.start(instance).await?;
+                self.wait_started(instance, inbox).await
+            }
+            Action::Restart => {
+                let stop = Action::Stop { patience: None };
+                self.end(instance, stop, "stopped").await?;
+                self.start(instance).await?;
+                self.wait_started(instance, inbox).await
+            }
+            action => self.act_at_once(instance, action).await,
+        }
+    }
+
+    async fn wait_started(&self, instance: &Instance, inbox: &mut Inbox) -> Result<(), Error> {
+        self.wait_ready(instance, inbox, Thoroughness::All).await?;
+        instance.record("ready", &[]);
+        Ok(())
+    }
+}
