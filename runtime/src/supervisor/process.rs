@@ -14,10 +14,11 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::identity::now_micros;
+use super::identity::{Role, now_micros};
 use super::journal::{self, Journal};
+use super::messages::Input;
 use super::sweep::{Abandoned, History};
-use super::{Input, Role, Supervisor};
+use super::table::Supervisor;
 use crate::protocol::{ClientId, Message, Request, RequestBody};
 use crate::run::process::ProcessId;
 use crate::run::{Log, Owner, Startup, Station};
@@ -101,7 +102,7 @@ async fn serve(mut station: Station, process: Option<ProcessId>) {
                 Ok(closed) => break closed,
                 Err(not_yet) => {
                     // Otherwise it is closed, and its client begins again.
-                    if !supervisor.ends_at_once {
+                    if !supervisor.ends_at_once() {
                         accept(not_yet.stream);
                     }
                     station = not_yet.station;

@@ -12,8 +12,10 @@ use crate::protocol::{
 };
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
+use crate::supervisor::Role;
+use crate::supervisor::messages::Input;
 use crate::supervisor::sweep::History;
-use crate::supervisor::{Input, Role, Supervisor};
+use crate::supervisor::table::Supervisor;
 use crate::{Error, ErrorKind};
 
 /// A supervisor on a thread of its own.

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::context::Context;
-use super::diagnosis::engine_error;
-use super::network::HostNumber;
-use super::orders::Command;
-use super::phase::Phase;
-use super::reaper::{AttachmentGuard, TaskGuard};
 use crate::engine::Attachment;
 use crate::protocol::ServiceInfo;
+use crate::supervisor::context::Context;
+use crate::supervisor::diagnosis::engine_error;
+use crate::supervisor::network::HostNumber;
+use crate::supervisor::orders::Command;
+use crate::supervisor::phase::Phase;
+use crate::supervisor::reaper::{AttachmentGuard, TaskGuard};
 use crate::{Error, ErrorKind};
 
 /// A kept service, to be connected.

@@ -7,10 +7,10 @@ use seatrial_model::Plan;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::context::Context;
-use super::orders::gone;
-use super::phase::{Dependency, Phase};
 use crate::protocol::{Launch, Message, ServiceInfo};
+use crate::supervisor::context::Context;
+use crate::supervisor::orders::gone;
+use crate::supervisor::phase::{Dependency, Phase};
 use crate::terminal::{self, Shown};
 use crate::{Error, ErrorKind};
 

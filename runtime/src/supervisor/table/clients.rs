@@ -9,13 +9,13 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::context::Context;
-use super::messages::answer;
-use super::streams::{Incoming, Outgoing};
 use crate::engine::Parts;
 use crate::flow::Allowance;
 use crate::protocol::{CallId, InstanceId, LeaseId, Message, Reply};
 use crate::run::process::ProcessId;
+use crate::supervisor::context::Context;
+use crate::supervisor::messages::answer;
+use crate::supervisor::streams::{Incoming, Outgoing};
 use crate::{Error, ErrorKind};
 
 pub(super) struct Client {

@@ -4,25 +4,25 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use seatrial_model::Scope;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::attached::Attached;
-use super::context::Context;
-use super::doing::Doing;
-use super::identity::Role;
-use super::instance::Instance;
-use super::messages::{Internal, answer};
-use super::network::HostNumber;
-use super::orders::{Command, Order, gone};
-use super::phase::{Dependency, Phase};
-use super::volumes::Volumes;
+use super::kept;
+use super::rechecks::check_again;
+use super::state::{Handle, SharedKey, Supervisor};
 use super::waiting::{NotLaunched, Waiting};
-use super::{Handle, SharedKey, Supervisor, kept, spec};
-use crate::Error;
-use crate::protocol::{
-    CallId, ClientId, InstanceId, Kept, Launch, LeaseId, Reply, ServiceInfo, Times,
-};
+use crate::protocol::{CallId, ClientId, InstanceId, Kept, Launch, LeaseId, Reply, ServiceInfo};
+use crate::supervisor::context::Context;
+use crate::supervisor::doing::Doing;
+use crate::supervisor::identity::Role;
+use crate::supervisor::instance::Instance;
+use crate::supervisor::messages::{Internal, answer};
+use crate::supervisor::network::HostNumber;
+use crate::supervisor::orders::{Command, gone};
+use crate::supervisor::phase::{Dependency, Phase};
+use crate::supervisor::spec;
+use crate::supervisor::volumes::Volumes;
 
 impl Supervisor {
     /// Launches a composition for a client.
@@ -262,9 +262,6 @@ impl Supervisor {
     }
 }
 
-/// What whoever stops or changes a shared service should have done.
-const OWN_INSTANCES: &str = "give a test that stops or changes a service instances of its own: write `#[composition(scope = test)]` on its parameter";
-
 /// The volumes of a launch's instances, by the declaration or unit that shares them.
 struct SharedVolumes<'a> {
     context: &'a Context,
@@ -345,70 +342,4 @@ impl New {
         };
         (handle, new)
     }
-}
-
-/// The error of an instance that failed, as one more launch of the run is told it.
-pub(super) fn again(error: &Error) -> Error {
-    error.clone().with(|report| {
-        let note = "it failed earlier in this run, and is not tried again";
-        report.details.push(note.to_owned());
-    })
-}
-
-/// The phase of a shared instance as one more launch sees it: where it is ready, it is not taken for ready but checked,
-/// once for all who ask at the same moment.
-fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
-    if let Some(checking) = &handle.checking
-        && matches!(*checking.borrow(), Phase::Pending)
-    {
-        return checking.clone();
-    }
-    let info = match &*handle.phase.borrow() {
-        Phase::Ready(info) => info.clone(),
-        Phase::Failed(error) => {
-            return watch::channel(Phase::Failed(again(error))).1;
-        }
-        Phase::Pending | Phase::Blocked | Phase::Discarded => return handle.phase.clone(),
-    };
-    let receiver = look_again(handle, info, Order::CheckAgain, |error| {
-        Phase::Failed(error.with(|report| {
-            let note =
-                "it was ready when it was launched; a test before this one may have changed that";
-            report.details.push(note.to_owned());
-            report.help.get_or_insert_with(|| OWN_INSTANCES.to_owned());
-        }))
-    });
-    handle.checking = Some(receiver.clone());
-    receiver
-}
-
-/// The phase of an instance that is ready as far as it is known, and is looked at once more: still ready, or what `unfit`
-/// makes of the reason why not.
-pub(super) fn look_again(
-    handle: &Handle,
-    info: Arc<ServiceInfo>,
-    order: Order,
-    unfit: impl FnOnce(Error) -> Phase + Send + 'static,
-) -> watch::Receiver<Phase> {
-    let (sender, receiver) = watch::channel(Phase::Pending);
-    let (answer, answered) = oneshot::channel();
-    let sent = handle.commands.send(Command { order, answer });
-    tokio::spawn(async move {
-        let outcome = match sent {
-            Ok(()) => answered.await.unwrap_or_else(|_| Err(gone())),
-            Err(_) => Err(gone()),
-        };
-        sender.send_replace(match outcome {
-            Ok(_) => {
-                let mut info = info.as_ref().clone();
-                info.times = Times {
-                    shared: true,
-                    ..Times::default()
-                };
-                Phase::Ready(Arc::new(info))
-            }
-            Err(error) => unfit(error),
-        });
-    });
-    receiver
 }

@@ -6,98 +6,24 @@
 //! Services of one declaration that need each other, or share a volume, are a unit: they have the same content, and are
 //! replaced together. Whoever has an old one keeps it until it gives its lease back.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use seatrial_model::{Origin, Plan};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::context::Context;
-use super::launch::{again, look_again};
-use super::messages::Internal;
-use super::orders::Order;
-use super::phase::Phase;
-use super::{Handle, Supervisor};
-use crate::protocol::{CallId, ClientId, InstanceId, KeptKey, KeptService, LeaseId, Reply};
+use super::kept::{Holder, Kept};
+use super::rechecks::{again, look_again};
+use super::state::{Handle, Supervisor};
+use crate::protocol::{CallId, ClientId, InstanceId, KeptKey, KeptService, Reply};
 use crate::run::process::ProcessId;
+use crate::supervisor::context::Context;
+use crate::supervisor::messages::Internal;
+use crate::supervisor::orders::Order;
+use crate::supervisor::phase::Phase;
 use crate::terminal::{self, Shown, Stay};
-
-/// Who holds a service.
-pub(super) type Holder = (ClientId, LeaseId);
-
-/// A service that is kept.
-pub(super) struct Kept {
-    key: KeptKey,
-    composition: String,
-    field: String,
-    image: String,
-    /// How long it stays when nobody holds it.
-    stays: Duration,
-    holders: HashSet<Holder>,
-    /// Since when nobody has held it, where nobody does.
-    idle_since: Instant,
-    /// Whether another has taken its place: it goes with its last holder.
-    is_retired: bool,
-    /// The run that has had it begun, until that is over. Where it does not come up, that run does not try again.
-    run: Option<ProcessId>,
-    /// The look at it that is under way, for all who ask meanwhile with the same settings.
-    checking: Option<(Arc<Context>, watch::Receiver<Phase>)>,
-}
-
-impl Kept {
-    /// The service at this position, which nobody holds yet.
-    pub(super) fn new(
-        key: KeptKey,
-        plan: &Plan,
-        index: usize,
-        stays: Duration,
-        run: Option<ProcessId>,
-    ) -> Self {
-        let service = &plan.services[index];
-        let image = match &service.origin {
-            Origin::Image(image) => image.to_string(),
-            Origin::Bin { name, .. } => format!("{name} (binary)"),
-        };
-        Self {
-            key,
-            composition: plan.name.clone(),
-            field: service.field.clone(),
-            image,
-            stays,
-            holders: HashSet::new(),
-            idle_since: Instant::now(),
-            is_retired: false,
-            run,
-            checking: None,
-        }
-    }
-
-    /// What it goes with: others of the same content, as long as none of them is replaced without it.
-    fn unit(&self) -> (&str, bool) {
-        (&self.key.content, self.is_retired)
-    }
-
-    fn stay(&self) -> Stay {
-        Stay {
-            composition: self.composition.clone(),
-            service: self.field.clone(),
-            stays: self.stays,
-        }
-    }
-
-    /// When it goes, unless somebody takes it.
-    fn ends(&self) -> Option<Instant> {
-        match (self.holders.is_empty(), self.is_retired) {
-            (false, _) => None,
-            (true, true) => Some(self.idle_since),
-            // The far future, where that is none that the clock knows.
-            (true, false) => self.idle_since.checked_add(self.stays),
-        }
-    }
-}
 
 impl Supervisor {
     /// Has a lease hold an instance that is kept.
@@ -107,24 +33,6 @@ impl Supervisor {
             kept.stays = stays;
         }
         self.hold(instance, holder);
-    }
-
-    /// Has a lease hold an instance: what [`let_go`](Self::let_go) ends.
-    pub(super) fn hold(&mut self, instance: InstanceId, (client, lease): Holder) {
-        if let Some(client) = self.clients.get_mut(&client) {
-            client.hold(lease, instance);
-        }
-    }
-
-    /// A lease is given back: what only it held goes or, where it is kept, stays for its time.
-    pub(super) fn let_go(&mut self, instance: InstanceId, holder: Holder) {
-        match self.kept.get_mut(&instance) {
-            None => drop(self.instances.remove(&instance)),
-            Some(kept) => {
-                kept.holders.remove(&holder);
-                kept.idle_since = Instant::now();
-            }
-        }
     }
 
     /// Removes what nobody has held for its time, what was replaced and is not held any more, and what did not come up.

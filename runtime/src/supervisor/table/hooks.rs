@@ -1,8 +1,8 @@
 //! Calls of users' functions, which only test processes have.
 
-use super::Supervisor;
-use super::messages::{Hook, ProcessEnded};
+use super::state::Supervisor;
 use crate::protocol::{CallId, ClientId, HookFailure, HookKind, Message};
+use crate::supervisor::messages::{Hook, ProcessEnded};
 
 impl Supervisor {
     /// Has a client run a function: who has launched the service or, where that is gone, another that has the same

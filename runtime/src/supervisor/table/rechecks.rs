@@ -1,0 +1,80 @@
+//! Looking once more at an instance that is shared, for one more launch.
+
+use std::sync::Arc;
+
+use tokio::sync::{oneshot, watch};
+
+use super::state::Handle;
+use crate::Error;
+use crate::protocol::{ServiceInfo, Times};
+use crate::supervisor::orders::{Command, Order, gone};
+use crate::supervisor::phase::Phase;
+
+/// What whoever stops or changes a shared service should have done.
+const OWN_INSTANCES: &str = "give a test that stops or changes a service instances of its own: write `#[composition(scope = test)]` on its parameter";
+
+/// The error of an instance that failed, as one more launch of the run is told it.
+pub(super) fn again(error: &Error) -> Error {
+    error.clone().with(|report| {
+        let note = "it failed earlier in this run, and is not tried again";
+        report.details.push(note.to_owned());
+    })
+}
+
+/// The phase of a shared instance as one more launch sees it: where it is ready, it is not taken for ready but checked,
+/// once for all who ask at the same moment.
+pub(super) fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
+    if let Some(checking) = &handle.checking
+        && matches!(*checking.borrow(), Phase::Pending)
+    {
+        return checking.clone();
+    }
+    let info = match &*handle.phase.borrow() {
+        Phase::Ready(info) => info.clone(),
+        Phase::Failed(error) => {
+            return watch::channel(Phase::Failed(again(error))).1;
+        }
+        Phase::Pending | Phase::Blocked | Phase::Discarded => return handle.phase.clone(),
+    };
+    let receiver = look_again(handle, info, Order::CheckAgain, |error| {
+        Phase::Failed(error.with(|report| {
+            let note =
+                "it was ready when it was launched; a test before this one may have changed that";
+            report.details.push(note.to_owned());
+            report.help.get_or_insert_with(|| OWN_INSTANCES.to_owned());
+        }))
+    });
+    handle.checking = Some(receiver.clone());
+    receiver
+}
+
+/// The phase of an instance that is ready as far as it is known, and is looked at once more: still ready, or what `unfit`
+/// makes of the reason why not.
+pub(super) fn look_again(
+    handle: &Handle,
+    info: Arc<ServiceInfo>,
+    order: Order,
+    unfit: impl FnOnce(Error) -> Phase + Send + 'static,
+) -> watch::Receiver<Phase> {
+    let (sender, receiver) = watch::channel(Phase::Pending);
+    let (answer, answered) = oneshot::channel();
+    let sent = handle.commands.send(Command { order, answer });
+    tokio::spawn(async move {
+        let outcome = match sent {
+            Ok(()) => answered.await.unwrap_or_else(|_| Err(gone())),
+            Err(_) => Err(gone()),
+        };
+        sender.send_replace(match outcome {
+            Ok(_) => {
+                let mut info = info.as_ref().clone();
+                info.times = Times {
+                    shared: true,
+                    ..Times::default()
+                };
+                Phase::Ready(Arc::new(info))
+            }
+            Err(error) => unfit(error),
+        });
+    });
+    receiver
+}

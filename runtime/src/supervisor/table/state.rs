@@ -1,0 +1,163 @@
+//! The table itself: clients, instances and leases, and who holds what.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::clients::Client;
+use super::kept::{Holder, Kept};
+use crate::protocol::{CallId, ClientId, InstanceId, LeaseId, Message};
+use crate::supervisor::context::{Context, Run};
+use crate::supervisor::doing::Doing;
+use crate::supervisor::identity::Role;
+use crate::supervisor::messages::{Hook, Input, Internal};
+use crate::supervisor::network::HostNumber;
+use crate::supervisor::orders::Command;
+use crate::supervisor::phase::Phase;
+use crate::supervisor::sweep::History;
+use crate::terminal::Shown;
+
+/// Who shares an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SharedKey {
+    /// The client that it lives as long as; none where it lives as long as the run.
+    pub(super) client: Option<ClientId>,
+    /// The declaration.
+    pub(super) identity: String,
+    /// The service in it.
+    pub(super) service: usize,
+}
+
+/// Everything that a supervisor has.
+pub(in crate::supervisor) struct Supervisor {
+    pub(super) inputs: mpsc::UnboundedReceiver<Input>,
+    pub(super) internal: mpsc::UnboundedReceiver<Internal>,
+    pub(super) run: Arc<Run>,
+    /// One for each distinct settings.
+    pub(super) contexts: Vec<Arc<Context>>,
+    pub(super) clients: HashMap<ClientId, Client>,
+    pub(super) instances: HashMap<InstanceId, Handle>,
+    pub(super) shared: HashMap<SharedKey, InstanceId>,
+    /// How often the shared instances of a declaration were discarded, or those of a unit that is kept, where they were.
+    pub(super) discards: HashMap<String, u32>,
+    /// What is kept, in a keeper.
+    pub(super) kept: HashMap<InstanceId, Kept>,
+    /// The services of a keeper that are on the run's network, by container.
+    pub(super) attached: HashMap<String, InstanceId>,
+    /// Calls of users' functions, by number.
+    pub(super) hooks: HashMap<CallId, Hook>,
+    pub(super) next: u64,
+    /// The work on images that has begun and not ended, for clients that come later.
+    pub(super) work: HashMap<u64, Shown>,
+    /// Whether no more clients will come.
+    pub(super) run_ended: bool,
+    /// Whether it has been asked to end, whoever is connected.
+    pub(super) ends_at_once: bool,
+    /// Who has said `Close` and waits until everything is removed.
+    pub(super) closing: Vec<(ClientId, CallId, mpsc::UnboundedSender<Message>)>,
+}
+
+/// The table's side of an instance.
+pub(super) struct Handle {
+    pub(super) commands: mpsc::UnboundedSender<Command>,
+    pub(super) phase: watch::Receiver<Phase>,
+    /// The check of a shared instance that is under way, for all who ask meanwhile.
+    pub(super) checking: Option<watch::Receiver<Phase>>,
+    /// Its container, once it is started.
+    pub(super) container: Arc<OnceLock<String>>,
+    /// Tells of each start but the first, and closes when the instance has ended.
+    pub(super) starts: watch::Receiver<()>,
+    pub(super) address: HostNumber,
+    pub(super) doing: Arc<Doing>,
+    /// Closes when its containers are removed.
+    pub(super) removed: watch::Receiver<()>,
+    /// Dropping it ends the instance.
+    pub(super) _alive: watch::Sender<()>,
+}
+
+impl Supervisor {
+    pub(in crate::supervisor) fn new(
+        role: Role,
+        history: History,
+        inputs: mpsc::UnboundedReceiver<Input>,
+    ) -> Self {
+        let (to_table, internal) = mpsc::unbounded_channel();
+        Self {
+            inputs,
+            internal,
+            run: Run::new(role, history, to_table),
+            contexts: Vec::new(),
+            clients: HashMap::new(),
+            instances: HashMap::new(),
+            shared: HashMap::new(),
+            discards: HashMap::new(),
+            kept: HashMap::new(),
+            attached: HashMap::new(),
+            hooks: HashMap::new(),
+            next: 1,
+            work: HashMap::new(),
+            // A keeper belongs to none.
+            run_ended: role == Role::Keeper,
+            ends_at_once: false,
+            closing: Vec::new(),
+        }
+    }
+
+    /// Whether it has been asked to end, whoever is connected.
+    pub(in crate::supervisor) fn ends_at_once(&self) -> bool {
+        self.ends_at_once
+    }
+
+    pub(super) fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Has every client show something.
+    pub(super) fn show(&mut self, shown: Shown) {
+        for client in self.clients.values() {
+            client.send(Message::Show(shown.clone()));
+        }
+        if let Shown::Progress(report) = &shown {
+            match report.begins_or_ends() {
+                Some((task, true)) => {
+                    self.work.insert(task, shown);
+                }
+                Some((task, false)) => {
+                    self.work.remove(&task);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Drops the lease's hold; its own instances end in the background.
+    pub(super) fn release(&mut self, client: ClientId, lease: LeaseId) {
+        let Some(holder) = self.clients.get_mut(&client) else {
+            return;
+        };
+        for instance in holder.take_lease(lease) {
+            self.let_go(instance, (client, lease));
+        }
+    }
+
+    /// Has a lease hold an instance: what [`let_go`](Self::let_go) ends.
+    pub(super) fn hold(&mut self, instance: InstanceId, (client, lease): Holder) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.hold(lease, instance);
+        }
+    }
+
+    /// A lease is given back: what only it held goes or, where it is kept, stays for its time.
+    pub(super) fn let_go(&mut self, instance: InstanceId, holder: Holder) {
+        match self.kept.get_mut(&instance) {
+            None => drop(self.instances.remove(&instance)),
+            Some(kept) => {
+                kept.holders.remove(&holder);
+                kept.idle_since = Instant::now();
+            }
+        }
+    }
+}
