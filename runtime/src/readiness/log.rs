@@ -60,7 +60,6 @@ impl Lines {
     pub(super) async fn follow(&self, subject: &Subject<'_>, watch: &Watch) -> Result<(), String> {
         let mut pace = Pace::requests(None);
         loop {
-            watch.follows();
             let mut output = subject.engine.logs(subject.container, true, None);
             // What was counted before a stream broke comes again with the next one.
             let mut counter = Counter::new(&self.text, subject.output_before);

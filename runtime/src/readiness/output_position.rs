@@ -1,13 +1,12 @@
 //! How much a container had written before it was started.
 
 use futures_util::StreamExt as _;
-use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, EngineError};
 
 /// How much a container has written, in bytes. An engine keeps a container's output over its restarts: a log check after
 /// one must not find what was written before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OutputPosition {
     pub(crate) stdout: u64,
     pub(crate) stderr: u64,

@@ -58,5 +58,5 @@ pub(crate) trait ProbeRunner: Send + Sync {
     fn run_hook(&self, binding: usize) -> Run<'_, (), HookFailure>;
 
     /// Told how to ask, during a wait, which checks are unmet and what they last saw.
-    fn watched(&self, _report: Box<dyn Fn() -> Vec<String> + Send>) {}
+    fn watched(&self, report: Box<dyn Fn() -> Vec<String> + Send>);
 }

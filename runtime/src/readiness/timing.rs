@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use seatrial_model::Timing;
-use serde::{Deserialize, Serialize};
 
 /// How checks are repeated, defaults filled in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PreparedTiming {
     /// From the beginning of the wait, `delay` included.
     pub(crate) timeout: Duration,

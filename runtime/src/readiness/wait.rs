@@ -80,11 +80,6 @@ pub(crate) async fn wait(
         },
         unserved: unmet.iter().filter_map(|watch| watch.unserved()).collect(),
         after: started.elapsed(),
-        attempts: unmet
-            .iter()
-            .map(|watch| watch.state().attempts)
-            .max()
-            .unwrap_or(0),
     })
 }
 

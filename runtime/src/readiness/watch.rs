@@ -16,7 +16,6 @@ pub(super) struct Watch {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) attempts: u32,
     /// When the attempt that has not ended began.
     since: Option<Instant>,
     said: Option<String>,
@@ -50,9 +49,7 @@ impl Watch {
 
     /// An attempt begins.
     pub(super) fn begins(&self) {
-        let mut state = self.state();
-        state.attempts = state.attempts.saturating_add(1);
-        state.since = Some(Instant::now());
+        self.state().since = Some(Instant::now());
     }
 
     /// What is seen of something that is followed rather than attempted, and why there may be more of it than is seen.
@@ -61,12 +58,6 @@ impl Watch {
         state.followed = true;
         state.said = Some(said);
         state.hint = hint;
-    }
-
-    /// Something is followed from its beginning.
-    pub(super) fn follows(&self) {
-        let mut state = self.state();
-        state.attempts = state.attempts.saturating_add(1);
     }
 
     /// An attempt has ended; `None` for a success.

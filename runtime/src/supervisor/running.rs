@@ -88,7 +88,6 @@ impl Running {
             waiting_for: Vec::new(),
             unserved: Vec::new(),
             after: Duration::ZERO,
-            attempts: 0,
         };
         let error = self.not_ready(instance, true, reason).await;
         Err(error.with(|report| {

@@ -4,11 +4,10 @@ use std::fmt;
 
 use seatrial_model::secret::HIDDEN;
 use seatrial_model::{Protocol, ServicePlan, Template, command};
-use serde::{Deserialize, Serialize};
 
 /// Who the servers that ask for it are told we are. A server that lets nobody of this name in answers nevertheless; the
 /// right one keeps its log quiet, and Redis tells strangers nothing of whether it is ready.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Login {
     pub(crate) user: Option<String>,
     pub(crate) database: Option<String>,

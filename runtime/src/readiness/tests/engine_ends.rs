@@ -29,7 +29,7 @@ async fn a_container_that_exits_while_it_is_waited_for_ends_every_kind_of_wait()
     let error = ended(service.attempt_once(&unmet()).await, NotReadyReason::Exited);
     let unmet: Vec<_> = error.waiting_for.iter().map(String::as_str).collect();
     let [tcp, http, log, exec] = unmet[..] else {
-        panic!("{error}")
+        panic!("{error:?}")
     };
     assert_eq!(tcp, "tcp on port 7000");
     assert_eq!(http, "http GET /health on port 7000");
@@ -87,9 +87,9 @@ async fn all_checks_must_hold() {
     service.log_with("ready").await;
     let error = service.first_failure(&checks).await;
     let [port] = error.waiting_for.as_slice() else {
-        panic!("{error}")
+        panic!("{error:?}")
     };
-    assert!(port.starts_with("tcp on port 7000: "), "{error}");
+    assert!(port.starts_with("tcp on port 7000: "), "{error:?}");
     let (ready, ()) = tokio::join!(service.wait(&checks), service.open_gate());
     ready.expect("the last holds as well");
 }

@@ -91,7 +91,7 @@ async fn what_was_written_before_a_restart_does_not_make_ready_after_it() {
     );
     assert!(
         error.waiting_for[0].contains("not seen since its latest start"),
-        "{error}"
+        "{error:?}"
     );
 }
 
@@ -109,7 +109,6 @@ async fn a_command_that_fails_is_told_with_its_last_line() {
     let error = service.first_failure(&[check]).await;
     let expected = "exec `echo one; echo two >&2; exit 3`: exit code 3: two";
     assert_eq!(error.waiting_for, [expected]);
-    assert_eq!(error.attempts, 1);
 }
 
 #[tokio::test]
@@ -119,7 +118,7 @@ async fn a_command_that_the_image_does_not_have_is_impossible() {
         let check = exec(&[missing, "-h", "localhost"]);
         let error = ended(service.wait(&[check]).await, NotReadyReason::Impossible);
         let expected = format!("the image has no command `{missing}`; name one it has");
-        assert!(error.to_string().contains(&expected), "{error}");
+        assert!(said(&error).contains(&expected), "{error:?}");
     }
 }
 
@@ -143,9 +142,7 @@ async fn an_image_without_healthcheck_is_impossible() {
         NotReadyReason::Impossible,
     );
     assert!(
-        error
-            .to_string()
-            .contains("the image has no HEALTHCHECK; write"),
-        "{error}"
+        said(&error).contains("the image has no HEALTHCHECK; write"),
+        "{error:?}"
     );
 }

@@ -24,7 +24,7 @@ async fn a_probe_that_fails_or_cannot_run_is_told() {
     let error = service.first_failure(&[cannot]).await;
     let label = format!("probe `no-such-command` in {IMAGE}: ");
     let said = error.waiting_for[0].strip_prefix(&label);
-    let said = said.unwrap_or_else(|| panic!("{error}"));
+    let said = said.unwrap_or_else(|| panic!("{error:?}"));
     assert!(said.starts_with("cannot start the container: "), "{said}");
     assert!(said.contains("no-such-command"), "{said}");
 }

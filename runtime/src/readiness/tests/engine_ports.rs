@@ -43,9 +43,9 @@ async fn a_declared_port_is_waited_for_whatever_else_is_asked() {
     let checks = [exec(&["true"])];
     let error = late.first_failure(&checks).await;
     let [port] = error.waiting_for.as_slice() else {
-        panic!("{error}")
+        panic!("{error:?}")
     };
-    assert!(port.starts_with("tcp on port 7000: "), "{error}");
+    assert!(port.starts_with("tcp on port 7000: "), "{error:?}");
     let (ready, ()) = tokio::join!(late.wait(&checks), late.open_gate());
     ready.expect("ready behind the gate");
 }
@@ -60,7 +60,7 @@ async fn a_service_that_closes_at_once_is_ready_at_its_own_address() {
         true => closing.wait(&[tcp(PORT)]).await.expect("ready"),
         false => {
             let error = closing.first_failure(&[tcp(PORT)]).await;
-            assert!(error.to_string().contains("tcp on port 7000: "), "{error}");
+            assert!(said(&error).contains("tcp on port 7000: "), "{error:?}");
         }
     }
 }
@@ -92,7 +92,7 @@ async fn a_service_on_the_containers_loopback_is_not_ready() {
         hidden.direct = direct;
         hidden.log_with("up").await;
         let error = hidden.first_failure(&[tcp(PORT)]).await;
-        assert!(error.to_string().contains("0.0.0.0"), "{error}");
+        assert!(said(&error).contains("0.0.0.0"), "{error:?}");
     }
 }
 
@@ -102,7 +102,7 @@ async fn a_port_that_is_not_published_is_impossible_where_the_address_is_out_of_
     service.direct = Some(false);
     for check in [tcp(7001), http(7001)] {
         let error = ended(service.wait(&[check]).await, NotReadyReason::Impossible);
-        assert!(error.to_string().contains("declare it"), "{error}");
+        assert!(said(&error).contains("declare it"), "{error:?}");
     }
 }
 
@@ -165,7 +165,7 @@ async fn by_default_every_declared_port_must_be_served() {
     assert_eq!(error.waiting_for.len(), 1);
     assert!(
         error.waiting_for[0].starts_with("tcp on port 7001: "),
-        "{error}"
+        "{error:?}"
     );
     let (ready, ()) = tokio::join!(service.wait(&[]), service.open_gate());
     ready.expect("both are served");
@@ -219,6 +219,6 @@ async fn a_service_that_does_not_listen_any_more_is_not_ready_again() {
             NotReadyReason::FailedTooOften,
         );
         assert_eq!(error.unserved, [PORT]);
-        assert!(error.to_string().contains("any more"), "{error}");
+        assert!(said(&error).contains("any more"), "{error:?}");
     }
 }

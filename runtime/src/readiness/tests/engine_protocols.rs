@@ -52,7 +52,7 @@ async fn a_service_that_speaks_something_else_is_told_with_what_to_write() {
         other.direct = direct;
         other.listens(PORT).await;
         for protocol in Protocol::ALL {
-            let error = other.first_failure(&[speaks(protocol)]).await.to_string();
+            let error = said(&other.first_failure(&[speaks(protocol)]).await);
             let words = format!("{} on port 7000: it answers, but not", protocol.as_str());
             for part in [
                 &*words,
@@ -72,13 +72,13 @@ async fn a_service_that_closes_without_a_word_is_not_ready() {
     let closing = Fixture::start(perl(script), &[PORT]).await;
     closing.listens(PORT).await;
     let error = closing.first_failure(&[speaks(Protocol::Mysql)]).await;
-    let error = error.to_string();
+    let error = said(&error);
     match closing.is_direct() {
         true => assert!(
             error.contains("TLS") && error.contains("`ready(tcp)`"),
-            "{error}"
+            "{error:?}"
         ),
-        false => assert!(error.contains("closed"), "{error}"),
+        false => assert!(error.contains("closed"), "{error:?}"),
     }
 }
 
@@ -138,13 +138,10 @@ async fn a_password_that_is_repeated_is_hidden() {
         name: "REDIS_PASSWORD".to_owned(),
         value: Template::literal("albatross-17"),
     }];
-    let error = echo
-        .first_failure(&[speaks(Protocol::Redis)])
-        .await
-        .to_string();
+    let error = said(&echo.first_failure(&[speaks(Protocol::Redis)]).await);
     assert!(
         error.contains("220 you say") && error.contains("[hidden]"),
-        "{error}"
+        "{error:?}"
     );
-    assert!(!error.contains("albatross"), "{error}");
+    assert!(!error.contains("albatross"), "{error:?}");
 }

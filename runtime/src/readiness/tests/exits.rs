@@ -35,12 +35,6 @@ async fn an_exit_ends_every_kind_of_wait_and_only_the_log_is_quoted() {
             &format!("probe `test` in {IMAGE}"),
         ]
     );
-    assert!(
-        error
-            .to_string()
-            .starts_with("it exited after 1s, before it was ready: "),
-        "{error}"
-    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,7 +47,6 @@ async fn an_exit_during_an_attempt_ends_the_wait() {
     let checks = [exec(&["sleep", "300"]), hook()];
     let error = exited(script, &checks, &within(60)).await;
     assert_eq!(error.waiting_for, ["exec `sleep 300`", "`shop::is_up`"]);
-    assert_eq!(error.attempts, 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,7 +56,6 @@ async fn an_exit_during_the_delay_ends_the_wait() {
         ..within(600)
     };
     let error = exited(Script::default(), &[hook()], &timing).await;
-    assert_eq!(error.attempts, 0);
     assert_eq!(error.waiting_for, ["`shop::is_up`"]);
 }
 
@@ -136,8 +128,8 @@ async fn a_command_that_is_missing_is_impossible_only_where_the_container_runs()
     let error = ended(outcome, NotReadyReason::Impossible);
     assert_eq!(error.after, Duration::ZERO);
     assert!(
-        error.to_string().contains("the image has no command"),
-        "{error}"
+        said(&error).contains("the image has no command"),
+        "{error:?}"
     );
 }
 

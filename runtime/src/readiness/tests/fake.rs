@@ -108,6 +108,8 @@ struct Runner {
 }
 
 impl ProbeRunner for Runner {
+    fn watched(&self, _: Box<dyn Fn() -> Vec<String> + Send>) {}
+
     fn run_probe<'a>(&'a self, _: &'a ImageRef, _: Vec<String>) -> Run<'a, ExecResult> {
         (self.script.probe)(next(&self.asked.probe))
     }

@@ -100,9 +100,14 @@ fn hook() -> CheckKind {
     }
 }
 
+/// Each unmet check and what it last saw.
+fn said(error: &NotReady) -> String {
+    error.waiting_for.join("; ")
+}
+
 /// The wait's end, which must be this one.
 fn ended(outcome: Result<(), NotReady>, reason: NotReadyReason) -> NotReady {
     let error = outcome.expect_err("it must not be ready");
-    assert_eq!(error.reason, reason, "{error}");
+    assert_eq!(error.reason, reason, "{error:?}");
     error
 }

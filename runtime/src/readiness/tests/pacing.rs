@@ -120,7 +120,6 @@ async fn a_function_that_panics_is_not_called_again() {
         NotReadyReason::Panicked,
     );
     assert_eq!(ended.waiting_for, ["`shop::is_up`: at line 7"]);
-    assert_eq!(ended.attempts, 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,7 +165,6 @@ async fn too_many_failures_in_a_row_end_the_wait() {
         ["`shop::is_up`: refused"],
         "only the one that decided"
     );
-    assert_eq!(error.attempts, 6, "two failures, a success, three failures");
     assert_eq!(error.after, Duration::from_millis(100));
 }
 
@@ -183,7 +181,7 @@ async fn without_an_interval_failures_count_once_a_second() {
     );
     // Every tenth of a second: counted at the beginning, then as soon as a second has passed since.
     assert_eq!(error.after, Duration::from_millis(2_055));
-    assert_eq!(error.attempts as usize, stamps.noted().len());
+    assert_eq!(stamps.noted().last(), Some(&2_055));
 }
 
 #[tokio::test(start_paused = true)]

@@ -334,6 +334,8 @@ impl Fixture {
 }
 
 impl ProbeRunner for Fixture {
+    fn watched(&self, _: Box<dyn Fn() -> Vec<String> + Send>) {}
+
     fn run_probe<'a>(&'a self, image: &'a ImageRef, command: Vec<String>) -> Run<'a, ExecResult> {
         let number = self.cleanup.probes.fetch_add(1, Ordering::SeqCst);
         let spec = ContainerSpec {

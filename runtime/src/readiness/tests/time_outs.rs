@@ -38,12 +38,6 @@ async fn each_check_that_does_not_hold_is_named_and_no_other() {
             "2 lines with \"half\" in the log: seen once so far; the engine shows a line once it has ended",
         ]
     );
-    assert!(
-        error
-            .to_string()
-            .starts_with("it was not ready within 2s: `shop::is_up`: no such table: orders; exec"),
-        "{error}"
-    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,22 +47,7 @@ async fn the_delay_is_part_of_the_time() {
         ..within(4)
     };
     let error = timed_out(Script::default(), &[hook()], &timing).await;
-    assert_eq!(error.attempts, 0);
     assert_eq!(error.waiting_for, ["`shop::is_up`"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn attempts_are_counted() {
-    let script = Script {
-        hook: Box::new(|_| says(Err("no"))),
-        ..Script::default()
-    };
-    let timing = PreparedTiming {
-        interval: Some(Duration::from_secs(1)),
-        timeout: Duration::from_millis(9_500),
-        ..within(0)
-    };
-    assert_eq!(timed_out(script, &[hook()], &timing).await.attempts, 10);
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,7 +62,6 @@ async fn an_attempt_that_hangs_is_told() {
         error.waiting_for,
         ["exec `sleep 300`: the attempt has not ended"]
     );
-    assert_eq!(error.attempts, 1);
 
     let second_hangs = Script {
         hook: Box::new(|call| match call {
@@ -231,8 +209,13 @@ async fn a_log_that_breaks_off_is_read_again_and_counted_once() {
         ]
     );
 
+    let asked = Arc::<AtomicU32>::default();
+    let counted = asked.clone();
     let always = Script {
-        logs: Box::new(move |_| broken()),
+        logs: Box::new(move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            broken()
+        }),
         ..Script::default()
     };
     let error = timed_out(always, &[log("up", 2)], &within(2)).await;
@@ -240,5 +223,5 @@ async fn a_log_that_breaks_off_is_read_again_and_counted_once() {
         error.waiting_for,
         ["2 lines with \"up\" in the log: cannot read the log: reset"]
     );
-    assert!(error.attempts > 2, "{error:?}");
+    assert!(asked.load(Ordering::SeqCst) > 2, "it is read again");
 }
