@@ -113,15 +113,15 @@ impl Check {
         }
     }
 
-    pub(super) fn words(&self, subject: &Subject<'_>) -> String {
+    pub(super) fn describe(&self, subject: &Subject<'_>) -> String {
         match self {
-            Self::Tcp(port) => port.words(),
-            Self::Log(lines) => lines.words(subject),
-            Self::Http(path) => path.words(subject),
-            Self::Protocol(server) => server.words(),
-            Self::Exec(command) => command.words(subject),
-            Self::Probe(probe) => probe.words(subject),
-            Self::Hook(hook) => hook.words(),
+            Self::Tcp(port) => port.describe(),
+            Self::Log(lines) => lines.describe(subject),
+            Self::Http(path) => path.describe(subject),
+            Self::Protocol(server) => server.describe(),
+            Self::Exec(command) => command.describe(subject),
+            Self::Probe(probe) => probe.describe(subject),
+            Self::Hook(hook) => hook.describe(),
             Self::Running => format!("its process running for {RUNS_FOR:?}"),
             Self::Impossible { description, .. } => (*description).to_owned(),
         }

@@ -52,7 +52,7 @@ impl Command {
         })
     }
 
-    pub(super) fn words(&self, subject: &Subject<'_>) -> String {
+    pub(super) fn describe(&self, subject: &Subject<'_>) -> String {
         let command = subject.quoted(&shown(&self.command));
         format!("{} `{command}`", self.kind)
     }

@@ -22,11 +22,11 @@ use super::reach::{self, Target};
 use super::subject::Subject;
 
 /// How long an answer may take before the next attempt is made.
-const PATIENCE: Duration = Duration::from_secs(5);
+const DEADLINE: Duration = Duration::from_secs(5);
 
 /// How much is read of what comes with a status that is not expected, and for how long.
 const BEGINNING: usize = 4096;
-const BODY_PATIENCE: Duration = Duration::from_millis(200);
+const BODY_DEADLINE: Duration = Duration::from_millis(200);
 
 /// How much of an answer tells that it is a record of TLS.
 const TLS_RECORD: usize = 3;
@@ -41,7 +41,7 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    pub(super) fn words(&self, subject: &Subject<'_>) -> String {
+    pub(super) fn describe(&self, subject: &Subject<'_>) -> String {
         let Self { port, status, .. } = self;
         let path = subject.quoted(&self.path);
         match status {
@@ -62,12 +62,12 @@ impl Path {
             ));
         }
         let answer = async { self.get(target.connect().await?).await };
-        match timeout(PATIENCE, answer).await {
+        match timeout(DEADLINE, answer).await {
             Ok(Ok(Answer { status, .. })) if self.expects(status) => Outcome::Holds,
-            Ok(Ok(answer)) => Outcome::NotYet(answer.words()),
+            Ok(Ok(answer)) => Outcome::NotYet(answer.describe()),
             Ok(Err(reason)) if reason == reach::REFUSED => Outcome::Unserved(reason),
             Ok(Err(reason)) => Outcome::NotYet(reason),
-            Err(_) => Outcome::NotYet(format!("no answer within {PATIENCE:?}")),
+            Err(_) => Outcome::NotYet(format!("no answer within {DEADLINE:?}")),
         }
     }
 
@@ -96,7 +96,7 @@ impl Path {
             .map_err(|error| error.to_string())?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| words(&error, &[]))?;
+            .map_err(|error| describe(&error, &[]))?;
         // The connection moves only while it is polled. How it ends is for the answer to say.
         let connection = async {
             let _ = connection.await;
@@ -114,7 +114,7 @@ impl Path {
                 }),
                 Err(error) => {
                     let begin = begin.lock().unwrap_or_else(PoisonError::into_inner);
-                    Err(words(&error, &begin))
+                    Err(describe(&error, &begin))
                 }
             }
         };
@@ -135,7 +135,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn words(&self) -> String {
+    fn describe(&self) -> String {
         let status = self.status.as_u16();
         match self.guess() {
             Some(guess) => format!("last answer {status}; {guess}"),
@@ -175,12 +175,12 @@ async fn beginning(mut body: Incoming) -> String {
             }
         }
     };
-    let _ = timeout(BODY_PATIENCE, read).await;
+    let _ = timeout(BODY_DEADLINE, read).await;
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// An error of the exchange as a person would say it, given the first bytes that came.
-fn words(error: &hyper::Error, begin: &[u8]) -> String {
+fn describe(error: &hyper::Error, begin: &[u8]) -> String {
     // A TLS server that is not greeted with a handshake answers with an alert (RFC 8446), or closes.
     if let [0x15, 0x03, ..] = begin {
         format!("what answers speaks TLS; {SPEAKS_TLS}")
@@ -267,7 +267,7 @@ mod tests {
             "Client sent an HTTP request to an HTTPS server.\n",
         ] {
             let answer = format!("HTTP/1.0 400 Bad Request\r\n\r\n{text}");
-            let words = answered(answer).await.0.unwrap().words();
+            let words = answered(answer).await.0.unwrap().describe();
             assert!(
                 words.starts_with("last answer 400; the port seems to speak TLS"),
                 "{words}"
@@ -283,7 +283,7 @@ mod tests {
             "HTTP/1.1 403 Forbidden\r\n\r\nBlocked hosts: localhost",
             "HTTP/1.1 404 Not Found\r\ncontent-length: 13\r\n\r\nunknown host\n",
         ] {
-            let words = answered(answer).await.0.unwrap().words();
+            let words = answered(answer).await.0.unwrap().describe();
             assert!(words.contains("host name `localhost`"), "{words}");
         }
         for answer in [
@@ -292,7 +292,7 @@ mod tests {
             // What does not come is not waited for.
             "HTTP/1.1 503 no\r\ncontent-length: 9\r\n\r\nhost",
         ] {
-            let words = answered(answer).await.0.unwrap().words();
+            let words = answered(answer).await.0.unwrap().describe();
             assert!(!words.contains(';'), "{words}");
         }
     }

@@ -34,7 +34,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn words(&self, subject: &Subject<'_>) -> String {
+    pub(super) fn describe(&self, subject: &Subject<'_>) -> String {
         let text = subject.quoted(&self.text);
         match self.times {
             0 | 1 => format!("a line with \"{text}\" in the log"),

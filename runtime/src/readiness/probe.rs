@@ -17,7 +17,7 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    pub(super) fn words(&self, subject: &Subject<'_>) -> String {
+    pub(super) fn describe(&self, subject: &Subject<'_>) -> String {
         let command = subject.quoted(&shown(&self.command));
         format!("probe `{command}` in {}", self.image)
     }
@@ -42,7 +42,7 @@ pub(crate) struct Hook {
 }
 
 impl Hook {
-    pub(super) fn words(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         format!("`{}`", self.name)
     }
 

@@ -69,7 +69,7 @@ impl Target {
     ///
     /// In words: why there is no connection.
     pub(super) async fn connect(&self) -> Result<TcpStream, String> {
-        let (patience, connected) = match self {
+        let (deadline, connected) = match self {
             Self::Direct(address) => (
                 DIRECT_CONNECT,
                 timeout(DIRECT_CONNECT, TcpStream::connect(address)).await,
@@ -85,8 +85,8 @@ impl Target {
         };
         match connected {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(error)) => Err(words(&error)),
-            Err(_) => Err(format!("no connection within {patience:?}")),
+            Ok(Err(error)) => Err(describe(&error)),
+            Err(_) => Err(format!("no connection within {deadline:?}")),
         }
     }
 }
@@ -95,7 +95,7 @@ impl Target {
 pub(super) const REFUSED: &str = "connection refused";
 
 /// An I/O error as a person would say it.
-pub(super) fn words(error: &io::Error) -> String {
+pub(super) fn describe(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => REFUSED.to_owned(),
         io::ErrorKind::ConnectionReset => "connection reset".to_owned(),

@@ -49,7 +49,7 @@ impl Port {
         self.number
     }
 
-    pub(super) fn words(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         format!("tcp on port {}", self.number)
     }
 
@@ -129,17 +129,17 @@ impl Hold {
     const LONGEST: Duration = Duration::from_secs(3);
     const TIMES: u32 = 10;
 
-    fn patience(&self) -> Duration {
+    fn deadline(&self) -> Duration {
         (self.slowest_close * Self::TIMES).clamp(Self::SHORTEST, Self::LONGEST)
     }
 
     async fn watch(&mut self, stream: &TcpStream) -> Outcome {
         let opened = Instant::now();
-        let closed = match timeout(self.patience(), stream.peek(&mut [0; 1])).await {
+        let closed = match timeout(self.deadline(), stream.peek(&mut [0; 1])).await {
             // It is still open, or it speaks.
             Err(_) | Ok(Ok(1..)) => return Outcome::Holds,
             Ok(Ok(0)) => "the connection was closed at once".to_owned(),
-            Ok(Err(error)) => reach::words(&error),
+            Ok(Err(error)) => reach::describe(&error),
         };
         self.slowest_close = self.slowest_close.max(opened.elapsed());
         closed_by_proxy(&closed)
@@ -186,12 +186,12 @@ mod tests {
 
     #[test]
     fn a_slower_proxy_is_given_more_time() {
-        let patience = |slowest_close| Hold { slowest_close }.patience();
-        assert_eq!(patience(Duration::ZERO), Hold::SHORTEST);
+        let deadline = |slowest_close| Hold { slowest_close }.deadline();
+        assert_eq!(deadline(Duration::ZERO), Hold::SHORTEST);
         assert_eq!(
-            patience(Duration::from_millis(60)),
+            deadline(Duration::from_millis(60)),
             Duration::from_millis(600)
         );
-        assert_eq!(patience(Duration::from_secs(60)), Hold::LONGEST);
+        assert_eq!(deadline(Duration::from_secs(60)), Hold::LONGEST);
     }
 }

@@ -33,7 +33,7 @@ pub(crate) async fn wait(
     let started = Instant::now();
     let watches = checks
         .iter()
-        .map(|check| Watch::new(check.words(subject), check.port()));
+        .map(|check| Watch::new(check.describe(subject), check.port()));
     let watches: Arc<[Watch]> = watches.collect();
     let watched = watches.clone();
     subject.probes.watched(Box::new(move || {

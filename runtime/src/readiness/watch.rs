@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// What is known of one check from outside while it is attempted.
 #[derive(Debug)]
 pub(super) struct Watch {
-    words: String,
+    description: String,
     /// The port that it connects to.
     port: Option<u16>,
     state: Mutex<State>,
@@ -35,9 +35,9 @@ impl Watch {
     /// From here on an attempt that has not ended is worth telling of.
     const LONG: Duration = Duration::from_secs(1);
 
-    pub(super) fn new(words: String, port: Option<u16>) -> Self {
+    pub(super) fn new(description: String, port: Option<u16>) -> Self {
         Self {
-            words,
+            description,
             port,
             state: Mutex::default(),
         }
@@ -76,8 +76,8 @@ impl Watch {
     pub(super) fn report_at_end(&self) -> String {
         let state = self.state();
         match &state.said {
-            Some(said) if state.followed => format!("{}: {said}", self.words),
-            _ => self.words.clone(),
+            Some(said) if state.followed => format!("{}: {said}", self.description),
+            _ => self.description.clone(),
         }
     }
 
@@ -88,15 +88,17 @@ impl Watch {
             .since
             .map(|since| since.elapsed())
             .filter(|hanging| *hanging >= Self::LONG);
-        let words = &self.words;
+        let description = &self.description;
         if let (Some(said), Some(hint)) = (&state.said, state.hint) {
-            return format!("{words}: {said}; {hint}");
+            return format!("{description}: {said}; {hint}");
         }
         match (&state.said, hangs) {
-            (Some(said), None) => format!("{words}: {said}"),
-            (Some(said), Some(_)) => format!("{words}: {said}; the next attempt has not ended"),
-            (None, Some(_)) => format!("{words}: the attempt has not ended"),
-            (None, None) => words.clone(),
+            (Some(said), None) => format!("{description}: {said}"),
+            (Some(said), Some(_)) => {
+                format!("{description}: {said}; the next attempt has not ended")
+            }
+            (None, Some(_)) => format!("{description}: the attempt has not ended"),
+            (None, None) => description.clone(),
         }
     }
 }

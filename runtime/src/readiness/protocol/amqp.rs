@@ -3,7 +3,7 @@
 //!
 //! A client that goes then is logged as a warning. Whatever else may be said without a login is logged as an error.
 
-use super::{Conversation, Step, text};
+use super::conversation::{Conversation, Step, text};
 
 const HEADER: [u8; 8] = *b"AMQP\0\0\x09\x01";
 

@@ -2,7 +2,9 @@
 
 use seatrial_model::Protocol;
 
-use super::{Login, Step, conversation};
+use super::conversation::Step;
+use super::dialect::conversation;
+use super::login::Login;
 
 /// What to write instead of a check that asks in the wrong protocol.
 pub(super) const OTHER_CHECK: &str =

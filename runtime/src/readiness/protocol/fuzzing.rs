@@ -2,7 +2,10 @@
 
 use seatrial_model::Protocol;
 
-use super::{LIMIT, Login, Step, conversation, foreign, text};
+use super::conversation::{LIMIT, QUOTED, Step, text};
+use super::dialect::conversation;
+use super::foreign;
+use super::login::Login;
 
 /// Whatever a server says, in whatever pieces. The input's first byte says in which protocol it is asked, and whether with
 /// a password.
@@ -16,29 +19,29 @@ pub(crate) fn conversations(data: &[u8]) {
         ..Login::default()
     };
     let said = &said[..said.len().min(LIMIT)];
-    let whole = ended(protocol, &login, said, said.len().max(1));
+    let uncut = ended(protocol, &login, said, said.len().max(1));
     for size in [1, 3] {
         let pieces = ended(protocol, &login, said, size);
-        assert_eq!(pieces, whole, "{protocol:?} in pieces of {size}");
+        assert_eq!(pieces, uncut, "{protocol:?} in pieces of {size}");
     }
     // Quoted whatever it is.
-    assert!(text(said).chars().count() <= super::QUOTED + 2);
+    assert!(text(said).chars().count() <= QUOTED + 2);
     assert!(!foreign::guess(said).is_empty());
 }
 
-/// How a conversation goes with a server that says this, whatever it is told: all that it is told, and the end.
+/// How a conversation goes with a server that says this, whatever it is sent: all that it is sent, and the end.
 fn ended(protocol: Protocol, login: &Login, said: &[u8], size: usize) -> (Vec<Vec<u8>>, Step) {
     let mut conversation = conversation(protocol, login);
-    let mut told = vec![conversation.opening()];
+    let mut sent = vec![conversation.opening()];
     let mut heard = 0;
     loop {
         match conversation.hear(&said[..heard]) {
             Step::Say(bytes) => {
-                told.push(bytes);
-                assert!(told.len() < 8, "it never ends");
+                sent.push(bytes);
+                assert!(sent.len() < 8, "it never ends");
             }
             Step::More if heard < said.len() => heard = said.len().min(heard + size),
-            end => return (told, end),
+            end => return (sent, end),
         }
     }
 }

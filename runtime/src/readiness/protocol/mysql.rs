@@ -3,7 +3,7 @@
 //! It is refused rather than left at its greeting: a server counts interrupted greetings, and blocks a host that has too
 //! many of them (`max_connect_errors`). A refused login it does not count, and its log says who it was.
 
-use super::{Conversation, LIMIT, Step, Verdict, terminated, text};
+use super::conversation::{Conversation, LIMIT, Step, Verdict, terminated, text};
 
 const USER: &[u8] = b"seatrial";
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Conversation, Step, text};
+use super::conversation::{Conversation, Step, text};
 
 const PING: &[u8] =
     b"CONNECT {\"verbose\":false,\"pedantic\":false,\"name\":\"seatrial\",\"lang\":\"rust\",\

@@ -1,7 +1,8 @@
 //! PostgreSQL: a start-up message, which a server answers with a request for a password or with an error. What
 //! `pg_isready` does.
 
-use super::{Conversation, LIMIT, Login, Step, Verdict, terminated};
+use super::conversation::{Conversation, LIMIT, Step, Verdict, terminated};
+use super::login::Login;
 
 /// Version 3.0 of the protocol.
 const VERSION: [u8; 4] = [0, 3, 0, 0];

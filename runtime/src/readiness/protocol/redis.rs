@@ -3,7 +3,8 @@
 //! Redis looks at who asks before it says that it is still loading. To a stranger it does not tell the two apart, so for
 //! one whose password is unknown that it answers has to be enough.
 
-use super::{Conversation, Login, Step, Verdict, text};
+use super::conversation::{Conversation, Step, Verdict, text};
+use super::login::Login;
 
 const PROTECTED: &str = "start it with `--protected-mode no`, or give it a password: \
                          `command = \"redis-server --requirepass ..\"`";

@@ -1,8 +1,13 @@
 //! Conversations over real connections, with servers of a few lines.
 
-use tokio::net::TcpListener;
+use seatrial_model::Protocol;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
-use super::*;
+use super::conversation::{LIMIT, QUOTED, Verdict, text};
+use super::dialect::conversation;
+use super::login::Login;
+use super::server::{NoVerdict, converse};
 
 /// What comes of a conversation with a server that does so, and what the server's end returns.
 async fn with<T>(
