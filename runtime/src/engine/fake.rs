@@ -8,11 +8,15 @@ use std::fmt;
 use std::future::ready;
 use std::time::Duration;
 
-use super::{
-    Attachment, BuildSpec, Call, ContainerInfo, ContainerListing, ContainerSpec, Engine,
-    EngineError, EngineErrorKind, EngineInfo, ExecResult, ExecSpec, ImageInfo, NetworkInfo,
-    NetworkSpec, Output, Parts, ProgressSink, PullSpec, VolumeInfo,
-};
+use super::call::{Call, Engine};
+use super::container::{ContainerInfo, ContainerListing, ContainerSpec};
+use super::error::{EngineError, EngineErrorKind};
+use super::exec::{ExecResult, ExecSpec, Output};
+use super::image::{BuildSpec, ImageInfo, ProgressSink, PullSpec};
+use super::info::EngineInfo;
+use super::network::{Attachment, NetworkInfo, NetworkSpec};
+use super::parts::Parts;
+use super::volume::VolumeInfo;
 
 /// The answers of an engine, by call.
 pub(crate) trait Answers: Send + Sync {

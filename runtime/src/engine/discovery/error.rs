@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{EngineError, EngineErrorKind};
+use crate::engine::error::{EngineError, EngineErrorKind};
 
 /// No engine can be used. Displays as several lines, ready for the terminal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

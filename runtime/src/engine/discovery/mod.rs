@@ -18,8 +18,8 @@ use seatrial_model::suggest;
 use serde::Deserialize;
 
 use self::error::{Answer, Tried};
-use super::Engine;
 use super::address::{self, Address};
+use super::call::Engine;
 use super::deadlines::{Deadlines, WithDeadlines};
 use super::docker::Docker;
 

@@ -17,13 +17,14 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt;
 
-use super::Docker;
+use super::client::Docker;
 use super::errors::{During, failed};
 use super::volumes::with_label;
-use crate::engine::{
-    Attachment, ContainerInfo, ContainerListing, ContainerSpec, EngineError, EngineErrorKind,
-    MountSpec, NetworkOf, PublishedPort,
+use crate::engine::container::{
+    ContainerInfo, ContainerListing, ContainerSpec, MountSpec, NetworkOf, PublishedPort,
 };
+use crate::engine::error::{EngineError, EngineErrorKind};
+use crate::engine::network::Attachment;
 
 /// Where a container's output goes. An engine's own choice may be one that it cannot read again, such as `none`; or one that
 /// loses lines. This one can be read on every engine: Podman has it as another name of `k8s-file`. Docker gives it the

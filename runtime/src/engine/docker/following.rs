@@ -12,8 +12,10 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::timeout;
 
-use super::streams::log_pieces;
-use crate::engine::{EngineError, EngineErrorKind, Output, Parts};
+use super::log::log_pieces;
+use crate::engine::error::{EngineError, EngineErrorKind};
+use crate::engine::exec::Output;
+use crate::engine::parts::Parts;
 
 /// For how long nothing comes before the log's end is looked at: at first, and, for most services have nothing to say, at
 /// last.

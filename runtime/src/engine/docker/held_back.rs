@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use crate::engine::{EngineError, Parts};
+use crate::engine::error::EngineError;
+use crate::engine::parts::Parts;
 
 /// The body of a request.
 pub(super) struct HeldBack {

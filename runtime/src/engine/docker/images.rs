@@ -10,13 +10,12 @@ use bollard::query_parameters::{
 use futures_util::{StreamExt, TryStreamExt};
 use seatrial_model::ImageRef;
 
-use super::Docker;
+use super::client::Docker;
 use super::errors::{During, failed};
 use super::held_back::HeldBack;
-use crate::engine::{
-    BuildSpec, Credentials, EngineError, EngineErrorKind, ImageInfo, Parts, Progress, ProgressSink,
-    PullSpec,
-};
+use crate::engine::error::{EngineError, EngineErrorKind};
+use crate::engine::image::{BuildSpec, Credentials, ImageInfo, Progress, ProgressSink, PullSpec};
+use crate::engine::parts::Parts;
 use crate::output::Lines;
 use crate::visible::harmless;
 

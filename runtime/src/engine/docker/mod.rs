@@ -4,36 +4,33 @@
 //! engine's words mean, and [`endpoints`] which requests older engines must not get side by side. No type of bollard's
 //! leaves this module, no version of the API is ever pinned, nothing is retried, and no label is added.
 
-mod connection;
+mod client;
 mod containers;
 mod endpoints;
 mod errors;
 mod following;
 mod held_back;
 mod images;
+mod log;
 mod networks;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod volumes;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{
-    Attachment, BuildSpec, Call, ContainerInfo, ContainerListing, ContainerSpec, Engine,
-    EngineInfo, ExecResult, ExecSpec, ImageInfo, NetworkInfo, NetworkSpec, Output, Parts,
-    ProgressSink, PullSpec, VolumeInfo,
-};
-use endpoints::Endpoints;
-
-/// An engine that speaks Docker's API.
-#[derive(Debug)]
-pub(super) struct Docker {
-    api: bollard::Docker,
-    info: EngineInfo,
-    endpoints: Endpoints,
-}
+pub(super) use self::client::Docker;
+use super::call::{Call, Engine};
+use super::container::{ContainerInfo, ContainerListing, ContainerSpec};
+use super::exec::{ExecResult, ExecSpec, Output};
+use super::image::{BuildSpec, ImageInfo, ProgressSink, PullSpec};
+use super::info::EngineInfo;
+use super::network::{Attachment, NetworkInfo, NetworkSpec};
+use super::parts::Parts;
+use super::volume::VolumeInfo;
 
 impl Engine for Docker {
     fn info(&self) -> &EngineInfo {

@@ -5,10 +5,11 @@ use bollard::models::{
 };
 use bollard::query_parameters::{InspectNetworkOptions, ListNetworksOptions};
 
-use super::Docker;
+use super::client::Docker;
 use super::containers::endpoint;
 use super::errors::{During, failed};
-use crate::engine::{Attachment, EngineError, EngineErrorKind, NetworkInfo, NetworkSpec, Subnet};
+use crate::engine::error::{EngineError, EngineErrorKind};
+use crate::engine::network::{Attachment, NetworkInfo, NetworkSpec, Subnet};
 
 impl Docker {
     /// Older engines take a name twice; the subnet they do not, so callers know networks by their ids.

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use bollard::container::LogOutput;
 use bollard::exec::{StartExecOptions, StartExecResults};
 use bollard::models::ExecConfig;
-use bollard::query_parameters::{
-    DownloadFromContainerOptions, LogsOptions, UploadToContainerOptions,
-};
+use bollard::query_parameters::{DownloadFromContainerOptions, UploadToContainerOptions};
 use futures_util::{StreamExt, TryStreamExt};
 
+use super::client::Docker;
 use super::errors::{During, classify, failed, unwrapped};
+use super::following::followed;
 use super::held_back::HeldBack;
-use super::{Docker, following};
-use crate::engine::{Collected, EngineError, EngineErrorKind, ExecResult, ExecSpec, Output, Parts};
+use super::log::{log_pieces, output};
+use crate::engine::error::{EngineError, EngineErrorKind};
+use crate::engine::exec::{Collected, ExecResult, ExecSpec, Output};
+use crate::engine::parts::Parts;
 
 impl Docker {
     pub(super) fn container_logs(
@@ -27,7 +28,7 @@ impl Docker {
         if !follow || tail.is_some() {
             return pieces;
         }
-        following::followed(self.api.clone(), id.to_owned(), pieces)
+        followed(self.api.clone(), id.to_owned(), pieces)
     }
 
     pub(super) async fn run_in_container(
@@ -145,34 +146,6 @@ impl Docker {
                 .map(Into::into)
                 .map_err(failed(During::Other, &attempt))
         }))
-    }
-}
-
-pub(super) fn log_pieces(
-    api: &bollard::Docker,
-    id: &str,
-    follow: bool,
-    tail: Option<usize>,
-) -> Parts<Output> {
-    let options = LogsOptions {
-        follow,
-        stdout: true,
-        stderr: true,
-        tail: tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string()),
-        ..Default::default()
-    };
-    Box::pin(api.logs(id, Some(options)).map(|piece| {
-        piece
-            .map(output)
-            .map_err(failed(During::Other, "read the logs"))
-    }))
-}
-
-fn output(piece: LogOutput) -> Output {
-    let stderr = matches!(piece, LogOutput::StdErr { .. });
-    Output {
-        stderr,
-        bytes: piece.into_bytes().into(),
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use bollard::models::VolumeCreateRequest;
 use bollard::query_parameters::{ListVolumesOptions, RemoveVolumeOptions};
 
-use super::Docker;
+use super::client::Docker;
 use super::errors::{During, failed};
-use crate::engine::{EngineError, EngineErrorKind, VolumeInfo};
+use crate::engine::error::{EngineError, EngineErrorKind};
+use crate::engine::volume::VolumeInfo;
 
 impl Docker {
     pub(super) async fn make_volume(

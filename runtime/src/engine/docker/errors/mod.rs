@@ -11,7 +11,7 @@ use std::io;
 
 use bollard::errors::Error;
 
-use crate::engine::{EngineError, EngineErrorKind};
+use crate::engine::error::{EngineError, EngineErrorKind};
 
 /// What was being done when words came, as far as it decides what they mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

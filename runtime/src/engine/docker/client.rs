@@ -1,14 +1,14 @@
-//! Connecting to an engine, and asking it what it is.
+//! The client of one engine: connecting to it, and asking it what it is.
 
 use std::time::Duration;
 
 use bollard::{API_DEFAULT_VERSION, BollardRequest};
 
-use super::Docker;
-use super::endpoints::Endpoints;
 use super::errors::{During, failed};
+use super::turns::Endpoints;
 use crate::engine::address::Address;
-use crate::engine::{EngineError, EngineInfo};
+use crate::engine::error::EngineError;
+use crate::engine::info::EngineInfo;
 
 /// How long an engine may take to begin an answer.
 ///
@@ -18,6 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The header that carries a registry's credentials.
 const CREDENTIALS_HEADER: &str = "x-registry-auth";
+
+/// An engine that speaks Docker's API.
+#[derive(Debug)]
+pub(in crate::engine) struct Docker {
+    pub(super) api: bollard::Docker,
+    pub(super) info: EngineInfo,
+    pub(super) endpoints: Endpoints,
+}
 
 impl Docker {
     /// Connects to the engine at `address` and asks it what it is.

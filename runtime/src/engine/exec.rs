@@ -1,0 +1,85 @@
+//! Commands in containers, and output: theirs, and that of containers.
+
+use crate::output::{End, OUTPUT_MAX, REPORT_MAX};
+
+/// A piece of a container's output; pieces end anywhere, also inside a line or a character.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// Whether it is standard error; a terminal's output counts as standard output.
+    pub(crate) stderr: bool,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A command to run in a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ExecSpec {
+    /// What its output is for.
+    pub(crate) output: OutputUse,
+    pub(crate) command: Vec<String>,
+    /// `NAME=value`.
+    pub(crate) env: Vec<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) workdir: Option<String>,
+}
+
+/// What a command's output is for, which decides how much of it is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum OutputUse {
+    /// An error may show its last lines.
+    #[default]
+    Report,
+    /// It was asked for.
+    Answer,
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ExecResult {
+    pub(crate) code: i64,
+    /// The end of it, where it is long.
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+    /// How much of standard output was dropped, at its beginning.
+    pub(crate) stdout_dropped: u64,
+    pub(crate) stderr_dropped: u64,
+}
+
+/// Collects a command's output.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    stdout: End,
+    stderr: End,
+}
+
+impl Collected {
+    pub(crate) fn new(output: OutputUse) -> Self {
+        let max = match output {
+            OutputUse::Report => REPORT_MAX,
+            OutputUse::Answer => OUTPUT_MAX,
+        };
+        Self {
+            stdout: End::of(max),
+            stderr: End::of(max),
+        }
+    }
+
+    pub(crate) fn push(&mut self, piece: &Output) {
+        match piece.stderr {
+            true => self.stderr.push(&piece.bytes),
+            false => self.stdout.push(&piece.bytes),
+        }
+    }
+
+    /// The result of a command that has ended with this code.
+    pub(crate) fn ended(self, code: i64) -> ExecResult {
+        let (stdout, stdout_dropped) = self.stdout.finish();
+        let (stderr, stderr_dropped) = self.stderr.finish();
+        ExecResult {
+            code,
+            stdout,
+            stderr,
+            stdout_dropped,
+            stderr_dropped,
+        }
+    }
+}

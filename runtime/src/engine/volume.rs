@@ -1,0 +1,10 @@
+//! Volumes.
+
+use std::collections::BTreeMap;
+
+/// A volume that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct VolumeInfo {
+    pub(crate) name: String,
+    pub(crate) labels: BTreeMap<String, String>,
+}
