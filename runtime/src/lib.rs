@@ -127,7 +127,7 @@ pub use logs::LogLines;
 pub use operation::Operation;
 pub use seatrial_macros::{Composition, test};
 
-pub use service::{PortKey, Service};
+pub use service::{Exec, PortKey, Service};
 
 /// The examples of the package's own README compile.
 #[cfg(doctest)]

@@ -69,7 +69,8 @@ pub(crate) enum RequestBody {
     HaveRead { stream: CallId, units: u32 },
     /// Nobody reads what this call streams any more. Not answered.
     StopStream { stream: CallId },
-    /// More of the archive that [`Action::CopyIn`] unpacks, as far as [`Message::HaveRead`] lets it be sent. Not answered.
+    /// More of the archive that [`Action::CopyIn`] unpacks, or of a command's input, as far as [`Message::HaveRead`] lets it be
+    /// sent. Not answered.
     Piece {
         copy: CallId,
         #[serde(with = "serde_bytes")]
@@ -208,9 +209,7 @@ pub(crate) enum Action {
         until: FollowEnd,
     },
     /// [`Reply::Exec`].
-    Exec {
-        command: Vec<String>,
-    },
+    Exec(ExecCall),
     /// Asks it to end, and kills it once the patience is over, or the engine's own.
     Stop {
         patience: Option<Duration>,
@@ -238,6 +237,18 @@ pub(crate) enum Action {
     CopyOut {
         from: String,
     },
+}
+
+/// A command to run in a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ExecCall {
+    pub(crate) command: Vec<String>,
+    /// Names and values.
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) user: Option<String>,
+    pub(crate) workdir: Option<String>,
+    /// Whether it has an input: what comes in [`RequestBody::Piece`]s until [`RequestBody::EndOfPieces`].
+    pub(crate) has_input: bool,
 }
 
 /// When a followed log has no more lines.

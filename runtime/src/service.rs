@@ -16,6 +16,7 @@ use crate::client::{Client, Lease};
 use crate::deadline::Bound;
 use crate::protocol::{Action, Reply, ServiceInfo};
 pub use addresses::PortKey;
+pub use commands::Exec;
 pub(crate) use weak::WeakService;
 
 /// A running service: where it is reached, what it logs, and what can be done to it.

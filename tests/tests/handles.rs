@@ -251,6 +251,7 @@ fn commands_are_run_in_the_container(
                 "-c".to_owned(),
                 format!("echo $(({i} * 2))"),
             ])
+            .spawn()
         })
         .collect();
     for (i, sum) in sums.into_iter().enumerate() {

@@ -5,7 +5,8 @@ use seatrial::Service;
 /// Everything that a handle can be asked in any way, as code on some runtime or none sees it.
 async fn awaits(service: &Service) -> Result<String, seatrial::Error> {
     let first = service.log_lines().next().await.expect("a line")?;
-    let (a, b) = (service.exec(["echo", "a"]), service.exec(["echo", "b"]));
+    let echo = |text: &str| service.exec(["echo", text]).spawn();
+    let (a, b) = (echo("a"), echo("b"));
     let (b, a) = (b.await?, a.await?);
     service.ready().await?;
     Ok(format!(

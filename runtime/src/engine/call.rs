@@ -96,6 +96,14 @@ pub(crate) trait Engine: Send + Sync + fmt::Debug {
     /// Runs a command in a running container to its end, and keeps of its output as much as that is for. A command that cannot be started is an error of kind
     /// [`EngineErrorKind::CommandNotFound`](super::error::EngineErrorKind::CommandNotFound) where the engine says so, else exit code 126 or 127.
     fn exec<'a>(&'a self, id: &'a str, exec: &'a ExecSpec) -> Call<'a, ExecResult>;
+    /// The same, with a standard input. The command sees its end; where it ends before it has read all, or closes it, the rest
+    /// is not asked for. An error in `input` ends the call with that error.
+    fn exec_with_input<'a>(
+        &'a self,
+        id: &'a str,
+        exec: &'a ExecSpec,
+        input: Parts<Vec<u8>>,
+    ) -> Call<'a, ExecResult>;
     /// Unpacks a tar below the directory `at`, which must exist. An error in `tar` ends the call with that error; what was
     /// unpacked by then stays.
     fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Parts<Vec<u8>>) -> Call<'a, ()>;

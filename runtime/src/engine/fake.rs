@@ -133,6 +133,15 @@ pub(crate) trait Answers: Send + Sync {
         unanswered("exec")
     }
 
+    fn exec_with_input<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a ExecSpec,
+        _: Parts<Vec<u8>>,
+    ) -> Call<'a, ExecResult> {
+        unanswered("exec_with_input")
+    }
+
     fn upload<'a>(&'a self, _: &'a str, _: &'a str, _: Parts<Vec<u8>>) -> Call<'a, ()> {
         unanswered("upload")
     }
@@ -281,6 +290,15 @@ impl<A: Answers> Engine for FakeEngine<A> {
 
     fn exec<'a>(&'a self, id: &'a str, exec: &'a ExecSpec) -> Call<'a, ExecResult> {
         self.0.exec(id, exec)
+    }
+
+    fn exec_with_input<'a>(
+        &'a self,
+        id: &'a str,
+        exec: &'a ExecSpec,
+        input: Parts<Vec<u8>>,
+    ) -> Call<'a, ExecResult> {
+        self.0.exec_with_input(id, exec, input)
     }
 
     fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Parts<Vec<u8>>) -> Call<'a, ()> {

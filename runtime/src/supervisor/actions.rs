@@ -35,7 +35,7 @@ impl Running {
             | Action::WaitReady
             | Action::Ended
             | Action::Logs { .. }
-            | Action::Exec { .. }
+            | Action::Exec(_)
             | Action::CopyIn { .. }
             | Action::CopyOut { .. }
             | Action::Follow { .. } => unreachable!("it is served elsewhere"),

@@ -19,6 +19,7 @@ mod diagnosis;
 mod doing;
 mod error_context;
 mod events;
+mod exec;
 mod exits;
 mod head;
 mod host_files;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::context::Context;
+use super::exec::Exec;
 use super::streams::Outgoing;
 use crate::engine::Parts;
 use crate::protocol::{Action, Caller, HookKind, Reply};
@@ -28,6 +29,8 @@ pub(super) enum Order {
         tar: Parts<Vec<u8>>,
         caller: Caller,
     },
+    /// Run a command.
+    Exec(Exec),
     /// Pack a file or directory, and send it.
     CopyOut { from: String, to: Outgoing },
     /// See whether it is as ready as it was.

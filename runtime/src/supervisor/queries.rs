@@ -11,9 +11,8 @@ use super::error_context::ErrorContext;
 use super::lines;
 use super::orders::{Command, Order};
 use super::streams::Outgoing;
-use crate::engine::{Engine, EngineError, ExecSpec, OutputUse};
-use crate::output;
-use crate::protocol::{Action, ExecOutput, Reply};
+use crate::engine::{Engine, EngineError};
+use crate::protocol::{Action, Reply};
 use crate::visible::quoted;
 
 /// A container that is queried.
@@ -31,8 +30,11 @@ impl Queries {
             Order::Act(Action::Logs { tail }) | Order::ActInHook(_, Action::Logs { tail }) => {
                 Query::Logs { tail }
             }
-            Order::Act(Action::Exec { command })
-            | Order::ActInHook(_, Action::Exec { command }) => Query::Exec { command },
+            Order::Exec(exec) => {
+                let (engine, container) = (self.engine.clone(), self.container.clone());
+                exec.serve(engine, container, self.error_context.clone(), answer);
+                return None;
+            }
             Order::CopyOut { from, to } => Query::CopyOut { from, to },
             order => return Some(Command { order, answer }),
         };
@@ -53,7 +55,6 @@ impl Queries {
 
 enum Query {
     Logs { tail: Option<usize> },
-    Exec { command: Vec<String> },
     CopyOut { from: String, to: Outgoing },
 }
 
@@ -70,20 +71,6 @@ impl Query {
             Self::Logs { tail: Some(count) } => {
                 let lines = lines::last(engine, container, count).await?;
                 Ok(Reply::Log(quoted(redactor, &lines.join("\n"))))
-            }
-            Self::Exec { command } => {
-                let exec = ExecSpec {
-                    command,
-                    output: OutputUse::Answer,
-                    ..ExecSpec::default()
-                };
-                let result = engine.exec(container, &exec).await?;
-                Ok(Reply::Exec(ExecOutput {
-                    code: result.code,
-                    stdout: output::text(result.stdout, result.stdout_dropped),
-                    stderr: output::text(result.stderr, result.stderr_dropped),
-                    truncated: result.stdout_dropped + result.stderr_dropped,
-                }))
             }
             Self::CopyOut { from, to } => {
                 let mut tar = engine.download(container, &from);

@@ -51,7 +51,7 @@ impl Running {
                 }
                 return;
             }
-            Order::CopyOut { .. } => unreachable!("it is served elsewhere"),
+            Order::Exec(_) | Order::CopyOut { .. } => unreachable!("it is served elsewhere"),
         };
         tokio::select! {
             outcome = self.wait_ready(instance, inbox, thoroughness) => {

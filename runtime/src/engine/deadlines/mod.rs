@@ -243,6 +243,9 @@ impl WithDeadlines {
     }
 }
 
+/// What an exec attempts.
+const RUN: &str = "run a command in the container";
+
 impl Engine for WithDeadlines {
     fn info(&self) -> &EngineInfo {
         self.engine.info()
@@ -383,8 +386,17 @@ impl Engine for WithDeadlines {
 
     fn exec<'a>(&'a self, id: &'a str, exec: &'a ExecSpec) -> Call<'a, ExecResult> {
         let call = self.engine.exec(id, exec);
-        let attempt = "run a command in the container";
-        self.watched(attempt, About::Container(id), call)
+        self.watched(RUN, About::Container(id), call)
+    }
+
+    fn exec_with_input<'a>(
+        &'a self,
+        id: &'a str,
+        exec: &'a ExecSpec,
+        input: Parts<Vec<u8>>,
+    ) -> Call<'a, ExecResult> {
+        let call = self.engine.exec_with_input(id, exec, input);
+        self.watched(RUN, About::Container(id), call)
     }
 
     fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Parts<Vec<u8>>) -> Call<'a, ()> {

@@ -151,7 +151,16 @@ impl Engine for Docker {
     }
 
     fn exec<'a>(&'a self, id: &'a str, exec: &'a ExecSpec) -> Call<'a, ExecResult> {
-        Box::pin(self.run_in_container(id, exec))
+        Box::pin(self.run_in_container(id, exec, None))
+    }
+
+    fn exec_with_input<'a>(
+        &'a self,
+        id: &'a str,
+        exec: &'a ExecSpec,
+        input: Parts<Vec<u8>>,
+    ) -> Call<'a, ExecResult> {
+        Box::pin(self.run_in_container(id, exec, Some(input)))
     }
 
     fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Parts<Vec<u8>>) -> Call<'a, ()> {

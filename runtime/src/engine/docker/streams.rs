@@ -1,11 +1,13 @@
 //! What flows in and out of containers: logs, commands' output, archives.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use bollard::exec::{StartExecOptions, StartExecResults};
 use bollard::models::ExecConfig;
 use bollard::query_parameters::{DownloadFromContainerOptions, UploadToContainerOptions};
 use futures_util::{StreamExt, TryStreamExt};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::client::Docker;
 use super::errors::{During, classify, failed, unwrapped};
@@ -35,6 +37,7 @@ impl Docker {
         &self,
         id: &str,
         exec: &ExecSpec,
+        input: Option<Parts<Vec<u8>>>,
     ) -> Result<ExecResult, EngineError> {
         let attempt = format!(
             "run `{}` in the container",
@@ -45,6 +48,7 @@ impl Docker {
             env: Some(exec.env.clone()),
             user: exec.user.clone(),
             working_dir: exec.workdir.clone(),
+            attach_stdin: Some(input.is_some()),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             ..Default::default()
@@ -64,17 +68,25 @@ impl Docker {
         let mut collected = Collected::new(exec.output);
         if let StartExecResults::Attached {
             output: mut pieces,
-            input: _input,
+            input: stdin,
         } = started
         {
-            while let Some(piece) = pieces.next().await {
-                let piece = output(piece.map_err(failed(During::Exec, &attempt))?);
-                collected.push(&piece);
+            let reading = async {
+                while let Some(piece) = pieces.next().await {
+                    let piece = output(piece.map_err(failed(During::Exec, &attempt))?);
+                    collected.push(&piece);
+                }
+                Ok(())
+            };
+            // At the same time: a command may write before it has read all, and end before it has.
+            tokio::select! {
+                read = reading => read?,
+                broken = feed(stdin, input) => return Err(broken),
             }
         }
         let code = self.exec_code(&created, &attempt).await?;
         let result = collected.ended(code);
-        match not_started(&result) {
+        match not_started(exec, &result) {
             Some((kind, message)) => Err(EngineError {
                 kind,
                 attempt,
@@ -84,7 +96,7 @@ impl Docker {
         }
     }
 
-    /// The exit code of a command whose output has ended.
+    /// The exit code of a command whose outputs have ended.
     async fn exec_code(&self, exec: &str, attempt: &str) -> Result<i64, EngineError> {
         // A process may close its output before it ends, and engines offer no way to wait for a command's end.
         const FIRST: Duration = Duration::from_millis(1);
@@ -149,14 +161,42 @@ impl Docker {
     }
 }
 
+/// Writes a command's input and closes it, and then waits for as long as the connection is needed; an error in the input is
+/// handed back. What the command does not take is no error: its end says what became of it.
+async fn feed(mut stdin: impl AsyncWrite + Unpin, input: Option<Parts<Vec<u8>>>) -> EngineError {
+    if let Some(mut input) = input {
+        loop {
+            match input.next().await {
+                Some(Ok(piece)) => {
+                    if stdin.write_all(&piece).await.is_err() {
+                        break;
+                    }
+                }
+                Some(Err(error)) => return error,
+                None => {
+                    // Half of the connection is closed, which the engine passes on.
+                    let _ = stdin.shutdown().await;
+                    break;
+                }
+            }
+        }
+    }
+    match std::future::pending::<Infallible>().await {}
+}
+
 /// Some engines accept a command that they then cannot start, and say so in its output. A command's own output may
 /// look alike, so all of it must be those words and the code one that shells give for the same.
-fn not_started(result: &ExecResult) -> Option<(EngineErrorKind, String)> {
+fn not_started(exec: &ExecSpec, result: &ExecResult) -> Option<(EngineErrorKind, String)> {
     if !matches!(result.code, 126 | 127) || !result.stderr.is_empty() {
         return None;
     }
     let words = std::str::from_utf8(&result.stdout).ok()?.trim();
-    if !words.starts_with("OCI runtime exec failed") || words.lines().count() != 1 {
+    let of_runtime = words.starts_with("OCI runtime exec failed");
+    let of_user = exec.user.is_some()
+        && ["unable to find user ", "unable to find group "]
+            .iter()
+            .any(|begin| words.starts_with(begin));
+    if !(of_runtime || of_user) || words.lines().count() != 1 {
         return None;
     }
     Some((

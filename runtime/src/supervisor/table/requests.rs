@@ -13,6 +13,7 @@ use crate::protocol::{
 use crate::settings::Settings;
 use crate::supervisor::context::Context;
 use crate::supervisor::diagnosis::engine_error;
+use crate::supervisor::exec::Exec;
 use crate::supervisor::lines;
 use crate::supervisor::messages::{self, Internal, answer};
 use crate::supervisor::orders::{Command, Order, gone};
@@ -147,6 +148,10 @@ impl Supervisor {
                 tar: client.receive(call),
                 caller,
             },
+            (Action::Exec(exec), _) => {
+                let input = exec.has_input.then(|| client.receive(call));
+                Order::Exec(Exec { call: exec, input })
+            }
             (action, Caller::Handle) => Order::Act(action),
             (action, Caller::Hook(kind)) => Order::ActInHook(kind, action),
         });

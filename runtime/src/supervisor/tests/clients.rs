@@ -209,7 +209,7 @@ impl Peer {
         caller: Caller,
     ) -> Result<ExecOutput, Error> {
         let command = vec!["true".to_owned()];
-        match self.act(service, Action::Exec { command }, caller).await? {
+        match self.act(service, super::exec_call(command), caller).await? {
             Reply::Exec(output) => Ok(output),
             other => panic!("not {other:?}"),
         }
@@ -449,7 +449,7 @@ async fn engine_no_more_lines_are_sent_than_are_read() {
         let command = vec!["true".to_owned()];
         let exec = client.send(RequestBody::Act {
             instance: service.instance,
-            action: Action::Exec { command },
+            action: super::exec_call(command),
             caller: Caller::Handle,
         });
         match client.next().await {

@@ -72,7 +72,7 @@ async fn engine_no_more_of_a_file_is_sent_than_is_read() {
     let service = services.remove(0);
     let command = ["sh", "-c", "head -c 8000000 /dev/zero >/srv/cargo"];
     let command = command.map(str::to_owned).to_vec();
-    let made = act(&mut client, &service, Action::Exec { command });
+    let made = act(&mut client, &service, super::exec_call(command));
     client.answer(made).await.expect("it is made");
 
     let from = "/srv/cargo".to_owned();
@@ -109,7 +109,7 @@ async fn engine_no_more_of_a_file_is_sent_than_is_read() {
 async fn piece(client: &mut Peer, clock: &ServiceInfo, copy: u64) -> Option<usize> {
     for _ in 0..5 {
         let command = vec!["true".to_owned()];
-        let exec = act(client, clock, Action::Exec { command });
+        let exec = act(client, clock, super::exec_call(command));
         loop {
             match client.next().await {
                 Message::Piece { call, bytes } => {

@@ -16,11 +16,19 @@ use tokio::sync::mpsc;
 
 use crate::config::Config;
 use crate::protocol::{
-    Action, Caller, ExecOutput, Launch, Message, Reply, Request, RequestBody, ServiceInfo,
+    Action, Caller, ExecCall, ExecOutput, Launch, Message, Reply, Request, RequestBody, ServiceInfo,
 };
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 use events::{Events, GATE, open_gates, until_held};
+
+/// A command without an input, and with nothing else of its own.
+fn exec_call(command: Vec<String>) -> Action {
+    Action::Exec(ExecCall {
+        command,
+        ..ExecCall::default()
+    })
+}
 
 /// A supervisor in this process, and its only client.
 struct Run {
@@ -120,7 +128,7 @@ impl Run {
 
     async fn exec(&mut self, service: &ServiceInfo, script: &str) -> ExecOutput {
         let command = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
-        match self.act(service, Action::Exec { command }).await {
+        match self.act(service, exec_call(command)).await {
             Ok(Reply::Exec(output)) => output,
             other => panic!("not {other:?}"),
         }

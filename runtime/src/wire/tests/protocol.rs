@@ -12,8 +12,8 @@ use super::*;
 use crate::config::{Config, Fallback, Keep, SupervisorMode};
 use crate::engine::{Progress, PublishedPort};
 use crate::protocol::{
-    Action, Caller, ExecOutput, FollowEnd, HookFailure, HookKind, Introduction, Kept, KeptKey,
-    KeptService, Launch, LogLine, Message, Mounted, MountedKind, Owner, Reply, Request,
+    Action, Caller, ExecCall, ExecOutput, FollowEnd, HookFailure, HookKind, Introduction, Kept,
+    KeptKey, KeptService, Launch, LogLine, Message, Mounted, MountedKind, Owner, Reply, Request,
     RequestBody, ServiceInfo, Times,
 };
 use crate::run::process::ProcessId;
@@ -57,9 +57,17 @@ fn actions() -> Vec<Action> {
         Action::Follow {
             until: FollowEnd::Removed,
         },
-        Action::Exec {
+        Action::Exec(ExecCall {
             command: vec![text("sh"), text("-c")],
-        },
+            ..ExecCall::default()
+        }),
+        Action::Exec(ExecCall {
+            command: vec![text("cat")],
+            env: vec![(text("NAME"), text("value"))],
+            user: Some(text("postgres")),
+            workdir: Some(text("/tmp")),
+            has_input: true,
+        }),
         Action::Stop { patience: None },
         Action::Stop {
             patience: Some(Duration::from_millis(1500)),

@@ -35,7 +35,7 @@ fn in_an_exec(fleet: Fleet) {
     let begun = fleet.app.wait_log("the watch begins");
     // A container's log is what its first process writes.
     let watch = "echo the watch begins >/proc/1/fd/1; exec sleep infinity";
-    let exec = fleet.app.exec(["/bin/sh", "-c", watch]);
+    let exec = fleet.app.exec(["/bin/sh", "-c", watch]).spawn();
     begun.wait().expect("the command runs");
     fleet.record();
     let output = exec.wait();

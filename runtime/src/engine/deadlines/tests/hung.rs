@@ -139,7 +139,7 @@ async fn every_call(engine: &WithDeadlines) -> Vec<Ended> {
         command: vec!["true".to_owned()],
         ..ExecSpec::default()
     };
-    let calls: [std::pin::Pin<Box<dyn Future<Output = Ended> + '_>>; 29] = [
+    let calls: [std::pin::Pin<Box<dyn Future<Output = Ended> + '_>>; 30] = [
         Box::pin(ended("image", engine.image("none:1"))),
         Box::pin(ended("pull", engine.pull(pull, &|_| ()))),
         Box::pin(ended("build", engine.build(build, &|_| ()))),
@@ -171,6 +171,10 @@ async fn every_call(engine: &WithDeadlines) -> Vec<Ended> {
         Box::pin(read("logs", engine.logs("one", false, Some(3)))),
         Box::pin(read("logs, followed", engine.logs("one", true, None))),
         Box::pin(ended("exec", engine.exec("one", &exec))),
+        Box::pin(ended(
+            "exec_with_input",
+            engine.exec_with_input("one", &exec, tar()),
+        )),
         Box::pin(ended("upload", engine.upload("one", "/", tar()))),
     ];
     let mut all = join_all(calls).await;

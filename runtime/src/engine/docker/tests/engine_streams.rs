@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::*;
-use crate::engine::{ExecSpec, OutputUse, all_of};
+use crate::engine::{ExecSpec, OutputUse, Parts, all_of};
 use crate::output::REPORT_MAX;
 
 #[tokio::test]
@@ -158,6 +158,19 @@ async fn commands_give_code_and_both_streams() {
     // What a command says itself is not taken for the engine's words.
     let result = rig.engine.exec(&id, &exec("nope")).await.unwrap();
     assert_eq!(result.code, 127);
+    let nobody = ExecSpec {
+        user: Some("nobody-here".to_owned()),
+        ..exec("true")
+    };
+    let error = rig
+        .engine
+        .exec(&id, &nobody)
+        .await
+        .expect_err("no such user");
+    assert!(
+        error.message.contains("unable to find user nobody-here"),
+        "{error}"
+    );
     let alike = exec("echo OCI runtime exec failed: a; echo b; exit 127");
     assert_eq!(rig.engine.exec(&id, &alike).await.unwrap().code, 127);
 }
@@ -194,6 +207,43 @@ async fn a_large_output_is_whole_and_of_one_for_a_report_the_end_is_kept() {
         assert!(before.is_empty() || before.ends_with('\n'));
         assert!(kept.len() <= REPORT_MAX || !dropped);
     }
+}
+
+#[tokio::test]
+async fn an_input_ends_and_one_that_breaks_ends_the_call() {
+    let rig = Rig::new().await;
+    let id = rig.idle().await;
+    let exec = |script: &str| ExecSpec {
+        command: words(&["sh", "-c", script]),
+        ..ExecSpec::default()
+    };
+    let pieces = |pieces: &[&str]| -> Parts<Vec<u8>> {
+        let pieces: Vec<_> = pieces
+            .iter()
+            .map(|piece| Ok(piece.as_bytes().to_vec()))
+            .collect();
+        Box::pin(stream::iter(pieces))
+    };
+    let count = exec("cat; wc -c; exit 5");
+    let input = pieces(&["on", "", "e"]);
+    let result = rig
+        .engine
+        .exec_with_input(&id, &count, input)
+        .await
+        .unwrap();
+    assert_eq!((result.code, &result.stdout[..]), (5, &b"one0\n"[..]));
+
+    let why = EngineError {
+        kind: EngineErrorKind::Failed,
+        attempt: "read the input".to_owned(),
+        message: "nobody has it".to_owned(),
+    };
+    let broken = pieces(&["one"]).chain(stream::iter([Err(why.clone())]));
+    let broken = rig
+        .engine
+        .exec_with_input(&id, &count, Box::pin(broken))
+        .await;
+    assert_eq!(broken, Err(why));
 }
 
 #[tokio::test]
