@@ -13,7 +13,7 @@ use seatrial_model::{ImageRef, Pull};
 use super::error::{Cause, Said, Trail};
 use super::progress::Task;
 use super::pull::patiently;
-use super::{Images, Key, Request, context, dockerfile, names, platform, script, thread};
+use super::{Images, Key, Request, blocking, context, dockerfile, names, platform, script};
 use crate::config::{Fallback, ImageConfig};
 use crate::engine::{BuildSpec, EngineErrorKind, ImageInfo, Progress};
 use crate::fingerprint::Fingerprint;
@@ -164,7 +164,7 @@ impl Images {
             return Ok(None);
         }
         let (config, image) = (Arc::clone(&self.config), image.clone());
-        thread::run(move || Recipe::read(&config, &image)).await
+        blocking::run(move || Recipe::read(&config, &image)).await
     }
 
     /// The image as its recipe makes it; `None` where it does not, which is noted on the trail.

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::thread;
+use super::blocking;
 use crate::flock;
 use crate::private_directory::{create_private, open_private, user};
 
@@ -73,7 +73,7 @@ impl Locks {
         waiting: impl FnOnce() + Send + 'static,
     ) -> io::Result<Turn> {
         let (directory, path) = self.file(name);
-        thread::run(move || acquire(directory, path, waiting)).await
+        blocking::run(move || acquire(directory, path, waiting)).await
     }
 
     /// Takes the lock of that name unless somebody has it.
@@ -83,7 +83,7 @@ impl Locks {
     /// As for [`acquire`](Self::acquire).
     pub(super) async fn try_acquire(&self, name: &str) -> io::Result<Option<Lock>> {
         let (directory, path) = self.file(name);
-        thread::run(move || try_acquire(directory, path)).await
+        blocking::run(move || try_acquire(directory, path)).await
     }
 
     /// Where the lock of that name is.

@@ -7,6 +7,7 @@
 //! One fetch per image, within this process (the others wait for its result, also where that is an error) and among
 //! the user's processes (the others wait for a lock, then find the image on the engine, or are told the error).
 
+mod blocking;
 mod context;
 mod credentials;
 mod dockerfile;
@@ -26,7 +27,6 @@ mod screen;
 mod script;
 #[cfg(test)]
 mod tests;
-mod thread;
 pub(crate) mod unfinished;
 
 use std::collections::{BTreeMap, HashMap};

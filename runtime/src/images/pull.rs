@@ -8,7 +8,7 @@ use seatrial_model::ImageRef;
 
 use super::error::{Cause, Said, Trail};
 use super::progress::Task;
-use super::{Images, Request, names, platform, thread};
+use super::{Images, Request, blocking, names, platform};
 use crate::engine::{EngineError, EngineErrorKind, ImageInfo, PullSpec};
 use crate::shown::Work;
 
@@ -38,7 +38,7 @@ impl Images {
         let registry = names::registry(place);
         let files = self.credential_files(request.engine.info());
         let asked = registry.to_owned();
-        let credentials = match thread::run(move || files.find(&asked)).await {
+        let credentials = match blocking::run(move || files.find(&asked)).await {
             Ok(credentials) => credentials,
             Err(reason) => {
                 // Most images need none, so that a helper that is broken need not be in the way.
