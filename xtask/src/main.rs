@@ -15,6 +15,8 @@ mod packages;
 mod soak;
 mod steps;
 mod test;
+#[cfg(test)]
+mod words;
 mod workspace;
 
 use std::process::ExitCode;
