@@ -8,46 +8,29 @@
 //! What is imported lies below, from the bottom up: messages and other data, diagnosis, what is on the engine and who removes
 //! it, the context that instances share, an instance, the table.
 
-mod actions;
-mod adoption;
-mod beside;
 mod builds;
-mod checks;
 mod context;
-mod creation;
 mod diagnosis;
-mod doing;
 mod error_context;
 mod events;
-mod exec;
 mod exits;
 mod head;
 mod host_files;
 mod host_ports;
 mod identity;
 mod in_process;
-mod inbox;
 mod instance;
 mod journal;
-mod life;
 mod lines;
 mod links;
-mod meanwhile;
 mod messages;
 mod network;
 mod once;
-mod orders;
 mod owner;
-mod phase;
 mod ports;
-mod prober;
 #[cfg(target_os = "linux")]
 pub(crate) mod process;
-mod queries;
 mod reaper;
-mod running;
-mod serve;
-mod setup;
 mod spec;
 mod streams;
 mod sweep;

@@ -10,9 +10,8 @@ use crate::engine::Attachment;
 use crate::protocol::ServiceInfo;
 use crate::supervisor::context::Context;
 use crate::supervisor::diagnosis::engine_error;
+use crate::supervisor::instance::{Command, Phase};
 use crate::supervisor::network::HostNumber;
-use crate::supervisor::orders::Command;
-use crate::supervisor::phase::Phase;
 use crate::supervisor::reaper::{AttachmentGuard, TaskGuard};
 use crate::{Error, ErrorKind};
 

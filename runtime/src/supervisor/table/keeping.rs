@@ -20,9 +20,8 @@ use super::state::{Handle, Supervisor};
 use crate::protocol::{CallId, ClientId, InstanceId, KeptKey, KeptService, Reply};
 use crate::run::process::ProcessId;
 use crate::supervisor::context::Context;
+use crate::supervisor::instance::{Order, Phase};
 use crate::supervisor::messages::Internal;
-use crate::supervisor::orders::Order;
-use crate::supervisor::phase::Phase;
 use crate::terminal::{self, Shown, Stay};
 
 impl Supervisor {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::protocol::{ClientId, KeptKey, LeaseId};
 use crate::run::process::ProcessId;
 use crate::supervisor::context::Context;
-use crate::supervisor::phase::Phase;
+use crate::supervisor::instance::Phase;
 use crate::terminal::Stay;
 
 /// Who holds a service.

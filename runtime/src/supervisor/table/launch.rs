@@ -14,13 +14,10 @@ use super::state::{Handle, SharedKey, Supervisor};
 use super::waiting::{NotLaunched, Waiting};
 use crate::protocol::{CallId, ClientId, InstanceId, Kept, Launch, LeaseId, Reply, ServiceInfo};
 use crate::supervisor::context::Context;
-use crate::supervisor::doing::Doing;
 use crate::supervisor::identity::Role;
-use crate::supervisor::instance::Instance;
+use crate::supervisor::instance::{Command, Dependency, Doing, Instance, Phase, gone};
 use crate::supervisor::messages::{Internal, answer};
 use crate::supervisor::network::HostNumber;
-use crate::supervisor::orders::{Command, gone};
-use crate::supervisor::phase::{Dependency, Phase};
 use crate::supervisor::spec;
 use crate::supervisor::volumes::Volumes;
 

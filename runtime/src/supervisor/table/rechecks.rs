@@ -7,8 +7,7 @@ use tokio::sync::{oneshot, watch};
 use super::state::Handle;
 use crate::Error;
 use crate::protocol::{ServiceInfo, Times};
-use crate::supervisor::orders::{Command, Order, gone};
-use crate::supervisor::phase::Phase;
+use crate::supervisor::instance::{Command, Order, Phase, gone};
 
 /// What whoever stops or changes a shared service should have done.
 const OWN_INSTANCES: &str = "give a test that stops or changes a service instances of its own: write `#[composition(scope = test)]` on its parameter";

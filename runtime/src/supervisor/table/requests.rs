@@ -13,10 +13,9 @@ use crate::protocol::{
 use crate::settings::Settings;
 use crate::supervisor::context::Context;
 use crate::supervisor::diagnosis::engine_error;
-use crate::supervisor::exec::Exec;
+use crate::supervisor::instance::{Command, Exec, Order, gone};
 use crate::supervisor::lines;
 use crate::supervisor::messages::{self, Internal, answer};
-use crate::supervisor::orders::{Command, Order, gone};
 
 impl Supervisor {
     pub(super) fn request(&mut self, id: ClientId, Request { call, body }: Request) {

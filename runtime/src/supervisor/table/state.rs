@@ -10,12 +10,10 @@ use super::clients::Client;
 use super::kept::{Holder, Kept};
 use crate::protocol::{CallId, ClientId, InstanceId, LeaseId, Message};
 use crate::supervisor::context::{Context, Run};
-use crate::supervisor::doing::Doing;
 use crate::supervisor::identity::Role;
+use crate::supervisor::instance::{Command, Doing, Phase};
 use crate::supervisor::messages::{Hook, Input, Internal};
 use crate::supervisor::network::HostNumber;
-use crate::supervisor::orders::Command;
-use crate::supervisor::phase::Phase;
 use crate::supervisor::sweep::History;
 use crate::terminal::Shown;
 

@@ -9,8 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::protocol::{Launch, Message, ServiceInfo};
 use crate::supervisor::context::Context;
-use crate::supervisor::orders::gone;
-use crate::supervisor::phase::{Dependency, Phase};
+use crate::supervisor::instance::{Dependency, Phase, gone};
 use crate::terminal::{self, Shown};
 use crate::{Error, ErrorKind};
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use seatrial_model::secret::Redactor;
 
-use super::error_context::ErrorContext;
-use super::lines;
 use super::orders::{Command, Order};
-use super::streams::Outgoing;
 use crate::engine::{Engine, EngineError};
 use crate::protocol::{Action, Reply};
+use crate::supervisor::error_context::ErrorContext;
+use crate::supervisor::lines;
+use crate::supervisor::streams::Outgoing;
 use crate::visible::quoted;
 
 /// A container that is queried.

@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::creation::Container;
-use super::diagnosis::{self, KILLED, Started};
-use super::exits::Exits;
-use super::instance::Instance;
-use super::messages::{Hook, HookOutcome, Internal, ProcessEnded};
 use super::queries::Queries;
+use super::state::Instance;
 use crate::engine::{Engine, EngineError, ImageInfo};
 use crate::protocol::{HookKind, ServiceInfo};
 use crate::readiness::{NotReady, NotReadyReason, OutputPosition};
+use crate::supervisor::diagnosis::{self, KILLED, Started};
+use crate::supervisor::exits::Exits;
+use crate::supervisor::messages::{Hook, HookOutcome, Internal, ProcessEnded};
 use crate::{Error, terminal};
 
 /// A container that was started, and what is needed to look after it.

@@ -9,49 +9,49 @@ use seatrial_model::secret::Redactor;
 use seatrial_model::{Origin, ServicePlan};
 use tokio::sync::watch;
 
-use super::context::Context;
-use super::diagnosis::{self, Target};
 use super::doing::Doing;
-use super::error_context::ErrorContext;
-use super::network::Network;
 use super::phase::Dependency;
-use super::reaper::TaskGuard;
-use super::volumes::Volumes;
 use crate::Error;
 use crate::engine::{Engine, EngineError, ImageInfo};
 use crate::protocol::{ClientId, InstanceId, Launch};
+use crate::supervisor::context::Context;
+use crate::supervisor::diagnosis::{self, Target};
+use crate::supervisor::error_context::ErrorContext;
+use crate::supervisor::network::Network;
+use crate::supervisor::reaper::TaskGuard;
+use crate::supervisor::volumes::Volumes;
 
 /// An instance, and everything it needs to know to live.
-pub(super) struct Instance {
-    pub(super) context: Arc<Context>,
+pub(in crate::supervisor) struct Instance {
+    pub(in crate::supervisor) context: Arc<Context>,
     /// Who has launched it, and has the functions of its declaration.
-    pub(super) client: ClientId,
-    pub(super) launch: Arc<Launch>,
-    pub(super) index: usize,
-    pub(super) id: InstanceId,
+    pub(in crate::supervisor) client: ClientId,
+    pub(in crate::supervisor) launch: Arc<Launch>,
+    pub(in crate::supervisor) index: usize,
+    pub(in crate::supervisor) id: InstanceId,
     /// All services of the launch, in the plan's order.
-    pub(super) dependencies: Vec<Dependency>,
-    pub(super) redactor: Arc<Redactor>,
-    pub(super) volumes: Arc<Volumes>,
+    pub(in crate::supervisor) dependencies: Vec<Dependency>,
+    pub(in crate::supervisor) redactor: Arc<Redactor>,
+    pub(in crate::supervisor) volumes: Arc<Volumes>,
     /// Told the container once it is started.
-    pub(super) container: Arc<OnceLock<String>>,
+    pub(in crate::supervisor) container: Arc<OnceLock<String>>,
     /// Told what it does until it is ready.
-    pub(super) doing: Arc<Doing>,
+    pub(in crate::supervisor) doing: Arc<Doing>,
     /// Told of each start but the first.
-    pub(super) starts: watch::Sender<()>,
+    pub(in crate::supervisor) starts: watch::Sender<()>,
     /// Closed when its containers are removed.
-    pub(super) removed: Arc<watch::Sender<()>>,
-    pub(super) begun: Instant,
+    pub(in crate::supervisor) removed: Arc<watch::Sender<()>>,
+    pub(in crate::supervisor) begun: Instant,
     /// The run does not end while this lives.
-    pub(super) _task_guard: TaskGuard,
+    pub(in crate::supervisor) _task_guard: TaskGuard,
 }
 
 impl Instance {
-    pub(super) fn service(&self) -> &ServicePlan {
+    pub(in crate::supervisor) fn service(&self) -> &ServicePlan {
         &self.launch.plan.services[self.index]
     }
 
-    pub(super) fn record(&self, event: &str, details: &[(&str, &str)]) {
+    pub(in crate::supervisor) fn record(&self, event: &str, details: &[(&str, &str)]) {
         let composition = &self.launch.plan.name;
         self.context
             .events
@@ -59,7 +59,7 @@ impl Instance {
     }
 
     /// The image that these settings lead to.
-    pub(super) async fn image(
+    pub(in crate::supervisor) async fn image(
         &self,
         context: &Context,
         engine: &Arc<dyn Engine>,
@@ -81,7 +81,7 @@ impl Instance {
     }
 
     /// Names and addresses of the services that this one needs.
-    pub(super) fn hosts(&self, network: &Network) -> Vec<(String, Ipv4Addr)> {
+    pub(in crate::supervisor) fn hosts(&self, network: &Network) -> Vec<(String, Ipv4Addr)> {
         let needs = self.service().needs.iter();
         needs
             .map(|&need| {
@@ -91,7 +91,7 @@ impl Instance {
             .collect()
     }
 
-    pub(super) fn error_context(&self) -> ErrorContext {
+    pub(in crate::supervisor) fn error_context(&self) -> ErrorContext {
         ErrorContext {
             composition: self.launch.plan.name.clone(),
             field: self.service().field.clone(),
@@ -100,16 +100,16 @@ impl Instance {
     }
 
     /// Attributes the error to its service and hides secrets in its log; see [`ErrorContext::attach`].
-    pub(super) fn attach(&self, error: Error) -> Error {
+    pub(in crate::supervisor) fn attach(&self, error: Error) -> Error {
         self.error_context().attach(error)
     }
 
-    pub(super) fn engine_error(&self, error: &EngineError) -> Error {
+    pub(in crate::supervisor) fn engine_error(&self, error: &EngineError) -> Error {
         self.attach(diagnosis::refused(self.service(), error, &self.redactor))
     }
 
     /// A container of this instance, for whoever looks for a cause.
-    pub(super) fn target<'a>(
+    pub(in crate::supervisor) fn target<'a>(
         &'a self,
         engine: &'a Arc<dyn Engine>,
         container: &'a str,

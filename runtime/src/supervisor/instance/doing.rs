@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Set by the instance, read by the launches that wait for it.
 #[derive(Debug, Default)]
-pub(super) struct Doing(Mutex<Stage>);
+pub(in crate::supervisor) struct Doing(Mutex<Stage>);
 
 #[derive(Default)]
 enum Stage {

@@ -1,12 +1,12 @@
 //! What is done to a container: started, stopped, cut off, given files. Nothing here waits until its service is ready.
 
-use super::instance::Instance;
-use super::links::Links;
 use super::running::Running;
+use super::state::Instance;
 use crate::Error;
 use crate::engine::{Attachment, EngineError, Parts};
 use crate::protocol::{Action, Reply};
 use crate::readiness::OutputPosition;
+use crate::supervisor::links::Links;
 
 impl Running {
     /// Does what needs no waiting for the service.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::doing::Doing;
-use super::network::HostNumber;
 use super::orders::{Command, Order, gone};
 use crate::Error;
 use crate::protocol::ServiceInfo;
+use crate::supervisor::network::HostNumber;
 
 /// How far an instance is. Only ever goes from `Pending` to one of the others.
 #[derive(Clone, Debug)]
-pub(super) enum Phase {
+pub(in crate::supervisor) enum Phase {
     Pending,
     Ready(Arc<ServiceInfo>),
     /// It failed on its own account.
@@ -25,12 +25,12 @@ pub(super) enum Phase {
 
 /// Another instance of the same launch, as those who need it see it.
 #[derive(Clone, Debug)]
-pub(super) struct Dependency {
-    pub(super) address: HostNumber,
-    pub(super) phase: watch::Receiver<Phase>,
-    pub(super) doing: Arc<Doing>,
+pub(in crate::supervisor) struct Dependency {
+    pub(in crate::supervisor) address: HostNumber,
+    pub(in crate::supervisor) phase: watch::Receiver<Phase>,
+    pub(in crate::supervisor) doing: Arc<Doing>,
     /// Where it is told what to do; nothing of one that another supervisor has.
-    pub(super) commands: Option<mpsc::UnboundedSender<Command>>,
+    pub(in crate::supervisor) commands: Option<mpsc::UnboundedSender<Command>>,
 }
 
 impl Dependency {
@@ -39,7 +39,7 @@ impl Dependency {
     /// # Errors
     ///
     /// How it has ended.
-    pub(super) async fn still_runs(&self) -> Result<(), Error> {
+    pub(in crate::supervisor) async fn still_runs(&self) -> Result<(), Error> {
         let Some(commands) = &self.commands else {
             return Ok(());
         };
@@ -53,7 +53,7 @@ impl Dependency {
     }
 
     /// The dependency of a service that another supervisor has, and that nothing here needs.
-    pub(super) fn absent() -> Self {
+    pub(in crate::supervisor) fn absent() -> Self {
         Self {
             address: HostNumber::NONE,
             phase: watch::channel(Phase::Blocked).1,
@@ -63,7 +63,7 @@ impl Dependency {
     }
 
     /// Waits until the instance is not pending any more.
-    pub(super) async fn settled(&self) -> Phase {
+    pub(in crate::supervisor) async fn settled(&self) -> Phase {
         let mut phase = self.phase.clone();
         match phase
             .wait_for(|phase| !matches!(phase, Phase::Pending))

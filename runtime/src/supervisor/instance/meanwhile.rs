@@ -6,9 +6,9 @@ use std::pin::Pin;
 
 use super::checks::Thoroughness;
 use super::inbox::Inbox;
-use super::instance::Instance;
 use super::orders::{Command, Order};
 use super::running::Running;
+use super::state::Instance;
 use crate::protocol::{Action, HookKind, Reply};
 use crate::{Error, ErrorKind};
 

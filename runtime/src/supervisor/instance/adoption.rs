@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::checks::Thoroughness;
-use super::context::Context;
 use super::inbox::Inbox;
-use super::instance::Instance;
 use super::running::Running;
+use super::state::Instance;
 use crate::engine::EngineErrorKind;
+use crate::supervisor::context::Context;
 use crate::{Error, ErrorKind, terminal};
 
 /// How long a service may take to answer that was ready before. On a busy machine it takes milliseconds.

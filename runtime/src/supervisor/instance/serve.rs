@@ -2,9 +2,9 @@
 
 use super::checks::Thoroughness;
 use super::inbox::Inbox;
-use super::instance::Instance;
 use super::orders::{Command, Order};
 use super::running::Running;
+use super::state::Instance;
 use crate::Error;
 use crate::protocol::{Action, HookKind, Reply};
 

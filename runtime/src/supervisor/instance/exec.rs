@@ -5,15 +5,15 @@ use std::sync::Arc;
 use seatrial_model::secret::Redactor;
 use tokio::sync::oneshot;
 
-use super::error_context::ErrorContext;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ExecSpec, OutputUse, Parts};
 use crate::protocol::{ExecCall, ExecOutput, Reply};
+use crate::supervisor::error_context::ErrorContext;
 use crate::{Error, output};
 
 /// A command, and what it reads.
-pub(super) struct Exec {
-    pub(super) call: ExecCall,
-    pub(super) input: Option<Parts<Vec<u8>>>,
+pub(in crate::supervisor) struct Exec {
+    pub(in crate::supervisor) call: ExecCall,
+    pub(in crate::supervisor) input: Option<Parts<Vec<u8>>>,
 }
 
 impl Exec {

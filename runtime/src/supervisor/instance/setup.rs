@@ -8,15 +8,15 @@ use tokio::time::timeout;
 
 use super::beside::{Beside, BesideError};
 use super::checks::Thoroughness;
-use super::diagnosis::{self, LOG_LINES};
 use super::inbox::Inbox;
-use super::instance::Instance;
-use super::messages::ProcessEnded;
 use super::running::Running;
-use super::spec::{self, render};
+use super::state::Instance;
 use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec};
 use crate::protocol::{HookFailure, HookKind};
 use crate::readiness::shown;
+use crate::supervisor::diagnosis::{self, LOG_LINES};
+use crate::supervisor::messages::ProcessEnded;
+use crate::supervisor::spec::{self, render};
 use crate::visible::quoted;
 use crate::{Error, ErrorKind, terminal};
 

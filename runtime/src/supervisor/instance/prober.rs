@@ -3,12 +3,12 @@
 use seatrial_model::ImageRef;
 
 use super::beside::Beside;
-use super::instance::Instance;
-use super::messages::PROCESS_ENDED;
 use super::running::Running;
+use super::state::Instance;
 use crate::engine::ExecResult;
 use crate::protocol::{HookFailure, HookKind};
 use crate::readiness::{ProbeRunner, Run};
+use crate::supervisor::messages::PROCESS_ENDED;
 
 /// Runs probes for one service.
 pub(super) struct Prober<'a> {

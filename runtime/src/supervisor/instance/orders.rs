@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::context::Context;
 use super::exec::Exec;
-use super::streams::Outgoing;
 use crate::engine::Parts;
 use crate::protocol::{Action, Caller, HookKind, Reply};
+use crate::supervisor::context::Context;
+use crate::supervisor::streams::Outgoing;
 use crate::{Error, ErrorKind};
 
 /// Something to do, and where the answer goes.
-pub(super) struct Command {
-    pub(super) order: Order,
-    pub(super) answer: oneshot::Sender<Result<Reply, Error>>,
+pub(in crate::supervisor) struct Command {
+    pub(in crate::supervisor) order: Order,
+    pub(in crate::supervisor) answer: oneshot::Sender<Result<Reply, Error>>,
 }
 
 /// What an instance is to do.
-pub(super) enum Order {
+pub(in crate::supervisor) enum Order {
     /// What a handle asks for.
     Act(Action),
     /// The same, asked for by a function of the user's for which the instance waits.
@@ -43,7 +43,7 @@ pub(super) enum Order {
 
 impl Order {
     /// The kind of the user's function that asks for it, if one does.
-    pub(super) fn hook(&self) -> Option<HookKind> {
+    pub(in crate::supervisor) fn hook(&self) -> Option<HookKind> {
         match self {
             Self::ActInHook(kind, _)
             | Self::CopyIn {
@@ -56,7 +56,7 @@ impl Order {
 }
 
 /// What comes of an order to an instance that has ended.
-pub(super) fn gone() -> Error {
+pub(in crate::supervisor) fn gone() -> Error {
     Error::new(ErrorKind::Operation, "the service is gone").with(|report| {
         report.help = Some(
             "a service lives as long as its scope: keep what uses it within the test, or give it a wider scope, such as `scope = run`"

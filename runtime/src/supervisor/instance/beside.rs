@@ -11,11 +11,11 @@ use futures_util::StreamExt as _;
 use seatrial_model::secret::Redactor;
 use seatrial_model::{ImageRef, Pull};
 
-use super::identity::LABEL;
-use super::instance::Instance;
 use super::running::Running;
+use super::state::Instance;
 use crate::engine::{Collected, ContainerSpec, EngineError, ExecResult, MountSpec, OutputUse};
 use crate::images::ImageError;
+use crate::supervisor::identity::LABEL;
 
 /// What is run.
 pub(super) struct Beside<'a> {

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::context::Context;
-use super::host_files::{self, Created};
-use super::instance::Instance;
-use super::links::Links;
-use super::network::Network;
-use super::reaper::{Guard, VolumeGuard};
-use super::spec::{self, Place};
-use super::tmpfs;
+use super::state::Instance;
 use crate::Error;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort, all_of};
+use crate::supervisor::context::Context;
+use crate::supervisor::host_files::{self, Created};
+use crate::supervisor::links::Links;
+use crate::supervisor::network::Network;
+use crate::supervisor::reaper::{Guard, VolumeGuard};
+use crate::supervisor::spec::{self, Place};
+use crate::supervisor::tmpfs;
 
 impl Instance {
     /// Creates a container of this instance, with all its files, ready to be started.

@@ -12,23 +12,23 @@ use tokio::task::JoinSet;
 
 use super::checks::Thoroughness;
 use super::creation::Container;
-use super::diagnosis;
-use super::exits::Exits;
-use super::host_ports::Published;
 use super::inbox::Inbox;
-use super::instance::Instance;
-use super::messages::Internal;
-use super::network::Network;
 use super::orders::Command;
-use super::owner;
 use super::phase::Phase;
 use super::running::Running;
 use super::setup::NotSetUp;
-use super::spec;
+use super::state::Instance;
 use crate::Error;
 use crate::engine::{Engine, EngineErrorKind};
 use crate::protocol::{Owner, ServiceInfo, Times};
 use crate::readiness;
+use crate::supervisor::diagnosis;
+use crate::supervisor::exits::Exits;
+use crate::supervisor::host_ports::Published;
+use crate::supervisor::messages::Internal;
+use crate::supervisor::network::Network;
+use crate::supervisor::owner;
+use crate::supervisor::spec;
 
 /// How many choices of host ports are tried.
 const PORT_CHOICES: u32 = 10;
@@ -57,7 +57,7 @@ impl From<NotSetUp> for BringUpError {
 
 impl Instance {
     /// Lives until `ended` closes.
-    pub(super) async fn run(
+    pub(in crate::supervisor) async fn run(
         self,
         phase: watch::Sender<Phase>,
         mut ended: watch::Receiver<()>,

@@ -2,12 +2,12 @@
 
 use std::convert::Infallible;
 
-use super::instance::Instance;
 use super::prober::Prober;
 use super::running::Running;
-use super::spec;
+use super::state::Instance;
 use crate::Error;
 use crate::readiness::{self, Check, PreparedTiming, Subject};
+use crate::supervisor::spec;
 
 /// How much is asked of a service to count as ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
