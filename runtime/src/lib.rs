@@ -110,6 +110,7 @@ mod run;
 mod service;
 mod settings;
 mod shown;
+mod status;
 mod supervisor;
 mod terminal;
 mod test_run;
@@ -128,6 +129,7 @@ pub use operation::Operation;
 pub use seatrial_macros::{Composition, test};
 
 pub use service::{Exec, PortKey, Service};
+pub use status::{ServiceExit, ServiceStatus};
 
 /// The examples of the package's own README compile.
 #[cfg(doctest)]

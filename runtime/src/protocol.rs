@@ -227,6 +227,8 @@ pub(crate) enum Action {
     Reconnect,
     /// Whether it has ended by now: [`Reply::Ended`].
     Ended,
+    /// What its container is doing: [`Reply::Status`].
+    Status,
     WaitReady,
     /// Unpacks a tar at the root, all of which comes to this path or below: what comes in [`RequestBody::Piece`]s until
     /// [`RequestBody::EndOfPieces`].
@@ -320,8 +322,23 @@ pub(crate) enum Reply {
     Log(String),
     /// How and when it has ended, in words; nothing of one that runs.
     Ended(Option<String>),
+    Status(ContainerStatus),
     Exec(#[serde(with = "forms::ExecOutputForm")] ExecOutput),
     Kept(#[serde(with = "forms::kept_services")] Vec<KeptService>),
+}
+
+/// What a service's container is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ContainerStatus {
+    Running,
+    Paused,
+    Exited {
+        code: Option<i64>,
+        /// Whether the engine knows that memory was the reason.
+        out_of_memory: bool,
+        /// How long ago the engine told of it.
+        ago: Duration,
+    },
 }
 
 /// A running service, as its handle knows it.

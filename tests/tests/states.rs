@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use seatrial::Service;
+use seatrial::{Composition, ErrorKind, Service, ServiceStatus};
 
 /// A bound on what must not take as long as the engine's own patience, 10 seconds.
 const SOON: Duration = Duration::from_secs(9);
@@ -47,4 +47,112 @@ fn a_service_is_stopped_at_once_without_patience(
     server.wait_log("ended by TERM").wait()?;
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     deaf.start().wait()
+}
+
+#[derive(Composition)]
+struct Server {
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        command = "{source}/tests/fixtures/serve.pl 4000",
+        ready(with = runs)
+    )]
+    server: Service,
+}
+
+/// A service can be asked while it is waited for.
+async fn runs(server: &Service) -> Result<(), String> {
+    match server.status().await {
+        Ok(ServiceStatus::Running) => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+#[seatrial::test]
+async fn a_service_tells_whether_it_runs_and_how_it_has_ended(
+    server: Server,
+) -> Result<(), seatrial::Error> {
+    let server = &server.server;
+    let begun = Instant::now();
+    assert_eq!(server.status().await?, ServiceStatus::Running);
+    server.pause().await?;
+    let paused = server.status().await?;
+    assert_eq!(paused, ServiceStatus::Paused);
+    assert!(!paused.is_running());
+    server.unpause().await?;
+
+    // It ends by itself when it is asked to.
+    server.stop().await?;
+    let status = server.status().await?;
+    let exit = status.exit().expect("it has ended");
+    assert_eq!(
+        (exit.code, exit.signal, exit.out_of_memory),
+        (Some(0), None, false)
+    );
+    server.start().await?;
+    assert!(server.status().await?.is_running());
+
+    server.kill().await?;
+    let status = server.status().await?;
+    let ServiceStatus::Exited(exit) = &status else {
+        panic!("it is {status}");
+    };
+    assert_eq!((exit.code, exit.signal), (Some(137), Some(9)));
+    assert!(exit.ago < begun.elapsed(), "{status}");
+    let text = status.to_string();
+    assert!(
+        text.starts_with("exited with code 137 (signal 9), "),
+        "{text}"
+    );
+    let later = server.status().await?;
+    assert!(
+        later.exit().expect("it has ended").ago >= exit.ago,
+        "{later}"
+    );
+    Ok(())
+}
+
+#[seatrial::test]
+fn the_status_tells_of_an_end_that_nobody_waited_for(
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        command = "{source}/tests/fixtures/serve.pl 4000"
+    )]
+    server: Service,
+) -> Result<(), seatrial::Error> {
+    server.signal("SIGKILL").wait()?;
+    let begun = Instant::now();
+    let status = loop {
+        let status = server.status().wait()?;
+        if !status.is_running() {
+            break status;
+        }
+        assert!(begun.elapsed() < SOON, "it is {status}");
+    };
+    assert_eq!(status.exit().and_then(|exit| exit.code), Some(137));
+    Ok(())
+}
+
+#[seatrial::test]
+fn the_status_of_a_container_that_others_removed_is_an_error(
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        command = "{source}/tests/fixtures/serve.pl 4000"
+    )]
+    server: Service,
+) {
+    let removed = std::process::Command::new("docker")
+        .args(["rm", "--force", server.id()])
+        .output()
+        .expect("docker runs");
+    assert!(removed.status.success(), "{removed:?}");
+    let error = server.status().wait().expect_err("it is gone");
+    assert_eq!(error.kind(), ErrorKind::Operation);
+    assert_eq!(error.service(), Some("server"));
+    assert!(
+        error.to_string().contains("cannot inspect the container"),
+        "{error}"
+    );
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{Service, unexpected};
-use crate::Operation;
 use crate::protocol::{Action, Reply};
+use crate::{Operation, ServiceStatus};
 
 impl Service {
     /// Asks it to end, as `docker stop` does: its stop signal, and after 10 seconds `SIGKILL`. To give it more time or less,
@@ -138,6 +138,29 @@ impl Service {
     /// Where they do not hold in time, or its container has ended.
     pub fn ready(&self) -> Operation<()> {
         self.act_done(Action::WaitReady)
+    }
+
+    /// Whether it runs, and how it has ended. It is answered at once, also while the service is started or waited for.
+    ///
+    /// ```no_run
+    /// # async fn asynchronous(app: seatrial::Service) -> Result<(), seatrial::Error> {
+    /// let status = app.status().await?;
+    /// assert!(status.is_running(), "it is {status}");
+    /// # Ok(()) }
+    /// # fn plain(app: seatrial::Service) -> Result<(), seatrial::Error> {
+    /// app.signal("SIGTERM").wait()?;
+    /// while app.status().wait()?.is_running() {}
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the engine does not say: it does not answer, or the container was removed by others.
+    pub fn status(&self) -> Operation<ServiceStatus> {
+        self.act(Action::Status, |reply| match reply {
+            Reply::Status(status) => status.into(),
+            other => unexpected(other),
+        })
     }
 
     /// How and when it has ended, in words; nothing where it runs.

@@ -8,6 +8,21 @@ use tokio::task::JoinSet;
 
 use crate::engine::{Engine, EngineError};
 
+/// The end of a container's latest run, as others see it than who follows the container.
+#[derive(Clone)]
+pub(super) struct LatestExit(Arc<watch::Sender<State>>);
+
+impl LatestExit {
+    /// How it ended and how long ago, if it has.
+    pub(super) fn get(&self) -> Option<(Exit, Duration)> {
+        let state = self.0.borrow();
+        state
+            .exit
+            .as_ref()
+            .map(|(exit, at)| (exit.clone(), at.elapsed()))
+    }
+}
+
 /// How a container's run ended.
 #[derive(Clone, Debug)]
 pub(super) enum Exit {
@@ -79,16 +94,19 @@ impl Exits {
         run
     }
 
+    /// The end of whichever run is the latest when it is looked at.
+    pub(super) fn latest_exit(&self) -> LatestExit {
+        LatestExit(self.state.clone())
+    }
+
     /// How the latest run ended, if it has.
     pub(super) fn latest(&self) -> Option<Exit> {
-        let state = self.state.borrow();
-        state.exit.as_ref().map(|(exit, _)| exit.clone())
+        self.latest_exit().get().map(|(exit, _)| exit)
     }
 
     /// How long ago the latest run ended, if it has.
     pub(super) fn ended_ago(&self) -> Option<Duration> {
-        let state = self.state.borrow();
-        state.exit.as_ref().map(|(_, at)| at.elapsed())
+        self.latest_exit().get().map(|(_, ago)| ago)
     }
 
     /// Waits until the latest run has ended.

@@ -34,6 +34,7 @@ impl Running {
             | Action::Restart
             | Action::WaitReady
             | Action::Ended
+            | Action::Status
             | Action::Logs { .. }
             | Action::Exec(_)
             | Action::CopyIn { .. }

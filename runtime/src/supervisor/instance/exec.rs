@@ -97,7 +97,7 @@ fn help(error: &EngineError, spec: &ExecSpec) -> Option<String> {
     }
     let help = match error.kind {
         EngineErrorKind::Conflict if said.contains("is not running") => {
-            "call `start()` before a command is run; why the container has ended, its log tells (`logs()`)"
+            "call `start()` before a command is run; how the container has ended, `status()` tells"
         }
         EngineErrorKind::Conflict if said.contains("is paused") => {
             "call `unpause()` before a command is run"

@@ -22,6 +22,7 @@ mod running;
 mod serve;
 mod setup;
 mod state;
+mod status;
 
 pub(super) use doing::Doing;
 pub(super) use exec::Exec;

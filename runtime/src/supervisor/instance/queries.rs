@@ -8,9 +8,11 @@ use futures_util::StreamExt as _;
 use seatrial_model::secret::Redactor;
 
 use super::orders::{Command, Order};
+use super::status;
 use crate::engine::{Engine, EngineError};
 use crate::protocol::{Action, Reply};
 use crate::supervisor::error_context::ErrorContext;
+use crate::supervisor::exits::LatestExit;
 use crate::supervisor::lines;
 use crate::supervisor::streams::Outgoing;
 use crate::visible::quoted;
@@ -20,6 +22,7 @@ pub(super) struct Queries {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) container: String,
     pub(super) error_context: ErrorContext,
+    pub(super) exit: LatestExit,
 }
 
 impl Queries {
@@ -29,6 +32,12 @@ impl Queries {
         let query = match order {
             Order::Act(Action::Logs { tail }) | Order::ActInHook(_, Action::Logs { tail }) => {
                 Query::Logs { tail }
+            }
+            Order::Act(Action::Status) | Order::ActInHook(_, Action::Status) => {
+                let (engine, container) = (self.engine.clone(), self.container.clone());
+                let (error_context, exit) = (self.error_context.clone(), self.exit.clone());
+                status::serve(engine, container, error_context, exit, answer);
+                return None;
             }
             Order::Exec(exec) => {
                 let (engine, container) = (self.engine.clone(), self.container.clone());

@@ -144,6 +144,7 @@ impl Running {
             engine: self.engine.clone(),
             container: self.id().to_owned(),
             error_context: instance.error_context(),
+            exit: self.exits.latest_exit(),
         }
     }
 

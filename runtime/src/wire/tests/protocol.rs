@@ -12,9 +12,9 @@ use super::*;
 use crate::config::{Config, Fallback, Keep, SupervisorMode};
 use crate::engine::{Progress, PublishedPort};
 use crate::protocol::{
-    Action, Caller, ExecCall, ExecOutput, FollowEnd, HookFailure, HookKind, Introduction, Kept,
-    KeptKey, KeptService, Launch, LogLine, Message, Mounted, MountedKind, Owner, Reply, Request,
-    RequestBody, ServiceInfo, Times,
+    Action, Caller, ContainerStatus, ExecCall, ExecOutput, FollowEnd, HookFailure, HookKind,
+    Introduction, Kept, KeptKey, KeptService, Launch, LogLine, Message, Mounted, MountedKind,
+    Owner, Reply, Request, RequestBody, ServiceInfo, Times,
 };
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
@@ -83,6 +83,7 @@ fn actions() -> Vec<Action> {
         Action::Disconnect,
         Action::Reconnect,
         Action::Ended,
+        Action::Status,
         Action::WaitReady,
         Action::CopyIn { to: text("/") },
         Action::CopyOut { from: text("/etc") },
@@ -237,6 +238,13 @@ fn messages() -> Vec<Message> {
         Reply::Log(text("log")),
         Reply::Ended(None),
         Reply::Ended(Some(text("code 1"))),
+        Reply::Status(ContainerStatus::Running),
+        Reply::Status(ContainerStatus::Paused),
+        Reply::Status(ContainerStatus::Exited {
+            code: Some(i64::MIN),
+            out_of_memory: true,
+            ago: Duration::from_nanos(1),
+        }),
         Reply::Exec(ExecOutput {
             code: i64::MIN,
             stdout: text("out"),

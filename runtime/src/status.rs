@@ -1,0 +1,184 @@
+//! Whether a service runs, and how it has ended, as its handle tells.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::protocol::ContainerStatus;
+use crate::wording;
+
+/// Whether a service runs, and how it has ended: what [`Service::status`](crate::Service::status) tells.
+///
+/// ```no_run
+/// use seatrial::ServiceStatus;
+///
+/// # async fn example(app: seatrial::Service) -> Result<(), seatrial::Error> {
+/// match app.status().await? {
+///     ServiceStatus::Exited(exit) => assert_eq!(exit.code, Some(0)),
+///     status => println!("it is {status}"),
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ServiceStatus {
+    /// Its container runs. Whether it is ready, [`Service::ready`](crate::Service::ready) tells.
+    Running,
+    /// Its container runs and is frozen, by [`Service::pause`](crate::Service::pause).
+    Paused,
+    /// Its container has ended.
+    Exited(ServiceExit),
+}
+
+impl ServiceStatus {
+    /// Whether its container runs and is not paused.
+    pub fn is_running(&self) -> bool {
+        matches!(self, Self::Running)
+    }
+
+    /// How it has ended; nothing where it runs or is paused.
+    ///
+    /// ```no_run
+    /// # fn example(app: seatrial::Service) -> Result<(), seatrial::Error> {
+    /// app.kill().wait()?;
+    /// let status = app.status().wait()?;
+    /// assert_eq!(status.exit().and_then(|exit| exit.signal), Some(9));
+    /// # Ok(()) }
+    /// ```
+    pub fn exit(&self) -> Option<&ServiceExit> {
+        match self {
+            Self::Exited(exit) => Some(exit),
+            Self::Running | Self::Paused => None,
+        }
+    }
+}
+
+/// How a service has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServiceExit {
+    /// The exit code; nothing where the engine does not say.
+    pub code: Option<i64>,
+    /// The signal that has ended it, such as 9 for `SIGKILL`, as the code tells: it is 128 more. A service that catches a signal
+    /// has the code that it chooses; one that ends with such a code by itself is not told apart.
+    pub signal: Option<u8>,
+    /// Whether the engine knows that it was ended because it used more memory than it may. Not every engine does, and some learn
+    /// it late; code 137 under a limit of memory most often means the same.
+    pub out_of_memory: bool,
+    /// For how long it has not run.
+    pub ago: Duration,
+}
+
+/// What a code is above the number of the signal that it stands for, and the highest such number.
+const SIGNALLED: i64 = 128;
+const LAST_SIGNAL: i64 = 64;
+
+impl From<ContainerStatus> for ServiceStatus {
+    fn from(status: ContainerStatus) -> Self {
+        match status {
+            ContainerStatus::Running => Self::Running,
+            ContainerStatus::Paused => Self::Paused,
+            ContainerStatus::Exited {
+                code,
+                out_of_memory,
+                ago,
+            } => Self::Exited(ServiceExit {
+                code,
+                signal: code
+                    .and_then(|code| code.checked_sub(SIGNALLED))
+                    .filter(|signal| (1..=LAST_SIGNAL).contains(signal))
+                    .and_then(|signal| u8::try_from(signal).ok()),
+                out_of_memory,
+                ago,
+            }),
+        }
+    }
+}
+
+/// `running`, `paused`, `exited with code 137 (signal 9), 2.1 s ago`.
+impl fmt::Display for ServiceStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Running => f.write_str("running"),
+            Self::Paused => f.write_str("paused"),
+            Self::Exited(exit) => write!(f, "exited with {exit}"),
+        }
+    }
+}
+
+/// `code 137 (signal 9), 2.1 s ago`.
+impl fmt::Display for ServiceExit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => write!(f, "code {code}")?,
+            None => f.write_str("unknown code")?,
+        }
+        match (self.signal, self.out_of_memory) {
+            (Some(signal), false) => write!(f, " (signal {signal})")?,
+            (Some(signal), true) => write!(f, " (signal {signal}, out of memory)")?,
+            (None, true) => f.write_str(" (out of memory)")?,
+            (None, false) => {}
+        }
+        write!(f, ", {} ago", wording::duration(self.ago))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exited(code: Option<i64>, out_of_memory: bool) -> ServiceStatus {
+        let ago = Duration::from_secs(3);
+        let status = ContainerStatus::Exited {
+            code,
+            out_of_memory,
+            ago,
+        };
+        status.into()
+    }
+
+    #[test]
+    fn the_signal_is_what_the_code_tells() {
+        for (code, signal) in [
+            (None, None),
+            (Some(0), None),
+            (Some(128), None),
+            (Some(129), Some(1)),
+            (Some(137), Some(9)),
+            (Some(192), Some(64)),
+            (Some(193), None),
+            (Some(i64::MIN), None),
+        ] {
+            let status = exited(code, false);
+            let exit = status.exit().expect("it has ended");
+            assert_eq!((exit.code, exit.signal), (code, signal));
+        }
+        assert_eq!(ServiceStatus::from(ContainerStatus::Paused).exit(), None);
+    }
+
+    #[test]
+    fn a_status_is_read_in_a_sentence() {
+        let texts = [
+            ServiceStatus::Running,
+            ServiceStatus::Paused,
+            exited(Some(1), false),
+            exited(Some(137), false),
+            exited(Some(137), true),
+            exited(Some(1), true),
+            exited(None, false),
+        ]
+        .map(|status| status.to_string());
+        let ago = wording::duration(Duration::from_secs(3));
+        assert_eq!(
+            texts,
+            [
+                "running".to_owned(),
+                "paused".to_owned(),
+                format!("exited with code 1, {ago} ago"),
+                format!("exited with code 137 (signal 9), {ago} ago"),
+                format!("exited with code 137 (signal 9, out of memory), {ago} ago"),
+                format!("exited with code 1 (out of memory), {ago} ago"),
+                format!("exited with unknown code, {ago} ago"),
+            ]
+        );
+    }
+}

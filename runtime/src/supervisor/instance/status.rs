@@ -1,0 +1,126 @@
+//! Whether a container runs, and how it has ended: beside everything else, so also while the service is waited for.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::Error;
+use crate::engine::{Engine, EngineError};
+use crate::protocol::{ContainerStatus, Reply};
+use crate::supervisor::error_context::ErrorContext;
+use crate::supervisor::exits::{Exit, LatestExit};
+
+/// Looks in the background, and answers.
+pub(super) fn serve(
+    engine: Arc<dyn Engine>,
+    container: String,
+    error_context: ErrorContext,
+    exit: LatestExit,
+    answer: oneshot::Sender<Result<Reply, Error>>,
+) {
+    tokio::spawn(async move {
+        let status = of(&*engine, &container, &exit).await;
+        let status = status.map(Reply::Status);
+        let _ = answer.send(status.map_err(|error| error_context.refused(&error)));
+    });
+}
+
+async fn of(
+    engine: &dyn Engine,
+    container: &str,
+    exit: &LatestExit,
+) -> Result<ContainerStatus, EngineError> {
+    let info = engine.inspect(container).await?;
+    // Engines differ in whether one that is paused counts as running.
+    if info.paused {
+        return Ok(ContainerStatus::Paused);
+    }
+    if info.running {
+        return Ok(ContainerStatus::Running);
+    }
+    let exit = exit.get();
+    let followed = match &exit {
+        Some((Exit::Code(code), _)) => Some(*code),
+        _ => None,
+    };
+    Ok(ContainerStatus::Exited {
+        code: info.exit_code.or(followed),
+        out_of_memory: info.out_of_memory,
+        // The engine tells a little later of an end that it already shows.
+        ago: exit.map(|(_, ago)| ago).unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
+    use crate::engine::{Call, ContainerInfo, EngineErrorKind};
+    use crate::supervisor::exits::Exits;
+
+    /// Says this of every container, and that it ends with code 9 where it ends.
+    struct Shows(Result<ContainerInfo, EngineErrorKind>);
+
+    impl Answers for Shows {
+        fn inspect<'a>(&'a self, _: &'a str) -> Call<'a, ContainerInfo> {
+            answer(
+                self.0
+                    .clone()
+                    .map_err(|kind| refusal(kind, "no such container")),
+            )
+        }
+
+        fn wait<'a>(&'a self, _: &'a str) -> Call<'a, i64> {
+            answer(Ok(9))
+        }
+    }
+
+    async fn status(
+        shown: Result<ContainerInfo, EngineErrorKind>,
+    ) -> Result<ContainerStatus, EngineError> {
+        let engine: Arc<dyn Engine> = Arc::new(FakeEngine::new(Shows(shown)));
+        let exits = Exits::of(&engine, "one");
+        exits.ended().await;
+        of(&*engine, "one", &exits.latest_exit()).await
+    }
+
+    #[tokio::test]
+    async fn what_an_engine_shows_of_a_container_is_its_status() {
+        let shown = |running, paused, exit_code| ContainerInfo {
+            running,
+            paused,
+            exit_code,
+            ..ContainerInfo::default()
+        };
+        for (shown, expected) in [
+            (shown(true, false, None), ContainerStatus::Running),
+            (shown(true, true, None), ContainerStatus::Paused),
+            (shown(false, true, None), ContainerStatus::Paused),
+        ] {
+            assert_eq!(status(Ok(shown)).await, Ok(expected));
+        }
+        for (exit_code, expected) in [(Some(3), 3), (None, 9)] {
+            let shown = ContainerInfo {
+                out_of_memory: exit_code.is_some(),
+                ..shown(false, false, exit_code)
+            };
+            let Ok(ContainerStatus::Exited {
+                code,
+                out_of_memory,
+                ago,
+            }) = status(Ok(shown)).await
+            else {
+                panic!("it has ended");
+            };
+            assert_eq!((code, out_of_memory), (Some(expected), exit_code.is_some()));
+            assert!(ago < Duration::from_secs(60));
+        }
+        let gone = status(Err(EngineErrorKind::NotFound)).await;
+        assert_eq!(
+            gone.expect_err("it is gone").kind,
+            EngineErrorKind::NotFound
+        );
+    }
+}
