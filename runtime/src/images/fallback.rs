@@ -10,10 +10,11 @@ use std::sync::Arc;
 use seatrial_model::secret::Redactor;
 use seatrial_model::{ImageRef, Pull};
 
+use super::cache::{Images, Key, Request};
 use super::error::{Cause, Said, Trail};
 use super::progress::Task;
 use super::pull::patiently;
-use super::{Images, Key, Request, blocking, context, dockerfile, names, platform, script};
+use super::{blocking, context, dockerfile, names, platform, script};
 use crate::config::{Fallback, ImageConfig};
 use crate::engine::{BuildSpec, EngineErrorKind, ImageInfo, Progress};
 use crate::fingerprint::Fingerprint;

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use seatrial_model::ImageRef;
 
+use super::cache::{Images, Request};
 use super::error::{Cause, Said, Trail};
 use super::progress::Task;
-use super::{Images, Request, blocking, names, platform};
+use super::{blocking, names, platform};
 use crate::engine::{EngineError, EngineErrorKind, ImageInfo, PullSpec};
 use crate::shown::Work;
 

@@ -1,0 +1,111 @@
+//! What one process knows of its images: what was fetched and what is being fetched, and by what means.
+//!
+//! It fetches nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use seatrial_model::{ImageRef, Pull};
+use tokio::sync::OnceCell;
+
+use super::credentials::CredentialFiles;
+use super::error::ImageError;
+use super::lock::Locks;
+use super::names;
+use super::progress::Reporter;
+use super::unfinished::Builds;
+use crate::config::{Config, ImageConfig};
+use crate::engine::{Engine, EngineInfo, ImageInfo};
+use crate::fingerprint::Fingerprint;
+
+/// The images of one process.
+pub(crate) struct Images {
+    pub(super) config: Arc<ImageConfig>,
+    /// How long a fetch may show no progress.
+    pub(super) patience: Duration,
+    pub(super) reporter: Reporter,
+    pub(super) locks: Locks,
+    pub(super) builds: Arc<dyn Builds>,
+    pub(super) environment: Lookup,
+    /// What was fetched, and what is being fetched. A fetch that was given up is taken over by the next who waits.
+    pub(super) fetches: Mutex<HashMap<Key, Fetch>>,
+}
+
+/// Looks up a variable of the environment.
+type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// The one fetch of an image, begun or done.
+pub(super) type Fetch = Arc<OnceCell<Result<ImageInfo, ImageError>>>;
+
+/// What makes two requests one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    engine: String,
+    image: String,
+    platform: Option<String>,
+    always: bool,
+}
+
+impl Key {
+    pub(super) fn of(request: &Request<'_>) -> Self {
+        Self {
+            engine: request.engine.info().address.clone(),
+            image: names::canonical(&request.image),
+            platform: request.platform.map(str::to_owned),
+            always: request.pull == Pull::Always,
+        }
+    }
+
+    /// The name of the lock under which it is fetched.
+    pub(super) fn lock(&self) -> String {
+        let platform = self.platform.as_deref().unwrap_or_default();
+        Fingerprint::new()
+            .add(self.engine.as_bytes())
+            .add(self.image.as_bytes())
+            .add(platform.as_bytes())
+            .finish()
+    }
+}
+
+/// One image that is asked for.
+pub(super) struct Request<'a> {
+    pub(super) engine: &'a Arc<dyn Engine>,
+    /// As the declaration has it.
+    pub(super) asked: &'a ImageRef,
+    /// After substitution.
+    pub(super) image: ImageRef,
+    pub(super) pull: Pull,
+    pub(super) platform: Option<&'a str>,
+}
+
+impl Images {
+    /// Images as the workspace's configuration says, with the credentials that the variables lead to.
+    pub(crate) fn new(
+        config: &Config,
+        variables: BTreeMap<String, String>,
+        builds: Arc<dyn Builds>,
+    ) -> Self {
+        Self {
+            config: Arc::new(config.images.clone()),
+            patience: config.timeouts.pull,
+            reporter: Reporter::standard(),
+            locks: Locks::of_user(),
+            builds,
+            environment: Box::new(move |name| variables.get(name).cloned()),
+            fetches: Mutex::default(),
+        }
+    }
+
+    /// Has every image be looked for again, but for those that are being fetched: for a process that goes on while images
+    /// change.
+    pub(crate) fn forget(&self) {
+        let fetches = self.fetches.lock();
+        let mut fetches = fetches.unwrap_or_else(|poisoned| poisoned.into_inner());
+        fetches.retain(|_, fetch| !fetch.initialized());
+    }
+
+    pub(super) fn credential_files(&self, engine: &EngineInfo) -> CredentialFiles {
+        CredentialFiles::of_user(&engine.name, &self.environment)
+    }
+}

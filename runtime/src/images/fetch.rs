@@ -1,0 +1,264 @@
+//! From a request to an image on the engine: which places are asked and in which order, and who may do so when several ask.
+
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use seatrial_model::{ImageRef, Pull};
+use serde::{Deserialize, Serialize};
+
+use super::cache::{Images, Key, Request};
+use super::error::{Cause, ImageError, Said, Trail};
+use super::fallback::{self, Recipe};
+use super::lock::{self, Turn};
+use super::{names, platform};
+use crate::config::ImageConfig;
+use crate::engine::{Engine, ImageInfo};
+use crate::fingerprint::Fingerprint;
+
+/// The future of an image. Named, because an image's fallback may ask for other images.
+type Getting<'a> = Pin<Box<dyn Future<Output = Result<ImageInfo, ImageError>> + Send + 'a>>;
+
+/// What the engine itself has.
+enum Local {
+    Usable(ImageInfo),
+    Missing,
+    /// It is there and cannot be used: why.
+    Unfit(String),
+    /// It was made by a fallback that has changed.
+    Outdated,
+}
+
+impl Images {
+    /// The image on the engine, got there first where it is not: pulled from a mirror or its registry, else made by the
+    /// fallback of the configuration. [`Pull::Always`] pulls once per process; [`Pull::Missing`], which is what a
+    /// declaration says that says nothing, leaves it to the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Nothing delivered it; the same error for everybody who asks in this process.
+    pub(crate) fn get<'a>(
+        &'a self,
+        engine: &'a Arc<dyn Engine>,
+        image: &'a ImageRef,
+        pull: Pull,
+        platform: Option<&'a str>,
+    ) -> Getting<'a> {
+        let pull = match pull {
+            Pull::Missing => self.config.pull,
+            explicit => explicit,
+        };
+        self.once(Request {
+            engine,
+            asked: image,
+            image: names::substitute(image, &self.config.substitutions),
+            pull,
+            platform,
+        })
+    }
+
+    fn once<'a>(&'a self, request: Request<'a>) -> Getting<'a> {
+        let key = Key::of(&request);
+        Box::pin(async move {
+            if request.pull == Pull::Never {
+                return self.local_only(&request).await;
+            }
+            let fetch = {
+                let mut fetches = self
+                    .fetches
+                    .lock()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner());
+                Arc::clone(fetches.entry(key.clone()).or_default())
+            };
+            fetch
+                .get_or_init(|| self.fetch(&request, &key))
+                .await
+                .clone()
+        })
+    }
+
+    async fn local_only(&self, request: &Request<'_>) -> Result<ImageInfo, ImageError> {
+        let mut trail = Trail::new(request.asked, &request.image);
+        let who = local_name(request);
+        match self.local(request, &mut trail).await {
+            Some(Local::Usable(info)) => return Ok(info),
+            Some(Local::Missing | Local::Outdated) => {
+                trail.add(
+                    who,
+                    "it is not there, or not up to date",
+                    Cause::NeverPulled,
+                );
+            }
+            Some(Local::Unfit(reason)) => {
+                let platform = request.platform.map(str::to_owned);
+                let cause = Cause::NeverPulledFor(platform);
+                trail.add(who, Said::Ours(reason), cause);
+            }
+            None => {}
+        }
+        Err(trail.into_error(true))
+    }
+
+    /// Finds the image, or fetches it in turn with other processes.
+    async fn fetch(&self, request: &Request<'_>, key: &Key) -> Result<ImageInfo, ImageError> {
+        // Most often it is there, and then nobody needs to wait for anybody.
+        if request.pull != Pull::Always {
+            let mut trail = Trail::new(request.asked, &request.image);
+            match self.local(request, &mut trail).await {
+                Some(Local::Usable(info)) => return Ok(info),
+                Some(_) => {}
+                None => return Err(trail.into_error(true)),
+            }
+        }
+        let lock = self.turn(request, key).await?;
+        let result = self.fetch_alone(request).await;
+        if let (Some(lock), Err(error)) = (lock, &result)
+            && let Ok(word) = serde_json::to_vec(&Word::new(&self.config, error))
+        {
+            lock.tell(&word);
+        }
+        result
+    }
+
+    /// Finds, pulls or makes the image.
+    async fn fetch_alone(&self, request: &Request<'_>) -> Result<ImageInfo, ImageError> {
+        let has_fallback = fallback::of(&self.config, request.asked).is_some();
+        let mut trail = Trail::new(request.asked, &request.image);
+        let unpinned = request.asked.without_digest();
+        trail.unpinned_is_made(fallback::of(&self.config, &unpinned).is_some());
+        let mut outdated = false;
+        if request.pull != Pull::Always {
+            match self.local(request, &mut trail).await {
+                Some(Local::Usable(info)) => return Ok(info),
+                Some(Local::Missing) => {
+                    trail.add(local_name(request), "it is not there", Cause::Absent);
+                }
+                Some(Local::Unfit(reason)) => {
+                    trail.add(local_name(request), Said::Ours(reason), Cause::Absent);
+                }
+                Some(Local::Outdated) => outdated = true,
+                None => return Err(trail.into_error(has_fallback)),
+            }
+        }
+        // What was made here because no registry delivers is made again, not asked for again.
+        if !outdated && let ControlFlow::Break(end) = self.pull(request, &mut trail).await {
+            return end.ok_or_else(|| trail.into_error(has_fallback));
+        }
+        match self.recipe(request.asked).await {
+            Ok(Some(recipe)) => {
+                if let Some(info) = self.make(request, recipe, &mut trail).await {
+                    return Ok(info);
+                }
+            }
+            Ok(None) => {}
+            Err(reason) => trail.add("fallback", reason, Cause::Fallback),
+        }
+        Err(trail.into_error(has_fallback))
+    }
+
+    /// What the engine itself has; `None` where it does not answer, which is noted on the trail.
+    async fn local(&self, request: &Request<'_>, trail: &mut Trail<'_>) -> Option<Local> {
+        let original = request.image.with_default_tag();
+        let mut names = vec![original.clone()];
+        if original.digest().is_some() {
+            // What came from a mirror cannot be given a name with a digest, so it has the mirror's.
+            names.extend(names::mirrored(&original, &self.config.mirrors));
+        }
+        let mut unfit = None;
+        for name in names {
+            let info = match request.engine.image(&name.to_string()).await {
+                Ok(Some(info)) => info,
+                Ok(None) => continue,
+                Err(error) => {
+                    trail.add_engine(local_name(request), &error, None);
+                    return None;
+                }
+            };
+            match platform::unfit(&info, request.engine.info(), request.platform) {
+                Some(reason) => unfit = Some(reason),
+                None if self.is_outdated(request, &info).await => return Some(Local::Outdated),
+                None => return Some(Local::Usable(info)),
+            }
+        }
+        Some(unfit.map_or(Local::Missing, Local::Unfit))
+    }
+
+    /// Whether the image was made by a fallback that would now make another one.
+    async fn is_outdated(&self, request: &Request<'_>, info: &ImageInfo) -> bool {
+        let Some(made_from) = info.labels.get(fallback::LABEL) else {
+            return false;
+        };
+        match self.recipe(request.asked).await {
+            Ok(Some(Recipe { fingerprint, .. })) => fingerprint != *made_from,
+            Ok(None) => false,
+            // Making it again will say what is wrong.
+            Err(_) => true,
+        }
+    }
+
+    /// Waits until no other process fetches this image. A lock that cannot be had must not stand between a user and an
+    /// image: engines cope with two pulls of one image.
+    ///
+    /// # Errors
+    ///
+    /// The process that was waited for failed; another attempt right behind it would fail of the same.
+    async fn turn(
+        &self,
+        request: &Request<'_>,
+        key: &Key,
+    ) -> Result<Option<lock::Lock>, ImageError> {
+        let name = key.lock();
+        loop {
+            let reporter = self.reporter.clone();
+            let image = request.image.to_string();
+            let waiting = move || {
+                reporter.note(&format!("waiting for another process that fetches {image}"));
+            };
+            match self.locks.acquire(&name, waiting).await {
+                Ok(Turn::Held(lock)) => return Ok(Some(lock)),
+                Ok(Turn::Told(word)) => {
+                    if let Some(error) = Word::read(&word, &self.config) {
+                        return Err(error);
+                    }
+                }
+                Err(_) => return Ok(None),
+            }
+        }
+    }
+}
+
+/// What a process whose fetch failed leaves to those who wait for it.
+#[derive(Serialize, Deserialize)]
+struct Word {
+    /// Of the configuration: what fails of one may succeed by another's fallback.
+    config: String,
+    error: ImageError,
+}
+
+impl Word {
+    fn new(config: &ImageConfig, error: &ImageError) -> Self {
+        Self {
+            config: Self::fingerprint(config),
+            error: error.clone(),
+        }
+    }
+
+    fn read(word: &[u8], config: &ImageConfig) -> Option<ImageError> {
+        let word: Self = serde_json::from_slice(word).ok()?;
+        (word.config == Self::fingerprint(config)).then_some(word.error)
+    }
+
+    fn fingerprint(config: &ImageConfig) -> String {
+        let shown = format!("{config:?}");
+        Fingerprint::new().add(shown.as_bytes()).finish()
+    }
+}
+
+fn local_name(request: &Request<'_>) -> String {
+    let engine = request.engine.info();
+    let mut name = format!("{} at {}", engine.name, engine.address);
+    if request.image != *request.asked {
+        name = format!("{name}, `{}` in its place", request.image);
+    }
+    name
+}
