@@ -10,7 +10,7 @@
 use bytes::{Buf as _, BufMut as _, BytesMut};
 use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec};
 
-use super::WireError;
+use super::error::WireError;
 
 /// Upper bound of a chunk.
 pub(super) const CHUNK_MAX: usize = 64 * 1024;

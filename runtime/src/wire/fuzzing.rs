@@ -14,9 +14,12 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio_util::codec::{Encoder as _, FramedRead};
 
+use super::error::WireError;
 use super::frames::{CHUNK_MAX, Chunk, Chunks};
-use super::handshake::{Version, greet, greet_as, welcome, welcome_as};
-use super::{GreetError, InLane, Messages, WireError, write_messages};
+use super::handshake::{GreetError, Version, greet, greet_as, welcome, welcome_as};
+use super::limits::InLane;
+use super::read::Messages;
+use super::write::{EncodeError, write_messages};
 use crate::fuzzing::memory;
 use crate::fuzzing::pieces::Dripping;
 use crate::protocol::{Message, Request};
@@ -120,7 +123,7 @@ where
     }
     drop(sender);
     let mut written = Vec::new();
-    let refused = |_: T, error: &super::EncodeError| panic!("{error}");
+    let refused = |_: T, error: &EncodeError| panic!("{error}");
     at_once(write_messages(&mut written, receiver, refused)).expect("memory can be written");
     let (again, end) = all::<T>(&written, usize::MAX);
     end.expect("what is written is well-formed");

@@ -13,8 +13,9 @@ use serde::de::{Deserialize as _, DeserializeOwned};
 use tokio::io::AsyncRead;
 use tokio_util::codec::FramedRead;
 
+use super::error::WireError;
 use super::frames::{Chunk, Chunks};
-use super::{Limits, WireError};
+use super::limits::Limits;
 
 /// Nesting of values in one message. Far more than ours have, and too little to exhaust a thread's stack.
 const DEPTH_MAX: usize = 128;

@@ -12,8 +12,9 @@ use tokio::io::AsyncWrite;
 use tokio::sync::mpsc;
 use tokio_util::codec::FramedWrite;
 
+use super::error::WireError;
 use super::frames::{CHUNK_MAX, Chunk, Chunks};
-use super::{InLane, Limits, WireError};
+use super::limits::{InLane, Limits};
 
 /// Why a message cannot be sent. It concerns this message alone: nothing of it has been written.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use serde_bytes::ByteBuf;
 use tokio::sync::mpsc;
 
 use super::frames::CHUNK_MAX;
+use super::limits::{LANES_MAX, Limits};
 use super::write::write_within;
 use super::*;
 
