@@ -5,7 +5,7 @@ use std::fs::{self, FileType, Metadata};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::{LeftOut, cannot_read};
+use super::left_out::{LeftOut, cannot_read};
 use crate::Error;
 use crate::protocol::Owner;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tar::EntryType;
 
-use super::LeftOut;
+use super::left_out::LeftOut;
 use crate::{Error, ErrorKind};
 
 /// Unpacks a tar of the file, directory or link `from` so that it is at `to`. A file that is not whole does not stay. Returns
