@@ -6,7 +6,7 @@ use seatrial_model::suggest;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Mistakes, Place};
+use super::mistakes::{Mistakes, Place};
 
 /// The file's text; empty where there is no file.
 pub(super) fn read(path: &Path, mistakes: &mut Mistakes) -> String {

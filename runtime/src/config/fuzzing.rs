@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::document::Document;
-use super::{Config, ConfigError, FILE_NAME, Keep, Mistakes, Place, settings};
+use super::mistakes::{ConfigError, Mistakes, Place};
+use super::schema::{Config, FILE_NAME, Keep};
+use super::settings;
 
 /// The variables, in the order of their values in an input.
 const VARIABLES: [&str; 15] = [

@@ -9,12 +9,11 @@ use std::time::Duration;
 use seatrial_model::ImageRef;
 
 use super::document::{Document, Entry, Section};
+use super::mistakes::{Mistakes, Place};
+use super::schema::{Config, Environment, Fallback, ImageConfig, Keep, SupervisorMode, Timeouts};
 use super::values::{
     filled, flag, image, keep, keep_in_file, mirror, ports, positive_duration, pull, registry,
     supervisor,
-};
-use super::{
-    Config, Environment, Fallback, ImageConfig, Keep, Mistakes, Place, SupervisorMode, Timeouts,
 };
 
 const KEYS: [&str; 13] = [

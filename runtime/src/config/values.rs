@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use seatrial_model::{ImageRef, Pull, duration, suggest};
 
-use super::{Keep, SupervisorMode};
+use super::schema::{Keep, SupervisorMode};
 
 /// Any text but an empty one.
 pub(super) fn filled(text: &str) -> Result<String, &'static str> {
