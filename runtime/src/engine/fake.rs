@@ -6,17 +6,25 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::ready;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::call::{Call, Engine};
+use super::call::Engine;
 use super::container::{ContainerInfo, ContainerListing, ContainerSpec};
+use super::deadlines::Deadlines;
 use super::error::{EngineError, EngineErrorKind};
 use super::exec::{ExecResult, ExecSpec, Output};
 use super::image::{BuildSpec, ImageInfo, ProgressSink, PullSpec};
 use super::info::EngineInfo;
+use super::kind::Kind;
 use super::network::{Attachment, NetworkInfo, NetworkSpec};
 use super::parts::Parts;
 use super::volume::VolumeInfo;
+
+/// The future of an answer.
+pub(crate) type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + Send + 'a>>;
 
 /// The answers of an engine, by call.
 pub(crate) trait Answers: Send + Sync {
@@ -151,162 +159,52 @@ pub(crate) trait Answers: Send + Sync {
     }
 }
 
-/// The engine of these answers.
-pub(crate) struct FakeEngine<A>(A, EngineInfo);
+/// Gives these answers.
+pub(super) struct Fake {
+    answers: Box<dyn Answers>,
+    info: EngineInfo,
+}
 
-impl<A: Answers> FakeEngine<A> {
-    pub(crate) fn new(answers: A) -> Self {
-        let info = EngineInfo {
-            address: "unix:///fake.sock".to_owned(),
-            ..EngineInfo::default()
-        };
-        Self(answers, info)
+impl Fake {
+    fn new(answers: impl Answers + 'static) -> Self {
+        Self {
+            answers: Box::new(answers),
+            info: EngineInfo {
+                address: "unix:///fake.sock".to_owned(),
+                ..EngineInfo::default()
+            },
+        }
+    }
+
+    pub(super) fn info(&self) -> &EngineInfo {
+        &self.info
     }
 }
 
-impl<A> fmt::Debug for FakeEngine<A> {
+/// The calls are those of the answers.
+impl Deref for Fake {
+    type Target = dyn Answers;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.answers
+    }
+}
+
+impl fmt::Debug for Fake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FakeEngine")
+        f.write_str("Fake")
     }
 }
 
-impl<A: Answers> Engine for FakeEngine<A> {
-    fn info(&self) -> &EngineInfo {
-        &self.1
+impl Engine {
+    /// The engine of these answers. Nothing bounds its calls.
+    pub(crate) fn fake(answers: impl Answers + 'static) -> Self {
+        Self::new(Kind::Fake(Arc::new(Fake::new(answers))), None)
     }
 
-    fn image<'a>(&'a self, reference: &'a str) -> Call<'a, Option<ImageInfo>> {
-        self.0.image(reference)
-    }
-
-    fn pull<'a>(&'a self, pull: PullSpec<'a>, progress: ProgressSink<'a>) -> Call<'a, ()> {
-        self.0.pull(pull, progress)
-    }
-
-    fn build<'a>(&'a self, build: BuildSpec<'a>, progress: ProgressSink<'a>) -> Call<'a, ()> {
-        self.0.build(build, progress)
-    }
-
-    fn import<'a>(
-        &'a self,
-        root: Parts<Vec<u8>>,
-        tag: &'a str,
-        labels: &'a BTreeMap<String, String>,
-    ) -> Call<'a, ()> {
-        self.0.import(root, tag, labels)
-    }
-
-    fn tag<'a>(&'a self, image: &'a str, tag: &'a str) -> Call<'a, ()> {
-        self.0.tag(image, tag)
-    }
-
-    fn remove_unused_image<'a>(&'a self, id: &'a str) -> Call<'a, bool> {
-        self.0.remove_unused_image(id)
-    }
-
-    fn create_network<'a>(&'a self, network: &'a NetworkSpec) -> Call<'a, String> {
-        self.0.create_network(network)
-    }
-
-    fn networks(&self) -> Call<'_, Vec<NetworkInfo>> {
-        self.0.networks()
-    }
-
-    fn attached<'a>(&'a self, network: &'a str) -> Call<'a, Vec<String>> {
-        self.0.attached(network)
-    }
-
-    fn remove_network<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
-        self.0.remove_network(id)
-    }
-
-    fn connect<'a>(&'a self, container: &'a str, attachment: &'a Attachment) -> Call<'a, ()> {
-        self.0.connect(container, attachment)
-    }
-
-    fn disconnect<'a>(&'a self, container: &'a str, network: &'a str) -> Call<'a, ()> {
-        self.0.disconnect(container, network)
-    }
-
-    fn create_volume<'a>(
-        &'a self,
-        name: &'a str,
-        labels: &'a BTreeMap<String, String>,
-    ) -> Call<'a, ()> {
-        self.0.create_volume(name, labels)
-    }
-
-    fn volumes<'a>(&'a self, label: &'a str) -> Call<'a, Vec<VolumeInfo>> {
-        self.0.volumes(label)
-    }
-
-    fn remove_volume<'a>(&'a self, name: &'a str) -> Call<'a, ()> {
-        self.0.remove_volume(name)
-    }
-
-    fn containers<'a>(&'a self, label: &'a str) -> Call<'a, Vec<ContainerListing>> {
-        self.0.containers(label)
-    }
-
-    fn create<'a>(&'a self, container: &'a ContainerSpec) -> Call<'a, String> {
-        self.0.create(container)
-    }
-
-    fn start<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
-        self.0.start(id)
-    }
-
-    fn stop<'a>(&'a self, id: &'a str, patience: Option<Duration>) -> Call<'a, ()> {
-        self.0.stop(id, patience)
-    }
-
-    fn kill<'a>(&'a self, id: &'a str, signal: Option<&'a str>) -> Call<'a, ()> {
-        self.0.kill(id, signal)
-    }
-
-    fn pause<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
-        self.0.pause(id)
-    }
-
-    fn unpause<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
-        self.0.unpause(id)
-    }
-
-    fn remove<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
-        self.0.remove(id)
-    }
-
-    fn inspect<'a>(&'a self, id: &'a str) -> Call<'a, ContainerInfo> {
-        self.0.inspect(id)
-    }
-
-    fn wait<'a>(&'a self, id: &'a str) -> Call<'a, i64> {
-        self.0.wait(id)
-    }
-
-    fn logs(&self, id: &str, follow: bool, tail: Option<usize>) -> Parts<Output> {
-        self.0.logs(id, follow, tail)
-    }
-
-    fn exec<'a>(&'a self, id: &'a str, exec: &'a ExecSpec) -> Call<'a, ExecResult> {
-        self.0.exec(id, exec)
-    }
-
-    fn exec_with_input<'a>(
-        &'a self,
-        id: &'a str,
-        exec: &'a ExecSpec,
-        input: Parts<Vec<u8>>,
-    ) -> Call<'a, ExecResult> {
-        self.0.exec_with_input(id, exec, input)
-    }
-
-    fn upload<'a>(&'a self, id: &'a str, at: &'a str, tar: Parts<Vec<u8>>) -> Call<'a, ()> {
-        self.0.upload(id, at, tar)
-    }
-
-    fn download(&self, id: &str, from: &str) -> Parts<Vec<u8>> {
-        self.0.download(id, from)
+    /// The engine of these answers, within these deadlines.
+    pub(super) fn fake_within(deadlines: Deadlines, answers: impl Answers + 'static) -> Self {
+        Self::new(Kind::Fake(Arc::new(Fake::new(answers))), Some(deadlines))
     }
 }
 

@@ -16,14 +16,13 @@ mod exec;
 pub(crate) mod fake;
 mod image;
 mod info;
+mod kind;
 mod network;
 mod parts;
 #[cfg(test)]
 mod scripted;
 mod volume;
 
-#[cfg(test)]
-pub(crate) use self::call::Call;
 pub(crate) use self::call::Engine;
 #[cfg(test)]
 pub(crate) use self::container::ContainerListing;

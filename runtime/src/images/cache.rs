@@ -70,7 +70,7 @@ impl Key {
 
 /// One image that is asked for.
 pub(super) struct Request<'a> {
-    pub(super) engine: &'a Arc<dyn Engine>,
+    pub(super) engine: &'a Engine,
     /// As the declaration has it.
     pub(super) asked: &'a ImageRef,
     /// After substitution.

@@ -39,7 +39,7 @@ impl Images {
     /// Nothing delivered it; the same error for everybody who asks in this process.
     pub(crate) fn get<'a>(
         &'a self,
-        engine: &'a Arc<dyn Engine>,
+        engine: &'a Engine,
         image: &'a ImageRef,
         pull: Pull,
         platform: Option<&'a str>,

@@ -21,7 +21,7 @@ pub(crate) async fn engine_socket() -> String {
 }
 
 /// The engine of this machine.
-pub(crate) async fn engine() -> Arc<dyn Engine> {
+pub(crate) async fn engine() -> Engine {
     let config = Config::of_process(&workspace::of_process()).expect("the project's configuration");
     let choice = EngineChoice::from(config.engine);
     discovery::connect(&choice, std::env::vars().collect())

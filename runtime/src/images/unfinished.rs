@@ -43,7 +43,7 @@ impl Builds for Record {
 ///
 /// The engine cannot be asked, or one is in use by a container.
 pub(crate) async fn remove(
-    engine: &dyn Engine,
+    engine: &Engine,
     build: &str,
     images: &[String],
 ) -> Result<bool, EngineError> {
@@ -52,7 +52,7 @@ pub(crate) async fn remove(
 
 pub(super) async fn remove_under(
     locks: &Locks,
-    engine: &dyn Engine,
+    engine: &Engine,
     build: &str,
     images: &[String],
 ) -> Result<bool, EngineError> {

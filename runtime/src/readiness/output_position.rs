@@ -18,7 +18,7 @@ impl OutputPosition {
     /// # Errors
     ///
     /// When the engine cannot deliver the output.
-    pub(crate) async fn now(engine: &dyn Engine, container: &str) -> Result<Self, EngineError> {
+    pub(crate) async fn now(engine: &Engine, container: &str) -> Result<Self, EngineError> {
         let mut position = Self::default();
         let mut output = engine.logs(container, false, None);
         while let Some(piece) = output.next().await {

@@ -5,7 +5,6 @@
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use seatrial_model::ImageRef;
 use seatrial_model::secret::Redactor;
@@ -18,7 +17,7 @@ use crate::visible::quoted;
 /// The container that is waited for.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
-    pub(crate) engine: &'a Arc<dyn Engine>,
+    pub(crate) engine: &'a Engine,
     /// Its id.
     pub(crate) container: &'a str,
     /// On its network.

@@ -26,7 +26,7 @@ impl Builds {
     }
 
     /// Removes what was cut short, now that nothing is built any more. What cannot be removed stays in the journal.
-    pub(super) async fn close(&self, engine: &dyn Engine, reaper: &Reaper) {
+    pub(super) async fn close(&self, engine: &Engine, reaper: &Reaper) {
         let cut_short = std::mem::take(&mut *self.under_way());
         for (build, images) in cut_short {
             if let Ok(true) = remove(engine, reaper, &build, &images).await {
@@ -70,7 +70,7 @@ impl images::Builds for Builds {
 ///
 /// The engine's, of the last attempt.
 pub(super) async fn remove(
-    engine: &dyn Engine,
+    engine: &Engine,
     reaper: &Reaper,
     build: &str,
     images: &[String],

@@ -46,7 +46,7 @@ pub(super) struct Run {
     pub(super) internal: mpsc::UnboundedSender<Internal>,
     hosts: Hosts,
     /// The first that was found.
-    engine: OnceLock<Arc<dyn Engine>>,
+    engine: OnceLock<Engine>,
     network: Once<Network>,
     pub(super) host_files: HostFiles,
     pub(super) host_ports: HostPorts,
@@ -96,7 +96,7 @@ impl Run {
     }
 
     /// Begins to remove what the dead left; once.
-    fn sweep(&self, engine: &Arc<dyn Engine>, others: (Duration, BTreeMap<String, String>)) {
+    fn sweep(&self, engine: &Engine, others: (Duration, BTreeMap<String, String>)) {
         if let Some(abandoned) = lock(&self.abandoned).take() {
             let sweeping = sweep::sweep(engine.clone(), others, abandoned, self.reaper.clone());
             *lock(&self.sweeping) = Some(tokio::spawn(sweeping));
@@ -107,7 +107,7 @@ impl Run {
     pub(super) async fn close(&self) {
         self.reaper.close().await;
         if let Some(engine) = self.engine.get() {
-            self.builds.close(&**engine, &self.reaper).await;
+            self.builds.close(engine, &self.reaper).await;
         }
         if let (Some(engine), Some(network)) = (self.engine.get(), self.network.made().await) {
             network::remove(engine, &network, &self.reaper).await;
@@ -132,7 +132,7 @@ pub(super) struct Context {
     pub(super) images: Images,
     pub(super) events: Events,
     settings: Settings,
-    engine: Once<Arc<dyn Engine>>,
+    engine: Once<Engine>,
 }
 
 impl Context {
@@ -164,7 +164,7 @@ impl Context {
     }
 
     /// The engine, found at the first call. A run has one; settings that lead to another are told so.
-    pub(super) async fn engine(&self) -> Result<Arc<dyn Engine>, Error> {
+    pub(super) async fn engine(&self) -> Result<Engine, Error> {
         let choice = EngineChoice::from(self.config().engine.clone());
         let variables = self.settings.variables.clone();
         let run = self.run.clone();
@@ -176,14 +176,14 @@ impl Context {
                     .await
                     .map_err(|error| Error::new(ErrorKind::Engine, error.to_string()))?;
                 if run.engine.get().is_none() {
-                    run.identity.look_for_own_container(&*found).await;
+                    run.identity.look_for_own_container(&found).await;
                 }
                 let engine = run.engine.get_or_init(|| {
                     run.reaper.journal.engine(&found.info().address);
                     run.sweep(&found, others);
                     found.clone()
                 });
-                one_engine(&**engine, &*found)?;
+                one_engine(engine, &found)?;
                 Ok(engine.clone())
             })
             .await
@@ -209,7 +209,7 @@ impl Context {
 }
 
 /// All containers of a run are on one network, so on one engine.
-fn one_engine(of_run: &dyn Engine, found: &dyn Engine) -> Result<(), Error> {
+fn one_engine(of_run: &Engine, found: &Engine) -> Result<(), Error> {
     let (of_run, found) = (&of_run.info().address, &found.info().address);
     if of_run == found {
         return Ok(());

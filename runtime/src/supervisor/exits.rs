@@ -48,7 +48,7 @@ struct State {
 
 impl Exits {
     /// Follows a container that was just started.
-    pub(super) fn of(engine: &Arc<dyn Engine>, id: &str) -> Self {
+    pub(super) fn of(engine: &Engine, id: &str) -> Self {
         let exits = Self {
             state: Arc::new(watch::Sender::new(State::default())),
             following: Mutex::default(),
@@ -58,7 +58,7 @@ impl Exits {
     }
 
     /// The container was started again.
-    pub(super) fn started(&self, engine: &Arc<dyn Engine>, id: &str) {
+    pub(super) fn started(&self, engine: &Engine, id: &str) {
         let run = self.begin_run();
         let (engine, id, state) = (engine.clone(), id.to_owned(), self.state.clone());
         let mut following = self

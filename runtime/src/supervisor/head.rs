@@ -31,12 +31,12 @@ pub(super) struct Entry {
 }
 
 /// Looks at a path; where that is a link, at the link.
-pub(super) async fn look(engine: &dyn Engine, container: &str, at: &str) -> Head {
+pub(super) async fn look(engine: &Engine, container: &str, at: &str) -> Head {
     read(engine, container, at, 0).await
 }
 
 /// The same, with as much of a file's content, or more.
-pub(super) async fn read(engine: &dyn Engine, container: &str, at: &str, content: usize) -> Head {
+pub(super) async fn read(engine: &Engine, container: &str, at: &str, content: usize) -> Head {
     let mut head = Vec::new();
     let mut pieces = engine.download(container, at);
     while head.len() < HEADERS + content {

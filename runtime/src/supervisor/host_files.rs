@@ -48,7 +48,7 @@ type Known = Arc<OnceCell<Result<(), Error>>>;
 /// A container that was created and not started.
 #[derive(Clone, Copy)]
 pub(super) struct Created<'a> {
-    pub(super) engine: &'a dyn Engine,
+    pub(super) engine: &'a Engine,
     pub(super) id: &'a str,
     pub(super) mounts: &'a [MountSpec],
     /// The container that this process is in.
@@ -106,7 +106,7 @@ pub(super) fn missing(created: Created<'_>, said: &str) -> Option<Error> {
     Some(other_files(created.engine, bind.from, Some(own)))
 }
 
-fn other_files(engine: &dyn Engine, from: &str, own: Option<OwnContainer<'_>>) -> Error {
+fn other_files(engine: &Engine, from: &str, own: Option<OwnContainer<'_>>) -> Error {
     let address = &engine.info().address;
     let what =
         format!("the engine at `{address}` does not see the files that the tests see at `{from}`");
@@ -215,7 +215,7 @@ impl<'a> Bind<'a> {
     }
 
     /// Whether a single file is the same, whatever its time.
-    async fn has_same_content(&self, engine: &dyn Engine, container: &str) -> bool {
+    async fn has_same_content(&self, engine: &Engine, container: &str) -> bool {
         let Ok(own) = fs::read(&self.path) else {
             return false;
         };
@@ -253,7 +253,7 @@ enum Seen {
 }
 
 impl Evidence {
-    async fn look(&self, engine: &dyn Engine, container: &str) -> Seen {
+    async fn look(&self, engine: &Engine, container: &str) -> Seen {
         match self {
             Self::Marker { at, .. } => match found(engine, container, at).await {
                 Found::Entry { .. } => Seen::Same,
@@ -277,7 +277,7 @@ impl Evidence {
 }
 
 /// Whether a file is the same, by its size and time.
-async fn same(engine: &dyn Engine, container: &str, path: &Path, at: &str) -> Seen {
+async fn same(engine: &Engine, container: &str, path: &Path, at: &str) -> Seen {
     let own = || {
         fs::symlink_metadata(path)
             .ok()
@@ -317,7 +317,7 @@ enum Found {
     Unknown,
 }
 
-async fn found(engine: &dyn Engine, container: &str, at: &str) -> Found {
+async fn found(engine: &Engine, container: &str, at: &str) -> Found {
     match head::look(engine, container, at).await {
         Head::Nothing => Found::Nothing,
         Head::Unknown => Found::Unknown,

@@ -6,7 +6,6 @@
 //! refused connection to its proxy is enough, and in another the service has to listen.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -33,7 +32,7 @@ pub(super) struct HostPorts(OnceCell<()>);
 /// A container that was started, and what is published of it.
 #[derive(Clone, Copy)]
 pub(super) struct Published<'a> {
-    pub(super) engine: &'a Arc<dyn Engine>,
+    pub(super) engine: &'a Engine,
     pub(super) container: &'a str,
     pub(super) ports: &'a [PublishedPort],
     /// Whether its own address is reachable from this process.
@@ -55,10 +54,10 @@ impl HostPorts {
         if let Some(own @ OwnContainer::OfEngine(id)) = own
             && self.is_unknown(published)
             && let Some(port) = published.ports.first()
-            && has_own_network(&**published.engine, id).await
+            && has_own_network(published.engine, id).await
             && self.is_refused(port).await
         {
-            return Err(other_loopback(&**published.engine, own));
+            return Err(other_loopback(published.engine, own));
         }
         Ok(())
     }
@@ -82,7 +81,7 @@ impl HostPorts {
                 if let Some(port) = published.ports.iter().find(is_served)
                     && self.is_refused(port).await
                 {
-                    return other_loopback(&**published.engine, own);
+                    return other_loopback(published.engine, own);
                 }
                 sleep(PACE).await;
             }
@@ -109,7 +108,7 @@ impl HostPorts {
 }
 
 /// Whether the engine says that a container does not have the network of the engine's host.
-async fn has_own_network(engine: &dyn Engine, container: &str) -> bool {
+async fn has_own_network(engine: &Engine, container: &str) -> bool {
     let mut id = container.to_owned();
     for _ in 0..CHAIN {
         match engine.inspect(&id).await.map(|info| info.network) {
@@ -121,7 +120,7 @@ async fn has_own_network(engine: &dyn Engine, container: &str) -> bool {
     false
 }
 
-fn other_loopback(engine: &dyn Engine, own: OwnContainer<'_>) -> Error {
+fn other_loopback(engine: &Engine, own: OwnContainer<'_>) -> Error {
     let address = &engine.info().address;
     let what = format!("the tests cannot reach the ports that the engine at `{address}` publishes");
     Error::new(ErrorKind::Engine, what).with(|report| {

@@ -95,7 +95,7 @@ impl Identity {
 
     /// Learns whether this process is in a container of that engine's. Then the engine can tell later whether the process is
     /// dead, to whoever cannot see it.
-    pub(super) async fn look_for_own_container(&self, engine: &dyn Engine) {
+    pub(super) async fn look_for_own_container(&self, engine: &Engine) {
         if let Some(id) = process::container()
             && engine.inspect(&id).await.is_ok_and(|found| found.running)
         {

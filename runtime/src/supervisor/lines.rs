@@ -3,8 +3,6 @@
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 
-use std::sync::Arc;
-
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 
@@ -43,7 +41,7 @@ impl Lines {
 }
 
 /// Everything a container has written so far, or as much of its end as is handed out.
-pub(super) async fn all(engine: &Arc<dyn Engine>, id: &str) -> Result<String, EngineError> {
+pub(super) async fn all(engine: &Engine, id: &str) -> Result<String, EngineError> {
     let mut pieces = engine.logs(id, false, None);
     let mut end = End::of(OUTPUT_MAX);
     while let Some(piece) = pieces.next().await {
@@ -55,7 +53,7 @@ pub(super) async fn all(engine: &Arc<dyn Engine>, id: &str) -> Result<String, En
 
 /// The last lines that a container has written.
 pub(super) async fn last(
-    engine: &Arc<dyn Engine>,
+    engine: &Engine,
     id: &str,
     count: usize,
 ) -> Result<Vec<String>, EngineError> {
@@ -72,7 +70,7 @@ pub(super) async fn last(
 /// Hands out every line from the first, until the container has stopped or is gone. The engine ends the stream when the
 /// container stops; when it was started again, of which `starts` tells, it goes on behind what was handed out.
 pub(super) async fn follow(
-    engine: &Arc<dyn Engine>,
+    engine: &Engine,
     id: &str,
     until: FollowEnd,
     mut starts: watch::Receiver<()>,

@@ -22,7 +22,7 @@ pub(super) struct Seen(Mutex<HashMap<(String, PathBuf), Option<PathBuf>>>);
 /// The links of a container.
 #[derive(Clone, Copy)]
 pub(super) struct Links<'a> {
-    pub(super) engine: &'a dyn Engine,
+    pub(super) engine: &'a Engine,
     pub(super) container: &'a str,
     /// Where it has not been started yet, its image: all of that have the same links.
     pub(super) image: Option<(&'a Seen, &'a str)>,

@@ -9,7 +9,7 @@ use crate::protocol::Owner;
 
 /// The user and group of `user` (`name`, `1000`, `name:group` ..) as the container's own files have them. An engine does not
 /// start a container whose user is unknown, so who is not found is root.
-pub(super) async fn of(engine: &dyn Engine, container: &str, user: &str) -> Owner {
+pub(super) async fn of(engine: &Engine, container: &str, user: &str) -> Owner {
     let (user, group) = match user.split_once(':') {
         Some((user, group)) => (user, Some(group)),
         None => (user, None),
@@ -65,7 +65,7 @@ fn named(user: &str, group: Option<&str>, users: &str, groups: &str) -> Owner {
 }
 
 /// A file of the container; empty where it cannot be had.
-async fn text(engine: &dyn Engine, container: &str, path: &str) -> String {
+async fn text(engine: &Engine, container: &str, path: &str) -> String {
     let mut tar = Vec::new();
     let mut pieces = engine.download(container, path);
     while let Some(Ok(piece)) = pieces.next().await {

@@ -43,7 +43,7 @@ pub(super) struct Reaper {
 /// Holds a container, from before its creation. Dropping it removes the container.
 pub(super) struct Guard {
     reaper: Reaper,
-    engine: Arc<dyn Engine>,
+    engine: Engine,
     name: String,
     /// Each ends when something that the engine was asked to do is over, however it ended. None before the creation.
     busy: Mutex<Vec<watch::Receiver<()>>>,
@@ -66,7 +66,7 @@ impl Drop for TaskGuard {
 #[derive(Debug)]
 pub(super) struct VolumeGuard {
     reaper: Reaper,
-    engine: Arc<dyn Engine>,
+    engine: Engine,
     name: String,
 }
 
@@ -88,7 +88,7 @@ impl Reaper {
     }
 
     /// A guard for a container that is about to be created under `name`.
-    pub(super) fn guard(&self, engine: &Arc<dyn Engine>, name: String) -> Guard {
+    pub(super) fn guard(&self, engine: &Engine, name: String) -> Guard {
         self.alive.send_modify(|alive| *alive += 1);
         Guard {
             reaper: self.clone(),
@@ -101,7 +101,7 @@ impl Reaper {
     }
 
     /// The guard for the volume `name`, which is about to be created or is there already.
-    pub(super) fn volume(&self, engine: &Arc<dyn Engine>, name: String) -> Arc<VolumeGuard> {
+    pub(super) fn volume(&self, engine: &Engine, name: String) -> Arc<VolumeGuard> {
         let mut volumes = self.volumes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(guard) = volumes.get(&name).and_then(Weak::upgrade) {
             return guard;
@@ -312,7 +312,7 @@ impl Drop for Guard {
                     while busy.changed().await.is_ok() {}
                 }
                 let removed = if creation.is_uncertain() {
-                    reaper.uncertain(|| discard(&*engine, &name)).await
+                    reaper.uncertain(|| discard(&engine, &name)).await
                 } else {
                     reaper.persistently(|| engine.remove(&name)).await
                 };
@@ -365,7 +365,7 @@ impl Creation {
 }
 
 /// Removes the container of that name; `false` where there is none.
-async fn discard(engine: &dyn Engine, name: &str) -> Result<bool, EngineError> {
+async fn discard(engine: &Engine, name: &str) -> Result<bool, EngineError> {
     match engine.inspect(name).await {
         Ok(_) => engine.remove(name).await.map(|()| true),
         Err(error) if error.kind == EngineErrorKind::NotFound => Ok(false),
@@ -384,7 +384,7 @@ pub(super) fn passes(error: &EngineError) -> bool {
 /// Holds a container that another owns on a network. Dropping it takes the container off.
 pub(super) struct AttachmentGuard {
     reaper: Reaper,
-    engine: Arc<dyn Engine>,
+    engine: Engine,
     container: String,
     network: String,
 }
@@ -393,7 +393,7 @@ impl Reaper {
     /// Puts a container that another owns on a network.
     pub(super) async fn attach(
         &self,
-        engine: &Arc<dyn Engine>,
+        engine: &Engine,
         container: &str,
         attachment: Attachment,
     ) -> Result<AttachmentGuard, EngineError> {

@@ -5,7 +5,6 @@
 //! removed meanwhile is no failure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -58,7 +57,7 @@ pub(crate) struct Abandoned {
 /// with this time-out and these variables. What builds of theirs have made is removed when the run is over, where nothing
 /// was built on it.
 pub(super) async fn sweep(
-    engine: Arc<dyn Engine>,
+    engine: Engine,
     (timeout, variables): (Duration, BTreeMap<String, String>),
     abandoned: Vec<Abandoned>,
     reaper: Reaper,
@@ -82,8 +81,8 @@ pub(super) async fn sweep(
                     found.ok()?
                 }
             };
-            let is_clean = clean(&*engine, expected).await;
-            let are_removed = remove_builds(&*engine, reaper, builds).await;
+            let is_clean = clean(&engine, expected).await;
+            let are_removed = remove_builds(&engine, reaper, builds).await;
             (is_clean && are_removed).then_some(address)
         }
     });
@@ -111,7 +110,7 @@ fn builds_on<'a>(engine: &str, abandoned: &'a [Abandoned]) -> BTreeMap<&'a str, 
 
 /// Removes it when the run is over; `false` where anything stays for who comes next.
 async fn remove_builds(
-    engine: &dyn Engine,
+    engine: &Engine,
     reaper: &Reaper,
     builds: BTreeMap<&str, Vec<String>>,
 ) -> bool {
@@ -178,7 +177,7 @@ impl Expected {
 
 /// Removes what the dead left on an engine. Returns when nothing is left and nothing is expected any more; `false` where
 /// something stays that cannot be removed.
-async fn clean(engine: &dyn Engine, mut expected: Expected) -> bool {
+async fn clean(engine: &Engine, mut expected: Expected) -> bool {
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
     let mut reported = HashSet::new();
@@ -226,7 +225,7 @@ struct Pass {
 }
 
 /// Removes what is there now.
-async fn look(engine: &dyn Engine) -> Result<Pass, EngineError> {
+async fn look(engine: &Engine) -> Result<Pass, EngineError> {
     let (containers, volumes, networks) = tokio::try_join!(
         engine.containers(OWNER),
         engine.volumes(OWNER),
@@ -296,7 +295,7 @@ async fn look(engine: &dyn Engine) -> Result<Pass, EngineError> {
 
 /// The containers of owners which are there no more, or do not run: with each, its processes have ended.
 async fn gone_containers(
-    engine: &dyn Engine,
+    engine: &Engine,
     labels: impl Iterator<Item = &BTreeMap<String, String>>,
 ) -> HashSet<String> {
     let containers: HashSet<&String> = labels.filter_map(|it| it.get(OWNERS_CONTAINER)).collect();

@@ -13,7 +13,7 @@ const MODE: u32 = 0o1777;
 /// The directories that are to be made, or made writable, before a container's first start, as entries of an archive that is
 /// unpacked at `/`. One that the image has keeps its mode where root runs the service, who may write anyway.
 pub(super) async fn directories(
-    engine: &dyn Engine,
+    engine: &Engine,
     container: &str,
     tmpfs: &[Tmpfs],
     user: &str,

@@ -49,7 +49,7 @@ impl Volumes {
     pub(super) async fn of(
         &self,
         context: &Context,
-        engine: &Arc<dyn Engine>,
+        engine: &Engine,
         plan: &Plan,
         service: &ServicePlan,
     ) -> Result<(Vec<(String, String)>, Vec<Arc<VolumeGuard>>), EngineError> {

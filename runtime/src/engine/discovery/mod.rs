@@ -20,8 +20,9 @@ use serde::Deserialize;
 use self::error::{Answer, Tried};
 use super::address::{self, Address};
 use super::call::Engine;
-use super::deadlines::{Deadlines, WithDeadlines};
+use super::deadlines::Deadlines;
 use super::docker::Docker;
+use super::kind::Kind;
 
 pub(crate) use self::error::DiscoveryError;
 
@@ -89,7 +90,7 @@ pub(crate) async fn connect_within(
     timeout: Duration,
     choice: &EngineChoice,
     variables: BTreeMap<String, String>,
-) -> Result<Arc<dyn Engine>, DiscoveryError> {
+) -> Result<Engine, DiscoveryError> {
     let deadlines = Deadlines::new(timeout);
     connect_in(choice, &Surroundings::of_this_machine(variables, deadlines)).await
 }
@@ -99,22 +100,22 @@ pub(crate) async fn connect_within(
 pub(crate) async fn connect(
     choice: &EngineChoice,
     variables: BTreeMap<String, String>,
-) -> Result<Arc<dyn Engine>, DiscoveryError> {
+) -> Result<Engine, DiscoveryError> {
     connect_within(Duration::from_secs(60), choice, variables).await
 }
 
 pub(super) async fn connect_in(
     choice: &EngineChoice,
     surroundings: &Surroundings,
-) -> Result<Arc<dyn Engine>, DiscoveryError> {
+) -> Result<Engine, DiscoveryError> {
     let mut tried = Vec::new();
     for candidate in candidates(choice, surroundings) {
         let (address, answer) = match candidate.address {
             // An engine that the system starts on first use needs seconds.
             Ok(address) => match ask(&address, surroundings.deadlines.quiet).await {
                 Ok(engine) => {
-                    let engine = WithDeadlines::new(Arc::new(engine), surroundings.deadlines);
-                    return Ok(Arc::new(engine));
+                    let kind = Kind::Docker(Arc::new(engine));
+                    return Ok(Engine::new(kind, Some(surroundings.deadlines)));
                 }
                 Err(answer) => (address.to_string(), answer),
             },

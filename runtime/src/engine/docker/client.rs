@@ -28,6 +28,11 @@ pub(in crate::engine) struct Docker {
 }
 
 impl Docker {
+    /// What and where it is.
+    pub(in crate::engine) fn info(&self) -> &EngineInfo {
+        &self.info
+    }
+
     /// Connects to the engine at `address` and asks it what it is.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ const LOG_DRIVER: &str = "json-file";
 const NEVER: &str = "0001-01-01";
 
 impl Docker {
-    pub(super) async fn create_container(
+    pub(in crate::engine) async fn create(
         &self,
         spec: &ContainerSpec,
     ) -> Result<String, EngineError> {
@@ -51,14 +51,14 @@ impl Docker {
         Ok(created.id)
     }
 
-    pub(super) async fn start_container(&self, id: &str) -> Result<(), EngineError> {
+    pub(in crate::engine) async fn start(&self, id: &str) -> Result<(), EngineError> {
         self.api
             .start_container(id, None::<StartContainerOptions>)
             .await
             .map_err(failed(During::Start, "start the container"))
     }
 
-    pub(super) async fn stop_container(
+    pub(in crate::engine) async fn stop(
         &self,
         id: &str,
         patience: Option<Duration>,
@@ -76,7 +76,7 @@ impl Docker {
         self.ending(id, stopping).await
     }
 
-    pub(super) async fn kill_container(
+    pub(in crate::engine) async fn kill(
         &self,
         id: &str,
         signal: Option<&str>,
@@ -97,21 +97,21 @@ impl Docker {
         }
     }
 
-    pub(super) async fn pause_container(&self, id: &str) -> Result<(), EngineError> {
+    pub(in crate::engine) async fn pause(&self, id: &str) -> Result<(), EngineError> {
         self.api
             .pause_container(id)
             .await
             .map_err(failed(During::Other, "pause the container"))
     }
 
-    pub(super) async fn unpause_container(&self, id: &str) -> Result<(), EngineError> {
+    pub(in crate::engine) async fn unpause(&self, id: &str) -> Result<(), EngineError> {
         self.api
             .unpause_container(id)
             .await
             .map_err(failed(During::Other, "unpause the container"))
     }
 
-    pub(super) async fn remove_container(&self, id: &str) -> Result<(), EngineError> {
+    pub(in crate::engine) async fn remove(&self, id: &str) -> Result<(), EngineError> {
         // Another's removal that fails leaves the container to us; more than a few of those are no race any more.
         const OTHERS: usize = 5;
         let mut others = 0;
@@ -147,7 +147,7 @@ impl Docker {
         }
     }
 
-    pub(super) async fn wait_for_container(&self, id: &str) -> Result<i64, EngineError> {
+    pub(in crate::engine) async fn wait(&self, id: &str) -> Result<i64, EngineError> {
         self.wait_until(id, "not-running").await
     }
 
@@ -169,7 +169,7 @@ impl Docker {
         }
     }
 
-    pub(super) async fn list_containers(
+    pub(in crate::engine) async fn containers(
         &self,
         label: &str,
     ) -> Result<Vec<ContainerListing>, EngineError> {
@@ -186,7 +186,7 @@ impl Docker {
         Ok(listed.into_iter().map(listing).collect())
     }
 
-    pub(super) async fn inspect_container(&self, id: &str) -> Result<ContainerInfo, EngineError> {
+    pub(in crate::engine) async fn inspect(&self, id: &str) -> Result<ContainerInfo, EngineError> {
         let found = self
             .api
             .inspect_container(id, None::<InspectContainerOptions>)

@@ -140,7 +140,6 @@ mod tests {
     use tokio::net::UnixStream;
 
     use super::*;
-    use crate::engine::Engine as _;
     use crate::engine::scripted::{self, begins, head, ok, what_it_is};
 
     /// Lines as the engine sends them, each in a frame of its own.

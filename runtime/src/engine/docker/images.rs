@@ -29,7 +29,7 @@ const BUILDERS_OWN: &[&str] = &[" ---> ", "Removing intermediate container "];
 const OUTCOMES: &[&str] = &[" ---> ", "--> "];
 
 impl Docker {
-    pub(super) async fn find_image(
+    pub(in crate::engine) async fn image(
         &self,
         reference: &str,
     ) -> Result<Option<ImageInfo>, EngineError> {
@@ -44,7 +44,7 @@ impl Docker {
         }
     }
 
-    pub(super) async fn pull_image(
+    pub(in crate::engine) async fn pull(
         &self,
         pull: PullSpec<'_>,
         progress: ProgressSink<'_>,
@@ -69,7 +69,7 @@ impl Docker {
         Ok(())
     }
 
-    pub(super) async fn build_image(
+    pub(in crate::engine) async fn build(
         &self,
         build: BuildSpec<'_>,
         progress: ProgressSink<'_>,
@@ -109,7 +109,7 @@ impl Docker {
         Ok(())
     }
 
-    pub(super) async fn import_image(
+    pub(in crate::engine) async fn import(
         &self,
         root: Parts<Vec<u8>>,
         tag: &str,
@@ -137,7 +137,7 @@ impl Docker {
         broken.cause_of(imported.map_err(failed(During::Other, attempt)))
     }
 
-    pub(super) async fn tag_image(&self, image: &str, tag: &str) -> Result<(), EngineError> {
+    pub(in crate::engine) async fn tag(&self, image: &str, tag: &str) -> Result<(), EngineError> {
         let attempt = format!("name the image `{image}` `{tag}`");
         let (repo, name) = named(tag, &attempt)?;
         let options = TagImageOptions {
@@ -150,7 +150,10 @@ impl Docker {
             .map_err(failed(During::Other, attempt))
     }
 
-    pub(super) async fn delete_unused_image(&self, id: &str) -> Result<bool, EngineError> {
+    pub(in crate::engine) async fn remove_unused_image(
+        &self,
+        id: &str,
+    ) -> Result<bool, EngineError> {
         let attempt = format!("remove the image `{id}`");
         let found = self.api.inspect_image(id).await;
         match found.map_err(failed(During::Other, &attempt)) {

@@ -13,7 +13,10 @@ use crate::engine::network::{Attachment, NetworkInfo, NetworkSpec, Subnet};
 
 impl Docker {
     /// Older engines take a name twice; the subnet they do not, so callers know networks by their ids.
-    pub(super) async fn make_network(&self, network: &NetworkSpec) -> Result<String, EngineError> {
+    pub(in crate::engine) async fn create_network(
+        &self,
+        network: &NetworkSpec,
+    ) -> Result<String, EngineError> {
         let request = NetworkCreateRequest {
             name: network.name.clone(),
             driver: Some("bridge".to_owned()),
@@ -34,7 +37,7 @@ impl Docker {
         Ok(created.id)
     }
 
-    pub(super) async fn list_networks(&self) -> Result<Vec<NetworkInfo>, EngineError> {
+    pub(in crate::engine) async fn networks(&self) -> Result<Vec<NetworkInfo>, EngineError> {
         let networks = self
             .api
             .list_networks(None::<ListNetworksOptions>)
@@ -44,7 +47,10 @@ impl Docker {
     }
 
     /// The endpoints that the engine has, not the number that it counts: older engines lose count.
-    pub(super) async fn containers_on(&self, network: &str) -> Result<Vec<String>, EngineError> {
+    pub(in crate::engine) async fn attached(
+        &self,
+        network: &str,
+    ) -> Result<Vec<String>, EngineError> {
         let found = self
             .api
             .inspect_network(network, None::<InspectNetworkOptions>)
@@ -53,7 +59,7 @@ impl Docker {
         Ok(found.containers.unwrap_or_default().into_keys().collect())
     }
 
-    pub(super) async fn delete_network(&self, id: &str) -> Result<(), EngineError> {
+    pub(in crate::engine) async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
         let removed = self.api.remove_network(id).await;
         match removed.map_err(failed(During::Network, "remove the network")) {
             Err(error) if error.kind == EngineErrorKind::NotFound => Ok(()),
@@ -61,7 +67,7 @@ impl Docker {
         }
     }
 
-    pub(super) async fn attach_to_network(
+    pub(in crate::engine) async fn connect(
         &self,
         container: &str,
         attachment: &Attachment,
@@ -79,7 +85,7 @@ impl Docker {
             ))
     }
 
-    pub(super) async fn detach_from_network(
+    pub(in crate::engine) async fn disconnect(
         &self,
         container: &str,
         network: &str,

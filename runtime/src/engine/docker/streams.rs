@@ -19,7 +19,7 @@ use crate::engine::exec::{Collected, ExecResult, ExecSpec, Output};
 use crate::engine::parts::Parts;
 
 impl Docker {
-    pub(super) fn container_logs(
+    pub(in crate::engine) fn logs(
         &self,
         id: &str,
         follow: bool,
@@ -33,7 +33,24 @@ impl Docker {
         followed(self.api.clone(), id.to_owned(), pieces)
     }
 
-    pub(super) async fn run_in_container(
+    pub(in crate::engine) async fn exec(
+        &self,
+        id: &str,
+        exec: &ExecSpec,
+    ) -> Result<ExecResult, EngineError> {
+        self.run(id, exec, None).await
+    }
+
+    pub(in crate::engine) async fn exec_with_input(
+        &self,
+        id: &str,
+        exec: &ExecSpec,
+        input: Parts<Vec<u8>>,
+    ) -> Result<ExecResult, EngineError> {
+        self.run(id, exec, Some(input)).await
+    }
+
+    async fn run(
         &self,
         id: &str,
         exec: &ExecSpec,
@@ -128,7 +145,7 @@ impl Docker {
         }
     }
 
-    pub(super) async fn unpack_in_container(
+    pub(in crate::engine) async fn upload(
         &self,
         id: &str,
         at: &str,
@@ -147,7 +164,7 @@ impl Docker {
         )))
     }
 
-    pub(super) fn pack_from_container(&self, id: &str, from: &str) -> Parts<Vec<u8>> {
+    pub(in crate::engine) fn download(&self, id: &str, from: &str) -> Parts<Vec<u8>> {
         let options = DownloadFromContainerOptions {
             path: from.to_owned(),
         };

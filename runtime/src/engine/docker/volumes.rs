@@ -11,7 +11,7 @@ use crate::engine::error::{EngineError, EngineErrorKind};
 use crate::engine::volume::VolumeInfo;
 
 impl Docker {
-    pub(super) async fn make_volume(
+    pub(in crate::engine) async fn create_volume(
         &self,
         name: &str,
         labels: &BTreeMap<String, String>,
@@ -31,7 +31,10 @@ impl Docker {
             ))
     }
 
-    pub(super) async fn list_volumes(&self, label: &str) -> Result<Vec<VolumeInfo>, EngineError> {
+    pub(in crate::engine) async fn volumes(
+        &self,
+        label: &str,
+    ) -> Result<Vec<VolumeInfo>, EngineError> {
         let options = ListVolumesOptions {
             filters: Some(with_label(label)),
         };
@@ -49,7 +52,7 @@ impl Docker {
             .collect())
     }
 
-    pub(super) async fn delete_volume(&self, name: &str) -> Result<(), EngineError> {
+    pub(in crate::engine) async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {
         let removed = self
             .api
             .remove_volume(name, None::<RemoveVolumeOptions>)

@@ -476,7 +476,7 @@ async fn what_a_build_that_is_cut_short_has_made_is_known_and_removed() {
 
     let locks = Locks::at(rig.directory.join("locks"));
     let lock = locks.try_acquire(&build).await.expect("a lock");
-    let remove = || unfinished::remove_under(&locks, &*rig.engine, &build, &ids);
+    let remove = || unfinished::remove_under(&locks, &rig.engine, &build, &ids);
     assert_eq!(remove().await, Ok(false), "somebody builds it");
     assert!(rig.is_local(&ids[2]).await);
     drop(lock);

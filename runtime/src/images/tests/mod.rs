@@ -32,7 +32,7 @@ use crate::engine::{Engine, ImageInfo};
 
 /// A workspace with its images, on an engine.
 struct Rig {
-    engine: Arc<dyn Engine>,
+    engine: Engine,
     config: Config,
     directory: PathBuf,
     /// What the user sees.

@@ -68,7 +68,7 @@ async fn what_was_written_before_a_restart_does_not_make_ready_after_it() {
     "#;
     let mut service = Fixture::start(perl(script), &[]).await;
     service.engine().wait(&service.id).await.expect("its end");
-    service.output_before = OutputPosition::now(service.engine().as_ref(), &service.id)
+    service.output_before = OutputPosition::now(service.engine(), &service.id)
         .await
         .expect("what it has written");
     assert_eq!(

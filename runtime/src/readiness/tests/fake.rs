@@ -5,8 +5,8 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::*;
-use crate::engine::fake::{Answers, FakeEngine, answer, unanswered};
-use crate::engine::{Call, ContainerInfo, ExecSpec, Output, Parts};
+use crate::engine::fake::{Answers, Call, answer, unanswered};
+use crate::engine::{ContainerInfo, ExecSpec, Output, Parts};
 
 /// Answers a command, given what it is and how often commands were run before.
 type OnExec = Box<dyn Fn(&[String], u32) -> Call<'static, ExecResult> + Send + Sync>;
@@ -60,10 +60,10 @@ impl Script {
         exited: impl Future<Output = ()>,
     ) -> Result<(), NotReady> {
         let script = Arc::new(self);
-        let engine: Arc<dyn crate::engine::Engine> = Arc::new(FakeEngine::new(Engine {
+        let engine = Engine::fake(Answering {
             script: script.clone(),
             asked: Counts::default(),
-        }));
+        });
         let redactor = script.redactor.clone();
         let runner = Runner {
             script,
@@ -121,12 +121,12 @@ impl ProbeRunner for Runner {
 }
 
 /// The script as an engine.
-struct Engine {
+struct Answering {
     script: Arc<Script>,
     asked: Counts,
 }
 
-impl Answers for Engine {
+impl Answers for Answering {
     fn exec<'a>(&'a self, id: &'a str, exec: &'a ExecSpec) -> Call<'a, ExecResult> {
         assert_eq!(id, ID);
         (self.script.exec)(&exec.command, next(&self.asked.exec))

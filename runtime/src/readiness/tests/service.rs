@@ -57,7 +57,7 @@ pub(super) struct Fixture {
 
 /// What is removed when a test ends, however it ends. Noted before it is made.
 struct Cleanup {
-    engine: Arc<dyn Engine>,
+    engine: Engine,
     name: String,
     probes: AtomicU32,
     /// Probes that are being created, each on a thread of its own: the engine may finish a creation that nobody waits
@@ -129,7 +129,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// The engine that is asked for, or the first that answers.
-async fn engine() -> Arc<dyn Engine> {
+async fn engine() -> Engine {
     let choice = EngineChoice::from(std::env::var("SEATRIAL_ENGINE").ok());
     discovery::connect(&choice, std::env::vars().collect())
         .await
@@ -191,7 +191,7 @@ impl Fixture {
         }
     }
 
-    pub(super) fn engine(&self) -> &Arc<dyn Engine> {
+    pub(super) fn engine(&self) -> &Engine {
         &self.cleanup.engine
     }
 

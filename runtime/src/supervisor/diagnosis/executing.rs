@@ -358,13 +358,13 @@ impl Of<'_> {
             return Some(head);
         }
         let links = Links {
-            engine: &**self.target.engine,
+            engine: self.target.engine,
             container: self.target.container,
             image: None,
         };
         let real = links.real(Path::new(path)).await;
         match head::read(
-            &**self.target.engine,
+            self.target.engine,
             self.target.container,
             real.to_str()?,
             HEAD,

@@ -1,7 +1,6 @@
 //! Where a container's processes listen: the answer to most "connection refused".
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Engine, ExecSpec};
@@ -14,7 +13,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 pub(in crate::supervisor) struct Listening(BTreeMap<u16, Reach>);
 
 /// Asks the kernel, from inside the container; `None` where it cannot be asked, as in an image without `cat`.
-pub(in crate::supervisor) async fn ports(engine: &Arc<dyn Engine>, id: &str) -> Option<Listening> {
+pub(in crate::supervisor) async fn ports(engine: &Engine, id: &str) -> Option<Listening> {
     let exec = ExecSpec {
         command: ["cat", "/proc/net/tcp", "/proc/net/tcp6"]
             .map(str::to_owned)

@@ -1,7 +1,5 @@
 //! The part of a container's log that an error shows.
 
-use std::sync::Arc;
-
 use crate::engine::Engine;
 use crate::supervisor::lines;
 
@@ -10,7 +8,7 @@ pub(in crate::supervisor) const LOG_LINES: usize = 20;
 
 /// The last lines of a service's log, for a report; where there are none, why, in words.
 pub(in crate::supervisor) async fn tail(
-    engine: &Arc<dyn Engine>,
+    engine: &Engine,
     id: &str,
 ) -> (Vec<String>, Option<String>) {
     match lines::last(engine, id, LOG_LINES).await {

@@ -1,7 +1,6 @@
 //! A container that is looked at for a cause, and what is known of it.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 use seatrial_model::secret::Redactor;
 use seatrial_model::{ImageRef, ServicePlan};
@@ -13,7 +12,7 @@ use crate::supervisor::exits::Exits;
 /// A container, and the service that it is of.
 #[derive(Clone, Copy)]
 pub(in crate::supervisor) struct Target<'a> {
-    pub(in crate::supervisor) engine: &'a Arc<dyn Engine>,
+    pub(in crate::supervisor) engine: &'a Engine,
     pub(in crate::supervisor) container: &'a str,
     pub(in crate::supervisor) launch: &'a Launch,
     /// The service's position in the launch.

@@ -56,7 +56,7 @@ async fn checked(really: Vec<MountSpec>, here: Vec<MountSpec>) -> Result<(), Err
     };
     let id = engine.create(&spec).await.expect("it is created");
     let created = Created {
-        engine: &*engine,
+        engine: &engine,
         id: &id,
         mounts: &here,
         own: Some(OwnContainer::OfEngine("0123456789abcdef")),

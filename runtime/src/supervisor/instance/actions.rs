@@ -52,7 +52,7 @@ impl Running {
         tar: Parts<Vec<u8>>,
     ) -> Result<Reply, Error> {
         let links = Links {
-            engine: &*self.engine,
+            engine: &self.engine,
             container: self.id(),
             // It may have made others.
             image: None,
@@ -86,7 +86,7 @@ impl Running {
         if info.running && !info.paused {
             return Ok(());
         }
-        let before = OutputPosition::now(&*self.engine, self.id()).await;
+        let before = OutputPosition::now(&self.engine, self.id()).await;
         let before = before.map_err(refused)?;
         self.container.start().await.map_err(refused)?;
         *self.position() = before;

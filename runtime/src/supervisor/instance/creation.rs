@@ -17,7 +17,7 @@ impl Instance {
     /// Creates a container of this instance, with all its files, ready to be started.
     pub(super) async fn create(
         &self,
-        engine: &Arc<dyn Engine>,
+        engine: &Engine,
         image: &ImageInfo,
         network: &Network,
         (volumes, volume_guards): &(Vec<(String, String)>, Vec<Arc<VolumeGuard>>),
@@ -58,7 +58,7 @@ impl Instance {
         let mounts = spec.mounts.clone();
         let own = self.context.run.identity.own_container();
         let created = |id| Created {
-            engine: &**engine,
+            engine,
             id,
             mounts: &mounts,
             own,
@@ -74,10 +74,10 @@ impl Instance {
         self.context.run.host_files.check(created(&id)).await?;
         let user = spec::user(&self.launch, service);
         let user = user.as_deref().unwrap_or(&image.user);
-        let directories = tmpfs::directories(&**engine, &id, &service.tmpfs, user).await;
+        let directories = tmpfs::directories(engine, &id, &service.tmpfs, user).await;
         let mounted = spec::mounted(service);
         let links = Links {
-            engine: &**engine,
+            engine,
             container: &id,
             image: Some((&self.context.run.links, &image.id)),
         };

@@ -1,7 +1,5 @@
 //! A command that a test runs in a service's container: beside everything else, for it changes no state of the container.
 
-use std::sync::Arc;
-
 use seatrial_model::secret::Redactor;
 use tokio::sync::oneshot;
 
@@ -20,14 +18,14 @@ impl Exec {
     /// Runs it in the background, and answers. Where nobody waits for the answer any more, it is let go of.
     pub(super) fn serve(
         self,
-        engine: Arc<dyn Engine>,
+        engine: Engine,
         container: String,
         error_context: ErrorContext,
         mut answer: oneshot::Sender<Result<Reply, Error>>,
     ) {
         tokio::spawn(async move {
             tokio::select! {
-                outcome = self.run(&*engine, &container, &error_context) => drop(answer.send(outcome)),
+                outcome = self.run(&engine, &container, &error_context) => drop(answer.send(outcome)),
                 () = answer.closed() => {}
             }
         });
@@ -35,7 +33,7 @@ impl Exec {
 
     async fn run(
         self,
-        engine: &dyn Engine,
+        engine: &Engine,
         container: &str,
         error_context: &ErrorContext,
     ) -> Result<Reply, Error> {

@@ -153,7 +153,7 @@ impl Instance {
         let _ = self.container.set(container.id.clone());
         let user = spec::user(&self.launch, service);
         let user = user.as_deref().unwrap_or(&image.user);
-        let owner = owner::of(&*engine, &container.id, user).await;
+        let owner = owner::of(&engine, &container.id, user).await;
         let mut running = Running {
             exits: Exits::of(&engine, &container.id),
             engine,
@@ -191,7 +191,7 @@ impl Instance {
 
     /// Begins to fetch the images that its checks and setups use, while its own is fetched and it starts. Whoever uses
     /// one asks for it again and waits for the same work.
-    fn fetch_ahead(&self, engine: &Arc<dyn Engine>) -> JoinSet<()> {
+    fn fetch_ahead(&self, engine: &Engine) -> JoinSet<()> {
         let service = self.service();
         let of_checks = service.ready.iter().filter_map(|check| match &check.kind {
             CheckKind::Probe { image, .. } => Some(image.reference()),

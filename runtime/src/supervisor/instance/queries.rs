@@ -2,8 +2,6 @@
 //!
 //! Served at once and side by side, also while the container is waited for.
 
-use std::sync::Arc;
-
 use futures_util::StreamExt as _;
 use seatrial_model::secret::Redactor;
 
@@ -19,7 +17,7 @@ use crate::visible::quoted;
 
 /// A container that is queried.
 pub(super) struct Queries {
-    pub(super) engine: Arc<dyn Engine>,
+    pub(super) engine: Engine,
     pub(super) container: String,
     pub(super) error_context: ErrorContext,
     pub(super) exit: LatestExit,
@@ -70,7 +68,7 @@ enum Query {
 impl Query {
     async fn run(
         self,
-        engine: &Arc<dyn Engine>,
+        engine: &Engine,
         container: &str,
         redactor: &Redactor,
     ) -> Result<Reply, EngineError> {

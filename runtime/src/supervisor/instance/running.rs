@@ -19,7 +19,7 @@ use crate::{Error, terminal};
 
 /// A container that was started, and what is needed to look after it.
 pub(super) struct Running {
-    pub(super) engine: Arc<dyn Engine>,
+    pub(super) engine: Engine,
     pub(super) container: Container,
     pub(super) image: ImageInfo,
     pub(super) network: String,

@@ -62,7 +62,7 @@ impl Instance {
     pub(in crate::supervisor) async fn image(
         &self,
         context: &Context,
-        engine: &Arc<dyn Engine>,
+        engine: &Engine,
     ) -> Result<ImageInfo, Error> {
         let service = self.service();
         let reference = match &service.origin {
@@ -111,7 +111,7 @@ impl Instance {
     /// A container of this instance, for whoever looks for a cause.
     pub(in crate::supervisor) fn target<'a>(
         &'a self,
-        engine: &'a Arc<dyn Engine>,
+        engine: &'a Engine,
         container: &'a str,
     ) -> Target<'a> {
         Target {

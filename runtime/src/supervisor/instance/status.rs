@@ -1,7 +1,5 @@
 //! Whether a container runs, and how it has ended: beside everything else, so also while the service is waited for.
 
-use std::sync::Arc;
-
 use tokio::sync::oneshot;
 
 use crate::Error;
@@ -12,21 +10,21 @@ use crate::supervisor::exits::{Exit, LatestExit};
 
 /// Looks in the background, and answers.
 pub(super) fn serve(
-    engine: Arc<dyn Engine>,
+    engine: Engine,
     container: String,
     error_context: ErrorContext,
     exit: LatestExit,
     answer: oneshot::Sender<Result<Reply, Error>>,
 ) {
     tokio::spawn(async move {
-        let status = of(&*engine, &container, &exit).await;
+        let status = of(&engine, &container, &exit).await;
         let status = status.map(Reply::Status);
         let _ = answer.send(status.map_err(|error| error_context.refused(&error)));
     });
 }
 
 async fn of(
-    engine: &dyn Engine,
+    engine: &Engine,
     container: &str,
     exit: &LatestExit,
 ) -> Result<ContainerStatus, EngineError> {
@@ -56,8 +54,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
-    use crate::engine::{Call, ContainerInfo, EngineErrorKind};
+    use crate::engine::fake::{Answers, Call, answer, refusal};
+    use crate::engine::{ContainerInfo, EngineErrorKind};
     use crate::supervisor::exits::Exits;
 
     /// Says this of every container, and that it ends with code 9 where it ends.
@@ -80,10 +78,10 @@ mod tests {
     async fn status(
         shown: Result<ContainerInfo, EngineErrorKind>,
     ) -> Result<ContainerStatus, EngineError> {
-        let engine: Arc<dyn Engine> = Arc::new(FakeEngine::new(Shows(shown)));
+        let engine = Engine::fake(Shows(shown));
         let exits = Exits::of(&engine, "one");
         exits.ended().await;
-        of(&*engine, "one", &exits.latest_exit()).await
+        of(&engine, "one", &exits.latest_exit()).await
     }
 
     #[tokio::test]

@@ -23,7 +23,7 @@ const LOOKED_AT: usize = 4;
 /// # Errors
 ///
 /// Where the engine does not remove it for any other reason.
-pub(crate) async fn remove(engine: &dyn Engine, network: &str) -> Result<(), EngineError> {
+pub(crate) async fn remove(engine: &Engine, network: &str) -> Result<(), EngineError> {
     let Some(_claim) = Claim::on(network) else {
         return Ok(());
     };
@@ -45,7 +45,7 @@ pub(crate) async fn remove(engine: &dyn Engine, network: &str) -> Result<(), Eng
     }
 }
 
-async fn attached(engine: &dyn Engine, network: &str) -> Result<Vec<String>, EngineError> {
+async fn attached(engine: &Engine, network: &str) -> Result<Vec<String>, EngineError> {
     match engine.attached(network).await {
         Err(error) if error.kind == EngineErrorKind::NotFound => Ok(Vec::new()),
         outcome => outcome,
@@ -53,7 +53,7 @@ async fn attached(engine: &dyn Engine, network: &str) -> Result<Vec<String>, Eng
 }
 
 /// A network that a run before had to give up. One that the engine has let go of meanwhile is removed.
-pub(super) async fn adopt(engine: &Arc<dyn Engine>, known: &[NetworkInfo]) -> Option<Network> {
+pub(super) async fn adopt(engine: &Engine, known: &[NetworkInfo]) -> Option<Network> {
     let abandoned = known
         .iter()
         .filter(|network| {
@@ -88,7 +88,7 @@ pub(super) async fn adopt(engine: &Arc<dyn Engine>, known: &[NetworkInfo]) -> Op
 }
 
 /// Whether there are containers that are on it, or that may yet be: of the same owner, and not swept yet.
-async fn is_in_use(engine: &Arc<dyn Engine>, network: &NetworkInfo) -> bool {
+async fn is_in_use(engine: &Engine, network: &NetworkInfo) -> bool {
     let (attached, containers) =
         tokio::join!(engine.attached(&network.id), engine.containers(OWNER));
     let owner = network.labels.get(OWNER);

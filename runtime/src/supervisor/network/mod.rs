@@ -8,7 +8,6 @@ mod claim;
 mod subnet;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -32,7 +31,7 @@ const ATTEMPTS: usize = 16;
 /// A network on a subnet that neither the engine nor, as far as it can be seen, this machine uses: one that a run before
 /// had to give up, or a new one. `reaper` removes what comes of a creation that broke off.
 pub(super) async fn create(
-    engine: &Arc<dyn Engine>,
+    engine: &Engine,
     identity: &Identity,
     name: String,
     reaper: &Reaper,
@@ -94,8 +93,8 @@ pub(super) async fn create(
 }
 
 /// Removes what came of a creation whose answer nobody got.
-async fn discard(engine: Arc<dyn Engine>, name: String, reaper: Reaper, task_guard: TaskGuard) {
-    let removed = reaper.uncertain(|| remove_named(&*engine, &name)).await;
+async fn discard(engine: Engine, name: String, reaper: Reaper, task_guard: TaskGuard) {
+    let removed = reaper.uncertain(|| remove_named(&engine, &name)).await;
     reaper.removed(&thing(&name), removed);
     drop(task_guard);
 }
@@ -106,7 +105,7 @@ fn thing(name: &str) -> String {
 }
 
 /// Removes the networks of that name; `false` where there is none.
-async fn remove_named(engine: &dyn Engine, name: &str) -> Result<bool, EngineError> {
+async fn remove_named(engine: &Engine, name: &str) -> Result<bool, EngineError> {
     let mut found = engine.networks().await?;
     found.retain(|network| network.name == name);
     for network in &found {
@@ -117,13 +116,13 @@ async fn remove_named(engine: &dyn Engine, name: &str) -> Result<bool, EngineErr
 
 /// Removes the network at the end of its run, or gives it up to a later run: where the engine knows of no container on it and counts some all
 /// the same, only its restart helps.
-pub(super) async fn remove(engine: &Arc<dyn Engine>, network: &Network, reaper: &Reaper) {
+pub(super) async fn remove(engine: &Engine, network: &Network, reaper: &Reaper) {
     let removed = try_to_remove(engine, network, reaper).await;
     reaper.removed(&thing(&network.name), removed);
 }
 
 async fn try_to_remove(
-    engine: &Arc<dyn Engine>,
+    engine: &Engine,
     network: &Network,
     reaper: &Reaper,
 ) -> Result<(), EngineError> {

@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::claim::Claim;
 use super::subnet::{overlap, parsed};
 use super::*;
-use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
-use crate::engine::{Call, ContainerListing, NetworkInfo};
+use crate::engine::fake::{Answers, Call, answer, refusal};
+use crate::engine::{ContainerListing, NetworkInfo};
 use crate::supervisor::Role;
 use crate::supervisor::identity::OWNER;
 use crate::supervisor::journal::Journal;
@@ -74,9 +74,9 @@ impl Answers for Arc<Networks> {
 
 const FOR_EVER: u32 = u32::MAX;
 
-fn engine(networks: Networks) -> (Arc<Networks>, Arc<dyn Engine>) {
+fn engine(networks: Networks) -> (Arc<Networks>, Engine) {
     let networks = Arc::new(networks);
-    (networks.clone(), Arc::new(FakeEngine::new(networks)))
+    (networks.clone(), Engine::fake(networks))
 }
 
 fn network(claim: Option<Arc<Claim>>) -> Network {

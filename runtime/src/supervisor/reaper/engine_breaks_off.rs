@@ -59,7 +59,7 @@ fn pass(client: &UnixStream, engine: &UnixStream) {
     });
 }
 
-async fn connect(choice: Option<String>) -> Arc<dyn Engine> {
+async fn connect(choice: Option<String>) -> Engine {
     let choice = EngineChoice::from(choice);
     discovery::connect(&choice, std::env::vars().collect())
         .await

@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicU32;
 
 use super::*;
-use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
-use crate::engine::{Call, ContainerInfo};
+use crate::engine::ContainerInfo;
+use crate::engine::fake::{Answers, Call, answer, refusal};
 
 const REMOVED_WITHIN: Duration = Duration::from_secs(10);
 
@@ -55,7 +55,7 @@ impl Counted {
     /// Creates a container and drops its guard; how often it was looked for, and its removal tried.
     async fn created_and_dropped(self) -> (u32, u32) {
         let counted = Arc::new(self);
-        let engine: Arc<dyn Engine> = Arc::new(FakeEngine::new(counted.clone()));
+        let engine: Engine = Engine::fake(counted.clone());
         let reaper = Reaper::new(Journal::default(), REMOVED_WITHIN);
         let guard = reaper.guard(&engine, "one".to_owned());
         let spec = ContainerSpec {

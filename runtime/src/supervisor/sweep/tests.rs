@@ -1,13 +1,11 @@
 //! Whose things are removed, and until when something is waited for.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
-use crate::engine::{
-    Call, ContainerInfo, ContainerListing, EngineErrorKind, NetworkInfo, VolumeInfo,
-};
+use crate::engine::fake::{Answers, Call, answer, refusal};
+use crate::engine::{ContainerInfo, ContainerListing, EngineErrorKind, NetworkInfo, VolumeInfo};
 
 /// An engine with what several owners have.
 #[derive(Default)]
@@ -156,7 +154,7 @@ fn abandoned(
 
 async fn clean_all(things: Things, expected: Expected) -> (Arc<Things>, bool) {
     let things = Arc::new(things);
-    let engine = FakeEngine::new(things.clone());
+    let engine = Engine::fake(things.clone());
     let is_clean = clean(&engine, expected).await;
     (things, is_clean)
 }
@@ -305,7 +303,7 @@ async fn an_owner_in_a_container_is_dead_with_it() {
 async fn a_directory_is_forgotten_when_its_engine_is_clean_and_its_owner_dead() {
     let [living, dead] = living_and_dead();
     let things = Arc::new(Things::default());
-    let engine: Arc<dyn Engine> = Arc::new(FakeEngine::new(things));
+    let engine: Engine = Engine::fake(things);
     let forgotten = Arc::new(Mutex::new(Vec::new()));
     let abandoned = |name: &'static str, owner: &str, address: &str| {
         let belongings = Belongings {
@@ -339,7 +337,7 @@ async fn what_builds_of_the_dead_have_made_stays_until_the_end_of_the_run() {
         images: Mutex::new(images.into()),
         ..Things::default()
     });
-    let engine: Arc<dyn Engine> = Arc::new(FakeEngine::new(things.clone()));
+    let engine: Engine = Engine::fake(things.clone());
     // No lock of anybody's has this name.
     let build = format!("tests-of-sweep-{}", std::process::id());
     let left = ["one", "two", "three", "gone"].map(|it| format!("image {it} of build {build}"));

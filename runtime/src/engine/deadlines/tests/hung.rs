@@ -1,5 +1,6 @@
 //! The real client at a real socket, behind which something says what it is and then hangs, in one of several ways.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use futures_util::future::join_all;
@@ -8,7 +9,9 @@ use tokio::net::UnixStream;
 
 use super::*;
 use crate::engine::scripted::{self, Socket, begins, head, ok, what_it_is};
-use crate::engine::{Credentials, PublishedPort, Subnet};
+use crate::engine::{
+    Attachment, BuildSpec, ContainerSpec, Credentials, NetworkSpec, PublishedPort, PullSpec, Subnet,
+};
 
 /// Small, so that the tests take no time; an end that does not come is seen by [`PATIENCE`].
 const DEADLINES: Deadlines = Deadlines {
@@ -32,9 +35,10 @@ enum Way {
 }
 
 /// An engine that has said what it is and now hangs.
-async fn hung(way: Way) -> (WithDeadlines, Socket) {
+async fn hung(way: Way) -> (Engine, Socket) {
     let (docker, socket) = scripted::open(move |stream| serve(stream, way)).await;
-    (WithDeadlines::new(Arc::new(docker), DEADLINES), socket)
+    let kind = Kind::Docker(Arc::new(docker));
+    (Engine::new(kind, Some(DEADLINES)), socket)
 }
 
 async fn serve(mut stream: UnixStream, way: Way) {
@@ -73,7 +77,7 @@ async fn serve(mut stream: UnixStream, way: Way) {
 /// How a call ended, by its name.
 type Ended = (&'static str, Result<(), EngineError>);
 
-async fn ended<T>(name: &'static str, call: Call<'_, T>) -> Ended {
+async fn ended<T>(name: &'static str, call: impl Future<Output = Result<T, EngineError>>) -> Ended {
     let outcome = timeout(PATIENCE, call).await;
     let outcome = outcome.unwrap_or_else(|_| panic!("{name} does not end"));
     (name, outcome.map(drop))
@@ -87,7 +91,7 @@ async fn read<T>(name: &'static str, parts: Parts<T>) -> Ended {
         }
         Ok(())
     };
-    ended(name, Box::pin(call)).await
+    ended(name, call).await
 }
 
 /// Something to copy into a container.
@@ -96,7 +100,7 @@ fn tar() -> Parts<Vec<u8>> {
 }
 
 /// How every call of the boundary ended.
-async fn every_call(engine: &WithDeadlines) -> Vec<Ended> {
+async fn every_call(engine: &Engine) -> Vec<Ended> {
     let none = BTreeMap::new();
     let image = "localhost:9/none:1".parse().expect("a reference");
     let credentials = Credentials::Token("none".to_owned());
@@ -253,12 +257,12 @@ async fn a_call_that_was_given_up_keeps_no_other_from_its_turn() {
     let (engine, _socket) = hung(Way::Silent).await;
     // Endpoints of one network are deleted in turn.
     for _ in 0..2 {
-        let outcomes = join_all([
+        let outcomes = tokio::join!(
             ended("remove", engine.remove("one")),
             ended("disconnect", engine.disconnect("two", "none")),
             ended("disconnect", engine.disconnect("three", "none")),
-        ]);
-        for (name, outcome) in outcomes.await {
+        );
+        for (name, outcome) in <[_; 3]>::from(outcomes) {
             outcome.expect_err(name);
         }
     }

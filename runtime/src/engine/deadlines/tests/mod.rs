@@ -3,12 +3,14 @@
 mod hung;
 
 use std::future::pending;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::{Instant, sleep};
 
 use super::*;
-use crate::engine::fake::{Answers, FakeEngine, answer, refusal};
+use crate::engine::fake::{Answers, Call, answer, refusal};
+use crate::engine::{ContainerInfo, Engine, ExecResult, ExecSpec, NetworkInfo, Output};
 
 const DEADLINES: Deadlines = Deadlines {
     short: Duration::from_secs(60),
@@ -16,8 +18,8 @@ const DEADLINES: Deadlines = Deadlines {
     quiet: Duration::from_secs(30),
 };
 
-fn with_deadlines(engine: impl Answers + 'static) -> WithDeadlines {
-    WithDeadlines::new(Arc::new(FakeEngine::new(engine)), DEADLINES)
+fn with_deadlines(engine: impl Answers + 'static) -> Engine {
+    Engine::fake_within(DEADLINES, engine)
 }
 
 #[test]
@@ -293,5 +295,5 @@ async fn a_copy_that_takes_an_hour_makes_no_container_a_stuck_one() {
     );
     assert_eq!(copied, Ok(()));
     assert_eq!(ended, Ok(7));
-    assert!(!engine.copies.are_made_of("one"));
+    assert!(!engine.bounded.copies.are_made_of("one"));
 }

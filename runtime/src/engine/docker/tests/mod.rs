@@ -22,8 +22,8 @@ use futures_util::StreamExt;
 use super::Docker;
 use crate::engine::address::Address;
 use crate::engine::{
-    Attachment, ContainerInfo, ContainerSpec, Engine, EngineError, EngineErrorKind, NetworkSpec,
-    Output, Subnet,
+    Attachment, ContainerInfo, ContainerSpec, EngineError, EngineErrorKind, NetworkSpec, Output,
+    Subnet,
 };
 use crate::images::fixture::{self, IMAGE};
 
