@@ -1,14 +1,13 @@
-//! What the macros refuse, and in which words: every file in `tests/ui` is compiled as an integration test of a package
-//! of its own, and what the compiler says about it is compared with the `.messages` file beside it. A file without one
-//! must compile without a word, and so must every example in the macros' documentation.
+//! The messages of the macros: each file in `tests/ui` is compiled as an integration test of a generated package, and the
+//! compiler's messages are compared with the `.messages` file beside it. A file without one must compile without a message,
+//! and so must every example in the macros' documentation.
 //!
-//! One invocation of cargo compiles all of them, with the test harness (or no test function would be looked at) and
-//! beside real binaries. Only the messages, their places and their notes are compared: how a compiler draws them is its
-//! own affair and differs between versions.
+//! One invocation of cargo compiles all of them, with the test harness (else it would skip test functions) and beside real
+//! binaries. Only messages, places and notes are compared: their layout differs between versions of the compiler.
 //!
 //! Those whose name begins with `renamed_` are in a second package, which has the runtime under the name `trial`.
 //!
-//! `UPDATE_EXPECTED=1 cargo test -p seatrial-tests --test ui` writes the files anew.
+//! `UPDATE_EXPECTED=1 cargo test -p seatrial-tests --test ui` rewrites the files.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -48,11 +47,11 @@ fn the_compiler_says_what_is_expected() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An integration test, and what the compiler says about it.
+/// An integration test, and the compiler's messages about it.
 struct Case {
     source: String,
     expected: String,
-    /// Where that is written; nowhere for what must always compile.
+    /// The file of the expected messages; `None` for an example, which must compile.
     expected_at: Option<PathBuf>,
 }
 
@@ -78,8 +77,8 @@ fn written() -> anyhow::Result<BTreeMap<String, Case>> {
     Ok(cases)
 }
 
-/// The examples in the macros' documentation. The crate of the macros cannot compile them, it does not know the runtime;
-/// and no documentation test would look inside a test function.
+/// The examples in the macros' documentation. The macros' crate cannot compile them, as it does not depend on the runtime,
+/// and documentation tests skip test functions.
 fn documented() -> anyhow::Result<BTreeMap<String, Case>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../macros/docs");
     let mut cases = BTreeMap::new();
@@ -104,7 +103,7 @@ fn documented() -> anyhow::Result<BTreeMap<String, Case>> {
     Ok(cases)
 }
 
-/// The package whose integration tests the cases are, and a member of its workspace that calls the runtime otherwise.
+/// The package that has the cases as integration tests, and a second package that names the runtime otherwise.
 struct Package {
     root: PathBuf,
 }
@@ -162,7 +161,7 @@ impl Package {
         Ok(Self { root })
     }
 
-    /// What the compiler says about each case.
+    /// The compiler's messages about each case.
     fn check(&self) -> anyhow::Result<BTreeMap<String, String>> {
         // The workspace's own, where what the runtime depends on is checked already.
         let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -206,7 +205,7 @@ impl Package {
     }
 }
 
-/// One message with the place it blames, to be sorted by that place.
+/// One message with its place, by which messages are sorted.
 fn message(message: &Value) -> Option<(u64, u64, String)> {
     let level = message["level"].as_str()?;
     let spans = message["spans"].as_array()?;
@@ -214,8 +213,8 @@ fn message(message: &Value) -> Option<(u64, u64, String)> {
     let number = |key: &str| primary[key].as_u64().unwrap_or_default();
     let (line, column) = (number("line_start"), number("column_start"));
     let mut text = format!("{level}: {}\n", message["message"].as_str()?);
-    let blamed = blamed(primary);
-    let _ = write!(text, "  at {line}:{column} {blamed}");
+    let code = covered(primary);
+    let _ = write!(text, "  at {line}:{column} {code}");
     if let Some(label) = primary["label"].as_str() {
         let _ = write!(text, "\n  {label}");
     }
@@ -237,7 +236,7 @@ fn message(message: &Value) -> Option<(u64, u64, String)> {
 }
 
 /// The text that a span covers, on its first line.
-fn blamed(span: &Value) -> String {
+fn covered(span: &Value) -> String {
     let line = &span["text"][0];
     let highlighted = |key: &str| line[key].as_u64().and_then(|at| usize::try_from(at).ok());
     let text = line["text"].as_str().unwrap_or_default();
@@ -251,7 +250,7 @@ fn blamed(span: &Value) -> String {
     }
 }
 
-/// Writes a file unless it is written already, so that cargo takes what has not changed for fresh.
+/// Writes a file only if its content changes, so that cargo does not compile it again.
 fn write(path: &Path, content: &str) -> anyhow::Result<()> {
     if fs::read_to_string(path).is_ok_and(|present| present == content) {
         return Ok(());

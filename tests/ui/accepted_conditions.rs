@@ -1,4 +1,4 @@
-//! `cfg` and `cfg_attr` on fields and parameters: those of conditions that do not hold are not there.
+//! `cfg` and `cfg_attr` on fields and parameters: those whose condition does not hold are absent.
 
 use seatrial::{Composition, Service};
 

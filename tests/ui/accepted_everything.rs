@@ -1,4 +1,4 @@
-//! Every key there is.
+//! Every key.
 
 use seatrial::{Composition, Service};
 

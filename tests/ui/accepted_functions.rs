@@ -1,4 +1,4 @@
-//! Functions with errors of every type that can be shown, and of names that the expansion uses itself.
+//! Functions with errors of every type that can be displayed, and with names that the expansion uses itself.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Declarations that a macro of the user's writes, with fragments of every kind.
+//! Declarations by a user's macro, with fragments of every kind.
 
 use seatrial::{Composition, Service};
 
@@ -27,12 +27,12 @@ macro_rules! shop {
             #[service(image = $image, env(DATABASE = "{db.host}:{db.port.admin}"), needs(db), ready(running))]
             pub(crate) $field: $ty,
             #[service $settings]
-            whole: $ty,
+            service: $ty,
         }
 
         #[seatrial::test(timeout = $time)]
         fn $test(shop: $name, #[service(image = $image, port = $port)] $field: $ty) {
-            drop((shop.db, shop.$field, shop.whole, $field));
+            drop((shop.db, shop.$field, shop.service, $field));
         }
     };
 }

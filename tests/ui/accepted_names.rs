@@ -1,4 +1,4 @@
-//! Constants, statics, types and traits with the names that the expansion might use: a pattern would mean the constant.
+//! Constants, statics, types and traits with names that the expansion might use: a pattern would refer to the constant.
 
 #![allow(non_upper_case_globals, non_camel_case_types, dead_code)]
 

@@ -1,4 +1,4 @@
-//! No name needs to be in scope, and any may be taken.
+//! No name must be in scope, and the user may define any name.
 
 #[allow(dead_code)]
 struct Option;

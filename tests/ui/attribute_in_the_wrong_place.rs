@@ -1,4 +1,4 @@
-//! Attributes where they would do nothing.
+//! Attributes in places where they have no effect.
 
 use seatrial::{Composition, Service};
 

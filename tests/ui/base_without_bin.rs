@@ -1,4 +1,4 @@
-//! A base for nothing to run in.
+//! A base image without a binary.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Commands that are none.
+//! Malformed commands.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Two things at one place.
+//! Two mounts at one path.
 
 use seatrial::{Composition, Service};
 

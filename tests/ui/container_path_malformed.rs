@@ -1,4 +1,4 @@
-//! Paths that are no place in a container.
+//! Malformed paths in a container.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Settings of the container that mean nothing.
+//! Malformed settings of a container.
 
 use seatrial::{Composition, Service};
 

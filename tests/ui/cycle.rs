@@ -1,4 +1,4 @@
-//! A circle of three, by placeholders, `needs` and a readiness check, and one of two.
+//! A cycle of three services, by placeholders, `needs` and a readiness check, and a cycle of two.
 
 use seatrial::{Composition, Service};
 

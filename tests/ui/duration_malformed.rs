@@ -1,4 +1,4 @@
-//! Durations that are none.
+//! Malformed durations.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Names that no environment variable can have.
+//! Malformed names of environment variables.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Values that no environment variable can have.
+//! Malformed values of environment variables.
 
 use seatrial::{Composition, Service};
 

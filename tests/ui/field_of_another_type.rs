@@ -1,4 +1,4 @@
-//! A field that is a service of a type that holds none.
+//! A field with `#[service(..)]` whose type is not a service.
 
 use seatrial::Composition;
 

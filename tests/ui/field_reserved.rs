@@ -1,4 +1,4 @@
-//! Fields whose placeholder or host name would mean something else.
+//! Fields with a reserved name or host name.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! A field that declares no service.
+//! A field without `#[service(..)]`.
 
 use seatrial::{Composition, Service};
 

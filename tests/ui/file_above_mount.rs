@@ -1,4 +1,4 @@
-//! Files where directories are needed to mount something in them.
+//! Files at paths that must be directories, as something is mounted below.
 
 use seatrial::{Composition, Service};
 

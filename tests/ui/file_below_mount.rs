@@ -1,4 +1,4 @@
-//! Files below what is mounted: they would be written through to this machine, or be hidden.
+//! Files below mounts: they would be written to this machine, or be hidden.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! What people write from habit.
+//! Keys and forms of other tools.
 
 use seatrial::{Composition, Service};
 

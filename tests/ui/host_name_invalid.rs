@@ -1,4 +1,4 @@
-//! Names that can be no host's.
+//! Fields without a valid host name.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Host names that lead elsewhere already, beside those that do not.
+//! Host names that the container resolves already, beside valid ones.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! An HTTP path that is none.
+//! A malformed HTTP path.
 
 use seatrial::{Composition, Service};
 

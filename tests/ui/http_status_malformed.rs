@@ -1,4 +1,4 @@
-//! An HTTP status that is none.
+//! A malformed HTTP status.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Image references that are none.
+//! Malformed image references.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! A file to include that is not there.
+//! An included file that does not exist.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! A parameter that asks twice.
+//! Duplicate attributes and keys on a parameter.
 
 use seatrial::{Composition, Service};
 

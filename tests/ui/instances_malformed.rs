@@ -1,4 +1,4 @@
-//! `#[composition(..)]` on a parameter that asks for nothing, or not in a way that can be read.
+//! `#[composition(..)]` on a parameter, empty or malformed.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! A parameter that asks for a scope which other tests would have to agree on.
+//! A parameter with a scope that all tests must agree on.
 
 use seatrial::{Composition, Service};
 

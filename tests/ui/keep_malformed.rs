@@ -1,4 +1,4 @@
-//! Times to live that are none.
+//! Malformed times to live.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Kept services without any time to live.
+//! Times to live of zero.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Keys given twice.
+//! Duplicate keys.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Arguments of no known shape.
+//! Malformed arguments.
 
 use seatrial::{Composition, Service};
 

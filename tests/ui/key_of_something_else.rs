@@ -1,4 +1,4 @@
-//! Keys known from elsewhere, and keys that belong in another one.
+//! Keys of other tools, and keys of another attribute.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! A key that there is not, with the one that was meant.
+//! Unknown keys that are close to a known one.
 
 use seatrial::{Composition, Service};
 

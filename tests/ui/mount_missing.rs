@@ -1,4 +1,4 @@
-//! A mount of what is not there.
+//! A mount of a file that does not exist.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Mounts of what is outside of the workspace.
+//! Mounts of paths outside of the workspace.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! What later versions have.
+//! Keys and attributes of later versions.
 
 use seatrial::{Composition, Service};
 

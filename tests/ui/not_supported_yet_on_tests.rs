@@ -1,4 +1,4 @@
-//! What tests of later versions have.
+//! Keys and attributes of later versions, on tests.
 
 use seatrial::Service;
 

@@ -1,4 +1,4 @@
-//! A service made from nothing.
+//! A service without an origin.
 
 use seatrial::{Composition, Service};
 

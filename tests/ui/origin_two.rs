@@ -1,4 +1,4 @@
-//! A service made from two things.
+//! A service with two origins.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! A file and a directory where the other one is wanted.
+//! A directory in the place of a file, and a file in the place of a directory.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Braces that are no placeholder.
+//! Malformed placeholders.
 
 use seatrial::{Composition, Service};
 

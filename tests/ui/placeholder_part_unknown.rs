@@ -1,4 +1,4 @@
-//! Placeholders with parts that mean nothing.
+//! Placeholders with unknown parts.
 
 use seatrial::{Composition, Service};
 

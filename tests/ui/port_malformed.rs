@@ -1,4 +1,4 @@
-//! Ports that are none; nobody who names them is blamed.
+//! Malformed ports. Services that name them cause no further errors.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Services of which nothing tells when they are ready.
+//! Services without a port and without a check.
 
 use seatrial::{Composition, Service};
 

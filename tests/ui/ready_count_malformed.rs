@@ -1,4 +1,4 @@
-//! Counts that are none.
+//! Malformed counts.
 
 use seatrial::{Composition, Service};
 

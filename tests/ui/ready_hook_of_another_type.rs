@@ -1,4 +1,4 @@
-//! A hook that is no `async fn(&Service) -> Result`.
+//! Hooks that are not an `async fn(&Service) -> Result<(), _>`.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Modifiers without what they modify.
+//! Modifiers without their keys.
 
 use seatrial::{Composition, Service};
 

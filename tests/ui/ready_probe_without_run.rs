@@ -1,4 +1,4 @@
-//! A probe that runs nothing.
+//! A probe without a command.
 
 use seatrial::{Composition, Service};
 

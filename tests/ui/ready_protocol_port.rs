@@ -1,4 +1,4 @@
-//! Checks that speak a protocol on a port that there is not, or on one of several.
+//! Protocol checks on an undeclared port, or on one of several.
 
 use seatrial::{Composition, Service};
 

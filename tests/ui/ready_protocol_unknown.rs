@@ -1,4 +1,4 @@
-//! Protocols by names that they do not have here, and protocols that there are not.
+//! Protocols by names of other tools, and unknown protocols.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Checks of a port that is not declared.
+//! Checks of a port, without a declared port.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Every form of a declaration where the runtime has another name, and each of them says so.
+//! Every form of a declaration that names the runtime, which has another name.
 
 use trial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Where the runtime has another name, and the root of the crate says so for all of it.
+//! A runtime with another name, declared once in the root of the crate.
 
 extern crate trial as seatrial;
 

@@ -1,4 +1,4 @@
-//! Mistakes where the runtime has another name: its own name is not looked for.
+//! Mistakes with a runtime of another name: nothing refers to its own name.
 
 use trial::{Composition, Service};
 

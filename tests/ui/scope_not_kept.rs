@@ -1,4 +1,4 @@
-//! A kept service that needs one of a single run.
+//! A kept service that depends on a service of a single run.
 
 use seatrial::{Composition, Service};
 

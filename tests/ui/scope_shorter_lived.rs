@@ -1,4 +1,4 @@
-//! A service that outlives what it needs.
+//! A service that outlives a service that it depends on.
 
 use seatrial::{Composition, Service};
 

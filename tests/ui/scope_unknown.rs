@@ -1,4 +1,4 @@
-//! A scope that there is not.
+//! An unknown scope.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! `#[service]` that is no list, and two of it.
+//! Malformed and duplicate `#[service(..)]`.
 
 use seatrial::{Composition, Service};
 

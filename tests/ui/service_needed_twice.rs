@@ -1,4 +1,4 @@
-//! A need written twice.
+//! A duplicate service in `needs(..)`.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! A need of a service that is not there.
+//! An unknown service in `needs(..)`.
 
 use seatrial::{Composition, Service};
 

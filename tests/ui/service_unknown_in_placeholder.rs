@@ -1,4 +1,4 @@
-//! A placeholder that names no service.
+//! Unknown services in placeholders.
 
 use seatrial::{Composition, Service};
 

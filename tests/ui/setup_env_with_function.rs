@@ -1,4 +1,4 @@
-//! Variables for a function, which has no environment of its own.
+//! Variables of a setup function, which has no environment of its own.
 
 use seatrial::{Composition, Service};
 

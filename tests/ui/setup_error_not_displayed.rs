@@ -1,4 +1,4 @@
-//! Functions whose errors cannot be shown.
+//! Functions whose errors cannot be displayed.
 
 use seatrial::{Composition, Service};
 

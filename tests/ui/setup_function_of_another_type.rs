@@ -1,4 +1,4 @@
-//! Functions that are no `async fn(&Service) -> Result<(), _>`.
+//! Functions that are not an `async fn(&Service) -> Result<(), _>`.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! A setup whose container runs nothing.
+//! A setup with an image and without a command.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Keys that only a running program knows.
+//! Keys that are not constants.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Keys that are no text, or not known to the compiler.
+//! Keys that are not strings, or not constants.
 
 use seatrial::{Composition, Service};
 

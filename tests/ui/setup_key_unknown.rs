@@ -1,4 +1,4 @@
-//! Keys that a setup does not have, or that are called otherwise elsewhere.
+//! Unknown keys of setups, some of them from other tools.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Setups that do nothing.
+//! Setups without a step.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Setups that do several things.
+//! Setups with several steps.
 
 use seatrial::{Composition, Service};
 

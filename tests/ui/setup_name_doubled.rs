@@ -1,4 +1,4 @@
-//! Two setups of one name. Those of another service are not among them.
+//! Duplicate names of setups. Those of another service do not count.
 
 use seatrial::{Composition, Service};
 

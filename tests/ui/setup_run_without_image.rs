@@ -1,4 +1,4 @@
-//! A setup whose command has no container.
+//! A setup with a command and without an image.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! A setup without any time.
+//! A setup with a time-out of zero.
 
 use seatrial::{Composition, Service};
 

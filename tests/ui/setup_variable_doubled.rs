@@ -1,4 +1,4 @@
-//! A variable that is declared twice in one setup; each setup has its own.
+//! A duplicate variable in one setup; each setup has its own variables.
 
 use seatrial::{Composition, Service};
 

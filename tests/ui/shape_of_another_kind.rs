@@ -1,4 +1,4 @@
-//! Types that can be no composition.
+//! Types that cannot be a composition.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Sizes that are none.
+//! Malformed sizes.
 
 use seatrial::{Composition, Service};
 

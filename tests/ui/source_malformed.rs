@@ -1,4 +1,4 @@
-//! Sources that mean nothing.
+//! Malformed sources.
 
 use seatrial::{Composition, Service};
 

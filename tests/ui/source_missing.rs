@@ -1,4 +1,4 @@
-//! A source directory that is not there.
+//! A source directory that does not exist.
 
 use seatrial::{Composition, Service};
 

@@ -1,4 +1,4 @@
-//! Ten different mistakes, reported all ten in one compilation, and nothing else.
+//! Ten different mistakes: one compilation reports all of them, and nothing else.
 
 use seatrial::{Composition, Service};
 

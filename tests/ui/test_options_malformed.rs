@@ -1,4 +1,4 @@
-//! Options of a test that mean nothing.
+//! Malformed options of a test.
 
 #[seatrial::test(timout = "30s")]
 fn unknown() {}

@@ -1,4 +1,4 @@
-//! Parameters of one test that name each other wrongly.
+//! Parameters of one test that name each other incorrectly.
 
 use seatrial::Service;
 

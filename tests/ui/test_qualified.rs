@@ -1,4 +1,4 @@
-//! Functions that can be no test.
+//! Functions that cannot be a test.
 
 #[seatrial::test]
 const fn constant() {}

@@ -1,4 +1,4 @@
-//! Variables of the environment that cannot be read, and images in which they do not fit.
+//! Malformed variables of the environment, and images that they make invalid.
 
 use seatrial::{Composition, Service};
 

@@ -11,7 +11,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use crate::workspace;
 
 /// Folders of sources whose messages, comments and identifiers are searched. `runtime/src` joins once nothing is found in it.
-const SOURCES: [&str; 2] = ["macros/src", "model/src"];
+const SOURCES: [&str; 3] = ["macros/src", "model/src", "tests/ui"];
 
 /// Folders of texts, with the endings of their names.
 const TEXTS: [(&str, &str); 2] = [("tests/ui", "messages"), ("macros/docs", "md")];
@@ -290,10 +290,11 @@ fn comments(source: &str) -> Vec<Word> {
     comments.flatten().collect()
 }
 
-/// Whether a file has only tests. Users never see their messages.
+/// Whether a file of a crate's sources has only tests. Users never see their messages.
 fn is_test(path: &Path) -> bool {
-    path.components()
-        .any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs")))
+    path.iter()
+        .skip_while(|part| *part != "src")
+        .any(|part| part == "tests" || part == "tests.rs")
 }
 
 /// The files below a folder of the workspace with this ending, in order, relative to the root.
