@@ -1,7 +1,7 @@
 //! Seatrial's macros. Use them through the `seatrial` crate, which re-exports them and is the only one that
 //! understands what they generate.
 //!
-//! Each goes through the same stages: parse, model, check, expand; `pipeline` is where to begin reading.
+//! Each goes through the same stages: parse, model, check, expand. Begin to read in `pipeline`.
 
 mod check;
 mod environment;

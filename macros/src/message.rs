@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 pub(crate) use seatrial_model::message::{invalid, unknown};
 
-/// A key that `place` does not have, with what to do instead.
+/// A key that `place` does not have, with what to write instead.
 pub(crate) fn unknown_key(name: &str, place: &str, instead: &str) -> String {
     format!("unknown key `{name}` in {place}; {instead}")
 }

@@ -170,7 +170,7 @@ impl ScopeSyntax {
     }
 }
 
-/// What a container is made from.
+/// The origin of a container.
 pub(crate) enum OriginSyntax {
     Image(ImageTemplate),
     Bin(String),
@@ -191,7 +191,7 @@ pub(crate) struct FileSyntax {
     pub(crate) content: FileContentSyntax,
 }
 
-/// Where a file's content comes from.
+/// The content of a file.
 pub(crate) enum FileContentSyntax {
     Text(Text),
     /// `include_file!("path")`.
@@ -233,7 +233,7 @@ pub(crate) struct SetupSyntax {
     pub(crate) key: Option<Expr>,
 }
 
-/// What a setup does.
+/// The kind of a setup.
 pub(crate) enum SetupKindSyntax {
     Exec(Vec<Text>),
     Container {

@@ -29,8 +29,7 @@ pub fn split(text: &str) -> Result<Vec<String>, CommandError> {
     }
 }
 
-/// The words to run for a command given as one text: the words themselves where they need no shell, else
-/// `/bin/sh -c text`. So `pg_isready -U sea` works in an image without a shell, and `a && b` works too.
+/// The words to run for a command in one text: the words themselves if they need no shell, else `/bin/sh -c text`. So `pg_isready -U sea` works in an image without a shell, and `a && b` works too.
 ///
 /// ```
 /// use seatrial_model::command::words_or_shell;

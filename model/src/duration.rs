@@ -76,7 +76,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     Ok(Duration::from_micros(micros))
 }
 
-/// Writes a duration as [`parse`] reads it; what is less than a microsecond is left out.
+/// Writes a duration in the form that [`parse`] reads, rounded down to microseconds.
 ///
 /// ```
 /// # use std::time::Duration;

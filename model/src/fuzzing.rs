@@ -1,5 +1,5 @@
-//! Bodies of the fuzz targets in `fuzz/`: what holds for the grammars of this crate, whatever the text. Each panics where
-//! it does not hold.
+//! Bodies of the fuzz targets in `fuzz/`: properties of the grammars of this crate, for any text. Each panics if its property
+//! does not hold.
 
 use std::fmt::Display;
 use std::str;
@@ -13,7 +13,7 @@ use crate::{
     size, suggest,
 };
 
-/// A reference that is taken displays as it was written, and so does every other that is made of it.
+/// A valid reference displays as it was written, and so does every reference derived from it.
 pub fn image(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else {
         return;
@@ -57,7 +57,7 @@ pub fn image(data: &[u8]) {
     }
 }
 
-/// What a declaration may name is what a reference is, and more where variables stand in it.
+/// An image template is a reference, or a text with variables.
 fn image_template(text: &str) {
     let image = match text.parse::<ImageTemplate>() {
         Ok(image) => image,
@@ -73,7 +73,7 @@ fn image_template(text: &str) {
         return assert_eq!(text.parse::<ImageRef>().as_ref(), Ok(image.reference()));
     };
     assert!(variables.variables().count() > 0);
-    // With values that change nothing, it is what its defaults make it; with others it is an image or explained.
+    // Without values it is the image of its defaults; with values it is an image, or an error explains why not.
     let service = ServicePlan::new("db", Origin::Image(image.clone()));
     for value in [None, Some("15"), Some("a/b"), Some("\u{2603}")] {
         let mut plan = Plan {
@@ -108,7 +108,7 @@ fn same(image: &ImageRef) {
     assert_eq!(again.as_ref(), Ok(image));
 }
 
-/// A text whose braces are doubled stands for itself. A template that is taken and written again is the same.
+/// A text with doubled braces renders as itself. A valid template that is written and parsed again is the same.
 pub fn template(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else {
         return;
@@ -239,12 +239,12 @@ fn commands(text: &str) {
         (split, run) => panic!("{split:?} but {run:?}"),
     };
     assert!(!words.is_empty());
-    // What no shell can be told either.
+    // A shell cannot express it either.
     if !text.contains('\0') {
         let joined = shlex::try_join(words.iter().map(String::as_str)).expect("no zero byte");
         assert_eq!(command::split(&joined).as_ref(), Ok(&words));
     }
-    // Words that have none of it are what stands between blanks.
+    // Without any of it, words are the text between blanks.
     let special = ['\\', '\'', '"', '#'];
     if !text.contains(special) {
         let plain: Vec<&str> = text
@@ -276,7 +276,7 @@ pub fn secrets(data: &[u8]) {
     merged.merge(&redactor);
     assert_eq!(merged.redact(text), shown);
 
-    // Where a text has it itself, what was hidden cannot be told from what was there.
+    // If the text has the marker itself, hidden parts cannot be distinguished from it.
     if text.contains(HIDDEN) {
         return;
     }
@@ -297,7 +297,7 @@ pub fn secrets(data: &[u8]) {
     }
 }
 
-/// An error says something.
+/// An error has a message.
 fn explained(error: &impl Display) {
     assert!(error.to_string().len() > 10);
 }

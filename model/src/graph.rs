@@ -49,7 +49,7 @@ pub fn cycle(needs: &[Vec<usize>]) -> Option<Vec<usize>> {
     None
 }
 
-/// The nodes in layers, each ascending: a node needs only nodes of earlier layers, and stands as early as that allows.
+/// The nodes in layers, each ascending: a node needs only nodes of earlier layers, and is in the first layer possible.
 /// Nodes on a cycle, and nodes that need one, are in no layer; nodes out of range are ignored.
 ///
 /// ```

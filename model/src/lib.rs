@@ -4,7 +4,7 @@
 //! from the user's declaration, and the runtime launches it. The grammars inside it (image references, durations, sizes,
 //! placeholders, command lines) are implemented here, once.
 //!
-//! Users never name this crate: `seatrial` re-exports what they need.
+//! Users do not name this crate: `seatrial` re-exports the public parts.
 
 pub mod command;
 pub mod duration;

@@ -1,7 +1,7 @@
 //! The plan: a checked declaration, as data.
 //!
-//! It has passed the checks: indices are in range, names are unique, the graph has no cycle. What only the compiler or
-//! the running test can supply (the path of a built binary, the bytes of an included
+//! It has passed the checks: indices are in range, names are unique, the graph has no cycle. Values that only the compiler
+//! or the running test can supply (the path of a built binary, the bytes of an included
 //! file, a user's function) is a number into the bindings that the generated code hands over beside the plan.
 
 mod container;

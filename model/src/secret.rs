@@ -48,7 +48,7 @@ pub(crate) fn is_word_like(value: &str) -> bool {
 impl Redactor {
     /// Values that say "on" or "off" rather than being secrets: `ALLOW_EMPTY_PASSWORD=yes`.
     const HARMLESS: [&'static str; 8] = ["yes", "no", "true", "false", "on", "off", "none", "null"];
-    /// Shortest line of a secret of several lines that is hidden where it stands alone.
+    /// Shortest line, of a secret with several lines, that is hidden by itself.
     const SHORTEST_LINE: usize = 4;
 
     /// A redactor for the secrets among these variables: values whose names suggest it, passwords in URLs, and settings

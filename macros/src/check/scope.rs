@@ -1,4 +1,4 @@
-//! Rules about how long services live: what depends on a service, shares its volume or names its time to live.
+//! Rules about the lifetimes of services: of their dependencies, their volumes and their time to live.
 
 use seatrial_model::Scope;
 

@@ -1,5 +1,5 @@
-//! Completion of our attributes in editors. An editor expands the macro with a marker at the cursor, and completes the marker
-//! where it occurs in the output. So each word of the user is emitted in an import from a module that has all valid words.
+//! Completion of our attributes in editors. An editor expands the macro with a marker at the cursor, and completes the
+//! marker where it occurs in the output. So each word of the user is emitted in an import from a module that has all valid words.
 //! The compiler never sees this output.
 //!
 //! The editor expands the macro with the marker and without, and finds the marker's place by the tokens before it. So this

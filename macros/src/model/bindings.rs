@@ -1,4 +1,4 @@
-//! What the plan refers to by position: the edges behind its needs, and what the generated code binds.
+//! Edges with their spans, and the values that the plan refers to by number.
 
 use proc_macro2::Span;
 
@@ -9,11 +9,11 @@ use crate::syntax::Spanned;
 pub(crate) struct Edge {
     /// Position of the service that is needed.
     pub(crate) to: usize,
-    /// The text or the word that says so.
+    /// The text or word that names it.
     pub(crate) span: Span,
 }
 
-/// What the plan refers to by number and the generated code supplies.
+/// Values that the plan refers to by number. The generated code supplies them.
 #[derive(Default)]
 pub(crate) struct Bindings {
     /// Names of binary targets.
@@ -22,6 +22,6 @@ pub(crate) struct Bindings {
     pub(crate) files: Vec<Spanned<String>>,
     /// The user's functions.
     pub(crate) hooks: Vec<syn::Path>,
-    /// Expressions of what setups depend on beyond the plan.
+    /// Expressions of the keys of setups.
     pub(crate) keys: Vec<syn::Expr>,
 }

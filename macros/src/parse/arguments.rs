@@ -72,7 +72,7 @@ impl Argument {
         }
     }
 
-    /// The name, where it is a word or text.
+    /// The name, if it is a word or text.
     pub(crate) fn key(&self) -> Option<String> {
         match &self.name {
             Name::Word(word) => Some(word.unraw().to_string()),

@@ -58,7 +58,7 @@ fn versions(parameter: &PatType) -> Option<([Option<PatType>; 2], TokenStream)> 
     })
 }
 
-/// The condition in an attribute, with the attributes that depend on it where it is a `cfg_attr`.
+/// The condition in an attribute, and for a `cfg_attr` the attributes that depend on it.
 fn condition(attribute: &Attribute) -> Option<(TokenStream, Option<Vec<Attribute>>)> {
     let Meta::List(list) = &attribute.meta else {
         return None;

@@ -5,7 +5,7 @@
 pub(crate) struct Habit {
     /// Its names in other tools.
     pub(crate) names: &'static [&'static str],
-    /// The key of ours that it stands for: a message about its absence would be a second one for the same mistake.
+    /// The key of Seatrial that it stands for. The absence of that key is not another mistake.
     pub(crate) meant: Option<&'static str>,
     /// What to write instead, as the second half of a message.
     pub(crate) instead: &'static str,
@@ -40,7 +40,7 @@ impl Habit {
 
 /// Of `#[service(..)]`.
 pub(crate) const OF_SERVICES: &[Habit] = &[
-    // What a container is made from.
+    // Origin.
     habit(&["tag", "version", "image_tag"], "write it in `image = \"redis:7\"`").means("image"),
     habit(
         &["dockerfile", "context", "build_context"],
@@ -96,7 +96,7 @@ pub(crate) const OF_SERVICES: &[Habit] = &[
     habit(&["delay"], "write `ready(delay = \"1s\")` instead"),
     habit(&["successes"], "write `ready(successes = 2)` instead"),
     habit(&["failures", "retries"], "write `ready(failures = 5)` instead"),
-    // How long it lives.
+    // Lifetime.
     habit(
         &["reuse", "reusable", "singleton", "shared", "lifetime"],
         "write `scope = run` for one instance in each run, or `scope = keep` for one that later runs find",
@@ -115,7 +115,7 @@ pub(crate) const OF_SERVICES: &[Habit] = &[
         "write a field for each instance of the service",
     ),
     habit(&["profiles"], "write one composition for each profile"),
-    // What it runs.
+    // Process.
     habit(
         &["tty", "stdin_open", "interactive", "attach", "detach"],
         "remove it: a service has no terminal, and its output is in `db.logs()`",
@@ -125,7 +125,7 @@ pub(crate) const OF_SERVICES: &[Habit] = &[
         "remove it: the output of a service is in `db.logs()` and `db.log_lines()`",
     ),
     planned(&["init"], "write an init process of the image in `entrypoint = [..]`"),
-    // What it finds in its file system.
+    // File system.
     habit(
         &["env_file", "dotenv"],
         "write each variable in `env(NAME = \"value\")`",
@@ -146,7 +146,7 @@ pub(crate) const OF_SERVICES: &[Habit] = &[
         &["read_only", "readonly"],
         "remove it: the source and mounts are read-only, and other changes go with the container",
     ),
-    // Limits and the like.
+    // Limits and other settings.
     habit(&["mem", "mem_limit", "memory_limit"], "write `memory = \"512m\"` instead"),
     habit(&["shm"], "write `shm_size = \"256m\"` instead"),
     planned(

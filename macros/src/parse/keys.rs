@@ -16,13 +16,13 @@ use crate::report::Report;
 /// A key of an attribute.
 pub(crate) struct Key<T> {
     pub(crate) name: &'static str,
-    /// What to write, for a message.
+    /// Its form in messages.
     pub(crate) form: &'static str,
     /// Names of the same thing in other tools.
     pub(crate) aliases: &'static [&'static str],
     /// Whether it may be given several times.
     pub(crate) repeats: bool,
-    /// Whether variables of the environment may stand in its text.
+    /// Whether its text may have variables of the environment.
     pub(crate) reads_variables: bool,
     /// Whether a message may suggest it. Other keys are read only to be refused.
     pub(crate) offered: bool,
@@ -128,7 +128,7 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    /// Where `key` was given.
+    /// The span of `key`, if it was given.
     pub(crate) fn span(&self, key: &str) -> Option<Span> {
         self.spans.get(key).copied()
     }
@@ -205,7 +205,7 @@ pub(crate) fn read<T>(
     given
 }
 
-/// Keys whose entries have texts in which variables of the environment may stand.
+/// Keys whose entries may have variables of the environment.
 const OF_TEXTS: [&str; 2] = ["env", "files"];
 
 /// Records an error about an argument's shape.

@@ -1,5 +1,5 @@
-//! Parsing: tokens in, [`crate::syntax`] out. Knows what each attribute looks like and what each single value may be;
-//! knows nothing of how services relate. Records mistakes and goes on.
+//! Parsing: tokens in, [`crate::syntax`] out. Knows the form of each attribute and the grammar of each value.
+//! Records mistakes and goes on. Must not know how services relate.
 
 mod arguments;
 mod completion;

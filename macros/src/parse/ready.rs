@@ -134,7 +134,7 @@ fn tcp(keys: &mut ReadyKeys, argument: &Argument, report: &mut Report) -> Option
         Value::None => {}
         Value::Expr(expr) => match ports::port_choice(expr, report)? {
             Some(port) => ports.push(port),
-            // In the report; "all ports" is not what was meant.
+            // The report has the error. A malformed port does not mean all ports.
             None => return Some(()),
         },
         Value::Unreadable => return None,

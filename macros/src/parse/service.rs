@@ -1,5 +1,5 @@
-//! `#[service(..)]`: its table of keys, and the keys for what a service is and how it is wired. The keys for how its
-//! container runs are in `container.rs`.
+//! `#[service(..)]`: its table of keys, and the keys for the origin, wiring and lifetime of a service. Those for its
+//! container are in `container.rs`.
 
 use proc_macro2::Span;
 use seatrial_model::{Port, command};

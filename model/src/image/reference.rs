@@ -35,7 +35,7 @@ impl ImageRef {
     /// Longest tag, from the distribution specification.
     const MAX_TAG: usize = 128;
 
-    /// Host and port of the registry, where the reference names one.
+    /// Host and port of the registry, if the reference names one.
     pub fn registry(&self) -> Option<&str> {
         self.registry.as_deref()
     }
@@ -45,12 +45,12 @@ impl ImageRef {
         &self.path
     }
 
-    /// The tag, where the reference names one.
+    /// The tag, if the reference names one.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    /// The digest, where the reference names one: `sha256:..`.
+    /// The digest, if the reference names one: `sha256:..`.
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
     }
@@ -72,7 +72,7 @@ impl ImageRef {
         image
     }
 
-    /// The same image by its tag, `latest` where it names none, without the digest.
+    /// The same image by its tag, `latest` if it has none, without the digest.
     ///
     /// ```
     /// # use seatrial_model::ImageRef;
@@ -132,7 +132,7 @@ impl ImageRef {
         Ok(image)
     }
 
-    /// Whether it comes from Docker Hub: it says so, or names no registry.
+    /// Whether it comes from Docker Hub: by name, or because it names no registry.
     pub fn is_on_docker_hub(&self) -> bool {
         matches!(
             self.registry.as_deref(),

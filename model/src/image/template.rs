@@ -24,7 +24,7 @@ use crate::secret::{HIDDEN, is_secret_name};
 #[serde(from = "Form", into = "Form")]
 pub struct ImageTemplate {
     reference: ImageRef,
-    /// Where variables stand in it.
+    /// The text, if it has variables.
     text: Option<Template>,
 }
 
@@ -244,7 +244,7 @@ pub enum ImageTemplateError {
     Filled {
         /// The whole text.
         written: String,
-        /// What is wrong with it, where all variables have defaults.
+        /// The error, if all variables have defaults.
         error: Option<ImageRefError>,
     },
 }

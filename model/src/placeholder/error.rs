@@ -101,7 +101,7 @@ pub enum ResolveError {
         written: String,
         /// The service.
         service: String,
-        /// What it could choose from.
+        /// The ports that it can choose.
         ports: Vec<String>,
     },
     /// The service does not declare this port.
@@ -110,7 +110,7 @@ pub enum ResolveError {
         port: String,
         /// The service.
         service: String,
-        /// What it declares.
+        /// The ports that it declares.
         ports: Vec<String>,
     },
     /// Something other than `host` or `port` after the name.
@@ -127,7 +127,7 @@ pub enum ResolveError {
         /// The service.
         service: String,
     },
-    /// `{source}` where the source is not mounted.
+    /// `{source}` in a service that does not mount the source.
     SourceNotMounted,
 }
 

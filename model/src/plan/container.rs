@@ -56,7 +56,7 @@ impl Scope {
 /// A TCP port that a service listens on in its container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Port {
-    /// Its name, where it has one: `ports(metrics = 9187)`.
+    /// Its name, if it has one: `ports(metrics = 9187)`.
     pub name: Option<String>,
     /// Its number, never 0.
     pub number: u16,
@@ -120,7 +120,7 @@ pub struct File {
     pub content: FileContent,
 }
 
-/// Where a file's content comes from.
+/// The content of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileContent {
@@ -181,7 +181,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Where the source is mounted unless a declaration says otherwise.
+    /// The default path of the mounted source.
     pub const DEFAULT_PATH: &'static str = "/workspace";
 }
 

@@ -13,7 +13,7 @@ use crate::Template;
 
 /// The services of one composition, in the order of their declaration.
 ///
-/// Its `Debug` form hides the secrets of every service's environment, wherever in the plan they stand. Its serialized
+/// Its `Debug` form hides the secrets of every service's environment, wherever in the plan they occur. Its serialized
 /// form does not: it is for the supervisor and must not be printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -25,14 +25,14 @@ pub struct Plan {
 
 /// One service: its origin, its wiring, its readiness.
 ///
-/// Its `Debug` form hides the secrets of its environment, wherever in it they stand.
+/// Its `Debug` form hides the secrets of its environment, wherever in it they occur.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServicePlan {
     /// The Rust field or parameter that declares it.
     pub field: String,
     /// Its host name on the network: the field's, lower case, `_` written as `-`.
     pub name: String,
-    /// What its container is made from.
+    /// The origin of its container.
     pub origin: Origin,
     /// How long an instance lives.
     pub scope: Scope,
@@ -82,7 +82,8 @@ pub struct ServicePlan {
     /// Positions of the services that must be ready before this one starts, ascending, each once: those its
     /// placeholders name and those in `needs(..)`.
     pub needs: Vec<usize>,
-    /// The service is ready when all of them hold. If none of them chooses ports, it must also serve every declared TCP port.
+    /// The service is ready when all of them hold. If none of them chooses ports, it must also serve every declared TCP
+    /// port.
     pub ready: Vec<Check>,
     /// How the checks are repeated.
     pub timing: Timing,

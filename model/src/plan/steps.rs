@@ -102,7 +102,7 @@ impl Default for Timing {
 /// One step that prepares a service for its users.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setup {
-    /// Its name, where it has one.
+    /// Its name, if it has one.
     pub name: Option<String>,
     /// The kind of step.
     pub kind: SetupKind,

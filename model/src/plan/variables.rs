@@ -190,11 +190,11 @@ pub struct VariableError {
     pub service: String,
     /// The place that reads it: `image`, `env(RUST_LOG)`.
     pub place: String,
-    /// What is wrong.
+    /// The problem.
     pub problem: VariableProblem,
 }
 
-/// What is wrong with a variable.
+/// The problem of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VariableProblem {
     /// The variable of this name is not set, and has no default.
@@ -205,7 +205,7 @@ pub enum VariableProblem {
     Image {
         /// The names of the variables.
         names: Vec<String>,
-        /// What is wrong with it, without secrets.
+        /// The error of the image, without secrets.
         error: String,
     },
 }

@@ -47,7 +47,7 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether the name is about a secret rather than one: its place, lifetime or check, as in `DB_PASSWORD_FILE`, `TOKEN_TTL`, `MAX_TOKENS`.
+/// Whether the name is that of a secret's place, lifetime or check: `DB_PASSWORD_FILE`, `TOKEN_TTL`, `MAX_TOKENS`.
 fn is_about_a_secret(words: &[String]) -> bool {
     const LAST: [&str; 21] = [
         "FILE",
@@ -103,7 +103,7 @@ fn is_strong(word: &str) -> bool {
         || END.iter().any(|strong| word.ends_with(strong))
 }
 
-/// Whether the name ends with a word that is a secret's only at the end: `DB_PASS`, `APP_KEY`, but not `AUTH_URL`, `KEY_PREFIX`.
+/// Whether the name ends with a word that counts only there: `DB_PASS`, `APP_KEY`, but not `AUTH_URL`, `KEY_PREFIX`.
 fn ends_weakly(words: &[String]) -> bool {
     const ORDINARY_PASS: [&str; 4] = ["COMPASS", "BYPASS", "OVERPASS", "TRESPASS"];
     // Numbers and similar words after it do not matter: `AWS_ACCESS_KEY_ID`, `KEY_1`, `KEY_BASE64`.
