@@ -12,6 +12,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::journal::Journal;
 use crate::engine::{Attachment, ContainerSpec, Engine, EngineError, EngineErrorKind};
@@ -29,8 +31,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) struct Reaper {
     pub(super) journal: Journal,
-    /// How much there is that is not removed yet.
-    alive: Arc<watch::Sender<usize>>,
+    /// What is not removed yet, and the tasks that may still create something.
+    alive: TaskTracker,
     /// How long removals are tried from the end of the run on that fail for a reason which passes. While the run goes on they
     /// are tried for as long.
     removed_within: Duration,
@@ -45,22 +47,18 @@ pub(super) struct Guard {
     reaper: Reaper,
     engine: Engine,
     name: String,
-    /// Each ends when something that the engine was asked to do is over, however it ended. None before the creation.
-    busy: Mutex<Vec<watch::Receiver<()>>>,
+    /// What the engine was asked to do, which goes on to its end.
+    busy: TaskTracker,
+    /// Whether it was asked for anything yet, so that there may be a container.
+    is_begun: AtomicBool,
     creation: Creation,
     /// What the container uses: let go when it is removed, not before.
     used: Vec<Box<dyn Send + Sync>>,
+    alive: TaskTrackerToken,
 }
 
 /// A task that may still create something, until it is dropped.
-#[derive(Debug)]
-pub(super) struct TaskGuard(Reaper);
-
-impl Drop for TaskGuard {
-    fn drop(&mut self) {
-        self.0.alive.send_modify(|alive| *alive -= 1);
-    }
-}
+pub(super) type TaskGuard = TaskTrackerToken;
 
 /// Holds a volume. Dropping it removes the volume.
 #[derive(Debug)]
@@ -68,6 +66,7 @@ pub(super) struct VolumeGuard {
     reaper: Reaper,
     engine: Engine,
     name: String,
+    alive: TaskTrackerToken,
 }
 
 impl Reaper {
@@ -76,27 +75,27 @@ impl Reaper {
             journal,
             removed_within,
             over_since: Arc::new(watch::Sender::new(None)),
-            alive: Arc::new(watch::Sender::new(0)),
+            alive: TaskTracker::new(),
             volumes: Arc::default(),
         }
     }
 
     /// Counts a task that may still create something.
     pub(super) fn task_guard(&self) -> TaskGuard {
-        self.alive.send_modify(|alive| *alive += 1);
-        TaskGuard(self.clone())
+        self.alive.token()
     }
 
     /// A guard for a container that is about to be created under `name`.
     pub(super) fn guard(&self, engine: &Engine, name: String) -> Guard {
-        self.alive.send_modify(|alive| *alive += 1);
         Guard {
             reaper: self.clone(),
             engine: engine.clone(),
             name,
-            busy: Mutex::default(),
+            busy: TaskTracker::new(),
+            is_begun: AtomicBool::new(false),
             creation: Creation::default(),
             used: Vec::new(),
+            alive: self.alive.token(),
         }
     }
 
@@ -106,11 +105,11 @@ impl Reaper {
         if let Some(guard) = volumes.get(&name).and_then(Weak::upgrade) {
             return guard;
         }
-        self.alive.send_modify(|alive| *alive += 1);
         let guard = Arc::new(VolumeGuard {
             reaper: self.clone(),
             engine: engine.clone(),
             name: name.clone(),
+            alive: self.alive.token(),
         });
         volumes.retain(|_, guard| guard.strong_count() > 0);
         volumes.insert(name, Arc::downgrade(&guard));
@@ -121,8 +120,8 @@ impl Reaper {
     pub(super) async fn close(&self) {
         self.over_since
             .send_modify(|over| *over = over.or_else(|| Some(Instant::now())));
-        let mut alive = self.alive.subscribe();
-        let _ = alive.wait_for(|alive| *alive == 0).await;
+        self.alive.close();
+        self.alive.wait().await;
     }
 
     /// Waits for the end of the run.
@@ -277,40 +276,24 @@ impl Guard {
         attempt: &str,
         work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
     ) -> Result<T, EngineError> {
-        let (over, busy) = watch::channel(());
-        {
-            let mut all = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-            all.retain(|busy| busy.has_changed().is_ok());
-            all.push(busy);
-        }
-        let working = tokio::spawn(async move {
-            let outcome = work.await;
-            drop(over);
-            outcome
-        });
+        self.is_begun.store(true, Ordering::Relaxed);
+        let working = self.busy.spawn(work);
         finished(attempt, working).await
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let Self {
-            reaper,
-            engine,
-            name,
-            busy,
-            creation,
-            used,
-        } = self;
-        let (reaper, engine, creation) = (reaper.clone(), engine.clone(), creation.clone());
-        let busy = std::mem::take(busy.get_mut().unwrap_or_else(PoisonError::into_inner));
-        let name = std::mem::take(name);
-        let used = std::mem::take(used);
+        let (reaper, engine) = (self.reaper.clone(), self.engine.clone());
+        let (busy, creation) = (self.busy.clone(), self.creation.clone());
+        let is_begun = self.is_begun.load(Ordering::Relaxed);
+        let alive = self.alive.clone();
+        let name = std::mem::take(&mut self.name);
+        let used = std::mem::take(&mut self.used);
         tokio::spawn(async move {
-            if !busy.is_empty() {
-                for mut busy in busy {
-                    while busy.changed().await.is_ok() {}
-                }
+            if is_begun {
+                busy.close();
+                busy.wait().await;
                 let removed = if creation.is_uncertain() {
                     reaper.uncertain(|| discard(&engine, &name)).await
                 } else {
@@ -319,7 +302,7 @@ impl Drop for Guard {
                 reaper.removed(&container(&name), removed);
             }
             drop(used);
-            reaper.alive.send_modify(|alive| *alive -= 1);
+            drop(alive);
         });
     }
 }
@@ -387,6 +370,7 @@ pub(super) struct AttachmentGuard {
     engine: Engine,
     container: String,
     network: String,
+    alive: TaskTrackerToken,
 }
 
 impl Reaper {
@@ -397,12 +381,12 @@ impl Reaper {
         container: &str,
         attachment: Attachment,
     ) -> Result<AttachmentGuard, EngineError> {
-        self.alive.send_modify(|alive| *alive += 1);
         let guard = AttachmentGuard {
             reaper: self.clone(),
             engine: engine.clone(),
             container: container.to_owned(),
             network: attachment.network.clone(),
+            alive: self.alive.token(),
         };
         // A task of its own: it goes on when the caller is cancelled, and takes the container off then.
         let attaching = tokio::spawn(async move {
@@ -417,6 +401,7 @@ impl Reaper {
 impl Drop for AttachmentGuard {
     fn drop(&mut self) {
         let (reaper, engine) = (self.reaper.clone(), self.engine.clone());
+        let alive = self.alive.clone();
         let container = std::mem::take(&mut self.container);
         let network = std::mem::take(&mut self.network);
         tokio::spawn(async move {
@@ -434,7 +419,7 @@ impl Drop for AttachmentGuard {
                 }
                 Ok(()) => {}
             }
-            reaper.alive.send_modify(|alive| *alive -= 1);
+            drop(alive);
         });
     }
 }
@@ -463,11 +448,12 @@ impl VolumeGuard {
 impl Drop for VolumeGuard {
     fn drop(&mut self) {
         let (reaper, engine) = (self.reaper.clone(), self.engine.clone());
+        let alive = self.alive.clone();
         let name = std::mem::take(&mut self.name);
         tokio::spawn(async move {
             let removed = reaper.persistently(|| engine.remove_volume(&name)).await;
             reaper.removed(&volume(&name), removed);
-            reaper.alive.send_modify(|alive| *alive -= 1);
+            drop(alive);
         });
     }
 }

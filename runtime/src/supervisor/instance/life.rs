@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use seatrial_model::{CheckKind, ImageRef, Pull, SetupKind};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::checks::Thoroughness;
 use super::creation::Container;
@@ -56,17 +57,16 @@ impl From<NotSetUp> for BringUpError {
 }
 
 impl Instance {
-    /// Lives until `ended` closes.
+    /// Lives until it is ended.
     pub(in crate::supervisor) async fn run(
         self,
         phase: watch::Sender<Phase>,
-        mut ended: watch::Receiver<()>,
+        ended: CancellationToken,
         commands: mpsc::UnboundedReceiver<Command>,
     ) {
         tokio::select! {
             biased;
-            // Nothing is ever sent: the other side is dropped when the instance is to go.
-            _ = ended.changed() => {}
+            () = ended.cancelled() => {}
             () = self.live(&phase, commands) => {}
         }
     }

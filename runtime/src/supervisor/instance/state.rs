@@ -8,6 +8,7 @@ use std::time::Instant;
 use seatrial_model::secret::Redactor;
 use seatrial_model::{Origin, ServicePlan};
 use tokio::sync::watch;
+use tokio_util::sync::DropGuard;
 
 use super::doing::Doing;
 use super::phase::Dependency;
@@ -39,8 +40,8 @@ pub(in crate::supervisor) struct Instance {
     pub(in crate::supervisor) doing: Arc<Doing>,
     /// Told of each start but the first.
     pub(in crate::supervisor) starts: watch::Sender<()>,
-    /// Closed when its containers are removed.
-    pub(in crate::supervisor) removed: Arc<watch::Sender<()>>,
+    /// Dropped when its containers are removed.
+    pub(in crate::supervisor) removed: Arc<DropGuard>,
     pub(in crate::supervisor) begun: Instant,
     /// The run does not end while this lives.
     pub(in crate::supervisor) _task_guard: TaskGuard,

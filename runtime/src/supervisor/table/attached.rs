@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::engine::Attachment;
 use crate::protocol::ServiceInfo;
@@ -26,11 +27,11 @@ pub(super) struct Attached {
 }
 
 impl Attached {
-    /// Connects it, until `ended` closes.
+    /// Connects it, until it is ended.
     pub(super) async fn run(
         self,
         phase: watch::Sender<Phase>,
-        mut ended: watch::Receiver<()>,
+        ended: CancellationToken,
         mut commands: mpsc::UnboundedReceiver<Command>,
     ) {
         let live = async {
@@ -50,7 +51,7 @@ impl Attached {
         };
         tokio::select! {
             biased;
-            _ = ended.changed() => {}
+            () = ended.cancelled() => {}
             () = live => {}
         }
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::kept::{Holder, Kept};
 use super::rechecks::{again, look_again};
@@ -201,15 +202,15 @@ impl Supervisor {
         let dropped = self.list_kept();
         let unheld = self.kept.iter().filter(|(_, kept)| kept.holders.is_empty());
         let unheld: Vec<InstanceId> = unheld.map(|(instance, _)| *instance).collect();
-        let mut removals: Vec<watch::Receiver<()>> = Vec::new();
+        let mut removals: Vec<CancellationToken> = Vec::new();
         for instance in unheld {
             let removed = self.remove_kept(instance);
             removals.extend(removed.map(|(_, handle)| handle.removed.clone()));
         }
         if let Some(client) = self.clients.get_mut(&id) {
             client.answer_with(call, async move {
-                for mut removal in removals {
-                    while removal.changed().await.is_ok() {}
+                for removal in removals {
+                    removal.cancelled().await;
                 }
                 Ok(Reply::Kept(dropped))
             });

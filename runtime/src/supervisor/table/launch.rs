@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use seatrial_model::Scope;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::attached::Attached;
 use super::kept;
@@ -300,8 +301,8 @@ struct New {
     container: Arc<OnceLock<String>>,
     doing: Arc<Doing>,
     starts: watch::Sender<()>,
-    ended: watch::Receiver<()>,
-    removed: watch::Sender<()>,
+    ended: CancellationToken,
+    removed: DropGuard,
     inbox: mpsc::UnboundedReceiver<Command>,
 }
 
@@ -309,10 +310,10 @@ impl New {
     /// Both sides of an instance that is about to begin.
     fn instance(index: usize, instance: InstanceId, address: HostNumber) -> (Handle, Self) {
         let (phase, phase_seen) = watch::channel(Phase::Pending);
-        let (alive, ended) = watch::channel(());
+        let ended = CancellationToken::new();
         let (commands, inbox) = mpsc::unbounded_channel();
         let (started, starts) = watch::channel(());
-        let (removed, removal) = watch::channel(());
+        let removed = CancellationToken::new();
         let container = Arc::new(OnceLock::new());
         let doing = Arc::<Doing>::default();
         let handle = Handle {
@@ -323,8 +324,8 @@ impl New {
             starts,
             address,
             doing: doing.clone(),
-            removed: removal,
-            _alive: alive,
+            removed: removed.clone(),
+            _alive: ended.clone().drop_guard(),
         };
         let new = Self {
             index,
@@ -334,7 +335,7 @@ impl New {
             doing,
             starts: started,
             ended,
-            removed,
+            removed: removed.drop_guard(),
             inbox,
         };
         (handle, new)

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::clients::Client;
 use super::kept::{Holder, Kept};
@@ -69,10 +70,10 @@ pub(super) struct Handle {
     pub(super) starts: watch::Receiver<()>,
     pub(super) address: HostNumber,
     pub(super) doing: Arc<Doing>,
-    /// Closes when its containers are removed.
-    pub(super) removed: watch::Receiver<()>,
+    /// Cancelled when its containers are removed.
+    pub(super) removed: CancellationToken,
     /// Dropping it ends the instance.
-    pub(super) _alive: watch::Sender<()>,
+    pub(super) _alive: DropGuard,
 }
 
 impl Supervisor {
