@@ -66,7 +66,7 @@ impl<E> FailureOfAnotherType<E> for &Failure<E> {
     where
         E: HookError,
     {
-        self.take().told()
+        self.take().describe()
     }
 }
 
@@ -78,7 +78,7 @@ impl<E> FailureOfAnotherType<E> for &Failure<E> {
 )]
 pub trait HookError {
     /// The error as text.
-    fn told(self) -> String;
+    fn describe(self) -> String;
 }
 
 #[cfg(test)]

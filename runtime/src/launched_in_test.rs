@@ -47,9 +47,9 @@ thread_local! {
     /// Says that the test on this thread is over.
     static END: RefCell<Option<EndOfTest>> = const { RefCell::new(None) };
     /// It was told for the test on this thread.
-    static IS_TOLD: Cell<bool> = const { Cell::new(false) };
+    static IS_REPORTED: Cell<bool> = const { Cell::new(false) };
     /// The containers of which it was told.
-    static TOLD: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    static REPORTED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 /// The end of a test's thread.
@@ -143,7 +143,7 @@ pub(crate) fn tell() {
     let Some(test) = current_test::on_this_thread() else {
         return;
     };
-    if IS_TOLD.replace(true) {
+    if IS_REPORTED.replace(true) {
         return;
     }
     let text = report(&test);
@@ -161,13 +161,13 @@ pub(crate) fn tell() {
 }
 
 /// From now on nothing is told for the test on this thread: its function is over, and has given back what it had.
-pub(crate) fn have_told() {
-    IS_TOLD.set(true);
+pub(crate) fn mark_reported() {
+    IS_REPORTED.set(true);
 }
 
 /// Whether a panic of this thread has told of this service.
-pub(crate) fn has_told_of(service: &Service) -> bool {
-    TOLD.with_borrow(|told| told.contains(service.id()))
+pub(crate) fn has_reported(service: &Service) -> bool {
+    REPORTED.with_borrow(|reported| reported.contains(service.id()))
 }
 
 /// What became of what this test has launched, and of what is there that tests before it have launched.
@@ -190,6 +190,8 @@ pub(crate) fn report(test: &str) -> String {
             gone += &terminal::given_back(&launched.composition, &given_back, launched.place);
         }
     }
-    TOLD.with_borrow_mut(|told| there.retain(|service| told.insert(service.id().to_owned())));
+    REPORTED.with_borrow_mut(|reported| {
+        there.retain(|service| reported.insert(service.id().to_owned()))
+    });
     failure_report::of_services(&there, Some(Instant::now() + ABORT_GRACE)) + &gone
 }

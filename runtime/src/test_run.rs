@@ -223,7 +223,7 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
     let before = deadline::set_current(deadline.clone());
     let outcome = catch_unwind(AssertUnwindSafe(|| body(ready, limit)));
     deadline::set_current(before);
-    launched_in_test::have_told();
+    launched_in_test::mark_reported();
     let is_given_up = matches!(outcome, Ok(Ended::GivenUp(_)));
     let late = deadline.as_ref();
     let late = late.filter(|deadline| is_given_up || deadline.is_over());
@@ -375,7 +375,7 @@ impl Held {
     fn report(&self, until: Option<Instant>) -> String {
         let services = self.launched.iter().flat_map(|(services, _)| services);
         let services: Vec<Service> = services
-            .filter(|service| !launched_in_test::has_told_of(service))
+            .filter(|service| !launched_in_test::has_reported(service))
             .cloned()
             .collect();
         failure_report::of_services(&services, until)

@@ -18,7 +18,7 @@ use crate::terminal;
 /// The signals that ask a process to end.
 const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// Signals that arrive so soon after the first are the same wish: who sends one to a process and to its group, as
+/// Signals that arrive so soon after the first are one request: who sends one to a process and to its group, as
 /// `timeout` does, or both a terminal and a wrapper, means it once.
 const SIGNAL_DEBOUNCE: Duration = Duration::from_millis(400);
 
@@ -125,7 +125,7 @@ impl Arrivals {
         self.last.fetch_max(at, Ordering::SeqCst);
     }
 
-    /// Whether a signal has come that is a wish of its own after the first.
+    /// Whether a signal has come that is a request of its own after the first.
     fn are_repeated(&self) -> bool {
         let first = self.first.load(Ordering::SeqCst);
         let apart = self.last.load(Ordering::SeqCst).saturating_sub(first);
@@ -155,14 +155,14 @@ fn interrupt(client: &'static Client, signal: i32) {
 /// From now on tests lose their services under their hands. What they say about it would be read as the reason why
 /// they ended.
 fn silence_tests() {
-    let told = std::panic::take_hook();
+    let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let thread = std::thread::current();
         if thread
             .name()
             .is_some_and(|name| name.starts_with(OWN_THREADS))
         {
-            told(panic);
+            report(panic);
         } else {
             stay();
         }
@@ -220,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn signals_that_arrive_together_are_one_wish() {
+    fn signals_that_arrive_together_are_one_request() {
         for at in [&[0][..], &[5000], &[5000, 5000], &[5000, 5001, 5399]] {
             assert!(!are_repeated(at), "{at:?}");
         }
     }
 
     #[test]
-    fn a_signal_that_arrives_later_is_another_wish() {
+    fn a_signal_that_arrives_later_is_another_request() {
         for at in [&[0, 401][..], &[5000, 5400], &[5000, 5001, 5399, 5401]] {
             assert!(are_repeated(at), "{at:?}");
         }

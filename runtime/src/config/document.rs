@@ -10,7 +10,7 @@ use super::mistakes::{Mistakes, Place};
 
 /// The file's text; empty where there is no file.
 pub(super) fn read(path: &Path, mistakes: &mut Mistakes) -> String {
-    let whole = Place::File {
+    let file_place = Place::File {
         path: path.to_owned(),
         line: 0,
         column: 0,
@@ -20,14 +20,14 @@ pub(super) fn read(path: &Path, mistakes: &mut Mistakes) -> String {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return String::new(),
         Err(error) => {
             mistakes.add(
-                &whole,
+                &file_place,
                 format!("cannot be read ({error}); make it a file that this user may read"),
             );
             return String::new();
         }
     };
     String::from_utf8(bytes).unwrap_or_else(|_| {
-        mistakes.add(&whole, "is not UTF-8; save it as UTF-8");
+        mistakes.add(&file_place, "is not UTF-8; save it as UTF-8");
         String::new()
     })
 }

@@ -83,12 +83,12 @@ impl<W: Write> Packing<W> {
             self.linked.insert(inode, at.clone());
         }
         let mut header = self.header(&metadata);
-        let mut whole = Whole {
+        let mut content = Unchanged {
             file,
             left: metadata.len(),
         };
-        self.tar.append_data(&mut header, at, &mut whole)?;
-        match whole.file.read(&mut [0])? {
+        self.tar.append_data(&mut header, at, &mut content)?;
+        match content.file.read(&mut [0])? {
             0 => Ok(()),
             _ => Err(io::Error::other("it became longer while it was read")),
         }
@@ -150,12 +150,12 @@ fn special(_: FileType) -> &'static str {
 }
 
 /// A file as long as it was when it was opened: its size stands before its content.
-struct Whole {
+struct Unchanged {
     file: fs::File,
     left: u64,
 }
 
-impl Read for Whole {
+impl Read for Unchanged {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left).map_or(into.len(), |left| left.min(into.len()));
         let read = self.file.read(&mut into[..most])?;

@@ -23,7 +23,7 @@ use crate::fingerprint::Fingerprint;
 pub(crate) struct Images {
     pub(super) config: Arc<ImageConfig>,
     /// How long a fetch may show no progress.
-    pub(super) patience: Duration,
+    pub(super) stall_timeout: Duration,
     pub(super) reporter: Reporter,
     pub(super) locks: Locks,
     pub(super) builds: Arc<dyn Builds>,
@@ -88,7 +88,7 @@ impl Images {
     ) -> Self {
         Self {
             config: Arc::new(config.images.clone()),
-            patience: config.timeouts.pull,
+            stall_timeout: config.timeouts.pull,
             reporter: Reporter::standard(),
             locks: Locks::of_user(),
             builds,

@@ -19,7 +19,7 @@ const HUB_KEY: &str = "https://index.docker.io/v1/";
 pub(super) struct CredentialFiles {
     files: Vec<PathBuf>,
     /// How long a helper may take.
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl CredentialFiles {
@@ -41,7 +41,7 @@ impl CredentialFiles {
         files.extend(docker.map(|directory| directory.join("config.json")));
         Self {
             files,
-            patience: helper::PATIENCE,
+            timeout: helper::DEADLINE,
         }
     }
 
@@ -77,7 +77,7 @@ impl CredentialFiles {
         let own = helper(&settings["credHelpers"][server]);
         let general = helper(&settings["credsStore"]);
         if let Some(helper) = own {
-            return helper::get(&helper, server, self.patience);
+            return helper::get(&helper, server, self.timeout);
         }
         // The helpers are run here, where they cannot hang.
         if let Some(settings) = settings.as_object_mut() {
@@ -99,7 +99,7 @@ impl CredentialFiles {
             }
         }
         match general {
-            Some(helper) => helper::get(&helper, server, self.patience),
+            Some(helper) => helper::get(&helper, server, self.timeout),
             None => Ok(None),
         }
     }

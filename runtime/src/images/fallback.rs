@@ -13,7 +13,7 @@ use seatrial_model::{ImageRef, Pull};
 use super::cache::{Images, Key, Request};
 use super::error::{Cause, Said, Trail};
 use super::progress::Task;
-use super::pull::patiently;
+use super::pull::unless_stalled;
 use super::{blocking, context, dockerfile, names, platform, script};
 use crate::config::{Fallback, ImageConfig};
 use crate::engine::{BuildSpec, EngineErrorKind, ImageInfo, Progress};
@@ -254,7 +254,7 @@ impl Images {
             layer @ Progress::Layer { .. } => task.report(layer),
         };
         let call = request.engine.build(build, &sink);
-        let built = patiently(self.patience, &task, "build the image", call).await;
+        let built = unless_stalled(self.stall_timeout, &task, "build the image", call).await;
         // Where this is cut short it is not reached.
         self.builds.ended(&this);
         match built {
@@ -289,7 +289,7 @@ impl Images {
             }
         };
         let call = request.engine.import(script.output, &tag, labels);
-        let result = patiently(self.patience, &task, "import the image", call).await;
+        let result = unless_stalled(self.stall_timeout, &task, "import the image", call).await;
         // The script's own words come first: the engine only knows that the output broke off.
         let failure = script.failure.try_recv();
         match (failure, result) {

@@ -113,9 +113,9 @@ impl Images {
         let lock = self.turn(request, key).await?;
         let result = self.fetch_alone(request).await;
         if let (Some(lock), Err(error)) = (lock, &result)
-            && let Ok(word) = serde_json::to_vec(&Word::new(&self.config, error))
+            && let Ok(note) = serde_json::to_vec(&FailureNote::new(&self.config, error))
         {
-            lock.tell(&word);
+            lock.leave_note(&note);
         }
         result
     }
@@ -216,8 +216,8 @@ impl Images {
             };
             match self.locks.acquire(&name, waiting).await {
                 Ok(Turn::Held(lock)) => return Ok(Some(lock)),
-                Ok(Turn::Told(word)) => {
-                    if let Some(error) = Word::read(&word, &self.config) {
+                Ok(Turn::Left(note)) => {
+                    if let Some(error) = FailureNote::read(&note, &self.config) {
                         return Err(error);
                     }
                 }
@@ -229,13 +229,13 @@ impl Images {
 
 /// What a process whose fetch failed leaves to those who wait for it.
 #[derive(Serialize, Deserialize)]
-struct Word {
+struct FailureNote {
     /// Of the configuration: what fails of one may succeed by another's fallback.
     config: String,
     error: ImageError,
 }
 
-impl Word {
+impl FailureNote {
     fn new(config: &ImageConfig, error: &ImageError) -> Self {
         Self {
             config: Self::fingerprint(config),
@@ -243,9 +243,9 @@ impl Word {
         }
     }
 
-    fn read(word: &[u8], config: &ImageConfig) -> Option<ImageError> {
-        let word: Self = serde_json::from_slice(word).ok()?;
-        (word.config == Self::fingerprint(config)).then_some(word.error)
+    fn read(note: &[u8], config: &ImageConfig) -> Option<ImageError> {
+        let note: Self = serde_json::from_slice(note).ok()?;
+        (note.config == Self::fingerprint(config)).then_some(note.error)
     }
 
     fn fingerprint(config: &ImageConfig) -> String {

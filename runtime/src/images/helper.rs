@@ -15,7 +15,7 @@ use super::program::{self, Group};
 use crate::engine::Credentials;
 
 /// How long a helper may take: time enough for a user to unlock a keychain that it asks.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// An answer is a few lines; what is more is no answer.
 const LARGEST_ANSWER: u64 = 1 << 20;
@@ -46,7 +46,7 @@ struct Outcome {
 pub(super) fn get(
     program: &str,
     server: &str,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Option<Credentials>, String> {
     let mut command = Command::new(program);
     command
@@ -66,13 +66,13 @@ pub(super) fn get(
         // Nobody wants the outcome of a helper that was given up.
         let _ = outcome.send(ask(child, &in_thread, &asked));
     });
-    match ended.recv_timeout(patience) {
+    match ended.recv_timeout(timeout) {
         Ok(Ok(outcome)) => judge(program, &outcome),
         Ok(Err(error)) => Err(cannot_run(&error)),
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
             group.signal(libc::SIGKILL);
             Err(format!(
-                "the credential helper `{program}` has not answered within {patience:?} and was ended; see what it waits for \
+                "the credential helper `{program}` has not answered within {timeout:?} and was ended; see what it waits for \
                  with `echo {server} | {program} get`, or take it out of the file"
             ))
         }
@@ -176,9 +176,9 @@ mod tests {
             self.0.join(name)
         }
 
-        fn get(&self, patience: Duration) -> Result<Option<Credentials>, String> {
+        fn get(&self, timeout: Duration) -> Result<Option<Credentials>, String> {
             let program = self.path("new").display().to_string();
-            let found = get(&program, "registry.example", patience);
+            let found = get(&program, "registry.example", timeout);
             found.map_err(|reason| reason.replace(&program, "HELPER"))
         }
     }
@@ -254,8 +254,8 @@ mod tests {
             ),
         ] {
             let helper = Helper::new(name, script);
-            let patience = Duration::from_secs(3);
-            let error = helper.get(patience).expect_err("it hangs");
+            let timeout = Duration::from_secs(3);
+            let error = helper.get(timeout).expect_err("it hangs");
             assert_eq!(
                 error,
                 "the credential helper `HELPER` has not answered within 3s and was ended; see what it waits for with \

@@ -6,7 +6,7 @@
 //! again; the directory goes with its last file. What a killed process left is unlinked by the next one here: a file
 //! that can be locked at once is nobody's, or somebody's who has opened and not yet locked it and will begin again.
 //!
-//! A holder can leave word for those who wait at that moment, who have its file open: it writes into the file before
+//! A holder can leave a note for those who wait at that moment, who have its file open: it writes into the file before
 //! it unlinks it.
 
 use std::fs::File;
@@ -36,8 +36,8 @@ pub(super) struct Lock {
 #[derive(Debug)]
 pub(super) enum Turn {
     Held(Lock),
-    /// The one before has left word.
-    Told(Vec<u8>),
+    /// The one before has left a note instead.
+    Left(Vec<u8>),
 }
 
 impl Locks {
@@ -62,7 +62,7 @@ impl Locks {
         let _ = std::fs::remove_dir(&self.directory);
     }
 
-    /// Waits for the lock of that name, or for word of who holds it; `waiting` is called once if somebody does.
+    /// Waits for the lock of that name, or for a note of who holds it; `waiting` is called once if somebody does.
     ///
     /// # Errors
     ///
@@ -129,20 +129,20 @@ fn acquire(directory: PathBuf, path: PathBuf, waiting: impl FnOnce()) -> io::Res
                 file,
             }));
         }
-        let mut word = Vec::new();
+        let mut note = Vec::new();
         file.rewind()?;
-        file.read_to_end(&mut word)?;
-        if !word.is_empty() {
-            return Ok(Turn::Told(word));
+        file.read_to_end(&mut note)?;
+        if !note.is_empty() {
+            return Ok(Turn::Left(note));
         }
     }
 }
 
 impl Lock {
-    /// Leaves word for those who wait now, and lets go.
-    pub(super) fn tell(mut self, word: &[u8]) {
+    /// Leaves a note for those who wait now, and lets go.
+    pub(super) fn leave_note(mut self, note: &[u8]) {
         // Whoever is not told finds out by itself.
-        if self.file.write_all(word).is_err() {
+        if self.file.write_all(note).is_err() {
             let _ = self.file.set_len(0);
         }
     }
@@ -181,7 +181,7 @@ mod tests {
         let turn = acquire(directory.to_owned(), directory.join("a.lock"), || ());
         match turn.expect("a lock") {
             Turn::Held(lock) => lock,
-            Turn::Told(word) => panic!("told {word:?}"),
+            Turn::Left(note) => panic!("left {note:?}"),
         }
     }
 
@@ -229,9 +229,9 @@ mod tests {
             })
         });
         is_waiting.recv().expect("the other thread waits");
-        lock.tell(b"no use");
+        lock.leave_note(b"no use");
         match waiter.join().expect("no panic").expect("its turn") {
-            Turn::Told(word) => assert_eq!(word, b"no use"),
+            Turn::Left(note) => assert_eq!(note, b"no use"),
             Turn::Held(_) => panic!("it was not told"),
         }
         drop(held(&directory));

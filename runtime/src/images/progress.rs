@@ -46,8 +46,7 @@ enum Display {
     #[cfg(feature = "progress")]
     Bars(indicatif::MultiProgress),
     Lines(Arc<Mutex<dyn Write + Send>>),
-    /// In another process.
-    Elsewhere,
+    OtherProcess,
 }
 
 /// The progress of one image. Dropped without [`Task::done`], it says that the work failed.
@@ -65,7 +64,8 @@ struct State {
     /// Bytes done and in all, by layer.
     layers: HashMap<String, (u64, u64)>,
     bytes: u64,
-    told: Instant,
+    /// When a plain line was shown last.
+    shown: Instant,
     /// The last thing of importance that was said, not to repeat it.
     said: String,
     finished: bool,
@@ -80,7 +80,7 @@ impl Reporter {
     pub(super) fn standard() -> Self {
         if !terminal::is_seen() {
             return Self {
-                display: Display::Elsewhere,
+                display: Display::OtherProcess,
             };
         }
         #[cfg(feature = "progress")]
@@ -119,7 +119,7 @@ impl Reporter {
             state: Mutex::new(State {
                 layers: HashMap::new(),
                 bytes: 0,
-                told: now,
+                shown: now,
                 said: String::new(),
                 finished: false,
                 moved: now,
@@ -127,7 +127,7 @@ impl Reporter {
                 bar: self.display.bar(work, image),
             }),
         };
-        if matches!(self.display, Display::Elsewhere) {
+        if matches!(self.display, Display::OtherProcess) {
             terminal::show_progress(ProgressReport::Begun {
                 task: task.number,
                 work,
@@ -155,7 +155,7 @@ impl Display {
                 let _ = to.write_all(format!("seatrial: {text}\n").as_bytes());
                 let _ = to.flush();
             }
-            Self::Elsewhere => terminal::show_progress(ProgressReport::Note(text.into_owned())),
+            Self::OtherProcess => terminal::show_progress(ProgressReport::Note(text.into_owned())),
         }
     }
 
@@ -175,7 +175,7 @@ impl Display {
 impl Task {
     /// Takes what an engine reports.
     pub(super) fn report(&self, progress: Progress) {
-        if let Display::Elsewhere = self.display {
+        if let Display::OtherProcess = self.display {
             self.state().moved = Instant::now();
             let task = self.number;
             return terminal::show_progress(ProgressReport::Engine { task, progress });
@@ -195,7 +195,7 @@ impl Task {
 
     /// A line of output.
     pub(super) fn line(&self, line: &str) {
-        if let Display::Elsewhere = self.display {
+        if let Display::OtherProcess = self.display {
             return self.report(Progress::Line(line.to_owned()));
         }
         let line = &*harmless(line.trim_end());
@@ -222,13 +222,13 @@ impl Task {
     /// More bytes of what is made here.
     pub(super) fn bytes(&self, more: u64) {
         let mut state = self.state();
-        if let Display::Elsewhere = self.display {
+        if let Display::OtherProcess = self.display {
             state.moved = Instant::now();
             let task = self.number;
             return terminal::show_progress(ProgressReport::Bytes { task, more });
         }
         state.bytes += more;
-        self.tell(&mut state);
+        self.show(&mut state);
     }
 
     /// When anything was reported last.
@@ -244,7 +244,7 @@ impl Task {
             state.clear();
             state.all_bytes().1
         };
-        if let Display::Elsewhere = self.display {
+        if let Display::OtherProcess = self.display {
             return terminal::show_progress(ProgressReport::Done { task: self.number });
         }
         let mut text = format!(
@@ -280,11 +280,11 @@ impl Task {
         } else if status.starts_with("Downloading") {
             state.said.clear();
         }
-        self.tell(&mut state);
+        self.show(&mut state);
     }
 
-    /// Says how far it is, where it is time to.
-    fn tell(&self, state: &mut State) {
+    /// Shows how far it is, where it is time to.
+    fn show(&self, state: &mut State) {
         state.moved = Instant::now();
         let (done, total) = state.all_bytes();
         if done == 0 {
@@ -305,8 +305,8 @@ impl Task {
             bar.set_message(text);
             return;
         }
-        if state.moved - state.told >= LINE_EVERY {
-            state.told = state.moved;
+        if state.moved - state.shown >= LINE_EVERY {
+            state.shown = state.moved;
             self.display
                 .line(&format!("{} {}: {text}", self.work.going_on(), self.image));
         }
@@ -327,7 +327,7 @@ impl Drop for Task {
         }
         state.clear();
         drop(state);
-        if let Display::Elsewhere = self.display {
+        if let Display::OtherProcess = self.display {
             return terminal::show_progress(ProgressReport::Failed { task: self.number });
         }
         self.display.line(&format!(

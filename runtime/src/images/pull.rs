@@ -58,8 +58,8 @@ impl Images {
             credentials: credentials.as_ref(),
         };
         let sink = |progress| task.report(progress);
-        let result = patiently(
-            self.patience,
+        let result = unless_stalled(
+            self.stall_timeout,
             &task,
             "pull the image",
             request.engine.pull(pull, &sink),
@@ -103,26 +103,26 @@ fn go_on(makes_sense: bool) -> Outcome {
     }
 }
 
-/// Waits for the call as long as anything is reported within `patience`.
-pub(super) async fn patiently<T>(
-    patience: Duration,
+/// Waits for the call as long as anything is reported within `stall_timeout`.
+pub(super) async fn unless_stalled<T>(
+    stall_timeout: Duration,
     task: &Task,
     attempt: &str,
     call: impl Future<Output = Result<T, EngineError>>,
 ) -> Result<T, EngineError> {
     let mut call = pin!(call);
     loop {
-        let until = task.moved() + patience;
+        let until = task.moved() + stall_timeout;
         tokio::select! {
             result = &mut call => return result,
             () = tokio::time::sleep_until(until.into()) => {}
         }
-        if task.moved() + patience <= Instant::now() {
+        if task.moved() + stall_timeout <= Instant::now() {
             return Err(EngineError {
                 kind: EngineErrorKind::Network,
                 attempt: attempt.to_owned(),
                 message: format!(
-                    "no progress for {patience:?}, given up; `pull` of `[timeouts]` in {} is how long to wait",
+                    "no progress for {stall_timeout:?}, given up; `pull` of `[timeouts]` in {} is how long to wait",
                     crate::config::FILE_NAME
                 ),
             });

@@ -39,12 +39,12 @@ pub(crate) fn launched(launch: &Launch, services: &[ServiceInfo], took: Duration
         .unwrap_or(0);
     for (label, index, again) in lines {
         let padding = " ".repeat(width - label.chars().count());
-        let told = if again {
+        let shown = if again {
             "(see above)".to_owned()
         } else {
-            told(plan, index, &services[index])
+            timings(plan, index, &services[index])
         };
-        let _ = writeln!(text, "  {label}{padding}  {told}");
+        let _ = writeln!(text, "  {label}{padding}  {shown}");
     }
     text
 }
@@ -76,7 +76,8 @@ fn branch(
     }
 }
 
-fn told(plan: &Plan, index: usize, info: &ServiceInfo) -> String {
+/// What a service is made from, and what took how long.
+fn timings(plan: &Plan, index: usize, info: &ServiceInfo) -> String {
     let origin = match &plan.services[index].origin {
         Origin::Image(image) => image.to_string(),
         Origin::Bin {

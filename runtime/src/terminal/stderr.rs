@@ -17,32 +17,32 @@ pub(crate) fn say(text: &str) {
 }
 
 /// What is done instead of writing to standard error.
-type Elsewhere = Box<dyn Fn(Shown) + Send + Sync>;
+type Sink = Box<dyn Fn(Shown) + Send + Sync>;
 
-static ELSEWHERE: OnceLock<Elsewhere> = OnceLock::new();
+static SINK: OnceLock<Sink> = OnceLock::new();
 
 /// Has everything shown elsewhere, for a process that nobody sees.
-pub(crate) fn redirect(elsewhere: impl Fn(Shown) + Send + Sync + 'static) {
-    let _ = ELSEWHERE.set(Box::new(elsewhere));
+pub(crate) fn redirect(sink: impl Fn(Shown) + Send + Sync + 'static) {
+    let _ = SINK.set(Box::new(sink));
 }
 
 /// Shows a report elsewhere; nothing where that is not asked for.
 pub(crate) fn show_progress(report: ProgressReport) {
-    if let Some(elsewhere) = ELSEWHERE.get() {
-        elsewhere(Shown::Progress(report));
+    if let Some(sink) = SINK.get() {
+        sink(Shown::Progress(report));
     }
 }
 
 /// Whether people see what this process writes to standard error.
 pub(crate) fn is_seen() -> bool {
-    ELSEWHERE.get().is_none()
+    SINK.get().is_none()
 }
 
 /// Shows a text.
 pub(crate) fn show(text: &str) {
     let text = harmless(text);
-    if let Some(elsewhere) = ELSEWHERE.get() {
-        return elsewhere(Shown::Text(text.into_owned()));
+    if let Some(sink) = SINK.get() {
+        return sink(Shown::Text(text.into_owned()));
     }
     // One write, so that lines of several processes do not mix. Nobody can be told that standard error is gone.
     let _ = std::io::stderr().write_all(text.as_bytes());
