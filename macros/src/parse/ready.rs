@@ -17,7 +17,7 @@ pub(super) const TABLE: Table<ReadyKeys> = Table {
     habits: habits::OF_READINESS,
 };
 
-/// The keys that were read. A malformed kind is absent here; [`Given`] has its presence.
+/// The keys that were read. A malformed kind is absent here; [`keys::Given`] has its presence.
 #[derive(Default)]
 pub(super) struct ReadyKeys {
     tcp: Option<Vec<Spanned<PortChoice>>>,

@@ -35,7 +35,7 @@ const KEYS: &[Key<Service>] = &[
         "exposed_port",
         "exposed_ports",
     ]),
-    Key::once("env", variables::FORM, env).known_as(variables::ALSO),
+    Key::once("env", variables::FORM, env).known_as(variables::ALIASES),
     Key::once("command", "command = \"server --flag\"", command_line)
         .known_as(&["cmd", "args", "run"]),
     Key::once("entrypoint", "entrypoint = [\"/bin/server\"]", entrypoint),

@@ -43,7 +43,7 @@ const KEYS: &[Key<SetupKeys>] = &[
     Key::once("with", "with = path::to::async_fn", with).known_as(&["hook", "fn"]),
     Key::once("name", "name = \"schema\"", name),
     Key::once("timeout", "timeout = \"2m\"", timeout),
-    Key::once("env", variables::FORM, env).known_as(variables::ALSO),
+    Key::once("env", variables::FORM, env).known_as(variables::ALIASES),
     Key::once("key", "key = include_str!(\"schema.sql\")", key),
 ];
 

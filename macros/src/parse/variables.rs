@@ -13,7 +13,7 @@ use crate::syntax::Variable;
 pub(super) const FORM: &str = "env(NAME = \"value\")";
 
 /// Its names in other tools.
-pub(super) const ALSO: &[&str] = &["environment", "envs"];
+pub(super) const ALIASES: &[&str] = &["environment", "envs"];
 
 pub(super) fn env(
     variables: &mut Vec<Variable>,

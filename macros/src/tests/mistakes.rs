@@ -208,6 +208,32 @@ fn a_size_of_zero_is_one_mistake() {
 }
 
 #[test]
+fn each_malformed_value_has_its_own_reason() {
+    for (settings, message) in [
+        (
+            quote!(labels("" = "shop")),
+            "invalid label ``: expected a name, such as",
+        ),
+        (
+            quote!(labels("dev.seatrial.run" = "1")),
+            "invalid label `dev.seatrial.run`: the prefix `dev.seatrial.` is reserved;",
+        ),
+        (
+            quote!(tmpfs("/a\0b")),
+            "`: NUL is not supported; write the path without it",
+        ),
+        (
+            quote!(tmpfs("/a/../b")),
+            "invalid path `/a/../b`: `..` is not supported;",
+        ),
+    ] {
+        let found =
+            one_message(quote!(#[service(image = "a", #settings, ready(running))] a: Service));
+        assert!(found.contains(message), "{found}");
+    }
+}
+
+#[test]
 fn a_file_below_a_mount_is_one_mistake() {
     for (message, targets) in [
         (
