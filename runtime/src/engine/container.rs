@@ -86,8 +86,6 @@ pub(crate) struct ContainerInfo {
     pub(crate) exit_code: Option<i64>,
     /// Whether the engine knows that memory was the reason. It may learn so late, or never.
     pub(crate) out_of_memory: bool,
-    /// What the engine says of a start that failed; empty where it says nothing.
-    pub(crate) error: String,
     pub(crate) ports: Vec<PublishedPort>,
     /// Its addresses on the networks that it is attached to, while it runs.
     pub(crate) addresses: Vec<Ipv4Addr>,

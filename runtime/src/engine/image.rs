@@ -12,7 +12,6 @@ pub(crate) struct ImageInfo {
     pub(crate) id: String,
     pub(crate) os: String,
     pub(crate) arch: String,
-    pub(crate) entrypoint: Vec<String>,
     pub(crate) command: Vec<String>,
     /// The `HEALTHCHECK`'s command as the image has it, its first word `CMD`, `CMD-SHELL` or `NONE`; empty without one.
     pub(crate) healthcheck: Vec<String>,

@@ -130,10 +130,10 @@ impl fmt::Display for Tried {
                  docker \"$USER\"` and log in again",
             ),
             Answer::Refused => write!(f, "not running; {}", self.start),
-            Answer::Silent(patience) => {
+            Answer::Silent(deadline) => {
                 write!(
                     f,
-                    "no answer within {patience:?}; see whether it hangs, restart it, or raise `timeouts.engine` in seatrial.toml"
+                    "no answer within {deadline:?}; see whether it hangs, restart it, or raise `timeouts.engine` in seatrial.toml"
                 )
             }
             Answer::Foreign(words) => {

@@ -133,7 +133,7 @@ pub(super) async fn connect_in(
 }
 
 /// Connects to the engine at an address.
-async fn ask(address: &Address, patience: Duration) -> Result<Docker, Answer> {
+async fn ask(address: &Address, deadline: Duration) -> Result<Docker, Answer> {
     // The socket's own words are clearer than those of a request that failed over it.
     if let Address::Unix(path) = address
         && let Err(error) = tokio::net::UnixStream::connect(path).await
@@ -145,10 +145,10 @@ async fn ask(address: &Address, patience: Duration) -> Result<Docker, Answer> {
             _ => Answer::Foreign(error.to_string()),
         });
     }
-    match tokio::time::timeout(patience, Docker::open(address)).await {
+    match tokio::time::timeout(deadline, Docker::open(address)).await {
         Ok(Ok(engine)) => Ok(engine),
         Ok(Err(error)) => Err(Answer::from_error(&error)),
-        Err(_) => Err(Answer::Silent(patience)),
+        Err(_) => Err(Answer::Silent(deadline)),
     }
 }
 

@@ -13,8 +13,8 @@ use crate::engine::info::EngineInfo;
 /// How long an engine may take to begin an answer.
 ///
 /// It bounds the beginning only, never a stream that has begun; but a build or an import begins its answer after the
-/// last byte of the request, and a stop after the container's end. Callers who want less patience bring their own.
-const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+/// last byte of the request, and a stop after the container's end. Callers who want to wait less bring a deadline of their own.
+const DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The header that carries a registry's credentials.
 const CREDENTIALS_HEADER: &str = "x-registry-auth";
@@ -41,14 +41,14 @@ impl Docker {
     pub(in crate::engine) async fn open(address: &Address) -> Result<Self, EngineError> {
         let reach = |error| failed(During::Other, "reach the engine")(error);
         let shown = address.to_string();
-        let patience = PATIENCE.as_secs();
+        let deadline = DEADLINE.as_secs();
         // The version is only what bollard compares with; it does not become part of any request.
         let api = match address {
             Address::Unix(_) => {
-                bollard::Docker::connect_with_unix(&shown, patience, API_DEFAULT_VERSION)
+                bollard::Docker::connect_with_unix(&shown, deadline, API_DEFAULT_VERSION)
             }
             Address::Tcp(_) => {
-                bollard::Docker::connect_with_http(&shown, patience, API_DEFAULT_VERSION)
+                bollard::Docker::connect_with_http(&shown, deadline, API_DEFAULT_VERSION)
             }
         }
         .map_err(reach)?

@@ -240,7 +240,6 @@ fn info(found: ContainerInspectResponse) -> ContainerInfo {
         paused: state.paused.unwrap_or_default(),
         exit_code: state.exit_code.filter(|_| ended),
         out_of_memory: state.oom_killed.unwrap_or_default(),
-        error: state.error.unwrap_or_default(),
         ports: published(&ports),
         addresses: addresses.collect(),
         process: state

@@ -90,7 +90,7 @@ impl Docker {
         while let Some(report) = reports.next().await {
             let report = report
                 .map_err(failed(During::Build, format_args!("build `{}`", build.tag)))
-                .map_err(|error| step.blamed(error))?;
+                .map_err(|error| step.attach_to(error))?;
             if let Some(text) = report.stream {
                 step.take(&text, progress);
             } else {
@@ -242,7 +242,6 @@ fn info(image: ImageInspect) -> ImageInfo {
         id: image.id.unwrap_or_default(),
         os: image.os.unwrap_or_default(),
         arch: image.architecture.unwrap_or_default(),
-        entrypoint: config.entrypoint.unwrap_or_default(),
         command: config.cmd.unwrap_or_default(),
         healthcheck: config
             .healthcheck
@@ -325,7 +324,7 @@ impl Step {
     }
 
     /// The error with the step it came from and what that said last.
-    fn blamed(&mut self, mut error: EngineError) -> EngineError {
+    fn attach_to(&mut self, mut error: EngineError) -> EngineError {
         self.end(&|_| ());
         if let Some(name) = &self.name {
             error.message = format!("{name}: {}", error.message);

@@ -13,7 +13,7 @@ use crate::engine::{
     Attachment, BuildSpec, ContainerSpec, Credentials, NetworkSpec, PublishedPort, PullSpec, Subnet,
 };
 
-/// Small, so that the tests take no time; an end that does not come is seen by [`PATIENCE`].
+/// Small, so that the tests take no time; an end that does not come is seen by [`LIMIT`].
 const DEADLINES: Deadlines = Deadlines {
     short: Duration::from_millis(200),
     long: Duration::from_millis(600),
@@ -21,7 +21,7 @@ const DEADLINES: Deadlines = Deadlines {
 };
 
 /// Far longer than any of these calls takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What it does once it hangs.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +78,7 @@ async fn serve(mut stream: UnixStream, way: Way) {
 type Ended = (&'static str, Result<(), EngineError>);
 
 async fn ended<T>(name: &'static str, call: impl Future<Output = Result<T, EngineError>>) -> Ended {
-    let outcome = timeout(PATIENCE, call).await;
+    let outcome = timeout(LIMIT, call).await;
     let outcome = outcome.unwrap_or_else(|_| panic!("{name} does not end"));
     (name, outcome.map(drop))
 }
@@ -236,7 +236,7 @@ async fn a_stream_that_stalls_ends() {
     let (engine, _socket) = hung(Way::Streams).await;
     for follow in [false, true] {
         let read = engine.logs("one", follow, None).collect::<Vec<_>>();
-        let log = timeout(PATIENCE, read).await.expect("it ends");
+        let log = timeout(LIMIT, read).await.expect("it ends");
         let [Ok(piece), Err(error)] = log.as_slice() else {
             panic!("a piece, and that no more came: {log:?}");
         };
