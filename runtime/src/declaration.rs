@@ -8,6 +8,7 @@ use std::pin::Pin;
 use seatrial_model::Plan;
 
 use crate::Service;
+use crate::package::Package;
 
 /// A declaration as the macros hand it over: the checked plan, and what only the compiler can supply.
 #[derive(Clone, Copy, Debug)]
@@ -37,17 +38,6 @@ impl Declaration {
     pub(crate) fn read_plan(&self) -> Option<Plan> {
         serde_json::from_str(self.plan).ok()
     }
-}
-
-/// A package, as it was when the compiler had it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Package {
-    /// Its name.
-    pub name: &'static str,
-    /// Its directory.
-    pub directory: &'static str,
-    /// Where that is in the package's workspace; empty for the root.
-    pub in_workspace: &'static str,
 }
 
 /// A user's async function that looks at a service, or sets it up.

@@ -99,6 +99,7 @@ mod launched_in_test;
 mod logs;
 mod operation;
 mod output;
+mod package;
 mod pieces;
 mod private;
 mod private_directory;

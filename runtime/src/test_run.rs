@@ -16,7 +16,8 @@ use tokio::sync::oneshot;
 use crate::client::{Client, Instances, Launched};
 use crate::composition::FromService;
 use crate::deadline::{self, ABORT_GRACE, Deadline, NOT_RETURNED};
-use crate::declaration::{Declaration, Package};
+use crate::declaration::Declaration;
+use crate::package::Package;
 use crate::together::{self, Outcomes};
 use crate::{
     Composition, Service, current_test, failure_report, launched_in_test, terminal, workspace,

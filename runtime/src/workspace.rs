@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::declaration::Package;
+use crate::package::Package;
 use crate::{Error, ErrorKind};
 
 /// The package that the tests of this process belong to.

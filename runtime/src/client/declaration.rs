@@ -169,7 +169,7 @@ pub(super) mod tests {
     use seatrial_model::placeholder::{Names, RawTemplate};
 
     use super::*;
-    use crate::declaration::Package;
+    use crate::package::Package;
 
     const PACKAGE: Package = Package {
         name: "shop",
