@@ -38,6 +38,7 @@ impl Error {
             service: None,
             what: what.into(),
             details: Vec::new(),
+            exit_code: None,
             log: Vec::new(),
             not_started: Vec::new(),
             also: Vec::new(),
@@ -73,6 +74,32 @@ impl Error {
     /// The service it is about, by its field's name, where it is about one.
     pub fn service(&self) -> Option<&str> {
         self.0.service.as_deref()
+    }
+
+    /// The composition that the service is of, or whose launch failed, by its type's name; of services on a test's parameters,
+    /// the test's. Nothing where the error is about no composition in particular.
+    pub fn composition(&self) -> Option<&str> {
+        self.0.composition.as_deref()
+    }
+
+    /// The exit code of what has ended, where that is what went wrong and the code is known: of the service's container
+    /// ([`Exited`](ErrorKind::Exited)), or of a command that sets it up ([`Setup`](ErrorKind::Setup)).
+    ///
+    /// A command that a test runs with [`exec`](crate::Service::exec) and that fails is no error; its code is in
+    /// [`ExecOutput`](crate::ExecOutput).
+    ///
+    /// ```no_run
+    /// # use seatrial::{Composition, ErrorKind};
+    /// # fn refuses_to_start<Shop: Composition>() {
+    /// let error = Shop::launch().wait().map(drop).expect_err("its configuration is wrong");
+    /// assert_eq!(error.kind(), ErrorKind::Exited);
+    /// assert_eq!(error.service(), Some("app"));
+    /// assert_eq!(error.exit_code(), Some(78));
+    /// assert!(error.log_lines().iter().any(|line| line.contains("no such key")));
+    /// # }
+    /// ```
+    pub fn exit_code(&self) -> Option<i64> {
+        self.0.exit_code
     }
 
     /// The last lines of that service's log, oldest first; empty where there are none.

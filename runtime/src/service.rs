@@ -11,10 +11,10 @@ mod weak;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Operation;
 use crate::client::{Client, Lease};
 use crate::deadline::Bound;
 use crate::protocol::{Action, Reply, ServiceInfo};
+use crate::{Error, Operation};
 pub use addresses::PortKey;
 pub use commands::Exec;
 pub(crate) use weak::WeakService;
@@ -80,9 +80,9 @@ impl Service {
     ) -> Operation<T> {
         let call = self.call(action);
         // The service must not be removed while something is being done to it.
-        let lease = self.lease.clone();
+        let (lease, info) = (self.lease.clone(), self.info.clone());
         let done = Operation::new(async move {
-            let reply = call.await?;
+            let reply = call.await.map_err(|error| with_composition(error, &info))?;
             drop(lease);
             Ok(read(reply))
         });
@@ -92,6 +92,16 @@ impl Service {
     fn act_done(&self, action: Action) -> Operation<()> {
         self.act(action, |_| ())
     }
+}
+
+/// An error that is about the service names its composition, too.
+pub(crate) fn with_composition(error: Error, info: &ServiceInfo) -> Error {
+    error.with(|report| {
+        if report.service.as_ref() == Some(&info.field) {
+            let composition = &mut report.composition;
+            composition.get_or_insert_with(|| info.composition.clone());
+        }
+    })
 }
 
 fn unexpected<T>(reply: Reply) -> T {

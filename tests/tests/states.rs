@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use seatrial::{Composition, ErrorKind, Service, ServiceStatus};
+use seatrial::{Composition, Error, ErrorKind, Service, ServiceStatus};
 
 /// A bound on what must not take as long as the engine's own patience, 10 seconds.
 const SOON: Duration = Duration::from_secs(9);
@@ -155,4 +155,72 @@ fn the_status_of_a_container_that_others_removed_is_an_error(
         error.to_string().contains("cannot inspect the container"),
         "{error}"
     );
+}
+
+#[seatrial::test]
+async fn an_error_has_the_code_of_a_service_that_was_killed(
+    server: Server,
+) -> Result<(), seatrial::Error> {
+    let server = &server.server;
+    server.kill().await?;
+    let never = server.wait_log("a line that it never writes").await;
+    for (error, kind) in [
+        (
+            server.ready().await.expect_err("it has ended"),
+            ErrorKind::Exited,
+        ),
+        (never.expect_err("it has ended"), ErrorKind::Operation),
+    ] {
+        assert_eq!(error.kind(), kind, "{error}");
+        assert_eq!(error.exit_code(), Some(137), "{error}");
+        assert_eq!(error.service(), Some("server"), "{error}");
+        assert_eq!(error.composition(), Some("Server"), "{error}");
+        assert!(!error.log_lines().is_empty(), "{error}");
+    }
+    let other = server.pause().await.expect_err("it does not run");
+    assert_eq!(
+        (other.exit_code(), other.composition()),
+        (None, Some("Server"))
+    );
+    Ok(())
+}
+
+#[derive(Composition)]
+struct Leaving {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "echo no such key; exit 78"],
+        ready(running)
+    )]
+    app: Service,
+}
+
+#[derive(Composition)]
+struct Unset {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = "sleep infinity",
+        ready(running),
+        setup(exec = ["sh", "-c", "echo no such table; exit 9"])
+    )]
+    db: Service,
+}
+
+#[seatrial::test]
+fn an_error_has_the_code_of_what_kept_a_launch_from_its_end() {
+    let error = Leaving::launch().wait().map(drop).expect_err("it leaves");
+    assert_error(&error, ErrorKind::Exited, 78, ["app", "Leaving"]);
+    assert_eq!(error.log_lines(), ["no such key"]);
+    let error = Unset::launch()
+        .wait()
+        .map(drop)
+        .expect_err("it is not set up");
+    assert_error(&error, ErrorKind::Setup, 9, ["db", "Unset"]);
+}
+
+fn assert_error(error: &Error, kind: ErrorKind, code: i64, [service, composition]: [&str; 2]) {
+    assert_eq!(error.kind(), kind, "{error}");
+    assert_eq!(error.exit_code(), Some(code), "{error}");
+    assert_eq!(error.service(), Some(service), "{error}");
+    assert_eq!(error.composition(), Some(composition), "{error}");
 }

@@ -15,13 +15,15 @@ use crate::wording::names;
 pub(crate) struct Report {
     #[serde(with = "ErrorKindForm")]
     pub(crate) kind: ErrorKind,
-    /// The composition whose launch failed.
+    /// The composition whose launch failed, or that the service is of.
     pub(crate) composition: Option<String>,
     pub(crate) service: Option<String>,
     /// What happened, a fragment: `cannot start the container`.
     pub(crate) what: String,
     /// Further lines on why.
     pub(crate) details: Vec<String>,
+    /// The exit code of what has ended: the service's container, or a command.
+    pub(crate) exit_code: Option<i64>,
     /// The last lines of the service's log.
     pub(crate) log: Vec<String>,
     /// Services that were not started because of this.

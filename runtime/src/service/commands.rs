@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Write as _;
 
-use super::{Service, unexpected};
+use super::{Service, unexpected, with_composition};
 use crate::pieces::{self, PieceWriter};
 use crate::protocol::{Action, ExecCall, ExecOutput, Reply};
 use crate::{Error, ErrorKind, Operation};
@@ -175,7 +175,8 @@ impl Exec {
         }));
         let done = Operation::new(async move {
             let answered = sending.answer.await;
-            let reply = answered.unwrap_or_else(|_| Err(pieces::ending()))?;
+            let reply = answered.unwrap_or_else(|_| Err(pieces::ending()));
+            let reply = reply.map_err(|error| with_composition(error, &service.info))?;
             // The service must not be removed while the command runs.
             drop(service);
             Ok(output(reply))

@@ -119,6 +119,7 @@ impl Service {
             if why.kind != ErrorKind::Exited {
                 report.details.extend(why.details.iter().cloned());
             }
+            report.exit_code = why.exit_code;
             report.log = log;
             report.help = match why.kind {
                 // A service that was ready ends for what was done to it, or by a fault of its own.

@@ -13,6 +13,8 @@ pub(in crate::supervisor) const KILLED: i64 = 137;
 
 /// How a container ended.
 pub(in crate::supervisor) struct End {
+    /// Its exit code, where that is known.
+    pub(super) code: Option<i64>,
     pub(in crate::supervisor) what: String,
     /// Why, where that is known beyond its code.
     pub(super) cause: Option<String>,
@@ -21,8 +23,9 @@ pub(in crate::supervisor) struct End {
 }
 
 impl End {
-    fn new(what: String, help: Option<String>) -> Self {
+    fn new(code: Option<i64>, what: String, help: Option<String>) -> Self {
         Self {
+            code,
             what,
             cause: None,
             help,
@@ -41,7 +44,8 @@ pub(in crate::supervisor) async fn how_it_ended(started: &Started<'_>, log: &[St
             _ => "the engine lost the container",
         };
         let reported = engine_error(ErrorKind::Engine, &error);
-        return End::new(format!("{what}: {error}"), reported.report().help.clone());
+        let help = reported.report().help.clone();
+        return End::new(None, format!("{what}: {error}"), help);
     }
     let info = target.engine.inspect(target.container).await.ok();
     let code = exit_code(info.as_ref(), started.exits.latest().as_ref());
@@ -52,6 +56,7 @@ pub(in crate::supervisor) async fn how_it_ended(started: &Started<'_>, log: &[St
             None => "what the machine has".to_owned(),
         };
         return End::new(
+            code,
             format!("the container was killed: it used more memory than {limit}"),
             Some("raise `memory = ..`, or have the service use less".to_owned()),
         );
@@ -59,6 +64,7 @@ pub(in crate::supervisor) async fn how_it_ended(started: &Started<'_>, log: &[St
     if let (Some(KILLED), Some(limit)) = (code, limit) {
         let limit = terminal::bytes(limit);
         return End::new(
+            code,
             format!(
                 "the container was killed (code {KILLED}), as the kernel does with one that uses more memory than its limit, here {limit}"
             ),
@@ -73,11 +79,12 @@ pub(in crate::supervisor) async fn how_it_ended(started: &Started<'_>, log: &[St
     let what = format!("the container exited with {code_text}{when}");
     match executing::finding(target, Symptom::Log(log, code)).await {
         Some(Finding { cause, next_step }) => End {
+            code,
             what,
             cause: Some(cause),
             help: next_step,
         },
-        None => End::new(what, exit_help(code, log)),
+        None => End::new(code, what, exit_help(code, log)),
     }
 }
 

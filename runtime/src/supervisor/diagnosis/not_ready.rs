@@ -17,10 +17,12 @@ pub(in crate::supervisor) async fn not_ready(started: &Started<'_>, reason: NotR
         .iter()
         .map(|check| format!("waited for: {check}"));
     let mut details: Vec<String> = waited_for.collect();
+    let mut exit_code = None;
     let (kind, what, help) = match reason.reason {
         NotReadyReason::Exited => {
             let end = how_it_ended(started, &log).await;
             details.splice(0..0, end.cause);
+            exit_code = end.code;
             (ErrorKind::Exited, end.what, end.help)
         }
         NotReadyReason::TimedOut => (
@@ -57,6 +59,7 @@ pub(in crate::supervisor) async fn not_ready(started: &Started<'_>, reason: NotR
     };
     Error::new(kind, what).with(|report| {
         report.details = details;
+        report.exit_code = exit_code;
         report.help = help;
         if let Some(finding) = finding {
             finding.attach(report);

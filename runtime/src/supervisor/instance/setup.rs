@@ -230,6 +230,7 @@ impl<'a> Step<'a> {
         let what = format!("exited with code {}", result.code);
         let error = self.failed(what, vec![output]).await;
         Err(NotSetUp::Failed(error.with(|report| {
+            report.exit_code = Some(result.code);
             report.help = Some(if NO_COMMAND.contains(&result.code) {
                 no_command.to_owned()
             } else {
@@ -250,13 +251,15 @@ impl<'a> Step<'a> {
     }
 
     async fn container_ended(&self) -> Error {
-        let code = match self.running.exit_code().await {
+        let exit_code = self.running.exit_code().await;
+        let code = match exit_code {
             Some(code) => format!("code {code}"),
             None => "unknown code".to_owned(),
         };
         let what = format!("ended, because the container exited with {code}");
         let error = self.failed(what, Vec::new()).await;
         error.with(|report| {
+            report.exit_code = exit_code;
             report.help = Some(
                 "see in the log why the service ends; a command that stops it cannot be a setup, a function may `restart()` it"
                     .to_owned(),

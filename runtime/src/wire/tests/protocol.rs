@@ -224,6 +224,7 @@ fn error(kind: ErrorKind) -> Error {
         report.composition = Some(text("Shop"));
         report.service = Some(text("db"));
         report.details = vec![text("detail")];
+        report.exit_code = Some(i64::MIN);
         report.log = vec![text("line")];
         report.not_started = vec![text("app")];
         report.also = vec![(text("cache"), text("exited"))];
