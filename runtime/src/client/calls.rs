@@ -10,7 +10,6 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::pending::{Gone, Pending, Sending};
 use crate::config::{Config, SupervisorMode};
-use crate::declaration::Hook;
 use crate::flow::Allowance;
 use crate::images::Screen;
 use crate::protocol::{
@@ -24,8 +23,6 @@ pub(crate) struct Client {
     requests: mpsc::UnboundedSender<Request>,
     next: AtomicU64,
     pending: Mutex<HashMap<CallId, Pending>>,
-    /// The hooks of all declarations that were launched, by identity.
-    hooks: Mutex<HashMap<String, &'static [Hook]>>,
     pub(super) settings: &'static Result<Settings, Error>,
     /// What the supervisor shows to people.
     screen: Mutex<Screen>,
@@ -45,7 +42,6 @@ impl Client {
             requests,
             next: AtomicU64::new(1),
             pending: Mutex::default(),
-            hooks: Mutex::default(),
             settings,
             screen: Mutex::default(),
             lost: OnceLock::new(),
@@ -71,10 +67,6 @@ impl Client {
 
     pub(super) fn pending(&self) -> MutexGuard<'_, HashMap<CallId, Pending>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn hooks(&self) -> MutexGuard<'_, HashMap<String, &'static [Hook]>> {
-        self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn screen(&self) -> MutexGuard<'_, Screen> {

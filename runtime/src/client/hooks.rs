@@ -2,14 +2,32 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use super::calls::Client;
 use super::lease::Lease;
 use crate::Service;
 use crate::declaration::Hook;
 use crate::protocol::{CallId, HookFailure, HookKind, ServiceInfo};
+
+/// The functions of every declaration that this process has launched, by the identity of the launch.
+static REGISTRY: Mutex<BTreeMap<String, &'static [Hook]>> = Mutex::new(BTreeMap::new());
+
+/// Makes the functions of a declaration known, under the identity of its launch.
+pub(super) fn register(identity: &str, hooks: &'static [Hook]) {
+    registry().insert(identity.to_owned(), hooks);
+}
+
+/// The function with this number of the declaration that was launched under this identity.
+pub(super) fn find(identity: &str, binding: usize) -> Option<Hook> {
+    registry().get(identity)?.get(binding).copied()
+}
+
+fn registry() -> MutexGuard<'static, BTreeMap<String, &'static [Hook]>> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Runs `hook` on a thread and a runtime of its own, so that it may block and may use what needs tokio, and reports
 /// its outcome.

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::calls::Client;
 use super::declaration::{self, Instances, Prepared};
+use super::hooks;
 use super::lease::Lease;
 use super::notice;
 use crate::config::Keep;
@@ -122,11 +123,11 @@ impl Client {
     fn begin(
         &'static self,
         launch: Launch,
-        hooks: &'static [Hook],
+        functions: &'static [Hook],
         keeping: Option<Arc<Lease>>,
         deadline: Option<Arc<Deadline>>,
     ) -> Operation<(Vec<ServiceInfo>, Arc<Lease>)> {
-        self.hooks().insert(launch.identity.clone(), hooks);
+        hooks::register(&launch.identity, functions);
         let lease = Arc::new(Lease::of_launch(self, keeping, deadline));
         let call = self.number();
         let body = RequestBody::Launch {

@@ -38,20 +38,13 @@ impl Client {
                 identity,
                 binding,
                 service,
-            } => {
-                let function = self
-                    .hooks()
-                    .get(&identity)
-                    .and_then(|hooks| hooks.get(binding))
-                    .copied();
-                match function {
-                    Some(function) => hooks::run(self, hook, kind, function, *service),
-                    None => {
-                        let why = "the function is not here".to_owned();
-                        self.hook_ended(hook, Err(HookFailure::Failed(why)));
-                    }
+            } => match hooks::find(&identity, binding) {
+                Some(function) => hooks::run(self, hook, kind, function, *service),
+                None => {
+                    let why = "the function is not here".to_owned();
+                    self.hook_ended(hook, Err(HookFailure::Failed(why)));
                 }
-            }
+            },
         }
     }
 }
