@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::container::{
-    EnvVar, File, HostEntry, Mount, Origin, Port, Pull, Scope, Source, Tmpfs, Ulimit, Volume,
+    EnvVar, File, HostEntry, Mount, Origin, Pull, Scope, Source, Tmpfs, Ulimit, Volume,
 };
+use super::port::Port;
 use super::steps::{Check, Setup, Timing};
 use crate::Template;
 
