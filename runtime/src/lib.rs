@@ -112,6 +112,8 @@ mod service;
 mod settings;
 mod shown;
 mod status;
+#[cfg(target_os = "linux")]
+mod supervise;
 mod supervisor;
 mod terminal;
 mod test_run;

@@ -93,6 +93,8 @@ async fn connect(client: &Client, role: Role) -> Result<(Welcomed, ProcessId), R
         Err(error) => return Err(Refusal::Final(error.clone())),
     };
     let process = run.process;
+    #[cfg(target_os = "linux")]
+    crate::supervise::link();
     let begun = Instant::now();
     loop {
         let (run, engine) = (run.clone(), engine.clone());

@@ -1,33 +1,23 @@
 //! Becoming the supervisor: what this executable does instead of its `main` when `start.rs` has started it.
 //!
-//! Every executable with Seatrial in it looks for one variable before `main`, and does nothing else where it is not
-//! set. Where it is, `main` never runs: no test harness sees its arguments, lists its tests or prints a line.
+//! Where one variable is not set, nothing is done. Where it is, `main` never runs: no test harness sees its arguments, lists
+//! its tests or prints a line. It does not know what a supervisor does.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 
 use super::startup::{self, Startup};
-use super::supervise;
 
-/// The C library calls it before `main`, after what the standard library has there for itself (99), and before other
-/// constructors of the executable: those of a test executable may start what a supervisor must not have.
-#[used]
-#[unsafe(link_section = ".init_array.00101")]
-static INTERCEPT: extern "C" fn() = intercept;
-
-/// Makes sure that the linker keeps the above: whoever calls this has it in the executable.
-pub(super) fn link() {
-    std::hint::black_box(&INTERCEPT);
-}
-
-extern "C" fn intercept() {
+/// Becomes the supervisor where this process is to be one, and then does not return: `serve` is what it does until its run
+/// is over. To be called before `main`.
+pub(crate) fn intercept(serve: fn(Startup) -> Result<(), String>) {
     // SAFETY: the name ends with a zero, and before `main` nobody else changes the environment.
     let is_ordinary = unsafe { libc::getenv(c"SEATRIAL_SUPERVISE".as_ptr()) }.is_null();
     if is_ordinary {
         return;
     }
-    let code = match std::panic::catch_unwind(become_supervisor) {
+    let code = match std::panic::catch_unwind(|| become_supervisor(serve)) {
         Ok(Ok(())) => 0,
         Ok(Err(reason)) => {
             eprintln!("error: {reason}");
@@ -40,7 +30,7 @@ extern "C" fn intercept() {
     unsafe { libc::_exit(code) }
 }
 
-fn become_supervisor() -> Result<(), String> {
+fn become_supervisor(serve: fn(Startup) -> Result<(), String>) -> Result<(), String> {
     let mut startup = Startup::take()?;
     let failed = |error| format!("the supervisor cannot be detached: {error}");
     reset_signals();
@@ -48,7 +38,11 @@ fn become_supervisor() -> Result<(), String> {
     // Before it leaves the group by which it can be killed until then.
     startup.announce();
     detach().map_err(failed)?;
-    supervise::run(startup)
+    #[cfg(test)]
+    if std::env::var_os(super::tests::SUPERVISOR).is_some() {
+        return super::tests::supervisor::run(startup);
+    }
+    serve(startup)
 }
 
 /// Goes on in a process that is not a child of the one that has started this one, which need not wait for it.

@@ -32,8 +32,6 @@ mod startup;
 #[cfg(target_os = "linux")]
 mod station;
 #[cfg(target_os = "linux")]
-mod supervise;
-#[cfg(target_os = "linux")]
 mod sweep;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
@@ -49,6 +47,7 @@ pub(crate) use self::unsupported::{connect, connect_to_keeper, find_keeper};
 pub(crate) use self::{
     directory::Log,
     election::{connect, connect_to_keeper, find_keeper},
+    intercept::intercept,
     startup::Startup,
     station::Station,
 };

@@ -2,7 +2,7 @@
 //!
 //! The process is given three descriptors, as its standard ones, and nothing else is said to it: the lock of the
 //! directory, so that it has it also when this process is killed; a pipe on which it says that it listens; its log.
-//! What it does with them is in `intercept.rs`.
+//! What it does with them is in `startup.rs` and `intercept.rs`.
 
 use std::fs::File;
 use std::io::{self, PipeReader, Read, Seek, SeekFrom};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::directory::{ElectionLock, RunDirectory};
 use super::error::StartError;
 use super::process::ProcessId;
-use super::{intercept, startup};
+use super::startup;
 
 /// How long a supervisor may take until it listens.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
@@ -61,7 +61,6 @@ pub(super) fn start(
             command.env_remove(name);
         }
     }
-    intercept::link();
     let mut child = command.spawn().map_err(spawn)?;
     // The pipe ends with the supervisor only if this process has no end of it to write to.
     drop(command);
