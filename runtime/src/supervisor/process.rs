@@ -102,7 +102,7 @@ async fn serve(mut station: Station, process: Option<ProcessId>) {
                 Ok(closed) => break closed,
                 Err(not_yet) => {
                     // Otherwise it is closed, and its client begins again.
-                    if !supervisor.ends_at_once() {
+                    if !supervisor.ends_at_once {
                         accept(not_yet.stream);
                     }
                     station = not_yet.station;

@@ -1,3 +1,5 @@
+//! What is seen of mounted files where the engine has the same ones, and where it has others.
+
 use std::fs::File;
 
 use super::*;

@@ -53,7 +53,7 @@ pub(in crate::supervisor) struct Supervisor {
     /// Whether no more clients will come.
     pub(super) run_ended: bool,
     /// Whether it has been asked to end, whoever is connected.
-    pub(super) ends_at_once: bool,
+    pub(in crate::supervisor) ends_at_once: bool,
     /// Who has said `Close` and waits until everything is removed.
     pub(super) closing: Vec<(ClientId, CallId, mpsc::UnboundedSender<Message>)>,
 }
@@ -102,11 +102,6 @@ impl Supervisor {
             ends_at_once: false,
             closing: Vec::new(),
         }
-    }
-
-    /// Whether it has been asked to end, whoever is connected.
-    pub(in crate::supervisor) fn ends_at_once(&self) -> bool {
-        self.ends_at_once
     }
 
     pub(super) fn number(&mut self) -> u64 {
