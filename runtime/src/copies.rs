@@ -10,6 +10,7 @@ use crate::client::Lease;
 use crate::files::LeftOut;
 use crate::pieces::{self, PieceReader, PieceWriter};
 use crate::protocol::{Action, InstanceId, ServiceInfo};
+use crate::service::with_composition;
 use crate::{Error, Operation, files};
 
 /// Begins to copy the file, directory or link `from` of this machine to the path `to` in a container.
@@ -28,7 +29,10 @@ pub(crate) fn copy_in(
     let (client, owner) = (lease.client(), service.owner);
     let copy = client.act_sending(
         service.instance,
-        Action::CopyIn { to: to.clone() },
+        Action::CopyIn {
+            to: to.clone(),
+            is_file: false,
+        },
         lease.caller(),
     );
     let mut writer = PieceWriter::new(client, &copy);
@@ -60,7 +64,7 @@ pub(crate) fn copy_out(
 ) -> Operation<()> {
     let (lease, from, to) = (lease.clone(), from.to_owned(), to.to_owned());
     let client = lease.client();
-    let (copy, received) = client.copy_out(instance, from.clone(), lease.caller());
+    let (copy, received) = client.copy_out(instance, from.clone(), false, lease.caller());
     let mut reader = PieceReader::new(client, copy, received);
     let unpacked = pieces::spawn(move || {
         let unpacked = files::unpack(&mut reader, &from, &to);
@@ -73,6 +77,68 @@ pub(crate) fn copy_out(
     })
 }
 
+/// Begins to write a file with this content to the path `to` in a container.
+pub(crate) fn write(
+    lease: &Arc<Lease>,
+    service: &ServiceInfo,
+    to: &str,
+    content: Vec<u8>,
+) -> Operation<()> {
+    if let Err(error) = files::check_writable(to, &service.mounted) {
+        let error = of_service(error, service);
+        return Operation::new(std::future::ready(Err(error)));
+    }
+    let (lease, to, owner) = (lease.clone(), to.to_owned(), service.owner);
+    let client = lease.client();
+    let action = Action::CopyIn {
+        to: to.clone(),
+        is_file: true,
+    };
+    let sending = client.act_sending(service.instance, action, lease.caller());
+    let mut writer = PieceWriter::new(client, &sending);
+    drop(pieces::spawn(move || {
+        // What is not taken any more, the answer tells of.
+        if files::pack_content(&content, &to, owner, &mut writer).is_ok() {
+            let _ = writer.end(Ok(()));
+        }
+        // The service must not be removed while something is being copied.
+        drop(lease);
+    }));
+    let service = service.clone();
+    Operation::new(async move {
+        let answered = sending.answer.await;
+        let done = answered.unwrap_or_else(|_| Err(pieces::ending()));
+        done.map(drop)
+            .map_err(|error| with_composition(error, &service))
+    })
+}
+
+/// Begins to read the content of the file `from` of a container.
+pub(crate) fn read(lease: &Arc<Lease>, service: &ServiceInfo, from: &str) -> Operation<Vec<u8>> {
+    if let Err(error) = files::check_readable(from, &service.mounted) {
+        let error = of_service(error, service);
+        return Operation::new(std::future::ready(Err(error)));
+    }
+    let (lease, from) = (lease.clone(), from.to_owned());
+    let client = lease.client();
+    let (copy, received) = client.copy_out(service.instance, from.clone(), true, lease.caller());
+    let mut reader = PieceReader::new(client, copy, received);
+    let info = service.clone();
+    let content = pieces::spawn(move || {
+        let content = files::unpack_content(&mut reader, &from);
+        drop(lease);
+        reader.end(content.map_err(|error| of_service(error, &info)))
+    });
+    let service = service.clone();
+    Operation::new(async move {
+        let content = content.await.unwrap_or_else(|_| Err(pieces::ending()));
+        content.map_err(|error| with_composition(error, &service))
+    })
+}
+
 fn of_service(error: Error, service: &ServiceInfo) -> Error {
-    error.with(|report| report.service = Some(service.field.clone()))
+    error.with(|report| {
+        report.composition = Some(service.composition.clone());
+        report.service = Some(service.field.clone());
+    })
 }

@@ -234,10 +234,14 @@ pub(crate) enum Action {
     /// [`RequestBody::EndOfPieces`].
     CopyIn {
         to: String,
+        /// Whether it is one file, which must not take a directory's place.
+        is_file: bool,
     },
     /// Packs a file or directory and streams the tar, as [`Message::Piece`], until [`RequestBody::StopStream`].
     CopyOut {
         from: String,
+        /// Whether a link is followed; otherwise it is what is packed.
+        follow: bool,
     },
 }
 

@@ -169,15 +169,16 @@ impl Client {
         self.send(self.number(), RequestBody::EndOfPieces { copy, outcome });
     }
 
-    /// Has a file or directory of an instance's container copied out; its archive is received.
+    /// Has a file or directory of an instance's container copied out, or what a link leads to; its archive is received.
     pub(crate) fn copy_out(
         &self,
         instance: InstanceId,
         from: String,
+        follow: bool,
         caller: Caller,
     ) -> (CallId, mpsc::UnboundedReceiver<Result<Vec<u8>, Error>>) {
         let (pieces, received) = mpsc::unbounded_channel();
-        let action = Action::CopyOut { from };
+        let action = Action::CopyOut { from, follow };
         let call = self.begin_call(instance, action, caller, Pending::Pieces(pieces));
         (call, received)
     }

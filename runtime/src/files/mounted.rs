@@ -30,6 +30,28 @@ pub(crate) fn check_mounts(from: &Path, to: &str, mounted: &[Mounted]) -> Result
     Ok(())
 }
 
+/// Whether a file can be written to a path in a container that has these mounted.
+///
+/// # Errors
+///
+/// As those of [`check_mounts`].
+pub(super) fn check_mounts_of_file(to: &str, mounted: &[Mounted]) -> Result<(), Error> {
+    let to: PathBuf = Path::new(to).components().collect();
+    match over(&to, mounted) {
+        Some(innermost) => Err(refused(
+            &format!("cannot write `{}`", to.display()),
+            innermost,
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The tmpfs that is mounted over a path.
+pub(super) fn tmpfs_over<'a>(path: &str, mounted: &'a [Mounted]) -> Option<&'a Mounted> {
+    let path: PathBuf = Path::new(path).components().collect();
+    over(&path, mounted).filter(|mounted| mounted.kind == MountedKind::Tmpfs)
+}
+
 /// Something that is mounted, and where the links of the image lead from its path.
 pub(crate) struct Place<'a> {
     pub(crate) mounted: &'a Mounted,

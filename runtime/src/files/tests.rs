@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::protocol::{Mounted, MountedKind, Owner};
+use crate::{Error, ErrorKind};
 
 struct Scratch(PathBuf);
 

@@ -161,7 +161,7 @@ fn join(path: &Path, below: &Path) -> PathBuf {
 }
 
 /// What it is that means nothing here, or something else.
-fn special(kind: EntryType) -> Option<&'static str> {
+pub(super) fn special(kind: EntryType) -> Option<&'static str> {
     match kind {
         EntryType::Directory
         | EntryType::Symlink

@@ -6,6 +6,55 @@ use super::Service;
 use crate::{Operation, copies};
 
 impl Service {
+    /// Writes a file in its container: bytes or text to an absolute path. The file has just these bytes.
+    ///
+    /// It is what [`copy_in`](Self::copy_in) makes of a file with the mode 644: it is owned by the user that the container runs
+    /// as; directories on the way to it that are missing are made, and are root's; a file or link that is there is replaced; and
+    /// nothing is written into what is mounted, but into volumes.
+    ///
+    /// The content is in this process's memory until it is sent. What is larger than that, `copy_in` copies from a file.
+    ///
+    /// ```no_run
+    /// # async fn asynchronous(app: seatrial::Service) -> Result<(), seatrial::Error> {
+    /// app.write("/etc/app/app.toml", "verbose = true\n").await?;
+    /// # Ok(()) }
+    /// # fn plain(app: seatrial::Service) -> Result<(), seatrial::Error> {
+    /// app.write("/srv/photo.jpg", [0xff, 0xd8, 0xff]).wait()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the path is not absolute, is a directory's, or is in what is mounted; where the engine cannot write it.
+    pub fn write(&self, path: &str, content: impl Into<Vec<u8>>) -> Operation<()> {
+        copies::write(&self.lease, &self.info, path, content.into()).within(self.bound())
+    }
+
+    /// Reads a file of its container: all its bytes. Links are followed, as reading a file does everywhere.
+    ///
+    /// The content is in this process's memory as a whole, whatever its size. What is larger than that,
+    /// [`copy_out`](Self::copy_out) copies to a file.
+    ///
+    /// Engines see the files that are stored: of what the kernel makes up when it is read (`/proc`, `/sys`) they see nothing or
+    /// an empty file. A command prints it: `exec(["cat", "/proc/meminfo"])`.
+    ///
+    /// ```no_run
+    /// # async fn asynchronous(app: seatrial::Service) -> Result<(), Box<dyn std::error::Error>> {
+    /// let report = String::from_utf8(app.read("/srv/report.csv").await?)?;
+    /// # Ok(()) }
+    /// # fn plain(app: seatrial::Service) -> Result<(), seatrial::Error> {
+    /// let photo: Vec<u8> = app.read("/srv/photo.jpg").wait()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the path is not absolute, nothing is there, or it is not a file: for a directory, [`copy_out`](Self::copy_out);
+    /// where it is in a tmpfs, of which engines see nothing; where the file changes while it is read.
+    pub fn read(&self, path: &str) -> Operation<Vec<u8>> {
+        copies::read(&self.lease, &self.info, path).within(self.bound())
+    }
+
     /// Copies a file, directory or link of this machine to the absolute path `to` in its container, as `cp -a from to` would
     /// where `to` is not there yet:
     ///

@@ -9,6 +9,7 @@
 //! it, the context that instances share, an instance, the table.
 
 mod builds;
+mod content;
 mod context;
 mod diagnosis;
 mod error_context;

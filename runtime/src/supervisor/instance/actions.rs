@@ -6,6 +6,7 @@ use crate::Error;
 use crate::engine::{Attachment, EngineError, Parts};
 use crate::protocol::{Action, Reply};
 use crate::readiness::OutputPosition;
+use crate::supervisor::content;
 use crate::supervisor::links::Links;
 
 impl Running {
@@ -49,6 +50,7 @@ impl Running {
         &self,
         instance: &Instance,
         to: &str,
+        is_file: bool,
         tar: Parts<Vec<u8>>,
     ) -> Result<Reply, Error> {
         let links = Links {
@@ -59,6 +61,10 @@ impl Running {
         };
         let checked = links.check(to, &self.info.mounted).await;
         checked.map_err(|error| instance.attach(error))?;
+        if is_file {
+            let checked = content::check_place(&self.engine, self.id(), to).await;
+            checked.map_err(|error| instance.attach(error))?;
+        }
         let copied = self.engine.upload(self.id(), "/", tar).await;
         copied
             .map(|()| Reply::Done)

@@ -47,7 +47,9 @@ impl Running {
                 None => false,
             };
             let outcome = match order {
-                Order::CopyIn { to, tar, .. } if is_due => self.copy_in(instance, &to, tar).await,
+                Order::CopyIn {
+                    to, is_file, tar, ..
+                } if is_due => self.copy_in(instance, &to, is_file, tar).await,
                 Order::ActInHook(HookKind::Ready, action) => {
                     self.act_in_ready_hook(instance, action).await
                 }

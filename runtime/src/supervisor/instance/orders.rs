@@ -26,13 +26,20 @@ pub(in crate::supervisor) enum Order {
     /// Unpack files that come, all at a path or below.
     CopyIn {
         to: String,
+        /// Whether it is one file, which must not take a directory's place.
+        is_file: bool,
         tar: Parts<Vec<u8>>,
         caller: Caller,
     },
     /// Run a command.
     Exec(Exec),
     /// Pack a file or directory, and send it.
-    CopyOut { from: String, to: Outgoing },
+    CopyOut {
+        from: String,
+        /// Whether a link is followed.
+        follow: bool,
+        to: Outgoing,
+    },
     /// See whether it is as ready as it was.
     CheckAgain,
     /// See whether it runs still, at the end of its launch.

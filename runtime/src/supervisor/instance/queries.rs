@@ -9,6 +9,7 @@ use super::orders::{Command, Order};
 use super::status;
 use crate::engine::{Engine, EngineError};
 use crate::protocol::{Action, Reply};
+use crate::supervisor::content;
 use crate::supervisor::error_context::ErrorContext;
 use crate::supervisor::exits::LatestExit;
 use crate::supervisor::lines;
@@ -42,7 +43,7 @@ impl Queries {
                 exec.serve(engine, container, self.error_context.clone(), answer);
                 return None;
             }
-            Order::CopyOut { from, to } => Query::CopyOut { from, to },
+            Order::CopyOut { from, follow, to } => Query::CopyOut { from, follow, to },
             order => return Some(Command { order, answer }),
         };
         let (engine, container) = (self.engine.clone(), self.container.clone());
@@ -61,8 +62,14 @@ impl Queries {
 }
 
 enum Query {
-    Logs { tail: Option<usize> },
-    CopyOut { from: String, to: Outgoing },
+    Logs {
+        tail: Option<usize>,
+    },
+    CopyOut {
+        from: String,
+        follow: bool,
+        to: Outgoing,
+    },
 }
 
 impl Query {
@@ -79,8 +86,11 @@ impl Query {
                 let lines = lines::last(engine, container, count).await?;
                 Ok(Reply::Log(quoted(redactor, &lines.join("\n"))))
             }
-            Self::CopyOut { from, to } => {
-                let mut tar = engine.download(container, &from);
+            Self::CopyOut { from, follow, to } => {
+                let mut tar = match follow {
+                    true => content::followed(engine, container, &from).await,
+                    false => engine.download(container, &from),
+                };
                 while let Some(piece) = tar.next().await {
                     if to.bytes(piece?).await.is_err() {
                         break;

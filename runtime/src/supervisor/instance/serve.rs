@@ -40,9 +40,11 @@ impl Running {
                 let _ = answer.send(self.act_in_ready_hook(instance, action).await);
                 return;
             }
-            Order::CopyIn { to, tar, .. } => {
+            Order::CopyIn {
+                to, is_file, tar, ..
+            } => {
                 tokio::select! {
-                    outcome = self.copy_in(instance, &to, tar) => {
+                    outcome = self.copy_in(instance, &to, is_file, tar) => {
                         let _ = answer.send(outcome);
                     }
                     // The files may come slowly.

@@ -128,10 +128,10 @@ impl Supervisor {
         let (answer, answered) = oneshot::channel();
         let command = |order| drop(handle.commands.send(Command { order, answer }));
         let outcome = async { answered.await.unwrap_or_else(|_| Err(gone())) };
-        if let Action::CopyOut { from } = action {
+        if let Action::CopyOut { from, follow } = action {
             let (messages, internal) = (client.messages.clone(), self.run.internal.clone());
             return client.stream(call, |to| {
-                command(Order::CopyOut { from, to });
+                command(Order::CopyOut { from, follow, to });
                 async move {
                     messages::answer(&messages, call, outcome.await);
                     let _ = internal.send(Internal::StreamEnded {
@@ -142,8 +142,9 @@ impl Supervisor {
             });
         }
         command(match (action, caller) {
-            (Action::CopyIn { to }, caller) => Order::CopyIn {
+            (Action::CopyIn { to, is_file }, caller) => Order::CopyIn {
                 to,
+                is_file,
                 tar: client.receive(call),
                 caller,
             },

@@ -233,7 +233,10 @@ impl Peer {
     ) -> Result<Reply, Error> {
         let copy = self.send(RequestBody::Act {
             instance: service.instance,
-            action: Action::CopyIn { to: "/".to_owned() },
+            action: Action::CopyIn {
+                to: "/".to_owned(),
+                is_file: false,
+            },
             caller,
         });
         for bytes in tar.chunks(PIECE).map(<[u8]>::to_vec) {

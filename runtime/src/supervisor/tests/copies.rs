@@ -37,7 +37,7 @@ async fn engine_a_client_that_ends_in_the_middle_of_a_copy_holds_up_nobody() {
     other.launch(services()).await.expect("ready");
 
     let to = "/srv/whole".to_owned();
-    let copy = act(&mut one, &service, Action::CopyIn { to });
+    let copy = act(&mut one, &service, Action::CopyIn { to, is_file: false });
     let bytes = head();
     one.send(RequestBody::Piece { copy, bytes });
     for _ in 0..PIECES {
@@ -76,7 +76,14 @@ async fn engine_no_more_of_a_file_is_sent_than_is_read() {
     client.answer(made).await.expect("it is made");
 
     let from = "/srv/cargo".to_owned();
-    let copy = act(&mut client, &service, Action::CopyOut { from });
+    let copy = act(
+        &mut client,
+        &service,
+        Action::CopyOut {
+            from,
+            follow: false,
+        },
+    );
     let mut received = 0;
     let mut units = 0;
     for windows in 1..=2 {

@@ -85,8 +85,22 @@ fn actions() -> Vec<Action> {
         Action::Ended,
         Action::Status,
         Action::WaitReady,
-        Action::CopyIn { to: text("/") },
-        Action::CopyOut { from: text("/etc") },
+        Action::CopyIn {
+            to: text("/"),
+            is_file: false,
+        },
+        Action::CopyIn {
+            to: text("/a"),
+            is_file: true,
+        },
+        Action::CopyOut {
+            from: text("/etc"),
+            follow: false,
+        },
+        Action::CopyOut {
+            from: text("/etc"),
+            follow: true,
+        },
     ]
 }
 
