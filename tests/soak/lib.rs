@@ -278,8 +278,10 @@ const SIZES: Sizes = Sizes {
     line: GIBI,
     lines: 2 * GIBI,
     output: GIBI,
-    file: GIBI,
+    file: FILE,
 };
+/// More than the memory of a small machine that runs tests.
+const FILE: u64 = 1_500_000_000;
 const GIBI: u64 = 1 << 30;
 
 /// Has more than anybody should hold pass through this process and its supervisor. Writes `peaks`: a line for each step, with
