@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::Service;
+use super::handle::Service;
 
 impl Service {
     /// Its host name inside the composition: that under which the services that need it reach it.

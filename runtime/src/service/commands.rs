@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Write as _;
 
-use super::{Service, unexpected, with_composition};
+use super::handle::{Service, unexpected, with_composition};
 use crate::pieces::{self, PieceWriter};
 use crate::protocol::{Action, ExecCall, ExecOutput, Reply};
 use crate::{Error, ErrorKind, Operation};

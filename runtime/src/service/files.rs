@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Service;
+use super::handle::Service;
 use crate::{Operation, copies};
 
 impl Service {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Service, unexpected};
+use super::handle::{Service, unexpected};
 use crate::protocol::{Action, Reply};
 use crate::{Operation, ServiceStatus};
 

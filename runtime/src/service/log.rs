@@ -1,6 +1,6 @@
 //! What a service logs: all of it, line by line, and waiting for a line.
 
-use super::{Service, unexpected};
+use super::handle::{Service, unexpected};
 use crate::logs::LogLines;
 use crate::protocol::{Action, FollowEnd, LogLine, Reply};
 use crate::visible::visible;

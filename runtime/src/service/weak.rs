@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use super::Service;
+use super::handle::Service;
 use crate::client::{Client, Lease};
 use crate::protocol::{Caller, ServiceInfo};
 

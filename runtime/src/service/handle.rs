@@ -1,12 +1,4 @@
-//! The handle of a running service, and how it asks the supervisor. What can be asked is in the modules below, by what it
-//! is about.
-
-mod addresses;
-mod commands;
-mod files;
-mod life_cycle;
-mod log;
-mod weak;
+//! What a handle is, and how it asks the supervisor.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,9 +7,6 @@ use crate::client::{Client, Lease};
 use crate::deadline::Bound;
 use crate::protocol::{Action, Reply, ServiceInfo};
 use crate::{Error, Operation};
-pub use addresses::PortKey;
-pub use commands::Exec;
-pub(crate) use weak::WeakService;
 
 /// A running service: where it is reached, what it logs, and what can be done to it.
 ///
@@ -43,8 +32,8 @@ pub(crate) use weak::WeakService;
 /// ```
 #[derive(Clone)]
 pub struct Service {
-    info: Arc<ServiceInfo>,
-    lease: Arc<Lease>,
+    pub(super) info: Arc<ServiceInfo>,
+    pub(super) lease: Arc<Lease>,
 }
 
 impl Service {
@@ -60,7 +49,7 @@ impl Service {
     }
 
     /// What bounds the waits for what this handle does.
-    fn bound(&self) -> Bound {
+    pub(super) fn bound(&self) -> Bound {
         Bound::of_service(self.lease.deadline(), self.info.clone())
     }
 
@@ -68,12 +57,12 @@ impl Service {
         self.lease.client()
     }
 
-    fn call(&self, action: Action) -> Operation<Reply> {
+    pub(super) fn call(&self, action: Action) -> Operation<Reply> {
         let caller = self.lease.caller();
         self.client().act(self.info.instance, action, caller)
     }
 
-    fn act<T: 'static>(
+    pub(super) fn act<T: 'static>(
         &self,
         action: Action,
         read: impl FnOnce(Reply) -> T + Send + 'static,
@@ -89,7 +78,7 @@ impl Service {
         done.within(self.bound())
     }
 
-    fn act_done(&self, action: Action) -> Operation<()> {
+    pub(super) fn act_done(&self, action: Action) -> Operation<()> {
         self.act(action, |_| ())
     }
 }
@@ -104,7 +93,7 @@ pub(crate) fn with_composition(error: Error, info: &ServiceInfo) -> Error {
     })
 }
 
-fn unexpected<T>(reply: Reply) -> T {
+pub(super) fn unexpected<T>(reply: Reply) -> T {
     unreachable!("the supervisor answers each action with its own reply, not {reply:?}")
 }
 
