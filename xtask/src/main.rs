@@ -4,6 +4,7 @@
 //! nothing itself and knows nothing of the product's inside.
 
 mod api;
+mod commands;
 mod daemon;
 mod demo;
 mod engine;
@@ -21,15 +22,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
-
-/// A command: what it is called, how it is used, what it is for (in lines), and what it does with its arguments.
-struct Command {
-    name: &'static str,
-    usage: &'static str,
-    about: &'static str,
-    run: fn(&[String]) -> Result<()>,
-}
+use commands::{Command, dispatch, help};
 
 const COMMANDS: &[Command] = &[
     Command {
@@ -86,34 +79,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Runs the command of a table that the first argument names, with the others. `path` is what was typed before it: a
-/// command may have a table of its own.
-fn dispatch(path: &str, commands: &[Command], arguments: &[String]) -> Result<()> {
-    let Some((name, rest)) = arguments.split_first() else {
-        bail!("no command is given\n\n{}", help(path, commands));
-    };
-    let name = match name.as_str() {
-        "-h" | "--help" => "help",
-        name => name,
-    };
-    let Some(command) = commands.iter().find(|command| command.name == name) else {
-        bail!("there is no command `{name}`\n\n{}", help(path, commands));
-    };
-    (command.run)(rest)
-}
-
-fn help(path: &str, commands: &[Command]) -> String {
-    let width = commands.iter().map(|command| command.usage.len()).max();
-    let width = width.unwrap_or(0);
-    let mut text = format!("usage: {path} <command>\n");
-    for command in commands {
-        let mut usage = command.usage;
-        for line in command.about.lines() {
-            text += &format!("\n  {usage:<width$}  {line}");
-            usage = "";
-        }
-    }
-    text
 }

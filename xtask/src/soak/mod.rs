@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::{Command, dispatch};
+use crate::commands::{Command, dispatch};
 
 pub(crate) const USAGE: &str =
     "soak network|kill|beside|outage|start|setup|memory [--rounds N] [--seed S]";
