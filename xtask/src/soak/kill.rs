@@ -14,10 +14,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::options::{Options, Seed};
 use super::process::Process;
 use super::random::{self, Random};
+use super::report::figures;
 use super::round::Round;
-use super::{Options, Seed, crowd, figures, next};
+use super::{crowd, next};
 use crate::api::Api;
 use crate::steps::Steps;
 use crate::{images, install, workspace};

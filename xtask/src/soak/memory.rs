@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::crowd;
+use super::options::{Options, Seed};
 use super::round::Round;
-use super::{Options, Seed};
 use crate::api::Api;
 use crate::steps::Steps;
 use crate::{images, install};

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Options, Seed};
+use super::options::{Options, Seed};
 use crate::daemon::{self, Daemon};
 use crate::steps::Steps;
 use crate::{images, workspace};

@@ -12,9 +12,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::options::{Options, Seed};
 use super::random::{self, Random};
+use super::report::{figures, judge};
 use super::round::Round;
-use super::{Options, Seed, crowd, figures, judge, next};
+use super::{crowd, next};
 use crate::daemon::{self, Daemon, Stop};
 use crate::images;
 use crate::steps::Steps;

@@ -11,9 +11,10 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::crowd::{self, Begun, Crowd};
 use super::left::Left;
+use super::options::{Options, Seed};
 use super::random::{self, Random};
+use super::report::{figures, judge};
 use super::round::{PACE, Round};
-use super::{Options, Seed, figures, judge};
 use crate::api::Api;
 use crate::leftovers::Kind;
 use crate::steps::Steps;

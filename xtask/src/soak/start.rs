@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 
 use super::crowd::{self, Crowd};
+use super::options::{Options, Seed};
+use super::report::figures;
 use super::round::Round;
-use super::{Options, Seed, figures};
 use crate::api::Api;
 use crate::leftovers::Kind;
 use crate::steps::Steps;

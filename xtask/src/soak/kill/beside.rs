@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::super::next;
 use super::super::random::Random;
+use super::super::report::{figures, judge};
 use super::super::round::Round;
-use super::super::{figures, judge, next};
 use super::{
     Harness, Prepared, SHARED, Victim, WITHIN, many, moment, one, prepare, start, test_process,
     undisturbed,
