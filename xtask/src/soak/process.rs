@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use super::round::Round;
-
 /// What a supervisor is called, from its first moment on.
 const SUPERVISOR: &str = "seatrial-supervisor";
 
@@ -35,17 +33,6 @@ impl Process {
         let exact = self.arguments.iter().any(|it| it == "--exact");
         let mut names = self.arguments[1..].iter().filter(|it| !it.starts_with('-'));
         names.next().filter(|_| exact).map(String::as_str)
-    }
-
-    /// Kills it, unless its number is another's by now.
-    pub(super) fn kill(&self, round: &Round) {
-        let Ok(id) = libc::pid_t::try_from(self.id) else {
-            return;
-        };
-        if round.has(self.id) {
-            // SAFETY: the call takes two numbers and no memory.
-            unsafe { libc::kill(id, libc::SIGKILL) };
-        }
     }
 }
 

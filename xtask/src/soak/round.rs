@@ -187,6 +187,17 @@ impl Round {
         Ok(())
     }
 
+    /// Kills a process, unless its number is another's by now.
+    pub(super) fn kill(&self, process: &Process) {
+        let Ok(id) = libc::pid_t::try_from(process.id) else {
+            return;
+        };
+        if self.has(process.id) {
+            // SAFETY: the call takes two numbers and no memory.
+            unsafe { libc::kill(id, libc::SIGKILL) };
+        }
+    }
+
     /// Kills all processes of the round but its supervisor, until there is none.
     pub(super) fn kill_all(&self) {
         self.kill_until_none(|process| !process.is_supervisor());
@@ -201,7 +212,7 @@ impl Round {
                 return;
             }
             for process in processes {
-                process.kill(self);
+                self.kill(&process);
             }
         }
     }

@@ -56,7 +56,7 @@ pub(super) fn kill(round: &Round, victim: Victim, random: &mut Random, told: &mu
         processes.reverse();
     }
     for process in &processes {
-        process.kill(round);
+        round.kill(process);
     }
     // What they have started meanwhile.
     if matches!(victim, Victim::AllOthers | Victim::Everything) {

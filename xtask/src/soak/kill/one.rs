@@ -38,7 +38,7 @@ pub(super) fn play(
         return Ok(None);
     };
     let (process, tests) = alive.swap_remove(random.below(alive.len()));
-    process.kill(round);
+    round.kill(&process);
     let killed = Instant::now();
     let count = alive.len() + 1;
     told.push(format!(
