@@ -2,20 +2,17 @@
 //!
 //! Each writes `waiting-PID` when it is about to begin, and whatever else it has to say under its number, too.
 
-use std::io::{self, BufRead, BufReader, PipeWriter};
+use std::io::{self, PipeWriter};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command};
 use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
 
-use super::kill::PACKAGE;
 use super::round::{PACE, Round};
-use crate::workspace;
 
 pub(super) struct Crowd {
     processes: Vec<Child>,
@@ -29,28 +26,6 @@ pub(super) struct Crowd {
 pub(super) struct Begun {
     processes: Vec<Child>,
     end: PipeWriter,
-}
-
-/// Builds a test executable and tells where it is.
-pub(super) fn build(executable: &str) -> Result<PathBuf> {
-    let mut cargo = workspace::cargo();
-    cargo.args(["test", "--offline", "--package", PACKAGE]);
-    cargo.args(["--test", executable, "--no-run"]);
-    cargo.arg("--message-format=json-render-diagnostics");
-    let mut running = cargo
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run cargo")?;
-    let mut executable = None;
-    for line in BufReader::new(running.stdout.take().expect("it is piped")).lines() {
-        let message: Value = serde_json::from_str(&line?).unwrap_or_default();
-        let path = message["executable"].as_str().map(PathBuf::from);
-        executable = path.or(executable);
-    }
-    let status = running.wait()?;
-    ensure!(status.success(), "cargo ended with {status}");
-    executable.context("cargo names no executable")
 }
 
 impl Crowd {

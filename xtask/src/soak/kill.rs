@@ -14,12 +14,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::next;
 use super::options::{Options, Seed};
+use super::package::{self, PACKAGE};
 use super::process::Process;
 use super::random::{self, Random};
 use super::report::figures;
 use super::round::Round;
-use super::{crowd, next};
 use crate::api::Api;
 use crate::steps::Steps;
 use crate::{images, install, workspace};
@@ -36,8 +37,7 @@ const SUPERVISOR_BEGINS: Duration = Duration::from_millis(100);
 /// And until its shared services are ready.
 const SERVICES_BEGIN: Duration = Duration::from_millis(1500);
 
-/// The package that is run, its test executables, and their tests.
-pub(super) const PACKAGE: &str = "seatrial-soak";
+/// The test executables that are run, and their tests.
 const EXECUTABLES: [&str; 2] = ["port", "starboard"];
 /// That of the next run on the machine.
 const NEXT: &str = "next";
@@ -156,7 +156,7 @@ fn prepare(arguments: &[String]) -> Result<Prepared> {
     images::ensure_tools(&api)?;
     let mut steps = Steps::new();
     build(&mut steps)?;
-    let next_run = steps.check("build the next run", || crowd::build(NEXT))?;
+    let next_run = steps.check("build the next run", || package::build(NEXT))?;
     println!("\nseed: {seed}");
     Ok(Prepared {
         rounds: options.rounds,

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::crowd;
 use super::options::{Options, Seed};
+use super::package;
 use super::round::Round;
 use crate::api::Api;
 use crate::steps::Steps;
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let api = install::engine()?.api;
     images::ensure_tools(&api)?;
     let mut steps = Steps::new();
-    let executable = steps.check("build", || crowd::build(EXECUTABLE))?;
+    let executable = steps.check("build", || package::build(EXECUTABLE))?;
     for number in 1..=options.rounds {
         let round = Round::new("memory", number)?.within(ENDS_WITHIN);
         let mut command = Command::new(&executable);

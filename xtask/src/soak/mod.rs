@@ -9,6 +9,7 @@ mod network;
 mod next;
 mod options;
 mod outage;
+mod package;
 mod process;
 mod random;
 mod report;

@@ -16,7 +16,7 @@ use super::options::{Options, Seed};
 use super::random::{self, Random};
 use super::report::{figures, judge};
 use super::round::Round;
-use super::{crowd, next};
+use super::{next, package};
 use crate::daemon::{self, Daemon, Stop};
 use crate::images;
 use crate::steps::Steps;
@@ -45,8 +45,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let seed = options.seed.unwrap_or_else(random::seed);
     daemon::check_machine()?;
     let mut steps = Steps::new();
-    let executable = steps.check("build", || crowd::build(EXECUTABLE))?;
-    let next_run = steps.check("build the next run", || crowd::build("next"))?;
+    let executable = steps.check("build", || package::build(EXECUTABLE))?;
+    let next_run = steps.check("build the next run", || package::build("next"))?;
     println!("\nseed: {seed}");
     let mut soak = Soak {
         daemon: steps.check("start an engine", || Daemon::like_the_machines("outage"))?,

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::crowd::{self, Begun, Crowd};
+use super::crowd::{Begun, Crowd};
 use super::left::Left;
 use super::options::{Options, Seed};
+use super::package;
 use super::random::{self, Random};
 use super::report::{figures, judge};
 use super::round::{PACE, Round};
@@ -64,7 +65,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let api = install::engine()?.api;
     images::ensure_tools(&api)?;
     let mut steps = Steps::new();
-    let executable = steps.check("build", || crowd::build(EXECUTABLE))?;
+    let executable = steps.check("build", || package::build(EXECUTABLE))?;
     println!("\nseed: {seed}");
     // How long the function takes here and now.
     let length = steps.check("undisturbed", || undisturbed(&api, &executable))?;

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 
-use super::crowd::{self, Crowd};
+use super::crowd::Crowd;
 use super::options::{Options, Seed};
+use super::package;
 use super::report::figures;
 use super::round::Round;
 use crate::api::Api;
@@ -47,7 +48,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let api = install::engine()?.api;
     images::ensure_tools(&api)?;
     let mut steps = Steps::new();
-    let executable = steps.check("build", || crowd::build(EXECUTABLE))?;
+    let executable = steps.check("build", || package::build(EXECUTABLE))?;
     let mut times = Vec::new();
     let mut failures = Vec::new();
     let mut stuck = 0;
