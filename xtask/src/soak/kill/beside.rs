@@ -11,10 +11,10 @@ use super::super::next;
 use super::super::random::Random;
 use super::super::report::{figures, judge};
 use super::super::round::Round;
-use super::{
-    Harness, Prepared, SHARED, Victim, WITHIN, many, moment, one, prepare, start, test_process,
-    undisturbed,
-};
+use super::harness::{Harness, SHARED, check_passed, start, test_process};
+use super::many;
+use super::plan::{Victim, WITHIN, moment};
+use super::prepared::{Prepared, prepare, undisturbed};
 use crate::api::Api;
 
 /// Prints how long it took until all was gone, and fails where the other run noticed anything, or something stayed.
@@ -89,7 +89,7 @@ fn play(
     let status = spared.ended(&mut other)?;
     let ended = Instant::now();
     ensure!(status.success(), "the other run failed: {status}");
-    one::check_passed(spared, &BTreeSet::new()).context("the other run")?;
+    check_passed(spared, &BTreeSet::new()).context("the other run")?;
     let created = spared.count(SHARED, "created")?;
     ensure!(
         created == 1,

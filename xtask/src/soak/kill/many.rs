@@ -10,7 +10,8 @@ use super::super::left::Gone;
 use super::super::process::Process;
 use super::super::random::Random;
 use super::super::round::{PACE, Round};
-use super::{Plan, Victim, WITHIN, start, test_process};
+use super::harness::{start, test_process};
+use super::plan::{Plan, Victim, WITHIN};
 use crate::api::Api;
 
 /// Kills what the plan says. Everything of the run must go once its last process is gone.

@@ -11,9 +11,13 @@ use super::super::left::{Gone, Left};
 use super::super::process::Process;
 use super::super::random::Random;
 use super::super::round::{PACE, Round};
-use super::{EXECUTABLES, OWN, Plan, SHARED, WITHIN, start, test_process, tests_of};
+use super::harness::{SHARED, check_passed, start, test_process};
+use super::plan::{Plan, WITHIN};
 use crate::api::Api;
 use crate::leftovers::Kind;
+
+/// The composition that each test has to itself.
+const OWN: &str = "Crew";
 
 /// Kills one test process. What it had must go while the run goes on, and the others' tests must pass.
 pub(super) fn play(
@@ -83,16 +87,4 @@ fn finish(round: &Round, api: &Api, run: &mut Child, killed: &BTreeSet<String>) 
         None => Ok(()),
         Some(late) => bail!("left after {WITHIN:?} since the end of the run: {late}"),
     }
-}
-
-pub(super) fn check_passed(round: &Round, but: &BTreeSet<String>) -> Result<()> {
-    let passed = round.records("passed-");
-    let all = EXECUTABLES
-        .iter()
-        .flat_map(|executable| tests_of(executable));
-    let missing: Vec<String> = all
-        .filter(|test| !but.contains(test) && !passed.contains(test))
-        .collect();
-    ensure!(missing.is_empty(), "did not pass: {}", missing.join(" "));
-    Ok(())
 }
