@@ -99,14 +99,14 @@ fn the_user_may_not_use_the_engine() {
             *child = other;
         })
     };
-    let denied = "this user may not use the container engine";
+    let denied = "cannot use the container engine: permission denied";
     let text = as_another(format!("unix://{}", path.display()));
     assert_says(
         &text,
         &[
             denied,
             "engine.sock",
-            "permission denied; run as the user whose engine it is",
+            "permission denied; run as the user who owns the engine",
         ],
     );
     if root && Path::new(DOCKER).exists() {

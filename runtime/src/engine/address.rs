@@ -1,21 +1,23 @@
-//! Addresses of engines: reads them, and says which ones cannot be used and what to write instead.
+//! //! Addresses of engines: reads them, and rejects those that are not supported with what to write instead.
 //!
-//! Knows nothing of how an engine is spoken to, and touches neither the file system nor the network.
+//! //! Must not know how to talk to an engine. Must not touch the file system or the network.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+
+use seatrial_model::message::invalid;
 
 /// Where an engine listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Address {
     /// A Unix socket.
     Unix(PathBuf),
-    /// `host:port` of an engine that speaks without encryption, on this machine.
+    /// `host:port` of an engine on this machine, without encryption.
     Tcp(String),
 }
 
-/// The port of an engine whose address names none.
+/// The port of an address that has none.
 const TCP_PORT: u16 = 2375;
 
 impl Address {
@@ -31,19 +33,23 @@ impl Address {
             } else {
                 "unix:///var/run/docker.sock".to_owned()
             };
-            return Err(format!(
-                "`{text}` is no address of an engine; write `{instead}`"
+            return Err(invalid(
+                "engine address",
+                text,
+                format!("expected a scheme; write `{instead}`"),
             ));
         };
         match scheme {
             "unix" if rest.starts_with('/') => Ok(Self::Unix(PathBuf::from(rest))),
-            "unix" => Err(format!(
-                "the path in `{text}` is not absolute; write `unix:///` and the whole path"
+            "unix" => Err(invalid(
+                "engine address",
+                text,
+                "expected an absolute path; write `unix:///path/to/docker.sock`",
             )),
             "tcp" | "http" => Self::tcp(text, rest.trim_end_matches('/')),
             "https" => Err(encrypted(text)),
             "ssh" => Err(format!(
-                "`{text}` goes through SSH, which is not supported; use an engine that runs on this \
+                "SSH is not supported in the engine address `{text}`; use an engine that runs on this \
                  machine"
             )),
             _ => Err(format!(
@@ -54,8 +60,13 @@ impl Address {
     }
 
     fn tcp(text: &str, authority: &str) -> Result<Self, String> {
-        let malformed =
-            || format!("`{text}` is no host and port; write `tcp://127.0.0.1:{TCP_PORT}`");
+        let malformed = || {
+            invalid(
+                "engine address",
+                text,
+                format!("expected a host and a port; write `tcp://127.0.0.1:{TCP_PORT}`"),
+            )
+        };
         let (host, port) = match authority.rsplit_once(':') {
             // The colons of an IPv6 address without a port end in its bracket.
             Some((host, port)) if !port.ends_with(']') => {
@@ -74,8 +85,8 @@ impl Address {
                 .is_ok_and(|address| address.is_loopback());
         if !local {
             return Err(format!(
-                "the engine at `{text}` is on another machine, where published ports are bound to \
-                 that machine's loopback and this machine's files are not there to mount; use an \
+                "engines on another machine are not supported: the engine at `{text}` publishes ports on \
+                 that machine's loopback and cannot mount this machine's files; use an \
                  engine that runs on this machine"
             ));
         }
@@ -83,10 +94,10 @@ impl Address {
     }
 }
 
-/// Why an encrypted engine is refused, and what to do.
+/// Why an encrypted engine is rejected, and what to write instead.
 pub(super) fn encrypted(text: &str) -> String {
     format!(
-        "the engine at `{text}` wants TLS, which is not supported; use its Unix socket, or \
+        "TLS is not supported, but the engine at `{text}` requires it; use its Unix socket, or \
          `tcp://127.0.0.1:{TCP_PORT}` without TLS"
     )
 }
@@ -105,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_can_be_used() {
+    fn supported_addresses_are_read() {
         for (text, shown) in [
             ("unix:///var/run/docker.sock", "unix:///var/run/docker.sock"),
             ("tcp://127.0.0.1:2376", "tcp://127.0.0.1:2376"),
@@ -121,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn refuses_the_rest_and_says_what_to_write() {
+    fn other_addresses_are_rejected_with_what_to_write() {
         for (text, instead) in [
             (
                 "/var/run/docker.sock",
                 "write `unix:///var/run/docker.sock`",
             ),
             ("dokcer", "write `unix:///var/run/docker.sock`"),
-            ("unix://docker.sock", "write `unix:///`"),
+            ("unix://docker.sock", "write `unix:///path/to/docker.sock`"),
             ("tcp://", "write `tcp://127.0.0.1:2375`"),
             ("tcp://localhost:port", "write `tcp://127.0.0.1:2375`"),
             ("tcp://me@localhost:1", "write `tcp://127.0.0.1:2375`"),

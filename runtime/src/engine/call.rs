@@ -37,13 +37,14 @@ impl Engine {
         self.bounded.kind().info()
     }
 
-    /// Looks an image up in the engine's own store: by reference or id. `None` where it is not there.
+    /// Looks up an image in the engine's own store, by reference or id. Returns `None` for an image that does not
+    /// exist.
     pub(crate) async fn image(&self, reference: &str) -> Result<Option<ImageInfo>, EngineError> {
         let call = pin!(self.bounded.kind().image(reference));
-        self.bounded.short("look the image up", call).await
+        self.bounded.short("look up the image", call).await
     }
 
-    /// Pulls an image; what the engine reports on the way goes to `progress`.
+    /// Pulls an image and passes the engine's reports to `progress`.
     pub(crate) async fn pull(
         &self,
         pull: PullSpec<'_>,
@@ -55,7 +56,7 @@ impl Engine {
             .await
     }
 
-    /// Builds an image from a directory packed as a tar and names it `tag`.
+    /// Builds an image from a build context packed as a tar and names it `tag`.
     pub(crate) async fn build(
         &self,
         build: BuildSpec<'_>,
@@ -67,8 +68,8 @@ impl Engine {
             .await
     }
 
-    /// Makes an image named `tag` from a root file system packed as a tar. An error in `root` ends the call with that
-    /// error, and no image is made.
+    /// Imports a root file system packed as a tar as the image `tag`. An error in `root` ends the call with that error,
+    /// and no image is made.
     pub(crate) async fn import(
         &self,
         root: Parts<Vec<u8>>,
@@ -81,20 +82,23 @@ impl Engine {
             .await
     }
 
-    /// Gives an image one more name.
+    /// Adds a name to an image.
     pub(crate) async fn tag(&self, image: &str, tag: &str) -> Result<(), EngineError> {
         let call = pin!(self.bounded.kind().tag(image, tag));
-        self.bounded.short("name the image", call).await
+        self.bounded.short("tag the image", call).await
     }
 
-    /// Removes an image by its id, unless it has a name or another is built on it: whether it is there no more.
-    /// [`EngineErrorKind::Busy`](super::error::EngineErrorKind::Busy) where a container has it in use.
+    /// Removes an image by its id, unless it has a name or another image is built on it. Returns whether the image no
+    /// longer exists. Fails with [`EngineErrorKind::Busy`](super::error::EngineErrorKind::Busy) if a container uses the
+    /// image.
     pub(crate) async fn remove_unused_image(&self, id: &str) -> Result<bool, EngineError> {
         let call = pin!(self.bounded.kind().remove_unused_image(id));
         self.bounded.long("remove the image", call).await
     }
 
-    /// Creates a network and returns its id. [`EngineErrorKind::Conflict`](super::error::EngineErrorKind::Conflict) where the subnet overlaps another's.
+    /// Creates a network and returns its id. Fails with
+    /// [`EngineErrorKind::Conflict`](super::error::EngineErrorKind::Conflict) if the subnet overlaps that of another
+    /// network.
     pub(crate) async fn create_network(
         &self,
         network: &NetworkSpec,
@@ -103,20 +107,21 @@ impl Engine {
         self.bounded.short("create the network", call).await
     }
 
-    /// Every network there is.
+    /// All networks of the engine.
     pub(crate) async fn networks(&self) -> Result<Vec<NetworkInfo>, EngineError> {
         let call = pin!(self.bounded.kind().networks());
         self.bounded.short("list the networks", call).await
     }
 
-    /// The ids of the containers that are attached to a network, as far as the engine knows.
+    /// The ids of the containers that the engine knows to be attached to a network.
     pub(crate) async fn attached(&self, network: &str) -> Result<Vec<String>, EngineError> {
         let call = pin!(self.bounded.kind().attached(network));
-        self.bounded.short("look at the network", call).await
+        self.bounded.short("inspect the network", call).await
     }
 
-    /// Removes a network; one that is not there is no error. [`EngineErrorKind::Conflict`](super::error::EngineErrorKind::Conflict) where the engine believes that
-    /// containers are attached.
+    /// Removes a network. A network that does not exist is not an error. Fails with
+    /// [`EngineErrorKind::Conflict`](super::error::EngineErrorKind::Conflict) if the engine believes that containers
+    /// are attached.
     pub(crate) async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
         let call = pin!(self.bounded.kind().remove_network(id));
         self.bounded.short("remove the network", call).await
@@ -156,19 +161,19 @@ impl Engine {
         self.bounded.short("create the volume", call).await
     }
 
-    /// The volumes that carry a label of this name.
+    /// The volumes with a label of this name.
     pub(crate) async fn volumes(&self, label: &str) -> Result<Vec<VolumeInfo>, EngineError> {
         let call = pin!(self.bounded.kind().volumes(label));
         self.bounded.short("list the volumes", call).await
     }
 
-    /// Removes a volume; one that is not there is no error.
+    /// Removes a volume. A volume that does not exist is not an error.
     pub(crate) async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {
         let call = pin!(self.bounded.kind().remove_volume(name));
         self.bounded.long("remove the volume", call).await
     }
 
-    /// The containers that carry a label of this name, running or not.
+    /// The containers with a label of this name, running or not.
     pub(crate) async fn containers(
         &self,
         label: &str,
@@ -177,7 +182,7 @@ impl Engine {
         self.bounded.short("list the containers", call).await
     }
 
-    /// Creates a container whose output can be read, and returns its id.
+    /// Creates a container whose log can be read, and returns its id.
     pub(crate) async fn create(&self, container: &ContainerSpec) -> Result<String, EngineError> {
         let call = pin!(self.bounded.kind().create(container));
         self.bounded.long("create the container", call).await
@@ -189,8 +194,8 @@ impl Engine {
         self.bounded.long("start the container", call).await
     }
 
-    /// Asks a container's process to end and kills it after `patience`, or else after the engine's default (10 seconds).
-    /// Engines count whole seconds: a part of one is a second more.
+    /// Asks a container's process to end and kills it after `patience`. The default is the engine's (10 seconds).
+    /// Engines count whole seconds, so a fraction is rounded up.
     pub(crate) async fn stop(
         &self,
         id: &str,
@@ -202,7 +207,7 @@ impl Engine {
             .await
     }
 
-    /// Sends `SIGKILL`, or the signal given.
+    /// Sends a signal, by default `SIGKILL`.
     pub(crate) async fn kill(&self, id: &str, signal: Option<&str>) -> Result<(), EngineError> {
         let call = pin!(self.bounded.kind().kill(id, signal));
         self.bounded.short("signal the container", call).await
@@ -220,19 +225,20 @@ impl Engine {
         self.bounded.short("unpause the container", call).await
     }
 
-    /// Removes a container by id or name, by force, with its anonymous volumes; one that is not there is no error.
+    /// Removes a container and its anonymous volumes by id or name, by force. A container that does not exist is not an
+    /// error.
     pub(crate) async fn remove(&self, id: &str) -> Result<(), EngineError> {
         let call = pin!(self.bounded.kind().remove(id));
         self.bounded.long("remove the container", call).await
     }
 
-    /// What a container is doing.
+    /// The state of a container.
     pub(crate) async fn inspect(&self, id: &str) -> Result<ContainerInfo, EngineError> {
         let call = pin!(self.bounded.kind().inspect(id));
         self.bounded.short("inspect the container", call).await
     }
 
-    /// Waits until a container that was started does not run, and returns its exit code.
+    /// Waits until a started container no longer runs, and returns its exit code.
     pub(crate) async fn wait(&self, id: &str) -> Result<i64, EngineError> {
         let call = pin!(self.bounded.kind().wait(id));
         self.bounded
@@ -240,8 +246,9 @@ impl Engine {
             .await
     }
 
-    /// A container's output, from its beginning or, with `tail`, its last lines. With `follow` the stream goes on until
-    /// the container ends. [`EngineErrorKind::LogUnreadable`](super::error::EngineErrorKind::LogUnreadable) where the container was created with a log that nobody can read.
+    /// A container's output from its beginning, or its last `tail` lines. With `follow` the stream goes on until the
+    /// container ends. Fails with [`EngineErrorKind::LogUnreadable`](super::error::EngineErrorKind::LogUnreadable) if
+    /// the engine cannot read the container's log driver.
     pub(crate) fn logs(&self, id: &str, follow: bool, tail: Option<usize>) -> Parts<Output> {
         let output = self.bounded.kind().logs(id, follow, tail);
         match follow {
@@ -250,8 +257,10 @@ impl Engine {
         }
     }
 
-    /// Runs a command in a running container to its end, and keeps of its output as much as that is for. A command that cannot be started is an error of kind
-    /// [`EngineErrorKind::CommandNotFound`](super::error::EngineErrorKind::CommandNotFound) where the engine says so, else exit code 126 or 127.
+    /// Runs a command in a running container to its end. The purpose of the output decides how much of it is kept. A
+    /// command that cannot be started is an error of kind
+    /// [`EngineErrorKind::CommandNotFound`](super::error::EngineErrorKind::CommandNotFound) if the engine says so.
+    /// Otherwise it has the exit code 126 or 127.
     pub(crate) async fn exec(&self, id: &str, exec: &ExecSpec) -> Result<ExecResult, EngineError> {
         let call = pin!(self.bounded.kind().exec(id, exec));
         self.bounded
@@ -259,8 +268,8 @@ impl Engine {
             .await
     }
 
-    /// The same, with a standard input. The command sees its end; where it ends before it has read all, or closes it, the rest
-    /// is not asked for. An error in `input` ends the call with that error.
+    /// The same, with a standard input. The command sees the end of the input. The rest of the input is not read once
+    /// the command ends or closes it. An error in `input` ends the call with that error.
     pub(crate) async fn exec_with_input(
         &self,
         id: &str,
@@ -273,8 +282,8 @@ impl Engine {
             .await
     }
 
-    /// Unpacks a tar below the directory `at`, which must exist. An error in `tar` ends the call with that error; what was
-    /// unpacked by then stays.
+    /// Unpacks a tar below the directory `at`, which must exist. An error in `tar` ends the call with that error. Files
+    /// that were unpacked by then stay.
     pub(crate) async fn upload(
         &self,
         id: &str,

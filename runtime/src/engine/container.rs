@@ -1,4 +1,4 @@
-//! Containers: what is asked of an engine about them, and what it says.
+//! //! Containers: what an engine is asked about them, and what it answers.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,7 +12,7 @@ use super::network::Attachment;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ContainerSpec {
     pub(crate) name: String,
-    /// Reference or id of an image that the engine has.
+    /// Reference or id of an image in the engine's store.
     pub(crate) image: String,
     pub(crate) hostname: Option<String>,
     pub(crate) entrypoint: Option<Vec<String>>,
@@ -23,10 +23,10 @@ pub(crate) struct ContainerSpec {
     pub(crate) workdir: Option<String>,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) ports: Vec<PublishedPort>,
-    /// `None` for no network at all, unless `joins` names one.
+    /// `None` without a network, unless `joins` names a container.
     pub(crate) attachment: Option<Attachment>,
-    /// A running container whose network namespace this one shares: its addresses, ports and host entries. There is no
-    /// `attachment` then, and there are no `ports`, `hosts` and `hostname` of its own.
+    /// A running container whose network namespace this one shares, with its addresses, ports and host entries. Such a
+    /// container has no `attachment`, `ports`, `hosts` or `hostname` of its own.
     pub(crate) joins: Option<String>,
     /// Host names with their addresses (or `host-gateway`), for `/etc/hosts`.
     pub(crate) hosts: Vec<(String, String)>,
@@ -40,7 +40,7 @@ pub(crate) struct ContainerSpec {
     pub(crate) stop_signal: Option<String>,
 }
 
-/// A port of a container's, published on the engine's host.
+/// A container's port that is published on the engine's host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PublishedPort {
     pub(crate) container: u16,
@@ -67,7 +67,7 @@ pub(crate) enum MountSpec {
 }
 
 impl MountSpec {
-    /// Where it is in the container.
+    /// The path in the container.
     pub(crate) fn at(&self) -> &str {
         match self {
             Self::Bind { at, .. }
@@ -78,40 +78,40 @@ impl MountSpec {
     }
 }
 
-/// What a container is doing.
+/// The state of a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ContainerInfo {
     pub(crate) running: bool,
     pub(crate) paused: bool,
     pub(crate) exit_code: Option<i64>,
-    /// Whether the engine knows that memory was the reason. It may learn so late, or never.
+    /// Whether the engine knows that the container ran out of memory. It may learn this late, or never.
     pub(crate) out_of_memory: bool,
     pub(crate) ports: Vec<PublishedPort>,
-    /// Its addresses on the networks that it is attached to, while it runs.
+    /// The container's addresses on its networks, while it runs.
     pub(crate) addresses: Vec<Ipv4Addr>,
-    /// Its main process as the engine's machine numbers it, while it runs.
+    /// The container's main process in the process ids of the engine's machine, while it runs.
     pub(crate) process: Option<u32>,
-    /// Where its output goes, by the engine's name for it; empty where it does not say.
+    /// The engine's name of the log driver. Empty if the engine does not name one.
     pub(crate) log_driver: String,
-    /// Whose network it has.
+    /// The network namespace that the container uses.
     pub(crate) network: NetworkOf,
 }
 
-/// Whose network a container has.
+/// The network namespace that a container uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum NetworkOf {
-    /// One of its own.
+    /// The container's own.
     Own,
-    /// That of the engine's host.
+    /// The one of the engine's host.
     Host,
-    /// That of another container, by its id.
+    /// The one of another container, by its id.
     Container(String),
-    /// The engine does not say.
+    /// The engine does not name it.
     #[default]
     Unknown,
 }
 
-/// A container, as a list of them shows it.
+/// A container in a list of containers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ContainerListing {
     pub(crate) id: String,

@@ -1,4 +1,4 @@
-//! What a call that failed says: what it was about, and what the engine said.
+//! //! The error of a call: what was attempted, and what the engine said.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::visible::quoted;
 
-/// A call that failed: what it was about, and what the engine said.
+/// The error of a call: what was attempted, and what the engine said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct EngineError {
     pub(crate) kind: EngineErrorKind,
-    /// What was tried, as a fragment that fits behind "cannot": `start the container`.
+    /// What was attempted, as a fragment that fits behind "cannot": `start the container`.
     pub(crate) attempt: String,
-    /// The engine's own words, or the connection's.
+    /// The message of the engine, or of the connection.
     pub(crate) message: String,
 }
 
 impl EngineError {
-    /// Without the secrets that the engine's words have, or what is quoted in ours: commands and paths.
+    /// Without the secrets in the engine's message and in the quoted parts of the attempt: commands and paths.
     pub(crate) fn redacted(&self, redactor: &Redactor) -> Self {
         let marks = self.attempt.find('`').zip(self.attempt.rfind('`'));
         let attempt = match marks {
@@ -38,36 +38,36 @@ impl EngineError {
     }
 }
 
-/// What kind of failure, as far as the engine lets it be known.
+/// The kind of a failure, as far as the engine lets us know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum EngineErrorKind {
-    /// The engine does not answer: not running, gone, or stopped in the middle.
+    /// The engine does not answer: it does not run, it is gone, or it stopped in the middle.
     Unreachable,
-    /// This user may not use the engine's socket.
+    /// The user has no permission to use the engine's socket.
     PermissionDenied,
-    /// The image, container, network, volume or path is not there.
+    /// The image, container, network, volume or path does not exist.
     NotFound,
-    /// A name or subnet is taken, or the state does not allow it.
+    /// A name or subnet is taken, or the state of the container does not allow the call.
     Conflict,
     /// A published port is taken on the host.
     PortTaken,
     /// The engine has no space left on its device.
     NoSpace,
-    /// The image is of another platform than asked for, or than the engine can run.
+    /// The image is for another platform than the requested one, or than one that the engine can run.
     Platform,
     /// The executable is not in the image, or is not executable.
     CommandNotFound,
-    /// What is to be mounted is not on the engine's host.
+    /// The source of a mount does not exist on the engine's host.
     MountMissing,
-    /// The registry refused the credentials, or wants some.
+    /// The registry requires credentials, or rejected them.
     Unauthorized,
     /// The registry cannot be reached, or the connection broke.
     Network,
-    /// A build's step failed.
+    /// A step of a build failed.
     Build,
-    /// The kernel or the engine still uses what is to be removed: it passes.
+    /// The kernel or the engine still uses what is to be removed. The condition passes.
     Busy,
-    /// The container's output goes where the engine cannot read it.
+    /// The engine cannot read the container's log driver.
     LogUnreadable,
     /// Anything else.
     Failed,

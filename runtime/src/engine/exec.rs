@@ -1,11 +1,11 @@
-//! Commands in containers, and output: theirs, and that of containers.
+//! //! Commands in containers, and the output of commands and containers.
 
 use crate::output::{End, OUTPUT_MAX, REPORT_MAX};
 
-/// A piece of a container's output; pieces end anywhere, also inside a line or a character.
+/// A piece of output. Pieces end anywhere, also inside a line or a character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
-    /// Whether it is standard error; a terminal's output counts as standard output.
+    /// Whether the piece is of standard error. The output of a terminal counts as standard output.
     pub(crate) stderr: bool,
     pub(crate) bytes: Vec<u8>,
 }
@@ -13,7 +13,7 @@ pub(crate) struct Output {
 /// A command to run in a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ExecSpec {
-    /// What its output is for.
+    /// The purpose of the output.
     pub(crate) output: OutputUse,
     pub(crate) command: Vec<String>,
     /// `NAME=value`.
@@ -22,13 +22,13 @@ pub(crate) struct ExecSpec {
     pub(crate) workdir: Option<String>,
 }
 
-/// What a command's output is for, which decides how much of it is kept.
+/// The purpose of a command's output, which decides how much of it is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum OutputUse {
     /// An error may show its last lines.
     #[default]
     Report,
-    /// It was asked for.
+    /// The caller wants the output.
     Answer,
 }
 
@@ -36,10 +36,10 @@ pub(crate) enum OutputUse {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ExecResult {
     pub(crate) code: i64,
-    /// The end of it, where it is long.
+    /// Only the end of it if it is long.
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
-    /// How much of standard output was dropped, at its beginning.
+    /// How many bytes were dropped at the beginning of standard output.
     pub(crate) stdout_dropped: u64,
     pub(crate) stderr_dropped: u64,
 }
@@ -70,7 +70,7 @@ impl Collected {
         }
     }
 
-    /// The result of a command that has ended with this code.
+    /// The result of a command that has ended with this exit code.
     pub(crate) fn ended(self, code: i64) -> ExecResult {
         let (stdout, stdout_dropped) = self.stdout.finish();
         let (stderr, stderr_dropped) = self.stderr.finish();

@@ -1,7 +1,7 @@
-//! An engine that answers what a test says, for decisions whose only matter is what an engine answers and when.
+//! //! An engine with the answers of a test, for decisions that depend only on what an engine answers and when.
 //!
-//! A test implements those calls of [`Answers`] that it expects; any other ends it. How real engines answer is tested
-//! with real engines.
+//! A test implements the calls of [`Answers`] that it expects. Any other call panics. Tests with real engines show how
+//! real engines answer.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -159,7 +159,7 @@ pub(crate) trait Answers: Send + Sync {
     }
 }
 
-/// Gives these answers.
+/// The engine of a test's answers.
 pub(super) struct Fake {
     answers: Box<dyn Answers>,
     info: EngineInfo,
@@ -181,7 +181,7 @@ impl Fake {
     }
 }
 
-/// The calls are those of the answers.
+/// Each call goes to the answers.
 impl Deref for Fake {
     type Target = dyn Answers;
 
@@ -197,29 +197,29 @@ impl fmt::Debug for Fake {
 }
 
 impl Engine {
-    /// The engine of these answers. Nothing bounds its calls.
+    /// The engine with these answers. Its calls have no deadlines.
     pub(crate) fn fake(answers: impl Answers + 'static) -> Self {
         Self::new(Kind::Fake(Arc::new(Fake::new(answers))), None)
     }
 
-    /// The engine of these answers, within these deadlines.
+    /// The engine with these answers and deadlines.
     pub(super) fn fake_within(deadlines: Deadlines, answers: impl Answers + 'static) -> Self {
         Self::new(Kind::Fake(Arc::new(Fake::new(answers))), Some(deadlines))
     }
 }
 
-/// For a call that a test does not expect.
+/// Panics, as the test does not expect this call.
 #[track_caller]
 pub(crate) fn unanswered(call: &str) -> ! {
     panic!("the fake engine has no answer to {call}")
 }
 
-/// An answer that comes at once.
+/// An answer that is ready at once.
 pub(crate) fn answer<'a, T: Send + 'a>(outcome: Result<T, EngineError>) -> Call<'a, T> {
     Box::pin(ready(outcome))
 }
 
-/// A refusal.
+/// An error of the engine.
 pub(crate) fn refusal(kind: EngineErrorKind, message: &str) -> EngineError {
     EngineError {
         kind,

@@ -1,4 +1,4 @@
-//! Images: what is asked of an engine about them, and what it says.
+//! //! Images: what an engine is asked about them, and what it answers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,9 +13,10 @@ pub(crate) struct ImageInfo {
     pub(crate) os: String,
     pub(crate) arch: String,
     pub(crate) command: Vec<String>,
-    /// The `HEALTHCHECK`'s command as the image has it, its first word `CMD`, `CMD-SHELL` or `NONE`; empty without one.
+    /// The command of the image's `HEALTHCHECK`, with `CMD`, `CMD-SHELL` or `NONE` as its first word. Empty without
+    /// one.
     pub(crate) healthcheck: Vec<String>,
-    /// Who runs it, as `USER` has it; empty for root.
+    /// The user that `USER` names. Empty for root.
     pub(crate) user: String,
     pub(crate) labels: BTreeMap<String, String>,
 }
@@ -28,12 +29,12 @@ pub(crate) struct PullSpec<'a> {
     pub(crate) credentials: Option<&'a Credentials>,
 }
 
-/// Who pulls.
+/// The credentials of a pull.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Credentials {
     /// User name and password.
     Password { user: String, password: String },
-    /// An identity token of the registry's.
+    /// An identity token of the registry.
     Token(String),
 }
 
@@ -47,10 +48,10 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What to build.
+/// An image to build.
 #[derive(Debug)]
 pub(crate) struct BuildSpec<'a> {
-    /// The context, a tar.
+    /// The build context, a tar.
     pub(crate) context: Vec<u8>,
     /// Path of the Dockerfile in the context.
     pub(crate) dockerfile: &'a str,
@@ -60,25 +61,25 @@ pub(crate) struct BuildSpec<'a> {
     pub(crate) labels: &'a BTreeMap<String, String>,
 }
 
-/// Takes what an engine reports while it pulls or builds.
+/// Receives an engine's reports during a pull or a build.
 pub(crate) type ProgressSink<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 
-/// A report while an image is pulled or built.
+/// A report during a pull or a build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Progress {
-    /// A layer is on its way.
+    /// The progress of a layer.
     Layer {
         /// The layer's id.
         id: String,
-        /// In the engine's words: `Downloading`, `Extracting`, `Pull complete`.
+        /// The engine's status: `Downloading`, `Extracting`, `Pull complete`.
         status: String,
-        /// Bytes done, where known.
+        /// Bytes so far, if known.
         current: Option<u64>,
-        /// Bytes in all, where known.
+        /// Bytes in total, if known.
         total: Option<u64>,
     },
-    /// A line of a build's output, or a status of the whole.
+    /// A line of a build's output, or the status of a pull.
     Line(String),
-    /// The id of an image that a step of a build has made; not of one that was there already.
+    /// The id of an image that a step of this build has made. Images that existed before are not reported.
     Made(String),
 }

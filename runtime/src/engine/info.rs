@@ -5,14 +5,14 @@
 pub(crate) struct EngineInfo {
     /// `docker` or `podman`.
     pub(crate) name: String,
-    /// Its version.
+    /// The engine's version.
     pub(crate) version: String,
-    /// Where it is reached: `unix:///var/run/docker.sock`.
+    /// The engine's address: `unix:///var/run/docker.sock`.
     pub(crate) address: String,
     /// `linux`.
     pub(crate) os: String,
     /// In Go's terms: `amd64`, `arm64`.
     pub(crate) arch: String,
-    /// The host under which its published ports are reached from here.
+    /// The host for connections from here to the engine's published ports.
     pub(crate) published_host: String,
 }

@@ -1,4 +1,4 @@
-//! The kinds of engines, behind equal calls. Nothing bounds a call here.
+//! //! The kinds of engines, behind equal calls. The calls of this module have no deadlines.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,17 +16,17 @@ use super::network::{Attachment, NetworkInfo, NetworkSpec};
 use super::parts::Parts;
 use super::volume::VolumeInfo;
 
-/// One engine, by its kind.
+/// An engine of one kind.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
-    /// One that speaks Docker's API: Docker, Podman.
+    /// An engine with Docker's API: Docker, Podman.
     Docker(Arc<Docker>),
-    /// One that answers what a test says.
+    /// An engine with the answers of a test.
     #[cfg(test)]
     Fake(Arc<Fake>),
 }
 
-/// The call of the engine, whatever its kind is.
+/// Calls the engine, whatever its kind is.
 macro_rules! of_kind {
     ($kind:expr, $engine:ident => $call:expr) => {
         match $kind {

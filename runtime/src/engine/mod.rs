@@ -1,8 +1,8 @@
-//! The engine boundary: what runs containers, in our own terms.
+//! //! The engine boundary: what runs containers, in our own terms.
 //!
-//! Everything above this module speaks of containers, images, networks and volumes through [`Engine`]; everything
-//! that is particular to one kind of engine stays below it, in a module of its own. No type of a client library
-//! leaves that module. An engine does one thing per call, keeps no state of ours, retries nothing and prints nothing.
+//! Callers above this module use containers, images, networks and volumes through [`Engine`]. Everything particular to
+//! one kind of engine stays below it, in a module of its own, and no type of a client library leaves that module. An
+//! engine does one thing per call. It must not keep state of ours, retry or print.
 
 mod address;
 mod call;

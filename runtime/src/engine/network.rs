@@ -1,4 +1,4 @@
-//! Networks, and places on them.
+//! //! Networks, and the addresses of containers on them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ pub(crate) struct NetworkSpec {
     pub(crate) labels: BTreeMap<String, String>,
 }
 
-/// A network that is there.
+/// A network that exists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NetworkInfo {
     pub(crate) id: String,
@@ -38,11 +38,11 @@ impl fmt::Display for Subnet {
     }
 }
 
-/// A container's place on a network.
+/// A container's address on a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Attachment {
     /// The network's id or name.
     pub(crate) network: String,
-    /// The container's fixed address there.
+    /// The container's fixed address on the network.
     pub(crate) address: Ipv4Addr,
 }

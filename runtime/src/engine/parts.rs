@@ -9,7 +9,7 @@ use super::error::EngineError;
 /// A stream of an answer that arrives in parts.
 pub(crate) type Parts<T> = Pin<Box<dyn Stream<Item = Result<T, EngineError>> + Send>>;
 
-/// What is there already, as a stream.
+/// Bytes in memory, as a stream.
 pub(crate) fn all_of(bytes: Vec<u8>) -> Parts<Vec<u8>> {
     Box::pin(futures_util::stream::iter([Ok(bytes)]))
 }

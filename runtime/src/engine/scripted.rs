@@ -1,4 +1,4 @@
-//! A socket of a test's own, behind which something speaks to the real client as the test says.
+//! //! A socket of a test that answers the real client as the test says.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,7 +9,7 @@ use tokio::net::{UnixListener, UnixStream};
 use super::address::Address;
 use super::docker::Docker;
 
-/// A socket, which goes with it.
+/// A socket file that is removed on drop.
 pub(super) struct Socket(pub(super) PathBuf);
 
 impl Drop for Socket {
@@ -18,8 +18,8 @@ impl Drop for Socket {
     }
 }
 
-/// A client of an engine that has each of its connections served so. The engine must say what it is, as
-/// [`what_it_is`] does.
+/// A client of an engine that serves each connection with `serve`. The engine must introduce itself, as
+/// [`introduction`] does.
 pub(super) async fn open<F>(serve: impl Fn(UnixStream) -> F + Send + 'static) -> (Docker, Socket)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -38,7 +38,7 @@ where
     (docker.expect("it says what it is"), socket)
 }
 
-/// The beginning of the next request. What is in its body is read as if it were another's.
+/// The head of the next request. The body of a request is read as if it were the next head.
 pub(super) async fn head(stream: &mut UnixStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -47,8 +47,8 @@ pub(super) async fn head(stream: &mut UnixStream) -> Option<String> {
     Some(String::from_utf8_lossy(&head).into_owned())
 }
 
-/// The answer to a request for what the engine is: one whose endpoints are deleted one at a time.
-pub(super) fn what_it_is(request: &str) -> Option<String> {
+/// The answer to a request for the engine's properties. This engine's endpoints are deleted one at a time.
+pub(super) fn introduction(request: &str) -> Option<String> {
     if request.contains("GET /_ping ") {
         Some(ok("OK"))
     } else if request.contains("GET /version ") {
@@ -59,7 +59,7 @@ pub(super) fn what_it_is(request: &str) -> Option<String> {
     }
 }
 
-/// A whole answer.
+/// A complete answer.
 pub(super) fn ok(body: &str) -> String {
     let length = body.len();
     format!(
@@ -67,7 +67,7 @@ pub(super) fn ok(body: &str) -> String {
     )
 }
 
-/// The beginning of an answer that goes on.
+/// The beginning of an answer whose end never comes.
 pub(super) fn begins(body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n")

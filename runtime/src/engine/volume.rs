@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// A volume that is there.
+/// A volume that exists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct VolumeInfo {
     pub(crate) name: String,

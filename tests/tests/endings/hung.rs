@@ -117,7 +117,7 @@ fn an_engine_that_never_answers_fails_the_test_and_keeps_nothing_waiting() {
         let engine = Engine::of(&run);
         engine.hang();
         let said = format!(
-            "{} (DOCKER_HOST): no answer within 500ms; see whether it hangs, restart it, or raise `timeouts.engine`",
+            "{} (DOCKER_HOST): no answer within 500ms; restart the engine if it hangs, or raise `timeouts.engine`",
             engine.address()
         );
         at(run, &engine, "1s")

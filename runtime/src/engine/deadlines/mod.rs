@@ -1,11 +1,12 @@
-//! The end of every call: a deadline for each kind of call.
+//! //! The end of every call: a deadline for each kind of call.
 //!
-//! An engine that hangs accepts connections and never answers; without this, whoever asks it would wait for ever. What is
-//! only looked up or noted down has a plain deadline. What takes as long as the user's own matter takes (a command, a
-//! container's end, a log that is followed, a copy, an image) has none: while nothing comes from it, the engine is asked
-//! whether it still answers, in general and about that very container, and as long as it does it is waited for.
+//! An engine that hangs accepts connections and never answers. Without deadlines its callers would wait for ever. A
+//! call that only looks something up or notes something down has a plain deadline. A call that takes as long as the
+//! user's own work (a command, the end of a container, a followed log, a copy, an image) has none. While such a call
+//! receives nothing, the engine is asked whether it still answers, in general and about the call's container. The call
+//! goes on for as long as the engine answers.
 
-mod copies;
+mod locks;
 #[cfg(test)]
 mod tests;
 
@@ -15,28 +16,29 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use tokio::time::timeout;
 
-use self::copies::Copies;
+use self::locks::Locks;
 use super::error::{EngineError, EngineErrorKind};
 use super::kind::Kind;
 use super::parts::Parts;
 
-/// How long an engine may take.
+/// The deadlines of an engine's calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadlines {
-    /// For what it only looks up or notes down: milliseconds, and seconds on a machine that is very busy.
+    /// For calls that only look something up or note something down. They take milliseconds, or seconds on a very busy
+    /// machine.
     pub(crate) short: Duration,
-    /// For what makes it set up or take down a container: the first may copy an image's data into a volume, and a stop
-    /// waits for the service's own end. It has a container's lock for as long.
+    /// For calls that set up or take down a container. A setup may copy an image's data into a volume, and a stop waits
+    /// for the end of the service. The engine holds the container's lock meanwhile.
     pub(crate) long: Duration,
-    /// How long nothing may come from what has no deadline, before the engine is asked whether it still answers.
+    /// How long a call without a deadline may receive nothing before the engine is asked whether it still answers.
     pub(crate) quiet: Duration,
 }
 
 impl Deadlines {
-    /// Whatever is configured: how long a service takes to end is not the engine's own matter.
+    /// The least long deadline. The time that a service takes to end does not depend on the engine.
     const LONG: Duration = Duration::from_secs(5 * 60);
 
-    /// Those of an engine that may take this long for an answer.
+    /// The deadlines of an engine that may take `short` to answer.
     pub(crate) fn new(short: Duration) -> Self {
         Self {
             short,
@@ -46,25 +48,25 @@ impl Deadlines {
     }
 }
 
-/// An engine's calls within deadlines. A clone watches the same engine.
+/// An engine with deadlines for its calls. A clone uses the same engine.
 #[derive(Clone, Debug)]
 pub(super) struct Bounded {
     kind: Kind,
-    /// `None` bounds nothing.
+    /// `None` for no deadlines.
     deadlines: Option<Deadlines>,
-    copies: Copies,
+    locks: Locks,
 }
 
-/// What the engine is asked about while nothing comes from a call.
+/// What the engine is asked about while a call receives nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum About<'a> {
-    /// Itself only.
+    /// Only the engine itself.
     Engine,
-    /// Also this container. The answer takes the container's lock in the engine, so a container that is stuck has none.
+    /// Also this container. The answer takes the container's lock in the engine, so a stuck container gets no answer.
     Container(&'a str),
 }
 
-/// A call that is under way. By reference, for a future that is passed on by value is kept twice.
+/// A call that is under way. It is pinned by reference, as a future that is passed on by value is kept twice.
 type UnderWay<'a, F> = Pin<&'a mut F>;
 
 impl Bounded {
@@ -72,7 +74,7 @@ impl Bounded {
         Self {
             kind,
             deadlines,
-            copies: Copies::default(),
+            locks: Locks::default(),
         }
     }
 
@@ -80,7 +82,7 @@ impl Bounded {
         &self.kind
     }
 
-    /// The outcome of a call that is short.
+    /// The outcome of a short call.
     pub(super) async fn short<T>(
         &self,
         attempt: &str,
@@ -92,7 +94,7 @@ impl Bounded {
         }
     }
 
-    /// The outcome of a call that is long; an engine that hangs is noticed before.
+    /// The outcome of a long call. An engine that hangs is noticed before the deadline.
     pub(super) async fn long<T>(
         &self,
         attempt: &str,
@@ -116,7 +118,7 @@ impl Bounded {
         outcome.unwrap_or_else(|_| Err(self.unanswered(deadline, attempt)))
     }
 
-    /// The outcome of `call`, however long it takes, or an error once the engine does not answer.
+    /// The outcome of `call` without a deadline, or an error once the engine does not answer.
     pub(super) async fn watched<T>(
         &self,
         attempt: &str,
@@ -126,19 +128,20 @@ impl Bounded {
         self.watch(attempt, about, call).await?
     }
 
-    /// The outcome of a copy into a container. It has the container's lock itself, so only the engine can be asked.
+    /// The outcome of a copy into a container. The copy holds the container's lock, so the engine is asked about itself
+    /// only.
     pub(super) async fn copying<T>(
         &self,
         attempt: &str,
         container: &str,
         call: UnderWay<'_, impl Future<Output = Result<T, EngineError>>>,
     ) -> Result<T, EngineError> {
-        let _copy = self.copies.begin(container);
+        let _held = self.locks.hold(container);
         self.watched(attempt, About::Engine, call).await
     }
 
-    /// The outcome of a stop, for which the container's process is given `patience`. The deadline is that of a long call, on top
-    /// of it. An engine that waits for the container's end may have its lock, as one that copies does.
+    /// The outcome of a stop that gives the container's process `patience` to end. The deadline is that of a long call
+    /// plus `patience`. An engine that waits for the container's end may hold the container's lock, as during a copy.
     pub(super) async fn stopping<T>(
         &self,
         attempt: &str,
@@ -146,7 +149,7 @@ impl Bounded {
         patience: Duration,
         call: UnderWay<'_, impl Future<Output = Result<T, EngineError>>>,
     ) -> Result<T, EngineError> {
-        let _held = self.copies.begin(container);
+        let _held = self.locks.hold(container);
         let call = self.watched(attempt, About::Engine, call);
         match self.deadlines {
             Some(deadlines) => {
@@ -157,23 +160,23 @@ impl Bounded {
         }
     }
 
-    /// The parts of a copy out of a container, as [`copying`](Self::copying).
+    /// The parts of a copy out of a container, with the rules of [`copying`](Self::copying).
     pub(super) fn copying_parts<T: Send + 'static>(
         &self,
         attempt: &'static str,
         container: &str,
         parts: Parts<T>,
     ) -> Parts<T> {
-        let copy = self.copies.begin(container);
+        let held = self.locks.hold(container);
         let parts = self.watched_parts_of(attempt, None, parts);
         let parts = self.each_within(|deadlines| deadlines.long, attempt, parts);
-        // It is under way until the stream is dropped.
+        // The copy is under way until the stream is dropped.
         Box::pin(parts.inspect(move |_| {
-            let _ = &copy;
+            let _ = &held;
         }))
     }
 
-    /// The parts of an answer about a container that waits for something, or an error once the engine does not answer.
+    /// The parts of an answer without a deadline, or an error once the engine does not answer.
     pub(super) fn watched_parts<T: Send + 'static>(
         &self,
         attempt: &'static str,
@@ -200,7 +203,8 @@ impl Bounded {
         }))
     }
 
-    /// The parts of an answer that waits for nothing, or an error once the next has not come in a short time.
+    /// The parts of an answer that waits for nothing, or an error if the next part does not come within the short
+    /// deadline.
     pub(super) fn short_parts<T: Send + 'static>(
         &self,
         attempt: &'static str,
@@ -209,7 +213,7 @@ impl Bounded {
         self.each_within(|deadlines| deadlines.short, attempt, parts)
     }
 
-    /// The parts of an answer, or an error once the next has not come within the deadline.
+    /// The parts of an answer, or an error if the next part does not come within the deadline.
     fn each_within<T: Send + 'static>(
         &self,
         deadline: impl FnOnce(Deadlines) -> Duration,
@@ -229,7 +233,7 @@ impl Bounded {
         }))
     }
 
-    /// Waits for something, and asks the engine whenever it has been quiet.
+    /// Waits for something. Asks the engine whether it still answers whenever nothing came for a while.
     async fn watch<T>(
         &self,
         attempt: &str,
@@ -251,7 +255,7 @@ impl Bounded {
         }
     }
 
-    /// Sees whether the engine still answers, and whether the container is still there.
+    /// Checks whether the engine still answers and whether the container still exists.
     async fn ask(
         &self,
         deadlines: Deadlines,
@@ -260,39 +264,31 @@ impl Bounded {
     ) -> Result<(), EngineError> {
         let networks = pin!(self.kind.networks());
         let short = deadlines.short;
-        self.answered(
-            deadlines.quiet,
-            short,
-            attempt,
-            "for its networks",
-            networks,
-        )
-        .await?;
+        self.answered(deadlines.quiet, short, attempt, "its networks", networks)
+            .await?;
         let About::Container(id) = about else {
             return Ok(());
         };
-        // Longer, for whatever sets the container up or takes it down has its lock.
+        // The long deadline, as a call that sets the container up or takes it down holds its lock.
         let long = deadlines.long;
         let inspected = pin!(self.kind.inspect(id));
         let answered = self.answered(
             deadlines.quiet,
             long,
             attempt,
-            "for the container's state",
+            "the container's state",
             inspected,
         );
         match answered.await {
-            // A copy has the lock as well, and takes as long as what is copied is large.
-            Err(error)
-                if error.kind == EngineErrorKind::Unreachable && self.copies.are_made_of(id) =>
-            {
+            // A copy holds the lock as well, for as long as it takes.
+            Err(error) if error.kind == EngineErrorKind::Unreachable && self.locks.is_held(id) => {
                 Ok(())
             }
             answered => answered,
         }
     }
 
-    /// Whether a question is answered, whatever the answer says, unless that it has become pointless to wait.
+    /// Whether the engine answers a question. Any answer counts, unless it means that waiting is pointless.
     async fn answered<T>(
         &self,
         quiet: Duration,
@@ -312,7 +308,7 @@ impl Bounded {
                 kind: Unreachable,
                 attempt: attempt.to_owned(),
                 message: format!(
-                    "nothing came for {quiet:?}, and the engine at {}, asked {asked}, has not answered within {within:?}",
+                    "no data for {quiet:?}, and the engine at {} has not answered a request for {asked} within {within:?}",
                     self.kind.info().address
                 ),
             }),

@@ -1,4 +1,4 @@
-//! The error of an engine that was not found: what was tried, what each place said, and what to do.
+//! //! The error if no engine can be used: what was tried, what each place answered, and what to do.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use crate::engine::error::{EngineError, EngineErrorKind};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DiscoveryError {
     pub(crate) kind: DiscoveryErrorKind,
-    /// In the order in which they were tried.
+    /// The places in the order in which they were tried.
     pub(crate) tried: Vec<Tried>,
 }
 
 /// Why no engine can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum DiscoveryErrorKind {
-    /// There is nothing anywhere.
+    /// No place has an engine.
     NoneFound,
-    /// There is one, or one was asked for, but it does not answer.
+    /// An engine exists, or was asked for, but it does not answer.
     NotRunning,
-    /// This user may not use the one there is.
+    /// The user has no permission to use the engine.
     PermissionDenied,
-    /// The one that was asked for cannot be used by what its address says.
+    /// The address of the engine that was asked for is not supported.
     Unsupported,
 }
 
@@ -36,24 +36,24 @@ pub(crate) struct Tried {
     /// Why it was tried: `DOCKER_HOST`, `Colima`.
     pub(crate) origin: String,
     pub(crate) answer: Answer,
-    /// Whether it was asked for, rather than one of the usual places.
+    /// Whether the user asked for this place. Otherwise it is one of the usual places.
     pub(crate) asked_for: bool,
-    /// How one starts it.
+    /// How to start the engine.
     pub(crate) start: String,
 }
 
-/// What a place said.
+/// The answer of a place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Answer {
-    /// There is no such file.
+    /// The socket does not exist.
     Missing,
-    /// This user may not connect.
+    /// The user has no permission to connect.
     Denied,
-    /// Nobody listens.
+    /// Nothing listens.
     Refused,
-    /// Somebody listens and says nothing in this time.
+    /// The server has not answered within this time.
     Silent(Duration),
-    /// Somebody answers, but not as an engine does.
+    /// The server that answers is not an engine.
     Foreign(String),
     /// Not tried: what is wrong with the address, then what to write instead.
     Unsupported(String),
@@ -70,7 +70,7 @@ impl Answer {
 }
 
 impl DiscoveryError {
-    /// What came of trying these.
+    /// The error after all of these have failed.
     pub(super) fn new(tried: Vec<Tried>) -> Self {
         let said = |wanted: fn(&Answer) -> bool| tried.iter().any(|tried| wanted(&tried.answer));
         let kind = if said(|answer| matches!(answer, Answer::Denied)) {
@@ -81,7 +81,7 @@ impl DiscoveryError {
             .iter()
             .any(|tried| tried.asked_for || !matches!(tried.answer, Answer::Missing))
         {
-            // Of one that was asked for, it is known that it is there; it does not run.
+            // An engine that was asked for is assumed to exist, but not to run.
             DiscoveryErrorKind::NotRunning
         } else {
             DiscoveryErrorKind::NoneFound
@@ -93,20 +93,20 @@ impl DiscoveryError {
 impl fmt::Display for DiscoveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            DiscoveryErrorKind::NoneFound => "no container engine was found; tried",
+            DiscoveryErrorKind::NoneFound => "cannot find a container engine; tried",
             DiscoveryErrorKind::NotRunning => "the container engine does not answer; tried",
             DiscoveryErrorKind::PermissionDenied => {
-                "this user may not use the container engine; tried"
+                "cannot use the container engine: permission denied; tried"
             }
-            DiscoveryErrorKind::Unsupported => "the container engine asked for cannot be used",
+            DiscoveryErrorKind::Unsupported => "cannot use the configured container engine",
         })?;
         for tried in &self.tried {
             write!(f, "\n  {} ({}): {tried}", tried.address, tried.origin)?;
         }
         match self.kind {
             DiscoveryErrorKind::NoneFound => f.write_str(
-                "\ninstall Docker (https://docs.docker.com/engine/install/), or name an engine \
-                 that is elsewhere, such as `SEATRIAL_ENGINE=unix:///path/to/docker.sock`",
+                "\ninstall Docker (https://docs.docker.com/engine/install/), or set the \
+                 address of an engine, such as `SEATRIAL_ENGINE=unix:///path/to/docker.sock`",
             ),
             _ => Ok(()),
         }
@@ -115,15 +115,15 @@ impl fmt::Display for DiscoveryError {
 
 impl std::error::Error for DiscoveryError {}
 
-/// What it said, then what to do.
+/// The answer of the place, then what to do.
 impl fmt::Display for Tried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.answer {
             Answer::Missing if self.asked_for => write!(f, "no such file; {}", self.start),
-            // Most of the usual places are not there, which needs no advice.
+            // Most of the usual places do not exist, which needs no help.
             Answer::Missing => f.write_str("no such file"),
             Answer::Denied if !self.address.ends_with("docker.sock") => {
-                f.write_str("permission denied; run as the user whose engine it is")
+                f.write_str("permission denied; run as the user who owns the engine")
             }
             Answer::Denied => f.write_str(
                 "permission denied; add yourself to the `docker` group with `sudo usermod -aG \
@@ -133,13 +133,13 @@ impl fmt::Display for Tried {
             Answer::Silent(deadline) => {
                 write!(
                     f,
-                    "no answer within {deadline:?}; see whether it hangs, restart it, or raise `timeouts.engine` in seatrial.toml"
+                    "no answer within {deadline:?}; restart the engine if it hangs, or raise `timeouts.engine` in seatrial.toml"
                 )
             }
-            Answer::Foreign(words) => {
+            Answer::Foreign(reason) => {
                 write!(
                     f,
-                    "what listens there does not answer as a container engine: {words}"
+                    "the server at this address is not a container engine: {reason}"
                 )
             }
             Answer::Unsupported(refusal) => f.write_str(refusal),

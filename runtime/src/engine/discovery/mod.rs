@@ -1,8 +1,9 @@
-//! Finds the engine to use: the one that was asked for, or the first that answers.
+//! //! Finds the engine to use: the one that was asked for, or the first that answers.
 //!
-//! An engine that was asked for, by name of an address, by `DOCKER_HOST` or by Docker's context, is used or fails: never
-//! is another taken instead. Where nothing was asked for, the usual places are tried in order, and the error names
-//! each with what it said. The environment and the file system are seen through [`Surroundings`] only.
+//! `SEATRIAL_ENGINE`, seatrial.toml, `DOCKER_HOST` and Docker's context can ask for an engine. That engine is used or
+//! fails, and no other engine replaces it. If nothing asks for an engine, the usual places are tried in order, and the
+//! error lists each place with its answer. The environment and the file system must be read through [`Surroundings`]
+//! only.
 
 pub(crate) mod error;
 #[cfg(test)]
@@ -26,13 +27,13 @@ use super::kind::Kind;
 
 pub(crate) use self::error::DiscoveryError;
 
-/// Which engine is asked for.
+/// The engine that was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum EngineChoice {
     /// The first that answers.
     #[default]
     Any,
-    /// `docker`, `podman` or an address, as it is written in `SEATRIAL_ENGINE` or `seatrial.toml`.
+    /// `docker`, `podman` or an address, as in `SEATRIAL_ENGINE` or `seatrial.toml`.
     Named(String),
 }
 
@@ -42,11 +43,11 @@ impl From<Option<String>> for EngineChoice {
     }
 }
 
-/// What discovery sees of the machine.
+/// The part of the machine that discovery reads.
 #[derive(Clone, Debug)]
 pub(super) struct Surroundings {
     pub(super) variables: BTreeMap<String, String>,
-    /// What stands for `/` in the paths of the system's sockets.
+    /// The directory that replaces `/` in the paths of the system's sockets.
     pub(super) root: PathBuf,
     pub(super) deadlines: Deadlines,
 }
@@ -61,7 +62,7 @@ impl Surroundings {
         }
     }
 
-    /// A variable's value; an empty one counts as none.
+    /// The value of a variable. An empty value counts as unset.
     fn variable(&self, name: &str) -> Option<&str> {
         self.variables
             .get(name)
@@ -80,12 +81,12 @@ impl Surroundings {
     }
 }
 
-/// Connects to the engine asked for, or to the first that answers, as the variables of the environment say. `timeout` is
-/// how long it may take to answer, then and later.
+/// Connects to the engine that was asked for, or to the first that answers. `timeout` is the time that the engine may
+/// take for any answer.
 ///
 /// # Errors
 ///
-/// Every place that was tried and what it said, ready for the terminal.
+/// Returns an error with every place that was tried and its answer, ready for the terminal.
 pub(crate) async fn connect_within(
     timeout: Duration,
     choice: &EngineChoice,
@@ -95,7 +96,7 @@ pub(crate) async fn connect_within(
     connect_in(choice, &Surroundings::of_this_machine(variables, deadlines)).await
 }
 
-/// As [`connect_within`], with time enough.
+/// The same, with a generous timeout.
 #[cfg(test)]
 pub(crate) async fn connect(
     choice: &EngineChoice,
@@ -111,7 +112,7 @@ pub(super) async fn connect_in(
     let mut tried = Vec::new();
     for candidate in candidates(choice, surroundings) {
         let (address, answer) = match candidate.address {
-            // An engine that the system starts on first use needs seconds.
+            // An engine that the system starts on first use takes seconds.
             Ok(address) => match ask(&address, surroundings.deadlines.quiet).await {
                 Ok(engine) => {
                     let kind = Kind::Docker(Arc::new(engine));
@@ -134,7 +135,7 @@ pub(super) async fn connect_in(
 
 /// Connects to the engine at an address.
 async fn ask(address: &Address, deadline: Duration) -> Result<Docker, Answer> {
-    // The socket's own words are clearer than those of a request that failed over it.
+    // The socket's error is clearer than that of a failed request.
     if let Address::Unix(path) = address
         && let Err(error) = tokio::net::UnixStream::connect(path).await
     {
@@ -155,28 +156,28 @@ async fn ask(address: &Address, deadline: Duration) -> Result<Docker, Answer> {
 /// A place where an engine may be.
 #[derive(Debug)]
 struct Candidate {
-    /// Or how it was written, and why it cannot be used.
+    /// The address, or else its text and the reason for which it is not supported.
     address: Result<Address, (String, String)>,
-    /// Why it is tried: `DOCKER_HOST`, `Colima`.
+    /// The source of the address: `DOCKER_HOST`, `Colima`.
     origin: String,
-    /// Whether it was asked for, rather than one of the usual places.
+    /// Whether the user asked for this place. Otherwise it is one of the usual places.
     asked_for: bool,
-    /// How one starts it.
+    /// How to start the engine.
     start: &'static str,
 }
 
-/// Where to look, in order.
+/// The places to try, in order.
 fn candidates(choice: &EngineChoice, surroundings: &Surroundings) -> Vec<Candidate> {
     match choice {
         EngineChoice::Any => {
-            if let Some(asked) = asked_of_docker(surroundings) {
+            if let Some(asked) = docker_setting(surroundings) {
                 return vec![asked];
             }
             let mut all = docker_sockets(surroundings);
             all.extend(podman_sockets(surroundings));
             all
         }
-        EngineChoice::Named(value) if value == "docker" => match asked_of_docker(surroundings) {
+        EngineChoice::Named(value) if value == "docker" => match docker_setting(surroundings) {
             Some(asked) => vec![asked],
             None => docker_sockets(surroundings),
         },
@@ -195,22 +196,22 @@ const START_DOCKER: &str = "start it with `sudo systemctl start docker`";
 const START_ROOTLESS: &str = "start it with `systemctl --user start docker`";
 const START_DESKTOP: &str = "start Docker Desktop";
 const START_PODMAN: &str = "start it with `systemctl --user start podman.socket`";
-const START_WRITTEN: &str = "start the engine, or name another one there";
+const START_WRITTEN: &str = "start the engine, or change the address";
 
-/// Why a word is no engine.
+/// The error of an unknown engine.
 fn unknown(value: &str) -> String {
     let instead = match suggest::nearest(value, ["docker", "podman"]) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "write `docker`, `podman` or an address such as `unix:///var/run/docker.sock`"
             .to_owned(),
     };
-    format!("there is no engine `{value}`; {instead}")
+    format!("unknown engine `{value}`; {instead}")
 }
 
-/// Where a choice is written.
+/// Where the user writes the engine.
 const NAMED: &str = "SEATRIAL_ENGINE or seatrial.toml";
 
-/// An address as a user wrote it.
+/// An address that the user wrote.
 fn written(value: &str, origin: &str) -> Candidate {
     Candidate {
         address: Address::parse(value).map_err(|refusal| (value.to_owned(), refusal)),
@@ -220,8 +221,8 @@ fn written(value: &str, origin: &str) -> Candidate {
     }
 }
 
-/// What `DOCKER_HOST` or else Docker's context name.
-fn asked_of_docker(surroundings: &Surroundings) -> Option<Candidate> {
+/// The engine that `DOCKER_HOST` names, or else Docker's context.
+fn docker_setting(surroundings: &Surroundings) -> Option<Candidate> {
     if let Some(host) = surroundings.variable("DOCKER_HOST") {
         let mut candidate = written(host, "DOCKER_HOST");
         if matches!(candidate.address, Ok(Address::Tcp(_)))
@@ -258,14 +259,14 @@ fn asked_of_docker(surroundings: &Surroundings) -> Option<Candidate> {
     };
     let Some((directory, meta)) = find_context(&config, &context) else {
         return Some(refused(
-            "there is no such context; see `docker context ls`, and choose another with `docker \
-             context use`"
+            "no such context; list the contexts with `docker context ls`, and choose one with `docker context \
+             use`"
                 .to_owned(),
         ));
     };
     let Some(host) = meta.endpoints.docker.and_then(|docker| docker.host) else {
         return Some(refused(
-            "the context names no Docker engine; choose another with `docker context use`"
+            "the context has no Docker endpoint; choose another with `docker context use`"
                 .to_owned(),
         ));
     };
@@ -307,15 +308,16 @@ struct ContextEndpoint {
     host: Option<String>,
 }
 
-/// A file that is not there or not Docker's names no context, as for Docker's own client.
+/// The current context of a configuration file. A file that is missing or malformed has none, as for Docker's own
+/// client.
 fn current_context(file: &Path) -> Option<String> {
     let text = std::fs::read(file).ok()?;
     let config: DockerConfig = serde_json::from_slice(&text).ok()?;
     config.current_context.filter(|context| !context.is_empty())
 }
 
-/// The context of that name, and the name of the directory that is its own. The directories are named by a digest of
-/// the context's name, which the file inside repeats in the clear.
+/// The context of a name, and the name of its directory. The name of the directory is a digest of the context's name.
+/// The file in the directory has the name itself.
 fn find_context(config: &Path, name: &str) -> Option<(std::ffi::OsString, ContextMeta)> {
     let contexts = std::fs::read_dir(config.join("contexts/meta")).ok()?;
     contexts.filter_map(Result::ok).find_map(|entry| {

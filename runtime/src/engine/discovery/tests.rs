@@ -1,4 +1,4 @@
-//! Discovery without an engine: what is tried, in which order, and what is said of each.
+//! //! Discovery without an engine: what is tried in which order, and how each answer is reported.
 
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -7,13 +7,13 @@ use std::os::unix::net::UnixListener;
 use super::error::DiscoveryErrorKind;
 use super::*;
 
-/// A machine of its own, in a directory that goes with it.
+/// A machine in a directory that is removed with it.
 struct Machine {
     surroundings: Surroundings,
 }
 
 impl Machine {
-    /// One with a home directory and a runtime directory, and nothing in them.
+    /// A machine with an empty home directory and an empty runtime directory.
     fn new(name: &str) -> Self {
         let name = format!("seatrial-discovery-{}-{name}", std::process::id());
         let root = std::env::temp_dir().join(name);
@@ -23,7 +23,7 @@ impl Machine {
             ("HOME".to_owned(), inside("home")),
             ("XDG_RUNTIME_DIR".to_owned(), inside("user")),
         ]);
-        // Longer than a test may take: only a test about patience sees its end.
+        // Longer than a test may take. Only a test about timeouts sees its end.
         let deadlines = Deadlines::new(Duration::from_secs(7200));
         Self {
             surroundings: Surroundings {
@@ -59,7 +59,7 @@ impl Machine {
         self.file(&format!("home/.docker/contexts/meta/{id}/meta.json"), &meta);
     }
 
-    /// Listens at `path`, and gives `answer` to each request, or nothing at all.
+    /// Listens at `path` and sends `answer` to each request, or nothing.
     fn serve(&self, path: &str, answer: impl Fn(&str) -> Option<String> + Send + 'static) {
         let listener = UnixListener::bind(self.path(path)).unwrap();
         std::thread::spawn(move || {
@@ -111,7 +111,7 @@ async fn nothing_anywhere_names_every_place_and_what_to_install() {
     assert_eq!(error.kind, DiscoveryErrorKind::NoneFound);
     assert_eq!(
         machine.shown(&error),
-        "no container engine was found; tried
+        "cannot find a container engine; tried
   unix://ROOT/var/run/docker.sock (Docker): no such file
   unix://ROOT/user/docker.sock (rootless Docker): no such file
   unix://ROOT/home/.docker/run/docker.sock (Docker Desktop): no such file
@@ -121,7 +121,7 @@ async fn nothing_anywhere_names_every_place_and_what_to_install() {
   unix://ROOT/home/.rd/docker.sock (Rancher Desktop): no such file
   unix://ROOT/user/podman/podman.sock (rootless Podman): no such file
   unix://ROOT/run/podman/podman.sock (Podman): no such file
-install Docker (https://docs.docker.com/engine/install/), or name an engine that is elsewhere, such as `SEATRIAL_ENGINE=unix:///path/to/docker.sock`"
+install Docker (https://docs.docker.com/engine/install/), or set the address of an engine, such as `SEATRIAL_ENGINE=unix:///path/to/docker.sock`"
     );
 }
 
@@ -173,14 +173,14 @@ fn a_socket_of_others_is_permission_denied() {
     let shown = machine.shown(&error);
     assert!(
         shown.starts_with(
-            "this user may not use the container engine; tried
+            "cannot use the container engine: permission denied; tried
   unix://ROOT/var/run/docker.sock (Docker): permission denied; add yourself to the `docker` group with `sudo usermod -aG docker \"$USER\"` and log in again\n"
         ),
         "{shown}"
     );
 }
 
-/// Runs as a user whom permissions bind: on a thread of its own that, where it is the superuser's, gives that up.
+/// Runs with the permissions of an ordinary user, on a thread that gives up those of the superuser.
 fn as_an_ordinary_user<T: Send>(run: impl FnOnce() -> T + Send) -> T {
     const NOBODY: libc::c_long = 65534;
     std::thread::scope(|scope| {
@@ -197,7 +197,7 @@ fn as_an_ordinary_user<T: Send>(run: impl FnOnce() -> T + Send) -> T {
 }
 
 #[tokio::test]
-async fn who_answers_otherwise_is_no_engine() {
+async fn a_server_with_other_answers_is_not_an_engine() {
     for (name, answer) in [
         ("garbage", "220 mail.example ESMTP\r\n"),
         ("closed", ""),
@@ -220,14 +220,14 @@ async fn who_answers_otherwise_is_no_engine() {
         );
         let said = error.tried[0].to_string();
         assert!(
-            said.starts_with("what listens there does not answer as a container engine: "),
+            said.starts_with("the server at this address is not a container engine: "),
             "{name}: {said}"
         );
     }
 }
 
 #[tokio::test]
-async fn who_says_nothing_is_not_waited_for() {
+async fn a_silent_server_times_out() {
     let mut machine = Machine::new("silent");
     machine.surroundings.deadlines.quiet = Duration::from_millis(50);
     machine.serve("var/run/docker.sock", |_| None);
@@ -311,8 +311,8 @@ async fn an_engine_may_be_asked_for_by_name() {
     assert_eq!(error.kind, DiscoveryErrorKind::Unsupported);
     assert_eq!(
         error.to_string(),
-        "the container engine asked for cannot be used
-  dokcer (SEATRIAL_ENGINE or seatrial.toml): there is no engine `dokcer`; did you mean `docker`?"
+        "cannot use the configured container engine
+  dokcer (SEATRIAL_ENGINE or seatrial.toml): unknown engine `dokcer`; did you mean `docker`?"
     );
 }
 
@@ -340,14 +340,14 @@ async fn contexts_are_followed() {
         (
             "remote",
             DiscoveryErrorKind::Unsupported,
-            "goes through SSH",
+            "SSH is not supported",
         ),
-        ("secure", DiscoveryErrorKind::Unsupported, "wants TLS"),
         (
-            "nope",
+            "secure",
             DiscoveryErrorKind::Unsupported,
-            "there is no such context",
+            "TLS is not supported",
         ),
+        ("nope", DiscoveryErrorKind::Unsupported, "no such context"),
         (
             "default",
             DiscoveryErrorKind::NoneFound,
@@ -357,7 +357,7 @@ async fn contexts_are_followed() {
         let surroundings = machine.surroundings.clone();
         let asking = Machine { surroundings }.with("DOCKER_CONTEXT", context);
         let error = asking.fails("").await;
-        // The directory is the other machine's.
+        // The directory belongs to the other machine.
         std::mem::forget(asking);
         assert_eq!(error.kind, kind, "{error}");
         assert!(error.to_string().contains(said), "{error}");
@@ -397,7 +397,7 @@ async fn encryption_is_refused_where_it_is_asked_for() {
 
 #[tokio::test]
 async fn a_port_that_nobody_listens_on_is_not_running() {
-    // Free a moment ago.
+    // The port was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -410,7 +410,7 @@ async fn a_port_that_nobody_listens_on_is_not_running() {
         error.to_string(),
         format!(
             "the container engine does not answer; tried
-  tcp://127.0.0.1:{port} (DOCKER_HOST): not running; start the engine, or name another one there"
+  tcp://127.0.0.1:{port} (DOCKER_HOST): not running; start the engine, or change the address"
         )
     );
 }

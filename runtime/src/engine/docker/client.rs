@@ -1,4 +1,4 @@
-//! The client of one engine: connecting to it, and asking it what it is.
+//! //! The client of one engine: connects to it, and asks for its properties.
 
 use std::time::Duration;
 
@@ -12,8 +12,9 @@ use crate::engine::info::EngineInfo;
 
 /// How long an engine may take to begin an answer.
 ///
-/// It bounds the beginning only, never a stream that has begun; but a build or an import begins its answer after the
-/// last byte of the request, and a stop after the container's end. Callers who want to wait less bring a deadline of their own.
+/// It bounds only the beginning, never a stream that has begun. But a build or an import begins its answer after the
+/// last byte of the request, and a stop begins it after the end of the container. Callers with less time set a deadline
+/// of their own.
 const DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The header that carries a registry's credentials.
@@ -28,21 +29,21 @@ pub(in crate::engine) struct Docker {
 }
 
 impl Docker {
-    /// What and where it is.
+    /// What and where the engine is.
     pub(in crate::engine) fn info(&self) -> &EngineInfo {
         &self.info
     }
 
-    /// Connects to the engine at `address` and asks it what it is.
+    /// Connects to the engine at `address` and asks for its properties.
     ///
     /// # Errors
     ///
-    /// Where nothing answers there, or what answers is no engine.
+    /// Returns an error if nothing answers there, or if the server that answers is not an engine.
     pub(in crate::engine) async fn open(address: &Address) -> Result<Self, EngineError> {
         let reach = |error| failed(During::Other, "reach the engine")(error);
         let shown = address.to_string();
         let deadline = DEADLINE.as_secs();
-        // The version is only what bollard compares with; it does not become part of any request.
+        // bollard only compares with this version. No request contains it.
         let api = match address {
             Address::Unix(_) => {
                 bollard::Docker::connect_with_unix(&shown, deadline, API_DEFAULT_VERSION)
@@ -79,8 +80,8 @@ impl Docker {
     }
 }
 
-/// Engines read credentials in base64's URL-safe alphabet and ignore what they cannot read; bollard writes the ordinary
-/// one, in which a password with `?`, `>` or `~` in the wrong place is lost without a word.
+/// Engines read credentials in base64's URL-safe alphabet and ignore credentials that they cannot read. bollard writes
+/// the standard alphabet. With that, some passwords with `?`, `>` or `~` are lost silently.
 fn url_safe_credentials(mut request: BollardRequest) -> BollardRequest {
     if let Some(header) = request.headers_mut().get_mut(CREDENTIALS_HEADER) {
         let safe = header

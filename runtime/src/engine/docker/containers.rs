@@ -1,4 +1,4 @@
-//! Containers: creating, moving them through their states, removing.
+//! //! Containers: creates them, changes their state, and removes them.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -26,12 +26,12 @@ use crate::engine::container::{
 use crate::engine::error::{EngineError, EngineErrorKind};
 use crate::engine::network::Attachment;
 
-/// Where a container's output goes. An engine's own choice may be one that it cannot read again, such as `none`; or one that
-/// loses lines. This one can be read on every engine: Podman has it as another name of `k8s-file`. Docker gives it the
-/// options that its daemon has for it.
+/// Where a container's output goes. An engine's default may be a driver that it cannot read, such as `none`, or one
+/// that loses lines. Every engine can read this one: Podman treats it as another name of `k8s-file`, and Docker applies
+/// the options of its daemon.
 const LOG_DRIVER: &str = "json-file";
 
-/// When a container never was started or never ended, in the engine's words.
+/// The time that an engine gives for a container that was never started or never ended.
 const NEVER: &str = "0001-01-01";
 
 impl Docker {
@@ -91,7 +91,7 @@ impl Docker {
                 .map_err(failed(During::Other, "kill the container"))
         };
         match signal {
-            // Whether it ends the container is the container's own affair.
+            // A signal need not end the container.
             Some(_) => killing.await,
             None => self.ending(id, killing).await,
         }
@@ -112,10 +112,11 @@ impl Docker {
     }
 
     pub(in crate::engine) async fn remove(&self, id: &str) -> Result<(), EngineError> {
-        // Another's removal that fails leaves the container to us; more than a few of those are no race any more.
+        // The removal by another process may fail and leave the container to us. More than a few of those are not a
+        // race.
         const OTHERS: usize = 5;
         let mut others = 0;
-        self.give_up_endpoints(id).await;
+        self.delete_endpoints(id).await;
         loop {
             let options = RemoveContainerOptions {
                 v: true,
@@ -139,7 +140,7 @@ impl Docker {
         }
     }
 
-    /// Waits until a removal that another asked for has ended, well or not.
+    /// Waits until a removal by another process has ended, with success or not.
     async fn wait_for_removal(&self, id: &str) -> Result<(), EngineError> {
         match self.wait_until(id, "removed").await {
             Err(error) if error.kind != EngineErrorKind::NotFound => Err(error),
@@ -158,7 +159,7 @@ impl Docker {
         };
         match self.api.wait_container(id, Some(options)).next().await {
             Some(Ok(ended)) => Ok(ended.status_code),
-            // Not an error of the call: the process ended, with this code.
+            // Not an error of the call: the process ended with this code.
             Some(Err(Error::DockerContainerWaitError { code, .. })) => Ok(code),
             Some(Err(error)) => Err(failed(During::Other, attempt)(error)),
             None => Err(EngineError {
@@ -198,7 +199,7 @@ impl Docker {
 
 fn listing(found: ContainerSummary) -> ContainerListing {
     let names = found.names.unwrap_or_default();
-    // `/shop-db`, and of a container with links one for each.
+    // `/shop-db`. A container with links has one more name for each.
     let name = names
         .first()
         .map_or("", |name| name.trim_start_matches('/'));
@@ -223,7 +224,7 @@ fn info(found: ContainerInspectResponse) -> ContainerInfo {
         Some("host") => NetworkOf::Host,
         Some(mode) => match mode.split_once(':') {
             Some(("container", id)) => NetworkOf::Container(id.to_owned()),
-            // Podman's: of a pod, of a process.
+            // Podman: the network of a pod or of a process.
             Some(("ns", _)) => NetworkOf::Unknown,
             _ => NetworkOf::Own,
         },
@@ -264,7 +265,7 @@ fn published(ports: &PortMap) -> Vec<PublishedPort> {
                 Some(PublishedPort {
                     container,
                     host_ip: match binding.host_ip.as_deref() {
-                        // No address stands for all of them.
+                        // An empty address stands for all addresses.
                         None | Some("") => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
                         Some(ip) => ip.parse().ok()?,
                     },
@@ -343,7 +344,7 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
     }
 }
 
-/// How a container is reached on a network.
+/// The settings of a container's endpoint on a network.
 pub(super) fn endpoint(attachment: &Attachment) -> EndpointSettings {
     EndpointSettings {
         ipam_config: Some(EndpointIpamConfig {
@@ -363,7 +364,7 @@ fn port_bindings(ports: &[PublishedPort]) -> PortMap {
     for port in ports {
         let binding = PortBinding {
             host_ip: Some(port.host_ip.to_string()),
-            // An empty one lets the engine choose.
+            // An empty port lets the engine choose.
             host_port: Some(if port.host == 0 {
                 String::new()
             } else {
@@ -376,7 +377,7 @@ fn port_bindings(ports: &[PublishedPort]) -> PortMap {
     bindings
 }
 
-/// As a mount rather than a bind string: there, a path that is missing on the host would be created.
+/// A mount instead of a bind string, as engines create a missing host path of a bind string.
 fn mount(mount: &MountSpec) -> Mount {
     match mount {
         MountSpec::Bind {
@@ -414,16 +415,16 @@ fn mount(mount: &MountSpec) -> Mount {
     }
 }
 
-/// In whole seconds, rounded up: nobody is killed sooner than was asked for. The API counts them in a signed number.
+/// Rounded up to whole seconds, so that nothing is killed too early. The API has a signed number.
 fn whole_seconds(duration: Duration) -> i32 {
     let begun = u64::from(duration.subsec_nanos() > 0);
     i32::try_from(duration.as_secs().saturating_add(begun)).unwrap_or(i32::MAX)
 }
 
-/// Everyone may write, as in `/tmp`: what engines give a tmpfs of which nothing is said.
+/// Everyone may write, as in `/tmp`. This is the engines' default mode of a tmpfs.
 const TMPFS_MODE: i64 = 0o1777;
 
-/// The API counts bytes in signed numbers.
+/// The API has signed numbers of bytes.
 fn signed(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }

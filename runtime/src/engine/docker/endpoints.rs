@@ -1,9 +1,9 @@
 //! One deletion of an endpoint at a time, for engines that count endpoints.
 //!
-//! Docker before 28 keeps a counter of endpoints for each network and changes it without a lock when an endpoint is
-//! deleted (moby#42119, moby#43286; the counter is gone since moby#49736). Two deletions beside a third change can leave
-//! it too high for ever: then nobody can remove the network until the daemon restarts. So whatever deletes an endpoint of
-//! a network here waits for its turn on that network. Where a process ends by itself there is no turn to wait for.
+//! //! Docker before 28 keeps a counter of endpoints for each network and changes it without a lock when an endpoint is
+//! deleted (moby#42119, moby#43286; moby#49736 removed the counter). Two deletions beside a third change can leave the
+//! counter too high for ever. Nobody can remove the network then until the daemon restarts. So every call here that
+//! deletes an endpoint waits for its turn on the network. A process that ends by itself does not wait for a turn.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -14,12 +14,11 @@ use super::client::Docker;
 use super::errors::{During, failed};
 use crate::engine::error::EngineError;
 
-/// How long the turn is kept for a service that takes its time to stop: others are not held up for the whole of its
-/// grace period.
+/// How long a service that is slow to stop keeps its turn. Others do not wait for its whole grace period.
 const STOPS_WITHIN: Duration = Duration::from_secs(1);
 
 impl Docker {
-    /// Does what ends a container's process, and with it its endpoints, in its turn.
+    /// Ends a container's process, and with it the container's endpoints, in turn.
     pub(super) async fn ending(
         &self,
         id: &str,
@@ -29,7 +28,7 @@ impl Docker {
             return ending.await;
         }
         let mut turns = Vec::new();
-        // One that cannot be inspected cannot be ended: the engine says why.
+        // A container that cannot be inspected cannot be ended either: the engine says why.
         for network in self.endpoints_of(id).await.unwrap_or_default() {
             turns.push(self.endpoints.turn(&network).await);
         }
@@ -41,14 +40,14 @@ impl Docker {
                 ending.await
             }
         };
-        // The engine tells of the end before it deletes the endpoints, and answers this when it has deleted them.
+        // The engine reports the end before it deletes the endpoints. It answers this call after it has deleted them.
         let _ = self.endpoints_of(id).await;
         outcome
     }
 
-    /// Deletes the endpoints of a container that is about to be removed. What fails here fails again, and is told, where
-    /// the container is removed.
-    pub(super) async fn give_up_endpoints(&self, id: &str) {
+    /// Deletes the endpoints of a container before its removal. Errors are ignored here, as the removal fails with the
+    /// same error.
+    pub(super) async fn delete_endpoints(&self, id: &str) {
         if !self.endpoints.counted {
             return;
         }
@@ -58,7 +57,7 @@ impl Docker {
         }
     }
 
-    /// The ids of the networks that a container has endpoints on, in an order that all callers share.
+    /// The ids of the networks on which a container has endpoints, in an order that all callers share.
     async fn endpoints_of(&self, id: &str) -> Result<Vec<String>, EngineError> {
         let found = self
             .api
@@ -71,7 +70,7 @@ impl Docker {
         let networks: HashSet<String> = networks
             .into_iter()
             .flat_map(HashMap::into_values)
-            // Before its first start and after its end a container has the settings for one only.
+            // Before its first start and after its end, a container has only the settings of an endpoint.
             .filter(|endpoint| {
                 endpoint
                     .endpoint_id

@@ -1,11 +1,11 @@
-//! A log that is followed from its beginning to its end, whatever an engine leaves out of it.
+//! //! Follows a log from its beginning to its end, even if an engine leaves parts out.
 //!
-//! Some engines (Docker before 23) end a followed log when the container ends, wherever the reader is by then: the last
-//! lines, which say why it ended, are lost without a word. So at the end the log is read once more, and what was not
-//! given yet is given.
+//! Some engines (Docker before 23) end a followed log when the container ends, wherever the reader is by then. The last
+//! lines, which say why the container ended, are lost silently. So the log is read once more at the end, and the rest
+//! is delivered.
 //!
-//! And where a container writes fast on a busy machine, some (Docker 20.10) stop in the middle: what was written stays
-//! unseen until more is. So where nothing comes for a while, it is seen whether the log ends with what came last.
+//! Some engines (Docker 20.10) stop in the middle if a container writes fast on a busy machine, until the container
+//! writes more. So if nothing comes for a while, the end of the log is compared with the last piece that came.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use crate::engine::error::{EngineError, EngineErrorKind};
 use crate::engine::exec::Output;
 use crate::engine::parts::Parts;
 
-/// For how long nothing comes before the log's end is looked at: at first, and, for most services have nothing to say, at
-/// last.
+/// How long nothing may come before the log's end is checked. The time grows from the first value to the second, as
+/// most services are mostly silent.
 const QUIET: Duration = Duration::from_secs(1);
 const LONGEST_QUIET: Duration = Duration::from_secs(30);
 
@@ -26,18 +26,18 @@ struct Following {
     api: bollard::Docker,
     id: String,
     pieces: Parts<Output>,
-    /// How much was given.
+    /// The number of bytes delivered.
     given: Bytes,
-    /// What is left to pass over of what is being read, for it was given before.
+    /// The number of bytes left to skip, as they were delivered before.
     skip: Bytes,
-    /// What came last, given or passed over.
+    /// The last piece that came, whether delivered or skipped.
     last: Option<Output>,
     quiet: Duration,
     /// Whether the log is read for the last time.
     is_ending: bool,
 }
 
-/// How many bytes there are of each stream.
+/// A number of bytes for each stream.
 #[derive(Clone, Copy, Default)]
 struct Bytes {
     stdout: usize,
@@ -53,7 +53,7 @@ impl Bytes {
     }
 }
 
-/// The whole log of a container, and on to its end. `pieces` is what the engine makes of that.
+/// A container's log from its beginning to its end. `pieces` is the log as the engine follows it.
 pub(super) fn followed(api: bollard::Docker, id: String, pieces: Parts<Output>) -> Parts<Output> {
     let following = Following {
         api,
@@ -86,7 +86,7 @@ impl Following {
                 }
                 None if self.is_ending => return None,
                 None => self.read_again(false),
-                // Removed by now, and its log with it.
+                // The container and its log are removed by now.
                 Some(Err(error)) if self.is_ending && error.kind == EngineErrorKind::NotFound => {
                     return None;
                 }
@@ -115,18 +115,18 @@ impl Following {
         }
     }
 
-    /// Reads the log from its beginning, past what was given, and on where it is to be followed.
+    /// Reads the log from its beginning, skips what was delivered, and follows it if asked to.
     fn read_again(&mut self, follow: bool) {
         self.skip = self.given;
         self.pieces = log_pieces(&self.api, &self.id, follow, None);
         self.is_ending = !follow;
     }
 
-    /// Whether the log ends with something else than what came last. Lines that are alike are not told apart.
+    /// Whether the log's last line differs from the last piece that came. Equal lines cannot be told apart.
     async fn has_fallen_behind(&mut self) -> bool {
         let tail = log_pieces(&self.api, &self.id, false, Some(1));
         let tail: Result<Vec<Output>, _> = tail.try_collect().await;
-        // Why it cannot be read, whoever follows is told by what follows.
+        // If the log cannot be read, the followed log reports the error.
         tail.is_ok_and(|tail| tail.last() != self.last.as_ref())
     }
 }
@@ -140,9 +140,9 @@ mod tests {
     use tokio::net::UnixStream;
 
     use super::*;
-    use crate::engine::scripted::{self, begins, head, ok, what_it_is};
+    use crate::engine::scripted::{self, begins, head, introduction, ok};
 
-    /// Lines as the engine sends them, each in a frame of its own.
+    /// Log lines as the engine sends them, each in its own frame.
     fn frames(lines: &[&str]) -> String {
         let frame = |line: &&str| {
             let length = u8::try_from(line.len()).expect("a short line");
@@ -151,10 +151,10 @@ mod tests {
         lines.iter().map(frame).collect()
     }
 
-    /// An engine whose followed log stops after two lines when it is followed for the first time.
+    /// An engine whose followed log stops after two lines the first time.
     async fn serve(mut stream: UnixStream, followed: Arc<AtomicU32>) {
         while let Some(request) = head(&mut stream).await {
-            let answer = if let Some(answer) = what_it_is(&request) {
+            let answer = if let Some(answer) = introduction(&request) {
                 answer
             } else if request.contains("tail=1") {
                 ok(&frames(&["three\n"]))
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_an_engine_has_stopped_at_is_given_all_the_same_and_once() {
+    async fn lines_that_an_engine_leaves_out_are_delivered_once() {
         let followed = Arc::<AtomicU32>::default();
         let counted = followed.clone();
         let (docker, _socket) = scripted::open(move |stream| serve(stream, counted.clone())).await;
@@ -179,7 +179,7 @@ mod tests {
             let piece = log.next().await.expect("a piece").expect("no error");
             assert_eq!(piece.bytes, line.as_bytes());
         }
-        // It ends with what came last, so it is followed on.
+        // The log ends with the last piece that came, so it is followed further.
         timeout(2 * QUIET, log.next())
             .await
             .expect_err("it goes on");

@@ -1,7 +1,7 @@
-//! An archive on its way to the engine, of which the end is kept back until it is known to be whole.
+//! //! An archive on its way to the engine. Its end is held back until the archive is known to be complete.
 //!
-//! An engine stops reading at the archive's end marker: what breaks behind it (the process that packs it exits with an
-//! error) would come too late, and the engine would take half of something for all of it.
+//! An engine stops reading at the archive's end marker. An error after the marker (the process that packs the archive
+//! fails) would come too late, and the engine would take a part for all of it.
 
 use std::io;
 use std::pin::Pin;
@@ -21,14 +21,13 @@ pub(super) struct HeldBack {
     done: bool,
 }
 
-/// What has broken the archive, if anything.
+/// The error that broke the archive, if any.
 #[derive(Clone, Default)]
 pub(super) struct Broken(Arc<Mutex<Option<EngineError>>>);
 
 impl Broken {
-    /// The outcome of the request whose body it was: what broke the archive is the cause of whatever the engine says
-    /// about it.
-    pub(super) fn cause_of(self, outcome: Result<(), EngineError>) -> Result<(), EngineError> {
+    /// The outcome of the request with this body. If the archive broke, that error replaces the engine's outcome.
+    pub(super) fn or_cause(self, outcome: Result<(), EngineError>) -> Result<(), EngineError> {
         self.broken().take().map_or(outcome, Err)
     }
 
@@ -38,7 +37,7 @@ impl Broken {
 }
 
 impl HeldBack {
-    /// More than any archive's end marker with its padding (10 KiB).
+    /// More than the end marker of any archive with its padding (10 KiB).
     const HELD: usize = 64 * 1024;
 
     pub(super) fn new(archive: Parts<Vec<u8>>) -> (Self, Broken) {
@@ -66,7 +65,7 @@ impl Stream for HeldBack {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(piece))) => {
                     this.held.extend(piece);
-                    // Not byte by byte: only once as much again has come does the older half go.
+                    // The older half is sent once as many bytes have come again, not byte by byte.
                     if this.held.len() >= 2 * Self::HELD {
                         let keep = this.held.split_off(this.held.len() - Self::HELD);
                         return Poll::Ready(Some(Ok(std::mem::replace(&mut this.held, keep))));

@@ -1,4 +1,4 @@
-//! Images: looking them up, pulling, building, importing, naming.
+//! //! Images: looks them up, pulls, builds, imports, tags and removes them.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -19,13 +19,13 @@ use crate::engine::parts::Parts;
 use crate::output::Lines;
 use crate::visible::harmless;
 
-/// How many lines of a failing step go into the error.
+/// The number of lines of a failing step in the error.
 const FAILING_LINES: usize = 20;
 
-/// How the lines begin that the builder says itself.
+/// The beginnings of the builder's own lines.
 const BUILDERS_OWN: &[&str] = &[" ---> ", "Removing intermediate container "];
 
-/// How the lines begin in which the builder says what has come of a step: Docker's, and Podman's.
+/// The beginnings of the lines in which Docker's and Podman's builders report the outcome of a step.
 const OUTCOMES: &[&str] = &[" ---> ", "--> "];
 
 impl Docker {
@@ -52,7 +52,7 @@ impl Docker {
         let image = pull.image.with_default_tag();
         let options = CreateImageOptions {
             from_image: Some(image.repository()),
-            // Of a reference with both, the digest decides.
+            // The digest decides in a reference with both.
             tag: image.digest().or(image.tag()).map(str::to_owned),
             platform: pull.platform.unwrap_or_default().to_owned(),
             ..Default::default()
@@ -79,7 +79,7 @@ impl Docker {
             t: Some(build.tag.to_owned()),
             buildargs: Some(build.args.clone().into_iter().collect()),
             labels: Some(build.labels.clone().into_iter().collect()),
-            // A failing step's container is of no use to anyone.
+            // The container of a failing step has no use.
             rm: true,
             forcerm: true,
             ..Default::default()
@@ -134,11 +134,11 @@ impl Docker {
             .create_image(Some(options), Some(body), None)
             .try_for_each(|_| std::future::ready(Ok(())))
             .await;
-        broken.cause_of(imported.map_err(failed(During::Other, attempt)))
+        broken.or_cause(imported.map_err(failed(During::Other, attempt)))
     }
 
     pub(in crate::engine) async fn tag(&self, image: &str, tag: &str) -> Result<(), EngineError> {
-        let attempt = format!("name the image `{image}` `{tag}`");
+        let attempt = format!("tag the image `{image}` as `{tag}`");
         let (repo, name) = named(tag, &attempt)?;
         let options = TagImageOptions {
             repo: Some(repo),
@@ -157,7 +157,7 @@ impl Docker {
         let attempt = format!("remove the image `{id}`");
         let found = self.api.inspect_image(id).await;
         match found.map_err(failed(During::Other, &attempt)) {
-            // By its id it would be removed with its name.
+            // A removal by id would remove the image with its name.
             Ok(image) if image.repo_tags.iter().any(|names| !names.is_empty()) => {
                 return Ok(false);
             }
@@ -166,7 +166,7 @@ impl Docker {
             Err(error) => return Err(error),
         }
         let options = RemoveImageOptions {
-            // What it is built on may be somebody else's.
+            // The base image may belong to another project.
             noprune: true,
             ..Default::default()
         };
@@ -180,7 +180,7 @@ impl Docker {
     }
 }
 
-/// Repository and tag of a name to give.
+/// Repository and tag of an image name.
 fn named(tag: &str, attempt: &str) -> Result<(String, String), EngineError> {
     let error = |message| EngineError {
         kind: EngineErrorKind::Failed,
@@ -192,7 +192,7 @@ fn named(tag: &str, attempt: &str) -> Result<(String, String), EngineError> {
         .map_err(|malformed| error(format!("{malformed}")))?;
     if image.digest().is_some() {
         return Err(error(
-            "a name to give has no digest; write a tag instead".to_owned(),
+            "the name of a new image cannot have a digest; write a tag instead".to_owned(),
         ));
     }
     let image = image.with_default_tag();
@@ -202,7 +202,7 @@ fn named(tag: &str, attempt: &str) -> Result<(String, String), EngineError> {
     ))
 }
 
-/// A label in a Dockerfile's terms, in which it reaches an image that is imported. The value has one line.
+/// A label in a Dockerfile's syntax for an imported image. The value has one line.
 fn label(name: &str, value: &str) -> String {
     let quoted = |text: &str| {
         let escaped = text
@@ -257,7 +257,7 @@ fn reported(report: CreateImageInfo) -> Option<Progress> {
     let ProgressDetail { current, total } = report.progress_detail.unwrap_or_default();
     let bytes = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
     Some(match report.id {
-        // The first report's id is the tag, not a layer.
+        // The id of the first report is the tag, not a layer.
         Some(id) if !id.is_empty() && !status.starts_with("Pulling from") => Progress::Layer {
             id,
             status,
@@ -268,15 +268,15 @@ fn reported(report: CreateImageInfo) -> Option<Progress> {
     })
 }
 
-/// Follows a build's output: gives its lines on, and remembers what the present step said.
+/// Follows a build's output: passes its lines on and keeps the lines of the current step.
 #[derive(Default)]
 struct Step {
     /// `Step 2/3 : RUN make`.
     name: Option<String>,
     lines: VecDeque<String>,
     output: Lines,
-    /// Whether what comes of the step was there before.
-    was_there: bool,
+    /// Whether the outcome of the step existed before.
+    existed: bool,
 }
 
 impl Step {
@@ -302,7 +302,7 @@ impl Step {
         if is_step(line) {
             self.name = Some(line.to_owned());
             self.lines.clear();
-            self.was_there = takes_base(line);
+            self.existed = takes_base(line);
         } else if !line.is_empty() && !BUILDERS_OWN.iter().any(|own| line.starts_with(own)) {
             if self.lines.len() == FAILING_LINES {
                 self.lines.pop_front();
@@ -311,19 +311,19 @@ impl Step {
         }
     }
 
-    /// Takes in what the builder says itself.
+    /// Handles a line of the builder's own.
     fn own_line(&mut self, line: &str, progress: ProgressSink<'_>) {
         let Some(what) = OUTCOMES.iter().find_map(|own| line.strip_prefix(own)) else {
             return;
         };
         if what.starts_with("Using cache") {
-            self.was_there = true;
-        } else if !self.was_there && is_id(what) {
+            self.existed = true;
+        } else if !self.existed && is_id(what) {
             progress(Progress::Made(what.to_owned()));
         }
     }
 
-    /// The error with the step it came from and what that said last.
+    /// Adds the name and the last lines of the step to an error.
     fn attach_to(&mut self, mut error: EngineError) -> EngineError {
         self.end(&|_| ());
         if let Some(name) = &self.name {
@@ -337,19 +337,19 @@ impl Step {
     }
 }
 
-/// Whether a line begins a step that makes nothing: what comes of it is the image that it names.
+/// Whether a line begins a `FROM` step. Such a step makes no image: its outcome is the base image.
 fn takes_base(step: &str) -> bool {
     let instruction = step.split_once(':').map(|(_, instruction)| instruction);
     let name = instruction.and_then(|instruction| instruction.split_whitespace().next());
     name.is_some_and(|name| name.eq_ignore_ascii_case("FROM"))
 }
 
-/// Whether this is an image's id, whole or as builders shorten it.
+/// Whether this is the id of an image, complete or shortened.
 fn is_id(text: &str) -> bool {
     text.len() >= 11 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Whether a line begins a step: `Step 2/3 : RUN make`, and in capitals with Podman.
+/// Whether a line begins a step: `Step 2/3 : RUN make`, with `STEP` for Podman.
 fn is_step(line: &str) -> bool {
     line.strip_prefix("Step ")
         .or_else(|| line.strip_prefix("STEP "))
@@ -364,7 +364,7 @@ mod tests {
 
     use super::*;
 
-    /// The images that a build has made by what its builder says.
+    /// The images that a build has made according to its builder's output.
     fn made(said: &[&str]) -> Vec<String> {
         let made = Mutex::new(Vec::new());
         let mut step = Step::default();
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_build_has_made_itself_is_told() {
+    fn only_images_that_a_build_has_made_are_reported() {
         let docker = [
             "Step 1/4 : FROM debian AS one\n",
             " ---> 6a9e58b1e9d3\n",

@@ -1,4 +1,4 @@
-//! A container's output as the engine delivers it, once.
+//! //! Reads a container's output once, as the engine delivers it.
 
 use bollard::container::LogOutput;
 use bollard::query_parameters::LogsOptions;
@@ -8,7 +8,8 @@ use super::errors::{During, failed};
 use crate::engine::exec::Output;
 use crate::engine::parts::Parts;
 
-/// The pieces of a container's output, from its beginning or the lines of its tail, and on where it is followed.
+/// The pieces of a container's output, from its beginning or from its last `tail` lines, and on to its end with
+/// `follow`.
 pub(super) fn log_pieces(
     api: &bollard::Docker,
     id: &str,

@@ -1,8 +1,8 @@
-//! Docker's engine, and what speaks its API, through bollard.
+//! //! Docker's engine and others with its API, through bollard.
 //!
-//! Turns calls of the boundary into requests and answers into the boundary's terms; [`errors`] alone decides what an
-//! engine's words mean, and [`endpoints`] which requests older engines must not get side by side. No type of bollard's
-//! leaves this module, no version of the API is ever pinned, nothing is retried, and no label is added.
+//! Turns calls of the boundary into requests, and answers into the boundary's terms. Only [`errors`] decides the
+//! meaning of an engine's messages, and only [`endpoints`] decides which requests older engines must not get side by
+//! side. No type of bollard leaves this module. It must not pin a version of the API, retry, or add labels.
 
 mod client;
 mod containers;

@@ -1,4 +1,4 @@
-//! Networks: creating them with a given subnet, attaching and detaching containers, removing.
+//! //! Networks: creates them with a given subnet, attaches and detaches containers, and removes networks.
 
 use bollard::models::{
     Ipam, IpamConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest,
@@ -12,7 +12,7 @@ use crate::engine::error::{EngineError, EngineErrorKind};
 use crate::engine::network::{Attachment, NetworkInfo, NetworkSpec, Subnet};
 
 impl Docker {
-    /// Older engines take a name twice; the subnet they do not, so callers know networks by their ids.
+    /// Older engines accept a name twice, but a subnet only once. So callers identify networks by their ids.
     pub(in crate::engine) async fn create_network(
         &self,
         network: &NetworkSpec,
@@ -46,7 +46,7 @@ impl Docker {
         Ok(networks.into_iter().map(info).collect())
     }
 
-    /// The endpoints that the engine has, not the number that it counts: older engines lose count.
+    /// The list of the engine's endpoints, not the engine's counter, as older engines miscount.
     pub(in crate::engine) async fn attached(
         &self,
         network: &str,
@@ -94,7 +94,7 @@ impl Docker {
         self.delete_endpoint(container, network, false).await
     }
 
-    /// Detaches a container, out of turn; with `force` in whatever state it is.
+    /// Detaches a container without waiting for its turn. `force` detaches it in any state.
     pub(super) async fn delete_endpoint(
         &self,
         container: &str,

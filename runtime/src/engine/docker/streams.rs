@@ -1,4 +1,4 @@
-//! What flows in and out of containers: logs, commands' output, archives.
+//! //! Streams into and out of containers: logs, output and input of commands, archives.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::client::Docker;
-use super::errors::{During, classify, failed, unwrapped};
+use super::errors::{During, classify, failed, without_prefixes};
 use super::following::followed;
 use super::held_back::HeldBack;
 use super::log::{log_pieces, output};
@@ -26,7 +26,7 @@ impl Docker {
         tail: Option<usize>,
     ) -> Parts<Output> {
         let pieces = log_pieces(&self.api, id, follow, tail);
-        // How much of a log lies before its tail is not known, so what was cut off behind it cannot be told.
+        // A log with a tail cannot be read again from the same place, so it is followed as the engine does.
         if !follow || tail.is_some() {
             return pieces;
         }
@@ -95,7 +95,7 @@ impl Docker {
                 }
                 Ok(())
             };
-            // At the same time: a command may write before it has read all, and end before it has.
+            // At the same time, as a command may write before it has read all its input and end before that.
             tokio::select! {
                 read = reading => read?,
                 broken = feed(stdin, input) => return Err(broken),
@@ -115,10 +115,10 @@ impl Docker {
 
     /// The exit code of a command whose outputs have ended.
     async fn exec_code(&self, exec: &str, attempt: &str) -> Result<i64, EngineError> {
-        // A process may close its output before it ends, and engines offer no way to wait for a command's end.
+        // A process may close its output before it ends, and engines have no call that waits for a command's end.
         const FIRST: Duration = Duration::from_millis(1);
         const LAST: Duration = Duration::from_millis(100);
-        // Of a command that the engine holds for ended, the code may be a moment late, but not longer.
+        // The exit code of a command that has ended may be late for a moment, but not longer.
         const LATE: Duration = Duration::from_secs(5);
         let mut pause = FIRST;
         let mut late = Duration::ZERO;
@@ -134,7 +134,8 @@ impl Docker {
                     return Err(EngineError {
                         kind: EngineErrorKind::Failed,
                         attempt: attempt.to_owned(),
-                        message: "it ended, and the engine does not say how".to_owned(),
+                        message: "the command has ended, but the engine reports no exit code"
+                            .to_owned(),
                     });
                 }
                 (false, None) => late += pause,
@@ -158,7 +159,7 @@ impl Docker {
         let (body, broken) = HeldBack::new(tar);
         let body = bollard::body_try_stream(body.map_ok(Into::into));
         let unpacked = self.api.upload_to_container(id, Some(options), body).await;
-        broken.cause_of(unpacked.map_err(failed(
+        broken.or_cause(unpacked.map_err(failed(
             During::Other,
             format_args!("copy files into the container at `{at}`"),
         )))
@@ -178,8 +179,8 @@ impl Docker {
     }
 }
 
-/// Writes a command's input and closes it, and then waits for as long as the connection is needed; an error in the input is
-/// handed back. What the command does not take is no error: its end says what became of it.
+/// Writes a command's input, closes it, and then waits, as the connection is still needed. Returns only an error of the
+/// input. Input that the command does not read is not an error: the exit code decides.
 async fn feed(mut stdin: impl AsyncWrite + Unpin, input: Option<Parts<Vec<u8>>>) -> EngineError {
     if let Some(mut input) = input {
         loop {
@@ -191,7 +192,7 @@ async fn feed(mut stdin: impl AsyncWrite + Unpin, input: Option<Parts<Vec<u8>>>)
                 }
                 Some(Err(error)) => return error,
                 None => {
-                    // Half of the connection is closed, which the engine passes on.
+                    // This closes half of the connection, and the engine closes the command's input.
                     let _ = stdin.shutdown().await;
                     break;
                 }
@@ -201,23 +202,23 @@ async fn feed(mut stdin: impl AsyncWrite + Unpin, input: Option<Parts<Vec<u8>>>)
     match std::future::pending::<Infallible>().await {}
 }
 
-/// Some engines accept a command that they then cannot start, and say so in its output. A command's own output may
-/// look alike, so all of it must be those words and the code one that shells give for the same.
+/// Some engines accept a command that they cannot start, and say so in its output. A command's own output may look
+/// alike. So the output must be nothing but that message, and the exit code must be 126 or 127.
 fn not_started(exec: &ExecSpec, result: &ExecResult) -> Option<(EngineErrorKind, String)> {
     if !matches!(result.code, 126 | 127) || !result.stderr.is_empty() {
         return None;
     }
-    let words = std::str::from_utf8(&result.stdout).ok()?.trim();
-    let of_runtime = words.starts_with("OCI runtime exec failed");
+    let message = std::str::from_utf8(&result.stdout).ok()?.trim();
+    let of_runtime = message.starts_with("OCI runtime exec failed");
     let of_user = exec.user.is_some()
         && ["unable to find user ", "unable to find group "]
             .iter()
-            .any(|begin| words.starts_with(begin));
-    if !(of_runtime || of_user) || words.lines().count() != 1 {
+            .any(|begin| message.starts_with(begin));
+    if !(of_runtime || of_user) || message.lines().count() != 1 {
         return None;
     }
     Some((
-        classify(During::Exec, None, words),
-        unwrapped(words).to_owned(),
+        classify(During::Exec, None, message),
+        without_prefixes(message).to_owned(),
     ))
 }

@@ -1,6 +1,6 @@
-//! Whose turn it is to delete an endpoint of a network, where the engine counts endpoints.
+//! //! Turns for the deletion of a network's endpoints, for engines that count endpoints.
 //!
-//! Which requests need a turn, and why, is the matter of [`endpoints`](super::endpoints).
+//! [`endpoints`](super::endpoints) decides which requests need a turn, and why.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -9,18 +9,18 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::engine::info::EngineInfo;
 
-/// The first version of Docker that does not count.
-const COUNTS_NO_MORE: u32 = 28;
+/// The first version of Docker that does not count endpoints.
+const FIRST_WITHOUT_COUNTER: u32 = 28;
 
-/// Whose turn it is, for each network.
+/// The turns of each network.
 #[derive(Debug)]
 pub(super) struct Endpoints {
-    /// Whether the engine counts.
+    /// Whether the engine counts endpoints.
     pub(super) counted: bool,
     turns: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
 }
 
-/// A turn on a network. Dropping it ends it.
+/// A turn on a network, until it is dropped.
 pub(super) struct Turn {
     _held: Option<OwnedMutexGuard<()>>,
 }
@@ -33,7 +33,7 @@ impl Endpoints {
         }
     }
 
-    /// Waits for the turn on the network of this id, where there is need to.
+    /// Waits for a turn on the network of this id, if the engine counts endpoints.
     pub(super) async fn turn(&self, network: &str) -> Turn {
         if !self.counted {
             return Turn { _held: None };
@@ -54,13 +54,13 @@ impl Endpoints {
     }
 }
 
-/// Whether a version of Docker counts endpoints. One that is not understood may be any.
+/// Whether a version of Docker counts endpoints. An unknown version may count.
 fn counts(version: &str) -> bool {
     let major = version
         .split('.')
         .next()
         .and_then(|major| major.parse().ok());
-    major.is_none_or(|major: u32| major < COUNTS_NO_MORE)
+    major.is_none_or(|major: u32| major < FIRST_WITHOUT_COUNTER)
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
         drop(endpoints.turn("a").await);
         assert!(
             endpoints.turns.lock().unwrap().len() <= 2,
-            "those that are over are forgotten"
+            "finished turns are forgotten"
         );
     }
 }

@@ -67,7 +67,7 @@ impl Docker {
     }
 }
 
-/// The filter for what carries a label of this name.
+/// A filter by the name of a label.
 pub(super) fn with_label(label: &str) -> HashMap<String, Vec<String>> {
     HashMap::from([("label".to_owned(), vec![label.to_owned()])])
 }

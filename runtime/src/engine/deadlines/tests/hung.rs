@@ -1,4 +1,4 @@
-//! The real client at a real socket, behind which something says what it is and then hangs, in one of several ways.
+//! //! The real client at a real socket whose server introduces itself and then hangs in one of several ways.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -8,12 +8,12 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
 
 use super::*;
-use crate::engine::scripted::{self, Socket, begins, head, ok, what_it_is};
+use crate::engine::scripted::{self, Socket, begins, head, introduction, ok};
 use crate::engine::{
     Attachment, BuildSpec, ContainerSpec, Credentials, NetworkSpec, PublishedPort, PullSpec, Subnet,
 };
 
-/// Small, so that the tests take no time; an end that does not come is seen by [`LIMIT`].
+/// Small, so that the tests take no time. [`LIMIT`] detects a call that does not end.
 const DEADLINES: Deadlines = Deadlines {
     short: Duration::from_millis(200),
     long: Duration::from_millis(600),
@@ -23,18 +23,18 @@ const DEADLINES: Deadlines = Deadlines {
 /// Far longer than any of these calls takes.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What it does once it hangs.
+/// How the engine hangs.
 #[derive(Clone, Copy, Debug)]
 enum Way {
-    /// It accepts connections and requests, and says nothing.
+    /// It accepts connections and requests, and never answers.
     Silent,
-    /// It says that an answer comes, and none comes.
+    /// It sends the headers of an answer, and no body.
     Headers,
-    /// It sends a log's first piece, it has a command's output begin, and then nothing comes.
+    /// It sends the first piece of a log or the headers of a command's output, and nothing more.
     Streams,
 }
 
-/// An engine that has said what it is and now hangs.
+/// An engine that introduces itself and then hangs.
 async fn hung(way: Way) -> (Engine, Socket) {
     let (docker, socket) = scripted::open(move |stream| serve(stream, way)).await;
     let kind = Kind::Docker(Arc::new(docker));
@@ -44,7 +44,7 @@ async fn hung(way: Way) -> (Engine, Socket) {
 async fn serve(mut stream: UnixStream, way: Way) {
     while let Some(request) = head(&mut stream).await {
         let asks = |what: &str| request.contains(what);
-        let answer = if let Some(answer) = what_it_is(&request) {
+        let answer = if let Some(answer) = introduction(&request) {
             answer
         } else {
             match way {
@@ -68,7 +68,7 @@ async fn serve(mut stream: UnixStream, way: Way) {
             return;
         }
         if answer.ends_with("99\r\n\r\n") {
-            // The rest of the request must not be taken for another.
+            // The rest of the request must not be read as another request.
             pending::<()>().await;
         }
     }

@@ -1,4 +1,4 @@
-//! The rule itself, with time that stands still; and a real client at sockets that hang.
+//! //! The rules of deadlines with a paused clock, and a real client at sockets that hang.
 
 mod hung;
 
@@ -32,12 +32,12 @@ fn the_deadlines_follow_from_one() {
     assert_eq!(fast.long, Duration::from_secs(300));
 }
 
-/// Does not answer what is asked of it, but for the engine's own state, where it is said to.
+/// Answers only questions about its own state, and only if told to.
 #[derive(Default)]
 struct Hanging {
     /// Whether it lists its networks.
     lists: bool,
-    /// What it says of a container.
+    /// The container's state in its answers.
     tells: Option<Result<ContainerInfo, EngineErrorKind>>,
 }
 
@@ -124,8 +124,8 @@ async fn an_engine_that_hangs_is_given_up_by_the_kind_of_call() {
     assert_eq!(begun.elapsed(), DEADLINES.quiet + DEADLINES.short);
     assert_eq!(
         error.to_string(),
-        "cannot start the container: nothing came for 30s, and the engine at unix:///fake.sock, asked for its networks, \
-         has not answered within 60s"
+        "cannot start the container: no data for 30s, and the engine at unix:///fake.sock has not answered a request \
+         for its networks within 60s"
     );
     assert_eq!(engine.remove("one").await, Ok(()));
     let log: Vec<_> = engine.logs("one", false, None).collect().await;
@@ -134,7 +134,7 @@ async fn an_engine_that_hangs_is_given_up_by_the_kind_of_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_takes_long_has_an_end_though_the_engine_answers() {
+async fn a_long_call_ends_at_its_deadline_though_the_engine_answers() {
     let engine = with_deadlines(Hanging {
         lists: true,
         ..Hanging::default()
@@ -146,7 +146,7 @@ async fn what_takes_long_has_an_end_though_the_engine_answers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_no_deadline_ends_where_the_engine_hangs() {
+async fn a_call_without_a_deadline_ends_if_the_engine_hangs() {
     let engine = with_deadlines(Hanging::default());
     let end = DEADLINES.quiet + DEADLINES.short;
     let begun = Instant::now();
@@ -181,7 +181,7 @@ async fn what_has_no_deadline_ends_where_the_engine_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_no_deadline_is_waited_for_as_long_as_the_engine_answers() {
+async fn a_call_without_a_deadline_goes_on_while_the_engine_answers() {
     let engine = with_deadlines(Hanging {
         lists: true,
         tells: Some(Ok(running())),
@@ -206,8 +206,8 @@ async fn a_container_that_is_stuck_is_told_from_an_engine_that_is() {
     assert_eq!(begun.elapsed(), DEADLINES.quiet + DEADLINES.long);
     assert_eq!(
         error.to_string(),
-        "cannot wait for the container's end: nothing came for 30s, and the engine at unix:///fake.sock, asked for the \
-         container's state, has not answered within 300s"
+        "cannot wait for the container's end: no data for 30s, and the engine at unix:///fake.sock has not answered a \
+         request for the container's state within 300s"
     );
 }
 
@@ -229,7 +229,7 @@ async fn a_container_that_is_gone_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_with_much_patience_has_that_time_on_top_and_makes_no_container_a_stuck_one() {
+async fn a_stop_has_its_patience_on_top_of_the_deadline_and_its_container_is_not_stuck() {
     let engine = with_deadlines(Hanging {
         lists: true,
         ..Hanging::default()
@@ -285,7 +285,7 @@ impl Answers for Copying {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_that_takes_an_hour_makes_no_container_a_stuck_one() {
+async fn a_container_is_not_stuck_during_a_copy_of_an_hour() {
     let engine = with_deadlines(Copying {
         hour_is_over: Arc::default(),
     });
@@ -295,5 +295,5 @@ async fn a_copy_that_takes_an_hour_makes_no_container_a_stuck_one() {
     );
     assert_eq!(copied, Ok(()));
     assert_eq!(ended, Ok(7));
-    assert!(!engine.bounded.copies.are_made_of("one"));
+    assert!(!engine.bounded.locks.is_held("one"));
 }

@@ -1,7 +1,7 @@
-//! What an engine's words mean: one table from what it says to our kinds of failure, for all calls.
+//! //! The meaning of an engine's messages: one table from message to kind of failure, for all calls.
 //!
-//! Engines give status codes that say little (a missing executable is a 400, a taken port a 500), so their words come
-//! first. They differ between versions and between Docker and Podman; every difference belongs here.
+//! Status codes of engines say little (a missing executable is a 400, a taken port a 500), so the messages come first.
+//! The messages differ between versions and between Docker and Podman. Every difference belongs here.
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +13,7 @@ use bollard::errors::Error;
 
 use crate::engine::error::{EngineError, EngineErrorKind};
 
-/// What was being done when words came, as far as it decides what they mean.
+/// The call that failed, as far as it decides the meaning of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum During {
     Pull,
@@ -26,43 +26,43 @@ pub(super) enum During {
     Other,
 }
 
-/// Words that mean `kind` in a call that is one of `during`.
+/// Messages that mean `kind` in a call of `during`.
 struct Rule {
     /// Empty for every call.
     during: &'static [During],
     kind: EngineErrorKind,
-    /// One of these, in lower case. Where a text has parts with ` .. ` between them, all of them must be there.
-    words: &'static [&'static str],
+    /// The message contains one of these, in lower case. All parts between ` .. ` must be in the message.
+    phrases: &'static [&'static str],
 }
 
-/// The first rule that holds decides.
+/// The first rule that matches decides.
 const RULES: &[Rule] = &[
     Rule {
         during: &[],
         kind: EngineErrorKind::NoSpace,
-        words: &["no space left on device", "disk quota exceeded"],
+        phrases: &["no space left on device", "disk quota exceeded"],
     },
-    // A mount that the kernel still holds, of a container that is being removed.
+    // The kernel still holds a mount of a container that is being removed.
     Rule {
         during: &[During::Other],
         kind: EngineErrorKind::Busy,
-        words: &["device or resource busy"],
+        phrases: &["device or resource busy"],
     },
-    // Of a step of a build that was cut short, until the engine has removed it.
+    // A step of an aborted build uses the image until the engine has removed the step.
     Rule {
         during: &[During::RemoveImage],
         kind: EngineErrorKind::Busy,
-        words: &[
+        phrases: &[
             "image is being used by",
             "image used by",
             "image is in use by",
         ],
     },
-    // The image and the machine.
+    // The image does not fit the machine.
     Rule {
         during: &[During::Pull, During::Create, During::Start, During::Exec],
         kind: EngineErrorKind::Platform,
-        words: &[
+        phrases: &[
             "image operating system",
             "does not match the specified platform",
             "does not provide the specified platform",
@@ -71,11 +71,11 @@ const RULES: &[Rule] = &[
             "exec format error",
         ],
     },
-    // Creating and starting. What is said of mounts ends like what is said of executables, so it comes before.
+    // Creating and starting. Messages about mounts end like messages about executables, so they come first.
     Rule {
         during: &[During::Create, During::Start],
         kind: EngineErrorKind::MountMissing,
-        words: &[
+        phrases: &[
             "bind source path does not exist",
             "error mounting .. no such file or directory",
             "statfs .. no such file or directory",
@@ -84,32 +84,32 @@ const RULES: &[Rule] = &[
     Rule {
         during: &[During::Create, During::Start],
         kind: EngineErrorKind::Failed,
-        words: &["error mounting"],
+        phrases: &["error mounting"],
     },
     Rule {
         during: &[During::Create, During::Start],
         kind: EngineErrorKind::PortTaken,
-        words: &[
+        phrases: &[
             "port is already allocated",
             "ports are not available",
             "bind: address already in use",
         ],
     },
-    // Without "bind" it is a fixed address on a network, not a port.
+    // Without "bind" the message is about a fixed address on a network, not about a port.
     Rule {
         during: &[During::Create, During::Start],
         kind: EngineErrorKind::Conflict,
-        words: &["address already in use"],
+        phrases: &["address already in use"],
     },
     Rule {
         during: &[During::Start, During::Exec],
         kind: EngineErrorKind::NotFound,
-        words: &["chdir to cwd"],
+        phrases: &["chdir to cwd"],
     },
     Rule {
         during: &[During::Start, During::Exec],
         kind: EngineErrorKind::CommandNotFound,
-        words: &[
+        phrases: &[
             "executable file not found",
             "executable file .. not found in $path",
             "exec: \" .. no such file or directory",
@@ -126,27 +126,27 @@ const RULES: &[Rule] = &[
     Rule {
         during: &[],
         kind: EngineErrorKind::NotFound,
-        words: &["marked for removal"],
+        phrases: &["marked for removal"],
     },
     Rule {
         during: &[],
         kind: EngineErrorKind::Conflict,
-        words: &["is not running", "is not paused", "is already paused"],
+        phrases: &["is not running", "is not paused", "is already paused"],
     },
-    // Docker; Podman, with the driver's name in between.
+    // Docker's message, and Podman's with the name of the driver inside.
     Rule {
         during: &[During::Other],
         kind: EngineErrorKind::LogUnreadable,
-        words: &[
+        phrases: &[
             "logging driver does not support reading",
             "log driver, cannot read logs",
         ],
     },
-    // Registries. A host that does not resolve is "not found" to some, so the connection comes before the image.
+    // Registries. Some report an unknown host as "not found", so the connection comes before the image.
     Rule {
         during: &[During::Pull],
         kind: EngineErrorKind::Network,
-        words: &[
+        phrases: &[
             "connection refused",
             "connection reset",
             "no such host",
@@ -168,7 +168,7 @@ const RULES: &[Rule] = &[
     Rule {
         during: &[During::Pull],
         kind: EngineErrorKind::Unauthorized,
-        words: &[
+        phrases: &[
             "unauthorized",
             "no basic auth credentials",
             "authentication required",
@@ -179,12 +179,12 @@ const RULES: &[Rule] = &[
     Rule {
         during: &[During::Pull],
         kind: EngineErrorKind::NotFound,
-        words: &["manifest unknown", "not found"],
+        phrases: &["manifest unknown", "not found"],
     },
     Rule {
         during: &[During::Network],
         kind: EngineErrorKind::Conflict,
-        words: &[
+        phrases: &[
             "pool overlaps",
             "overlapping ipv4",
             "is already used",
@@ -197,23 +197,23 @@ const RULES: &[Rule] = &[
 ];
 
 impl Rule {
-    /// Whether it holds for a message in lower case.
+    /// Whether the rule matches a message in lower case.
     fn holds(&self, during: During, message: &str) -> bool {
         (self.during.is_empty() || self.during.contains(&during))
             && self
-                .words
+                .phrases
                 .iter()
-                .any(|words| words.split(" .. ").all(|part| message.contains(part)))
+                .any(|phrase| phrase.split(" .. ").all(|part| message.contains(part)))
     }
 }
 
-/// What kind of failure an engine's words are, with the answer's status where there is one.
+/// The kind of failure of an engine's message, with the status of the answer if known.
 pub(super) fn classify(during: During, status: Option<u16>, message: &str) -> EngineErrorKind {
     let message = message.to_lowercase();
     let found = RULES.iter().find(|rule| rule.holds(during, &message));
     match (found, during, status) {
         (Some(rule), ..) => rule.kind,
-        // A Dockerfile that does not parse is refused before any step.
+        // A Dockerfile that cannot be parsed is rejected before any step.
         (None, During::Build, _) => EngineErrorKind::Build,
         (None, During::Pull, Some(401 | 403)) => EngineErrorKind::Unauthorized,
         (None, _, Some(404)) => EngineErrorKind::NotFound,
@@ -222,7 +222,7 @@ pub(super) fn classify(during: During, status: Option<u16>, message: &str) -> En
     }
 }
 
-/// Turns an error of bollard's into ours; for `map_err`. `attempt` fits behind "cannot".
+/// Turns an error of bollard into ours; for `map_err`. `attempt` fits behind "cannot".
 pub(super) fn failed(
     during: During,
     attempt: impl fmt::Display,
@@ -237,8 +237,8 @@ pub(super) fn failed(
     }
 }
 
-/// What the parts of an engine that a message came through put around it: it tells nobody anything.
-const WRAPPINGS: &[&str] = &[
+/// Prefixes that the parts of an engine put before a message. They do not help the user.
+const PREFIXES: &[&str] = &[
     "failed to create task for container: ",
     "failed to create shim task: ",
     "OCI runtime create failed: ",
@@ -249,16 +249,16 @@ const WRAPPINGS: &[&str] = &[
     "error during container init: ",
 ];
 
-/// A message without its wrappings.
-pub(super) fn unwrapped(message: &str) -> &str {
+/// A message without these prefixes.
+pub(super) fn without_prefixes(message: &str) -> &str {
     let mut message = message.trim();
-    while let Some(inner) = WRAPPINGS
+    while let Some(inner) = PREFIXES
         .iter()
         .find_map(|wrapping| message.strip_prefix(wrapping))
     {
         message = inner;
     }
-    // What containerd ends each message with that is of no kind it knows.
+    // containerd's suffix for a message of unknown kind.
     message.strip_suffix(": unknown").unwrap_or(message)
 }
 
@@ -269,7 +269,7 @@ fn explain(during: During, error: &Error) -> (EngineErrorKind, String) {
             message,
         } => {
             let kind = classify(during, Some(*status_code), message);
-            let message = match unwrapped(message) {
+            let message = match without_prefixes(message) {
                 "" => format!("the engine answers with status {status_code}"),
                 message => message.to_owned(),
             };
@@ -284,23 +284,24 @@ fn explain(during: During, error: &Error) -> (EngineErrorKind, String) {
         ),
         Error::SocketNotFoundError(path) => (
             EngineErrorKind::Unreachable,
-            format!("there is no socket {path}"),
+            format!("the socket {path} does not exist"),
         ),
         Error::HyperLegacyError { .. }
         | Error::HyperResponseError { .. }
-        | Error::IOError { .. } => broken(error),
+        | Error::IOError { .. } => broken_connection(error),
         Error::JsonDataError { .. } | Error::JsonSerdeError { .. } => (
             EngineErrorKind::Failed,
-            format!("the engine's answer is not understood: {error}"),
+            format!("cannot read the engine's answer: {error}"),
         ),
         _ => (EngineErrorKind::Failed, error.to_string()),
     }
 }
 
-/// The connection could not be made, or broke. The innermost cause says why; those around it only repeat it.
-fn broken(error: &Error) -> (EngineErrorKind, String) {
+/// An error of a connection that was not made, or that broke. The innermost cause has the reason, and the others repeat
+/// it.
+fn broken_connection(error: &Error) -> (EngineErrorKind, String) {
     let mut next: Option<&(dyn std::error::Error + 'static)> = match error {
-        // These show their cause as themselves and leave it out of their sources.
+        // These errors display their cause themselves and leave it out of their sources.
         Error::IOError { err } => Some(err),
         Error::HyperResponseError { err } => Some(err),
         _ => Some(error),
@@ -318,7 +319,7 @@ fn broken(error: &Error) -> (EngineErrorKind, String) {
     let kind = if denied {
         EngineErrorKind::PermissionDenied
     } else if message.starts_with("invalid HTTP") {
-        // Something answers, but it is no engine.
+        // The server that answers is not an engine.
         EngineErrorKind::Failed
     } else {
         EngineErrorKind::Unreachable

@@ -1,8 +1,8 @@
-//! The engines' own words, and what they are taken for.
+//! //! Messages of engines, and the kind of failure that each is.
 
 use super::*;
 
-/// What engines really say, and what it is.
+/// Messages that engines really send, and their kinds.
 const SAID: &[(During, Option<u16>, &str, EngineErrorKind)] = &[
     (
         During::Create,
@@ -290,23 +290,23 @@ const SAID: &[(During, Option<u16>, &str, EngineErrorKind)] = &[
 ];
 
 #[test]
-fn the_engines_words_are_told_apart() {
-    for (during, status, words, kind) in SAID {
-        assert_eq!(classify(*during, *status, words), *kind, "{words}");
+fn messages_of_engines_are_classified() {
+    for (during, status, message, kind) in SAID {
+        assert_eq!(classify(*during, *status, message), *kind, "{message}");
     }
 }
 
 #[test]
-fn words_are_in_lower_case_as_they_are_compared() {
+fn phrases_are_in_lower_case_as_they_are_compared() {
     for rule in RULES {
-        for words in rule.words {
-            assert_eq!(*words, words.to_lowercase());
+        for phrase in rule.phrases {
+            assert_eq!(*phrase, phrase.to_lowercase());
         }
     }
 }
 
 #[test]
-fn a_status_without_words_is_said() {
+fn a_status_without_a_message_is_reported() {
     let silent = Error::DockerResponseServerError {
         status_code: 500,
         message: String::new(),
@@ -319,7 +319,7 @@ fn a_status_without_words_is_said() {
 }
 
 #[test]
-fn a_broken_connection_is_told_by_its_cause() {
+fn a_broken_connection_is_classified_by_its_cause() {
     let broken = |kind| Error::IOError {
         err: io::Error::from(kind),
     };
@@ -339,7 +339,7 @@ fn a_broken_connection_is_told_by_its_cause() {
 }
 
 #[test]
-fn wrappings_come_off_and_what_is_in_them_stays() {
+fn prefixes_are_removed_and_the_rest_stays() {
     for (message, inner) in [
         (
             "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"nope\": executable file not found in $PATH: unknown",
@@ -351,6 +351,6 @@ fn wrappings_come_off_and_what_is_in_them_stays() {
         ),
         ("  \n", ""),
     ] {
-        assert_eq!(unwrapped(message), inner);
+        assert_eq!(without_prefixes(message), inner);
     }
 }

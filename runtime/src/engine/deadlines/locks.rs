@@ -1,30 +1,30 @@
-//! Which containers something is copied into or out of, or are given time to end: so long an engine answers no question
-//! about them.
+//! //! Which containers' locks an engine holds for calls of ours: copies, and stops that wait for the container's end.
+//! Meanwhile the engine does not answer questions about the container.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many copies of each container are under way.
+/// The number of calls under way that hold the lock of each container.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Copies(Arc<Mutex<HashMap<String, usize>>>);
+pub(super) struct Locks(Arc<Mutex<HashMap<String, usize>>>);
 
-/// A copy that is under way, until it is dropped.
+/// A call under way that holds a container's lock, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Copy {
-    copies: Copies,
+pub(super) struct Held {
+    locks: Locks,
     container: String,
 }
 
-impl Copies {
-    pub(super) fn begin(&self, container: &str) -> Copy {
+impl Locks {
+    pub(super) fn hold(&self, container: &str) -> Held {
         *self.counts().entry(container.to_owned()).or_default() += 1;
-        Copy {
-            copies: self.clone(),
+        Held {
+            locks: self.clone(),
             container: container.to_owned(),
         }
     }
 
-    pub(super) fn are_made_of(&self, container: &str) -> bool {
+    pub(super) fn is_held(&self, container: &str) -> bool {
         self.counts().contains_key(container)
     }
 
@@ -33,9 +33,9 @@ impl Copies {
     }
 }
 
-impl Drop for Copy {
+impl Drop for Held {
     fn drop(&mut self) {
-        let mut counts = self.copies.counts();
+        let mut counts = self.locks.counts();
         if let Some(count) = counts.get_mut(&self.container) {
             *count -= 1;
             if *count == 0 {
