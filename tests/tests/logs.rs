@@ -310,7 +310,7 @@ fn a_short_line_that_does_not_end_is_not_seen_and_the_error_says_why() {
         .expect_err("its line does not end");
     let text = error.to_string();
     assert!(
-        text.contains("the engine shows a line once it has ended"),
+        text.contains("the engine shows a line only once it is complete"),
         "{text}"
     );
 }

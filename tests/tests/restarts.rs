@@ -58,7 +58,10 @@ async fn lines_that_are_too_few_after_a_restart_are_told_of(
     let error = service.restart().await.expect_err("it says it once");
     assert_eq!(error.kind(), ErrorKind::NotReady);
     let text = error.to_string();
-    for part in ["seen once since its latest start", "each start must write"] {
+    for part in [
+        "seen once since its latest start",
+        "each start must write as many lines",
+    ] {
         assert!(text.contains(part), "`{part}` is missing: {text}");
     }
 }

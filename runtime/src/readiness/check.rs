@@ -1,6 +1,7 @@
-//! The checks: made from a declaration, one for each thing to wait for, so that each is waited for and reported by itself.
+//! //! The checks of a service, made from its declaration. Each condition is a check of its own, which is awaited and
+//! reported by itself.
 //!
-//! Each kind of check has a file of its own; this one only tells them apart.
+//! Each kind of check has a file of its own. This file only dispatches to them.
 
 use std::time::Duration;
 
@@ -14,11 +15,11 @@ use super::subject::Subject;
 use super::timing::PreparedTiming;
 use super::{exec, http, log, probe, tcp};
 
-/// How long a process must run to count as running. One that cannot do its work ends within some milliseconds, and the
-/// engine tells of that some milliseconds later.
+/// How long a process must run to count as running. A process that cannot work ends within some milliseconds, and the
+/// engine reports the end some milliseconds later.
 pub(super) const RUNS_FOR: Duration = Duration::from_millis(200);
 
-/// One thing to check.
+/// One condition to wait for.
 #[derive(Debug)]
 pub(crate) enum Check {
     Tcp(tcp::Port),
@@ -36,8 +37,8 @@ pub(crate) enum Check {
 }
 
 impl Check {
-    /// All that must hold for a service to be ready. `health` is its image's `HEALTHCHECK` command as
-    /// [`ImageInfo`](crate::engine::ImageInfo) has it, and `render` gives placeholders their values.
+    /// All checks that must hold for a service to be ready. `health` is the `HEALTHCHECK` command of its image, as in
+    /// [`ImageInfo`](crate::engine::ImageInfo). `render` replaces placeholders by their values.
     pub(crate) fn all_of(
         service: &ServicePlan,
         health: &[String],
@@ -100,8 +101,8 @@ impl Check {
         Self::Tcp(tcp::Port::new(port))
     }
 
-    /// What is checked of a service that was ready before: in milliseconds, and without doing anything to it. `None` where
-    /// nothing is.
+    /// The check of a service that was ready before. It takes milliseconds and does nothing to the service. `None` if
+    /// this kind is not checked again.
     pub(super) fn again(self) -> Option<Self> {
         match self {
             Self::Tcp(port) => Some(Self::Tcp(port.again())),
@@ -122,12 +123,12 @@ impl Check {
             Self::Exec(command) => command.describe(subject),
             Self::Probe(probe) => probe.describe(subject),
             Self::Hook(hook) => hook.describe(),
-            Self::Running => format!("its process running for {RUNS_FOR:?}"),
+            Self::Running => format!("a process that runs for {RUNS_FOR:?}"),
             Self::Impossible { description, .. } => (*description).to_owned(),
         }
     }
 
-    /// The port that it connects to.
+    /// The port to which the check connects.
     pub(super) fn port(&self) -> Option<u16> {
         match self {
             Self::Tcp(port) => Some(port.number()),
@@ -154,7 +155,7 @@ impl Check {
             Self::Probe(probe) => probe.attempt(subject).await,
             Self::Hook(hook) => hook.attempt(subject).await,
             Self::Running => {
-                // Whether it runs then is seen after all checks.
+                // Whether the process still runs is checked after all other checks.
                 sleep(RUNS_FOR).await;
                 Outcome::Holds
             }
@@ -164,10 +165,10 @@ impl Check {
     }
 }
 
-/// The ports that are waited for though no check names them.
+/// The ports to wait for although no check names them.
 ///
-/// What is declared to be served is waited for whatever else is asked: a command, a log line or a health check may well
-/// succeed while the service initialises itself behind closed ports. Not where a check chooses which ports are.
+/// A declared port is awaited whatever else the declaration checks, as a command, a log line or a health check may
+/// succeed while the service initialises itself with closed ports. A check that names ports replaces this.
 fn implied_ports(service: &ServicePlan) -> Vec<u16> {
     let kinds = || service.ready.iter().map(|check| &check.kind);
     if kinds().any(|kind| matches!(kind, CheckKind::Tcp { .. })) {

@@ -1,8 +1,8 @@
-//! Whether a command inside the container succeeds: the user's, or the image's own `HEALTHCHECK`.
+//! //! Checks that run a command in the container: the user's, or the image's own `HEALTHCHECK`.
 //!
-//! The health check's command is run from here rather than by the engine: an engine runs it first after its interval,
-//! 30 seconds unless the image says otherwise, and a container that is healthy after one second would be waited for
-//! thirty times as long.
+//! The command of the health check runs from here, not by the engine. An engine runs it for the first time after its
+//! interval, which is 30 seconds unless the image changes it. That is far too long for a container that is healthy
+//! after one second.
 
 use seatrial_model::secret::Redactor;
 
@@ -19,7 +19,7 @@ pub(crate) struct Command {
 }
 
 impl Command {
-    /// A command of the user's.
+    /// The check of a user's command.
     pub(super) fn exec(command: Vec<String>) -> Self {
         Self {
             kind: "exec",
@@ -27,11 +27,11 @@ impl Command {
         }
     }
 
-    /// The image's own health check.
+    /// The check of the image's own health check.
     ///
     /// # Errors
     ///
-    /// In words: the image has none.
+    /// Returns a message if the image has no health check.
     pub(super) fn healthcheck(health: &[String]) -> Result<Self, String> {
         let command = match health {
             [form, command @ ..] if form == "CMD" && !command.is_empty() => command.to_vec(),
@@ -71,14 +71,14 @@ impl Command {
         }
     }
 
-    /// A command that is not in the image never will be. But an engine says the same of files that go away with a
-    /// container while it ends.
+    /// A command that is missing in the image stays missing. But an engine also reports a missing file while a
+    /// container ends.
     async fn not_found(&self, subject: &Subject<'_>, error: &EngineError) -> Outcome {
         match subject.engine.inspect(subject.container).await {
             Ok(info) if info.running => {
                 let executable = subject.quoted(self.command.first().map_or("", String::as_str));
                 Outcome::Never(format!(
-                    "the image has no command `{executable}`; name one it has, or check from outside \
+                    "the image has no command `{executable}`; write a command that it has, or check from outside \
                      with `ready(tcp)` or `ready(image = \"..\", run = \"..\")`"
                 ))
             }
@@ -87,7 +87,7 @@ impl Command {
     }
 }
 
-/// Exit code 0 is success; anything else is told with the last thing the command said.
+/// Exit code 0 is a success. Any other code is reported with the last line of the command's output.
 pub(super) fn judge(result: &ExecResult, redactor: &Redactor) -> Outcome {
     if result.code == 0 {
         return Outcome::Holds;
@@ -99,14 +99,14 @@ pub(super) fn judge(result: &ExecResult, redactor: &Redactor) -> Outcome {
     })
 }
 
-/// The last line with anything in it.
+/// The last line that is not blank.
 fn last_line(output: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(output);
     let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
     Some(line.trim().to_owned())
 }
 
-/// A command, to be read. Its words stay as they are: escaped, a secret in them would no longer be recognised.
+/// A command for a message. The words are not escaped, as a secret in an escaped word would not be recognised.
 pub(crate) fn shown(command: &[String]) -> String {
     if let [shell, flag, script] = command
         && shell == "/bin/sh"

@@ -1,7 +1,7 @@
-//! Whether a path answers over HTTP with a status that is expected.
+//! //! Checks that a path answers over HTTP with an expected status.
 //!
-//! One `GET`, one connection, no redirects followed: a service that answers `302` is up, and what it points to is
-//! somebody else.
+//! A check sends one `GET` over one connection and does not follow redirects: a service that answers `302` is up, and
+//! the target of the redirect is another service.
 
 use std::future::{pending, poll_fn};
 use std::pin::Pin;
@@ -24,11 +24,11 @@ use super::subject::Subject;
 /// How long an answer may take before the next attempt is made.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// How much is read of what comes with a status that is not expected, and for how long.
+/// How much of a body is read after an unexpected status, and for how long.
 const BEGINNING: usize = 4096;
 const BODY_DEADLINE: Duration = Duration::from_millis(200);
 
-/// How much of an answer tells that it is a record of TLS.
+/// The number of bytes that identify a TLS record.
 const TLS_RECORD: usize = 3;
 
 /// The check of one path.
@@ -36,7 +36,7 @@ const TLS_RECORD: usize = 3;
 pub(crate) struct Path {
     pub(super) port: u16,
     pub(super) path: String,
-    /// `None` for any from 200 to 399.
+    /// `None` expects any status from 200 to 399.
     pub(super) status: Option<u16>,
 }
 
@@ -57,7 +57,7 @@ impl Path {
         };
         if let Err(error) = self.path.parse::<Uri>() {
             return Outcome::Never(format!(
-                "`{}` is no path ({error}); write one that begins with `/`, its special characters as `%20`",
+                "invalid path `{}`: {error}; write a path that begins with `/`, with special characters as `%20`",
                 subject.quoted(&self.path)
             ));
         }
@@ -80,7 +80,7 @@ impl Path {
 
     /// # Errors
     ///
-    /// In words: why there is no answer.
+    /// Returns a message with the reason if there is no answer.
     async fn get(&self, stream: TcpStream) -> Result<Answer, String> {
         let begin = Arc::new(Mutex::new(Vec::new()));
         let seen = begin.clone();
@@ -97,7 +97,7 @@ impl Path {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| describe(&error, &[]))?;
-        // The connection moves only while it is polled. How it ends is for the answer to say.
+        // The connection advances only while it is polled. The answer reports how the connection ended.
         let connection = async {
             let _ = connection.await;
             pending().await
@@ -126,11 +126,11 @@ impl Path {
     }
 }
 
-/// What came back.
+/// An answer of the server.
 #[derive(Debug)]
 struct Answer {
     status: StatusCode,
-    /// The beginning of what came with a status that is not expected.
+    /// The beginning of the body after an unexpected status.
     text: String,
 }
 
@@ -143,7 +143,7 @@ impl Answer {
         }
     }
 
-    /// Why a server refuses what it would answer otherwise, as servers say it in many ways.
+    /// The likely reason of a rejection. Servers word it in many ways.
     fn guess(&self) -> Option<&'static str> {
         let text = self.text.to_ascii_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -157,11 +157,11 @@ impl Answer {
 }
 
 const MAY_SPEAK_TLS: &str =
-    "a port that speaks TLS, or no HTTP, may do so: check another, or write `ready(tcp)`";
-const SPEAKS_TLS: &str = "the port seems to speak TLS, which this check does not: check a port without, or write \
+    "the port may require TLS or speak another protocol; check another port, or write `ready(tcp)`";
+const SPEAKS_TLS: &str = "the port seems to speak TLS, which this check does not support; check a port without TLS, or write \
                           `ready(tcp)` or a command, such as `ready(exec = \"curl -fk https://localhost/\")`";
-const OTHER_HOST: &str = "the service may not answer to the host name `localhost`, which this check asks for: have it \
-                          do so, or write a command, such as `ready(exec = \"curl -f -H 'Host: shop' http://localhost/\")`";
+const OTHER_HOST: &str = "the service may reject the host name `localhost` of this check; allow this name, \
+                          or write a command, such as `ready(exec = \"curl -f -H 'Host: shop' http://localhost/\")`";
 
 /// The beginning of a body, as far as it comes in time.
 async fn beginning(mut body: Incoming) -> String {
@@ -179,15 +179,15 @@ async fn beginning(mut body: Incoming) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// An error of the exchange as a person would say it, given the first bytes that came.
+/// A message for an error of the exchange. `begin` has the first bytes of the answer.
 fn describe(error: &hyper::Error, begin: &[u8]) -> String {
-    // A TLS server that is not greeted with a handshake answers with an alert (RFC 8446), or closes.
+    // A TLS server answers an HTTP request with an alert (RFC 8446), or closes the connection.
     if let [0x15, 0x03, ..] = begin {
-        format!("what answers speaks TLS; {SPEAKS_TLS}")
+        format!("the answer is not HTTP; {SPEAKS_TLS}")
     } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
         format!("the connection was closed without an answer; {MAY_SPEAK_TLS}")
     } else if error.is_parse() {
-        "what answers does not speak HTTP/1; check the port, or write `ready(tcp)`".to_owned()
+        "the server does not speak HTTP/1; check the port, or write `ready(tcp)`".to_owned()
     } else {
         error.to_string()
     }
@@ -200,7 +200,7 @@ mod tests {
 
     use super::*;
 
-    /// What the check makes of a server that gives this answer to a request, and the request.
+    /// The result of the check for a server with this answer, and the request.
     async fn answered(answer: impl AsRef<[u8]>) -> (Result<Answer, String>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap())
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_answer_is_told_apart() {
+    async fn other_answers_are_told_apart() {
         let reason = async |answer: &str| answered(answer).await.0.unwrap_err();
         let closed = "the connection was closed without an answer";
         assert!(reason("").await.starts_with(closed));
@@ -247,7 +247,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_that_speaks_tls_is_guessed_from_what_comes_back() {
-        // The alert of OpenSSL, "http request"; that of rustls; one of an old server.
+        // The alerts of OpenSSL ("http request"), of rustls and of an old server.
         for alert in [
             &b"\x15\x03\x01\0\x02\x02\x50"[..],
             b"\x15\x03\x03\0\x02\x02\x46",
@@ -255,11 +255,17 @@ mod tests {
         ] {
             let reason = answered(alert).await.0.unwrap_err();
             assert!(
-                reason.contains("speaks TLS") && reason.contains("ready(tcp)"),
+                reason.contains("speak TLS") && reason.contains("ready(tcp)"),
                 "{reason}"
             );
         }
-        assert!(answered("").await.0.unwrap_err().contains("may do so"));
+        assert!(
+            answered("")
+                .await
+                .0
+                .unwrap_err()
+                .contains("may require TLS")
+        );
         // nginx, Apache, Go.
         for text in [
             "<center>The plain HTTP request was sent to HTTPS port</center>",
@@ -289,7 +295,7 @@ mod tests {
         for answer in [
             "HTTP/1.1 404 Not Found\r\ncontent-length: 3\r\n\r\nno\n",
             "HTTP/1.1 503 no\r\n\r\n",
-            // What does not come is not waited for.
+            // A part of the body that does not come is not waited for.
             "HTTP/1.1 503 no\r\ncontent-length: 9\r\n\r\nhost",
         ] {
             let words = answered(answer).await.0.unwrap().describe();

@@ -1,9 +1,9 @@
-//! Whether the container's output has said it often enough.
+//! //! Checks that enough lines of the container's output contain a text.
 //!
-//! The output is followed, not asked for again and again, and matched line by line: what an engine delivers ends
-//! anywhere. What is looked at is what a terminal shows of it, so that a colour in the middle of a text hides nothing.
-//! Standard output and standard error are two texts. A line counts as soon as it has the text, for it may never end.
-//! Only as much of it is kept as a match may still need, however long the line is.
+//! The output is followed, not requested again and again, and matched line by line, as the pieces of an engine end
+//! anywhere. The text is searched in what a terminal would show, so that a colour in the middle does not hide it.
+//! Standard output and standard error are searched separately. A line counts as soon as it contains the text, as it may
+//! never end. Only the part of a line that a match may still need is kept in memory.
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -18,13 +18,12 @@ use super::watch::Watch;
 use crate::engine::{EngineError, EngineErrorKind, Output};
 use crate::visible::{Filter, visible};
 
-/// Why a line may not be seen: an engine keeps one that has not ended to itself (Docker: up to 16 KiB of it).
-const ONCE_ENDED: &str = "the engine shows a line once it has ended";
+/// Why a line may not be visible: an engine holds back a line without an end (Docker: up to 16 KiB of it).
+const ONCE_ENDED: &str = "the engine shows a line only once it is complete";
 
-/// The same, where more than one is waited for: a database may write its line twice at its first start, and once at any
-/// other.
+/// The same for more than one line. A database may write its line twice at its first start and once at a later one.
 const EACH_START: &str =
-    "each start must write as many as `times` says, for those of earlier ones do not count";
+    "lines of earlier starts do not count, so each start must write as many lines as `times` says";
 
 /// The check of one text.
 #[derive(Debug)]
@@ -42,7 +41,7 @@ impl Lines {
         }
     }
 
-    /// From when on lines count, in words, and why there may be too few.
+    /// From when on lines count, and why there may be too few.
     fn since(&self, subject: &Subject<'_>) -> (&'static str, &'static str) {
         let is_first_start = subject.output_before == OutputPosition::default();
         match (is_first_start, self.times) {
@@ -52,16 +51,16 @@ impl Lines {
         }
     }
 
-    /// Follows the output until it holds.
+    /// Follows the output until enough lines contain the text.
     ///
     /// # Errors
     ///
-    /// In words: nobody can read it.
+    /// Returns a message if the output cannot be read.
     pub(super) async fn follow(&self, subject: &Subject<'_>, watch: &Watch) -> Result<(), String> {
         let mut pace = Pace::requests(None);
         loop {
             let mut output = subject.engine.logs(subject.container, true, None);
-            // What was counted before a stream broke comes again with the next one.
+            // A new stream repeats what was counted before the last one broke.
             let mut counter = Counter::new(&self.text, subject.output_before);
             let (since, hint) = self.since(subject);
             watch.sees(counter.times(since), Some(hint));
@@ -80,13 +79,13 @@ impl Lines {
                 watch.sees(counter.times(since), Some(hint));
             };
             watch.sees(ended, None);
-            // Either the container has ended, which somebody else is about to say, or the stream broke.
+            // Either the container has ended, which the caller is about to notice, or the stream broke.
             sleep(pace.pause()).await;
         }
     }
 }
 
-/// Why a log cannot be read, by the name of what has it.
+/// Why a log cannot be read, with the name of its driver.
 async fn unreadable(subject: &Subject<'_>, error: &EngineError) -> String {
     let info = subject.engine.inspect(subject.container).await;
     let driver = info.map(|info| info.log_driver).unwrap_or_default();
@@ -109,14 +108,14 @@ struct Counter {
     stderr: Line,
 }
 
-/// A line that has not ended.
+/// A line without an end.
 #[derive(Debug)]
 struct Line {
-    /// Bytes of the stream that are not looked at.
+    /// The number of bytes of the stream to skip.
     skip: u64,
     matched: bool,
     filter: Filter,
-    /// The visible end of what has come, as long as the beginning of a match can be.
+    /// The end of the visible output, as long as the beginning of a match can be.
     tail: Vec<u8>,
 }
 
@@ -166,7 +165,7 @@ impl Counter {
 }
 
 impl Line {
-    /// Adds to the line; whether it counts now.
+    /// Adds to the line. Returns whether the line counts now.
     fn add(&mut self, bytes: &[u8], text: &[u8]) -> bool {
         if self.matched || text.is_empty() {
             return false;
@@ -182,7 +181,7 @@ impl Line {
         self.matched
     }
 
-    /// Ends the line; whether it counts only now, as any line has an empty text.
+    /// Ends the line. Returns whether it counts only now, as every line contains an empty text.
     fn end(&mut self, text: &[u8]) -> bool {
         self.tail.clear();
         self.filter = Filter::default();
@@ -301,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_before_a_restart_does_not_count() {
+    fn lines_before_a_restart_do_not_count() {
         let before = OutputPosition {
             stdout: 8,
             stderr: 3,

@@ -1,12 +1,12 @@
 //! Waiting for a container to be ready.
 //!
-//! Owns the checks and the timing of their attempts. It starts nothing and removes nothing: a probe container and the
-//! user's function are run by whoever waits, through [`ProbeRunner`]. Nothing here prints. What a check quotes from
-//! outside or from a declaration passes the redactor before it goes into a sentence.
+//! //! Owns the checks and the timing of their attempts. Must not start, remove or print anything: the caller runs
+//! probe containers and the user's functions through [`ProbeRunner`]. Every quote from outside or from a declaration
+//! passes the redactor before it becomes part of a message.
 //!
-//! What can be followed (the log, the container's end) is followed; the rest is attempted at once, then at a pace that
-//! begins fast. A single attempt is bounded where it could hang on a connection, so that it does not use up the
-//! time of the whole wait.
+//! The log and the end of the container are followed. All other checks are attempted at once, then with pauses that
+//! begin short. An attempt that could hang on a connection has a deadline, so that it does not use up the time of the
+//! whole wait.
 
 mod check;
 mod exec;

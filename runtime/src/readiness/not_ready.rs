@@ -1,16 +1,16 @@
-//! Why a wait has ended without success, as data.
+//! //! Why a wait has ended without success, as data.
 //!
-//! Says nothing of what to do about it: that is for whoever waited.
+//! Must not give advice: that is for the caller.
 
 use std::time::Duration;
 
-/// Why a container is not ready. What it says has no secret, and lines of any length.
+/// Why a container is not ready. The texts have no secrets. Their lines have any length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NotReady {
     pub(crate) reason: NotReadyReason,
-    /// Each unmet check and what it last saw, in words; where one of them decided just that.
+    /// Each unmet check with its last result, or only the check that ended the wait.
     pub(crate) waiting_for: Vec<String>,
-    /// The ports among them to which connections were refused.
+    /// The ports of these checks that refused connections.
     pub(crate) unserved: Vec<u16>,
     pub(crate) after: Duration,
 }
@@ -22,7 +22,7 @@ pub(crate) enum NotReadyReason {
     Exited,
     /// The time is up.
     TimedOut,
-    /// A check failed more often in a row than its declaration allows.
+    /// The check can never hold.
     FailedTooOften,
     /// A check cannot ever hold.
     Impossible,

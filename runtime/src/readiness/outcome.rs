@@ -1,11 +1,11 @@
-//! What one attempt at a check showed.
+//! //! The result of one attempt at a check.
 
-/// What one attempt showed.
+/// The result of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Holds,
     NotYet(String),
-    /// Its port refuses connections.
+    /// The port refuses connections.
     Unserved(String),
     Never(String),
     Panicked(String),

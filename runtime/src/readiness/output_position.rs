@@ -1,11 +1,11 @@
-//! How much a container had written before it was started.
+//! //! The length of a container's output before a start.
 
 use futures_util::StreamExt as _;
 
 use crate::engine::{Engine, EngineError};
 
-/// How much a container has written, in bytes. An engine keeps a container's output over its restarts: a log check after
-/// one must not find what was written before it.
+/// The length of a container's output in bytes. An engine keeps the output over restarts, and a log check after a
+/// restart must not find older lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OutputPosition {
     pub(crate) stdout: u64,
@@ -13,11 +13,11 @@ pub(crate) struct OutputPosition {
 }
 
 impl OutputPosition {
-    /// How much the container has written so far. To be asked while it does not run.
+    /// The length of the container's output so far. The container must not be running.
     ///
     /// # Errors
     ///
-    /// When the engine cannot deliver the output.
+    /// Returns an error if the engine cannot deliver the output.
     pub(crate) async fn now(engine: &Engine, container: &str) -> Result<Self, EngineError> {
         let mut position = Self::default();
         let mut output = engine.logs(container, false, None);

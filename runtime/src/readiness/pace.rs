@@ -1,6 +1,6 @@
-//! The timing of attempts: how long to pause before the next one, and when enough of them went one way.
+//! //! The timing of attempts: how long to pause before the next one, and when enough of them had the same result.
 //!
-//! Knows nothing of what is attempted and reads no clock of its own.
+//! Must not know what is attempted, and must not read a clock.
 
 use std::time::Duration;
 
@@ -10,12 +10,13 @@ use super::timing::PreparedTiming;
 
 /// The pauses between the attempts of one check.
 ///
-/// Without an interval of the user's they begin short and grow with the time that has passed, up to what the attempts
-/// cost: a service that is nearly there is seen within milliseconds, and a slow one is not slowed down by being asked.
+/// Without an interval from the user they begin short and grow with the time that has passed, up to a ceiling that
+/// depends on the cost of an attempt. So a service that is nearly ready is noticed within milliseconds, and the
+/// attempts do not slow down a slow service.
 #[derive(Debug)]
 pub(super) struct Pace {
     next: Duration,
-    /// In percent of the pause before.
+    /// In percent of the previous pause.
     growth: u32,
     ceiling: Duration,
     interval: Option<Duration>,
@@ -26,7 +27,7 @@ impl Pace {
     /// An interval of zero would keep a core busy.
     const SHORTEST: Duration = Duration::from_millis(1);
 
-    /// For attempts that the service does not notice: a connection that it refuses.
+    /// For attempts that the service does not notice: it refuses the connection.
     pub(super) fn connections(interval: Option<Duration>) -> Self {
         Self::growing(200, Duration::from_millis(50), interval)
     }
@@ -36,7 +37,7 @@ impl Pace {
         Self::growing(200, Duration::from_millis(100), interval)
     }
 
-    /// For attempts that start a process, which takes the engine longer than the first pauses.
+    /// For attempts that start a process. The engine takes longer for that than the first pauses.
     pub(super) fn processes(interval: Option<Duration>) -> Self {
         Self::growing(150, Duration::from_millis(500), interval)
     }
@@ -61,7 +62,7 @@ impl Pace {
     }
 }
 
-/// Successes and failures in a row, against the numbers that decide.
+/// Successes and failures in a row, compared with the numbers of the declaration.
 #[derive(Debug)]
 pub(super) struct Streaks {
     wanted: u32,
@@ -73,8 +74,8 @@ pub(super) struct Streaks {
 }
 
 impl Streaks {
-    /// `failures` without `interval` is a number of seconds, more or less: attempts that follow each other within
-    /// milliseconds would use the number up before the service had a chance.
+    /// The minimum time between two failures that count without an interval, so that `failures` is about a number of
+    /// seconds. Attempts within milliseconds would use up the number before the service had a chance.
     const APART: Duration = Duration::from_secs(1);
 
     pub(super) fn new(timing: &PreparedTiming) -> Self {
@@ -91,7 +92,7 @@ impl Streaks {
         }
     }
 
-    /// Counts a success; `true` when there are enough in a row.
+    /// Counts a success. Returns `true` if there are enough in a row.
     pub(super) fn success(&mut self) -> bool {
         self.failures = 0;
         self.counted = None;
@@ -99,7 +100,7 @@ impl Streaks {
         self.successes >= self.wanted
     }
 
-    /// Counts a failure; `true` when there are too many in a row.
+    /// Counts a failure. Returns `true` if there are too many in a row.
     pub(super) fn failure(&mut self, now: Instant) -> bool {
         self.successes = 0;
         let counts = self

@@ -1,6 +1,6 @@
-//! Whether something outside the container finds it ready: a probe container, or an async function of the user's.
+//! //! Checks from outside the container: a probe container, or an async function of the user.
 //!
-//! Where these run, and who removes what they leave, is the [`ProbeRunner`](super::subject::ProbeRunner)'s.
+//! The [`ProbeRunner`](super::subject::ProbeRunner) decides where these run, and removes what they leave.
 
 use seatrial_model::ImageRef;
 
@@ -34,7 +34,7 @@ impl Probe {
     }
 }
 
-/// The check by a function of the user's.
+/// The check by a function of the user.
 #[derive(Debug)]
 pub(crate) struct Hook {
     pub(super) binding: usize,
@@ -50,7 +50,7 @@ impl Hook {
         match subject.probes.run_hook(self.binding).await {
             Ok(()) => Outcome::Holds,
             Err(HookFailure::Failed(reason)) => Outcome::NotYet(reason),
-            // What it asserts is not that the service is ready, or an error would say so.
+            // A panic does not mean "not ready yet": the function would return an error for that.
             Err(HookFailure::Panicked(reason)) => Outcome::Panicked(reason),
         }
     }

@@ -1,4 +1,4 @@
-//! Where a container's port is reached from this process, and how one connects to it.
+//! //! How this process reaches a container's port, and connections to it.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -9,43 +9,43 @@ use tokio::time::timeout;
 
 use super::subject::Subject;
 
-/// How long a connection to the container's own address may take. On a bridge of this machine's it takes
-/// microseconds, or is refused; where a packet was lost, TCP sends the next one after a second, and so does the
-/// next attempt.
+/// The deadline of a connection to the container's own address. On a bridge of this machine, a connection is made or
+/// refused within microseconds. After a lost packet TCP waits a second before the next one, and the next attempt is as
+/// fast.
 const DIRECT_CONNECT: Duration = Duration::from_secs(1);
 
-/// How long a connection through a published port may take; the proxy may be in a virtual machine.
+/// The deadline of a connection through a published port, whose proxy may be in a virtual machine.
 const PUBLISHED_CONNECT: Duration = Duration::from_secs(5);
 
-/// Whether containers of the network with this gateway can be reached from this process by their own addresses:
-/// whether the network's bridge is on this very network stack. It is not where the engine is rootless, in a virtual
-/// machine or on another host, nor where this process is in a container itself.
+/// Whether this process can reach containers at their own addresses on the network with this gateway, that is, whether
+/// the network's bridge is on the network stack of this process. It is not if the engine is rootless, in a virtual
+/// machine or on another host, or if this process runs in a container.
 ///
-/// Traffic to one of a machine's own addresses has that very address as its source, which the kernel says without
-/// sending anything.
+/// The source of traffic to one of a machine's own addresses is that address itself. The kernel tells the source
+/// without sending anything.
 pub(crate) fn is_direct(gateway: Ipv4Addr) -> bool {
     let source = || -> io::Result<SocketAddr> {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-        // The discard port; nothing is sent to it.
+        // The discard port. Nothing is sent to it.
         socket.connect((gateway, 9))?;
         socket.local_addr()
     };
     source().is_ok_and(|source| source.ip() == gateway)
 }
 
-/// Where a port of the subject's is reached from this process.
+/// Where this process reaches a port of the subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    /// At the container's own address.
+    /// The container's own address.
     Direct(SocketAddr),
-    /// Where the engine publishes it.
+    /// The address at which the engine publishes the port.
     Published(String, u16),
 }
 
 impl Target {
     /// # Errors
     ///
-    /// In words: the port is to be reached through the engine, which does not publish it.
+    /// Returns a message if the port is only reachable through the engine, which does not publish it.
     pub(super) fn of(subject: &Subject<'_>, port: u16) -> Result<Self, String> {
         if subject.direct {
             return Ok(Self::Direct((subject.address, port).into()));
@@ -57,7 +57,7 @@ impl Target {
                  declare it with `port = {port}` or among `ports(..)`"
             ));
         };
-        // A name would be resolved, to an address on which nothing is published perhaps.
+        // The name could resolve to an address on which nothing is published.
         let host = match subject.engine.info().published_host.as_str() {
             "localhost" => published.host_ip.to_string(),
             host => host.to_owned(),
@@ -67,7 +67,7 @@ impl Target {
 
     /// # Errors
     ///
-    /// In words: why there is no connection.
+    /// Returns a message with the reason if there is no connection.
     pub(super) async fn connect(&self) -> Result<TcpStream, String> {
         let (deadline, connected) = match self {
             Self::Direct(address) => (
@@ -91,10 +91,10 @@ impl Target {
     }
 }
 
-/// What a refused connection is called.
+/// The message of a refused connection.
 pub(super) const REFUSED: &str = "connection refused";
 
-/// An I/O error as a person would say it.
+/// A message for an I/O error.
 pub(super) fn describe(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => REFUSED.to_owned(),
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn an_address_of_this_machine_is_direct_and_another_is_not() {
         assert!(is_direct(Ipv4Addr::LOCALHOST));
-        // Kept for documentation: nobody has it.
+        // Nobody has this address: it is reserved for documentation.
         assert!(!is_direct(Ipv4Addr::new(192, 0, 2, 1)));
     }
 }

@@ -1,25 +1,25 @@
-//! What listens on TCP ports, as the kernel has it in its tables: seen without a connection.
+//! //! The listening TCP sockets in the kernel's tables, which are read without a connection.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::Ipv4Addr;
 
-/// From where a listening socket can be reached, the widest last. Networks of ours have IPv4 addresses only.
+/// From where a listening socket can be reached, the widest last. Our networks have only IPv4 addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reach {
     Loopback,
     Ipv6,
-    /// All of IPv6, and of IPv4 too unless the socket is told otherwise, which the table does not say.
+    /// All of IPv6, and of IPv4 unless the socket excludes it, which the table does not show.
     AnyIpv6,
     Ipv4,
 }
 
-/// What listens on the network stack of a process of this machine's, where that can be seen and has this address. It
-/// cannot where the process, or the address, is none of this machine's as this process sees it: then the number may be
-/// another's.
+/// The listening ports on the network stack of a process of this machine. `None` if that stack cannot be read or does
+/// not have this address. It cannot be read if this process does not share the machine with the other one, and then the
+/// process id may belong to a third one.
 pub(super) fn beside(process: u32, address: Ipv4Addr) -> Option<BTreeMap<u16, Reach>> {
     let table = |name: &str| fs::read_to_string(format!("/proc/{process}/net/{name}"));
-    // It has each address of the stack in a line of its own: `|-- 10.0.0.2`.
+    // The table has each address of the stack in a line of its own: `|-- 10.0.0.2`.
     let routes = table("fib_trie").ok()?;
     let address = address.to_string();
     routes
@@ -31,7 +31,8 @@ pub(super) fn beside(process: u32, address: Ipv4Addr) -> Option<BTreeMap<u16, Re
     Some(listening(&tables))
 }
 
-/// The listening sockets in Linux's `/proc/net/tcp` (proc(5)): addresses are hexadecimal, state `0A` is a listening socket.
+/// The listening sockets in Linux's `/proc/net/tcp` (proc(5)). Addresses are hexadecimal, and state `0A` is a listening
+/// socket.
 pub(crate) fn listening(table: &str) -> BTreeMap<u16, Reach> {
     let mut ports = BTreeMap::new();
     for line in table.lines() {
@@ -45,7 +46,7 @@ pub(crate) fn listening(table: &str) -> BTreeMap<u16, Reach> {
         let Ok(port) = u16::from_str_radix(port, 16) else {
             continue;
         };
-        // The engine's own name server listens on 127.0.0.11, and is nothing of the service's.
+        // The engine's own name server listens on 127.0.0.11. It does not belong to the service.
         if address == "0B00007F" {
             continue;
         }
@@ -56,7 +57,7 @@ pub(crate) fn listening(table: &str) -> BTreeMap<u16, Reach> {
     ports
 }
 
-/// Of an address in the byte order of the machine; those that engines run on are little-endian.
+/// The reach of an address in the byte order of the machine. The machines of engines are little-endian.
 fn reach(address: &str) -> Reach {
     // An IPv4 address on an IPv6 socket.
     let address = address
@@ -89,7 +90,7 @@ mod tests {
         drop(listener);
         let seen = beside(this, Ipv4Addr::LOCALHOST).expect("it is ours");
         assert_eq!(seen.get(&port), None);
-        // Kept for documentation: nobody has it. And no process has this number.
+        // Nobody has this address: it is reserved for documentation. No process has this id.
         assert_eq!(beside(this, Ipv4Addr::new(192, 0, 2, 1)), None);
         assert_eq!(beside(u32::MAX, Ipv4Addr::LOCALHOST), None);
     }

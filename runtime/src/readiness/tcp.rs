@@ -1,13 +1,12 @@
-//! Whether a TCP port is served: by the service, not by something in front of it.
+//! //! Checks that the service serves a TCP port, not a proxy in front of it.
 //!
-//! An engine publishes a port through a proxy of its own, which accepts connections from the moment the container
-//! starts, whether the service listens or not. So the container's own address is asked wherever this process can
-//! reach it, and a connection through the proxy is believed only when it outlives the proxy's own attempt to
-//! reach the service.
+//! An engine publishes a port through its own proxy, which accepts connections from the start of the container, whether
+//! the service listens or not. So the check connects to the container's own address if this process can reach it. A
+//! connection through the proxy counts only if it outlives the proxy's own attempt to reach the service.
 //!
-//! A service whose port was served before is looked at without a connection. One that says nothing and is closed counts
-//! as a failed login with some (MariaDB blocks a host after a hundred in a row, PostgreSQL and RabbitMQ log each), and a
-//! shared service is looked at for every test.
+//! A service whose port was served before is checked without a connection. Some services count a silent connection as a
+//! failed login (MariaDB blocks a host after a hundred in a row, PostgreSQL and RabbitMQ log each), and a shared
+//! service is checked for every test.
 
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use super::subject::Subject;
 #[derive(Debug)]
 pub(crate) struct Port {
     number: u16,
-    /// Whether it was served before.
+    /// Whether the port was served before.
     was_served: bool,
     hold: Hold,
 }
@@ -37,7 +36,7 @@ impl Port {
         }
     }
 
-    /// As one that was served before.
+    /// The check of a port that was served before.
     pub(super) fn again(self) -> Self {
         Self {
             was_served: true,
@@ -75,7 +74,7 @@ impl Port {
     }
 }
 
-/// What a connection that is refused means.
+/// The outcome of a refused connection.
 pub(super) fn refused() -> Outcome {
     Outcome::Unserved(format!(
         "{}; the service must listen on 0.0.0.0, not on 127.0.0.1 alone",
@@ -83,17 +82,17 @@ pub(super) fn refused() -> Outcome {
     ))
 }
 
-/// What it means that a connection to a published port ended, in these words, before the service said anything.
+/// The outcome of a connection to a published port that ended before the service said anything.
 pub(super) fn closed_by_proxy(closed: &str) -> Outcome {
     Outcome::Unserved(format!(
-        "{closed}; the engine accepts for a service that does not listen on 0.0.0.0 yet"
+        "{closed}; the engine accepts connections even if the service does not listen on 0.0.0.0 yet"
     ))
 }
 
 impl Port {
-    /// Whether the port is still served, as far as that is seen without a connection: from the kernel's table where that
-    /// is within reach. Through an engine's proxy a connection would show no more than what the engine says, which is
-    /// whether the container is there. `None` where only a connection can tell.
+    /// Whether the port is still served, without a connection: from the kernel's table if this process can read it. For
+    /// a port behind an engine's proxy, a connection would show no more than the engine's answer: that the container
+    /// runs. `None` if only a connection can tell.
     async fn look(&self, subject: &Subject<'_>, target: &Target) -> Option<Outcome> {
         let info = subject.engine.inspect(subject.container).await.ok()?;
         if !info.running || !info.addresses.contains(&subject.address) {
@@ -105,20 +104,20 @@ impl Port {
         let listening = sockets::beside(info.process?, subject.address)?;
         Some(match listening.get(&self.number) {
             None | Some(Reach::Loopback) => {
-                Outcome::Unserved("the service does not listen any more".to_owned())
+                Outcome::Unserved("the service no longer listens".to_owned())
             }
             Some(_) => Outcome::Holds,
         })
     }
 }
 
-/// How long a connection through a proxy must stay open, silent, to be believed.
+/// How long a silent connection through a proxy must stay open to count.
 ///
-/// Docker's proxy connects to the service as soon as it has accepted, and closes when it is refused: after less
-/// than a millisecond on an idle machine, 50 ms at worst in a thousand with four processes to a core. A slower proxy, in
-/// a virtual machine say, shows how slow it is each time it closes on us, and is given ten times that. What this cannot
-/// tell from a silent service is a container that drops packets rather than refuse them: the proxy then waits itself,
-/// four seconds for an address that nobody has, two minutes for a firewall.
+/// Docker's proxy connects to the service as soon as it has accepted, and closes the connection when it is refused:
+/// after less than a millisecond on an idle machine, and after 50 ms at worst in a thousand with four processes to a
+/// core. A slower proxy, such as one in a virtual machine, shows its speed each time it closes a connection. It gets
+/// ten times that. A container that drops packets instead of refusing them looks like a silent service here: the proxy
+/// then waits itself, four seconds for an unused address, two minutes for a firewall.
 #[derive(Debug, Default)]
 struct Hold {
     slowest_close: Duration,
@@ -136,7 +135,7 @@ impl Hold {
     async fn watch(&mut self, stream: &TcpStream) -> Outcome {
         let opened = Instant::now();
         let closed = match timeout(self.deadline(), stream.peek(&mut [0; 1])).await {
-            // It is still open, or it speaks.
+            // The connection is still open, or the service speaks.
             Err(_) | Ok(Ok(1..)) => return Outcome::Holds,
             Ok(Ok(0)) => "the connection was closed at once".to_owned(),
             Ok(Err(error)) => reach::describe(&error),
@@ -153,7 +152,7 @@ mod tests {
 
     use super::*;
 
-    /// What is made of a connection that its other end treats so; what that returns is kept until then.
+    /// The outcome of a connection that the other end treats like this. The value of `treat` is kept until then.
     async fn watched<K>(treat: impl AsyncFnOnce(TcpStream) -> K) -> Outcome {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap())

@@ -1,10 +1,10 @@
-//! How checks are repeated, as a declaration and the configuration say together.
+//! //! The repetition of checks, from a declaration and the configuration.
 
 use std::time::Duration;
 
 use seatrial_model::Timing;
 
-/// How checks are repeated, defaults filled in.
+/// The repetition of checks, with defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PreparedTiming {
     /// From the beginning of the wait, `delay` included.
@@ -17,7 +17,7 @@ pub(crate) struct PreparedTiming {
 }
 
 impl PreparedTiming {
-    /// Fills in the configured time-out where the declaration has none.
+    /// Fills in the configured time-out if the declaration has none.
     pub(crate) fn new(timing: &Timing, timeout: Duration) -> Self {
         Self {
             timeout: timing.timeout.unwrap_or(timeout),

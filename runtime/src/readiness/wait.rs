@@ -1,6 +1,6 @@
-//! The wait itself: all checks at once, each repeated until it has held as often as it must.
+//! //! The wait: runs all checks at once, and repeats each until it has held often enough.
 //!
-//! Decides when the wait is over and why; what an attempt does is the check's matter.
+//! Decides when the wait is over and why. Must not know what an attempt does.
 
 use std::future::Future;
 use std::pin::pin;
@@ -18,12 +18,13 @@ use super::subject::Subject;
 use super::timing::PreparedTiming;
 use super::watch::Watch;
 
-/// Waits until all of `checks` have held, and the container runs. The checks are made concurrently; one that has held is not looked at again.
+/// Waits until all of `checks` have held and the container runs. The checks run concurrently. A check that has held is
+/// not repeated.
 ///
 /// # Errors
 ///
-/// When the container ends (`exited` resolves), at that moment; when the time is up; when a check fails more often in a
-/// row than `timing` allows; when a check cannot ever hold, or panics.
+/// Returns an error as soon as the container ends (`exited` resolves). Returns an error if the time is up, if a check
+/// fails more often in a row than `timing` allows, if a check can never hold, or if it panics.
 pub(crate) async fn wait(
     subject: &Subject<'_>,
     checks: Vec<Check>,
@@ -45,7 +46,7 @@ pub(crate) async fn wait(
         sleep(timing.delay).await;
         let each = checks.into_iter().zip(watches.iter());
         try_join_all(each.map(|(check, watch)| hold(check, subject, timing, watch))).await?;
-        // A container may have said that it is ready and have ended before the engine says that it has.
+        // A container may write that it is ready and end before the engine reports the end.
         hold_running(subject, &runs).await;
         Ok(())
     };
@@ -83,13 +84,13 @@ pub(crate) async fn wait(
     })
 }
 
-/// Waits until a container that was ready before is seen to be so still, which takes milliseconds: its ports are looked
-/// at, HTTP and other protocols are asked, commands, probes and functions are not run, and what its log said stays said.
-/// Whether it has ended is for `exited` to tell.
+/// Waits until a container that was ready before is seen to be ready still. This takes milliseconds: ports are looked
+/// up, HTTP and other protocols get a request, and commands, probes, functions and log lines are not checked again.
+/// `exited` tells whether the container has ended.
 ///
 /// # Errors
 ///
-/// As [`wait`].
+/// The same as [`wait`].
 pub(crate) async fn wait_again(
     subject: &Subject<'_>,
     checks: Vec<Check>,
@@ -105,7 +106,7 @@ pub(crate) async fn wait_again(
     wait(subject, quick, &timing, exited).await
 }
 
-/// Asks the engine until it says that the container runs.
+/// Asks the engine until the container runs.
 async fn hold_running(subject: &Subject<'_>, watch: &Watch) {
     let mut pace = Pace::requests(None);
     loop {
@@ -119,7 +120,7 @@ async fn hold_running(subject: &Subject<'_>, watch: &Watch) {
     }
 }
 
-/// Repeats one check until it has held as often as it must.
+/// Repeats one check until it has held often enough.
 async fn hold(
     mut check: Check,
     subject: &Subject<'_>,

@@ -1,38 +1,38 @@
-//! What is known of a check from outside while it is attempted: for the report of a wait that ends without it.
+//! //! The state of a check during its attempts, for the report of a wait that fails.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What is known of one check from outside while it is attempted.
+/// The state of one check during its attempts.
 #[derive(Debug)]
 pub(super) struct Watch {
     description: String,
-    /// The port that it connects to.
+    /// The port to which the check connects.
     port: Option<u16>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// When the attempt that has not ended began.
+    /// When the attempt under way began.
     since: Option<Instant>,
     said: Option<String>,
-    /// It is followed rather than attempted.
+    /// Whether the check is followed, not attempted.
     followed: bool,
-    /// Why it may not be seen, as long as it is followed.
+    /// Why a followed check may miss something.
     hint: Option<&'static str>,
-    /// Its port refused the last connection.
+    /// Whether the port refused the last connection.
     pub(super) unserved: bool,
-    /// It has held as often as it must.
+    /// Whether the check has held often enough.
     pub(super) met: bool,
-    /// It has ended the wait.
+    /// Whether the check has ended the wait.
     pub(super) decided: bool,
 }
 
 impl Watch {
-    /// From here on an attempt that has not ended is worth telling of.
+    /// The time after which the report mentions an attempt under way.
     const LONG: Duration = Duration::from_secs(1);
 
     pub(super) fn new(description: String, port: Option<u16>) -> Self {
@@ -47,12 +47,12 @@ impl Watch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An attempt begins.
+    /// Notes that an attempt begins.
     pub(super) fn begins(&self) {
         self.state().since = Some(Instant::now());
     }
 
-    /// What is seen of something that is followed rather than attempted, and why there may be more of it than is seen.
+    /// Notes what a followed check has seen, and why it may have missed something.
     pub(super) fn sees(&self, said: String, hint: Option<&'static str>) {
         let mut state = self.state();
         state.followed = true;
@@ -60,19 +60,20 @@ impl Watch {
         state.hint = hint;
     }
 
-    /// An attempt has ended; `None` for a success.
+    /// Notes the result of an attempt: `None` for a success.
     pub(super) fn ends(&self, said: Option<String>) {
         let mut state = self.state();
         state.since = None;
         state.said = said;
     }
 
-    /// Its port, where that refused the last connection.
+    /// The port, if it refused the last connection.
     pub(super) fn unserved(&self) -> Option<u16> {
         self.port.filter(|_| self.state().unserved)
     }
 
-    /// What [`report`](Self::report) says where the container has ended: what attempts saw of that points elsewhere.
+    /// The [`report`](Self::report) after the container has ended. The results of attempts are left out, as they are
+    /// misleading then.
     pub(super) fn report_at_end(&self) -> String {
         let state = self.state();
         match &state.said {
@@ -81,7 +82,7 @@ impl Watch {
         }
     }
 
-    /// The check and what it last saw, in words.
+    /// The check and its last result.
     pub(super) fn report(&self) -> String {
         let state = self.state();
         let hangs = state

@@ -1,4 +1,4 @@
-//! Body of a fuzz target: lines with a text are counted alike however the output is cut.
+//! //! Body of a fuzz target: the number of lines with a text does not depend on how the output is cut.
 
 use super::Counter;
 use crate::engine::Output;
@@ -6,8 +6,8 @@ use crate::fuzzing::pieces;
 use crate::readiness::OutputPosition;
 use crate::visible::{Filter, visible};
 
-/// As many lines are counted as have the text, in whatever pieces they come. The input's first byte says how long the text
-/// is, which follows, then how much of each stream was written before.
+/// Checks that exactly the lines with the text are counted, in whatever pieces they come. The first byte of the input
+/// is the length of the text. The text follows, then the length of each stream before the start.
 pub(crate) fn lines_with_text(data: &[u8]) {
     let Some((length, rest)) = data.split_first() else {
         return;
@@ -65,6 +65,6 @@ fn expected(text: &str, seen: &[u8]) -> u32 {
     let mut lines: Vec<&[u8]> = seen.split(|byte| *byte == b'\n').collect();
     let last = lines.pop().unwrap_or_default();
     let complete = lines.into_iter().filter(|line| has_text(line)).count() as u32;
-    // It may never end.
+    // The last line may never end.
     complete + u32::from(!text.is_empty() && has_text(last))
 }

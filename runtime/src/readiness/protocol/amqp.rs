@@ -1,13 +1,13 @@
-//! AMQP 0-9-1, as RabbitMQ speaks it: the protocol's header, which a broker answers with the beginning of a connection,
-//! or with the header of another version.
+//! //! AMQP 0-9-1, the protocol of RabbitMQ. The client sends the protocol's header. A broker answers with the start of
+//! a connection, or with the header of another version.
 //!
-//! A client that goes then is logged as a warning. Whatever else may be said without a login is logged as an error.
+//! A broker logs a client that leaves then as a warning, and anything else without a login as an error.
 
 use super::conversation::{Conversation, Step, text};
 
 const HEADER: [u8; 8] = *b"AMQP\0\0\x09\x01";
 
-/// A method's frame, on the channel of the connection itself.
+/// The frame of a method on the channel of the connection itself.
 const METHOD: [u8; 3] = [1, 0, 0];
 
 /// Methods of the class "connection".
@@ -33,7 +33,7 @@ impl Conversation for Amqp {
         if !is_like(&METHOD) {
             return Step::Foreign;
         }
-        // Behind the size.
+        // The method follows the size.
         let Some(method) = said.get(7..11) else {
             return Step::More;
         };
@@ -43,7 +43,7 @@ impl Conversation for Amqp {
         if method != CLOSE {
             return Step::Foreign;
         }
-        // Behind the code: the length of the words, and the words.
+        // The length of the text and the text follow the code.
         let words = said.get(13..).and_then(<[u8]>::split_first);
         match words.and_then(|(length, words)| words.get(..usize::from(*length))) {
             Some(words) => Step::not_yet(text(words)),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_waited_for_and_what_is_foreign_is_not() {
+    fn a_partial_answer_is_waited_for_and_a_foreign_one_is_not() {
         let start = b"\x01\0\0\0\0\x01\xfa\0\x0a\0\x0a";
         for end in 0..start.len() {
             assert_eq!(heard(&start[..end]), Step::More, "{end}");

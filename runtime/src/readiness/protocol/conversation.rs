@@ -1,45 +1,45 @@
-//! What a conversation with a server is made of, over bytes alone.
+//! //! The parts of a conversation with a server, over bytes alone.
 //!
-//! Knows no protocol and no connection.
+//! Must not know a protocol or a connection.
 
-/// How much of an answer is read. Those that are expected are shorter.
+/// The most bytes of an answer that are read. Expected answers are shorter.
 pub(super) const LIMIT: usize = 64 * 1024;
 
-/// How much of an answer is quoted.
+/// The most characters of an answer that are quoted.
 pub(super) const QUOTED: usize = 200;
 
-/// A conversation with a server, as far as it has come.
+/// The state of a conversation with a server.
 pub(super) trait Conversation: Send {
-    /// What the client says first: nothing where the server begins.
+    /// The first message of the client. Empty if the server begins.
     fn opening(&self) -> Vec<u8> {
         Vec::new()
     }
 
-    /// Goes on, given all that the server has said so far.
+    /// Continues with all that the server has sent so far.
     fn hear(&mut self, said: &[u8]) -> Step;
 }
 
-/// What comes next in a conversation.
+/// The next step of a conversation.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// The server has not said enough.
+    /// The server has not sent enough.
     More,
-    /// To be said to it; then it goes on.
+    /// The client sends this and continues.
     Say(Vec<u8>),
-    /// What it said decides. This is to be said to it before the connection is closed.
+    /// The server's answer decides. The client sends this before it closes the connection.
     Done(Verdict, Vec<u8>),
-    /// What it said does not belong to the protocol.
+    /// The server's answer is not of the protocol.
     Foreign,
 }
 
-/// What a server's answer means.
+/// The meaning of a server's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It takes requests, if perhaps not ours.
+    /// The server takes requests, even if not ours.
     Answers,
-    /// It does not yet.
+    /// The server does not take requests yet.
     NotYet {
-        /// In its own words.
+        /// The server's own message.
         said: String,
         /// What to do about it.
         advice: Option<&'static str>,
@@ -58,9 +58,9 @@ impl Step {
     }
 }
 
-/// The beginning of what was said, as text.
+/// The beginning of an answer, as text.
 pub(super) fn text(said: &[u8]) -> String {
-    // No character is longer.
+    // No character has more bytes.
     let said = &said[..said.len().min(QUOTED * 4)];
     let text = String::from_utf8_lossy(said);
     let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
@@ -70,7 +70,7 @@ pub(super) fn text(said: &[u8]) -> String {
     }
 }
 
-/// The beginning of `bytes` up to a zero, and what is behind that.
+/// The bytes before the first zero, and the bytes behind it.
 pub(super) fn terminated(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.iter().position(|byte| *byte == 0)?;
     Some((&bytes[..end], &bytes[end + 1..]))

@@ -1,4 +1,4 @@
-//! Which conversation a protocol has: the one place that knows all of them.
+//! //! The conversation of each protocol: the one place that knows all protocols.
 
 use seatrial_model::Protocol;
 

@@ -1,4 +1,4 @@
-//! What an answer in another protocol may mean.
+//! //! The meaning of an answer in another protocol.
 
 use seatrial_model::Protocol;
 
@@ -6,28 +6,28 @@ use super::conversation::Step;
 use super::dialect::conversation;
 use super::login::Login;
 
-/// What to write instead of a check that asks in the wrong protocol.
+/// The advice for a check with the wrong protocol.
 pub(super) const OTHER_CHECK: &str =
-    "check the port, or write `ready(tcp)`, with which it is enough that it is served";
+    "check the port, or write `ready(tcp)`, which waits only until the port is served";
 
-pub(super) const MAY_SPEAK_TLS: &str = "a port that speaks TLS, or another protocol, may do so: check another, or write \
-                                        `ready(tcp)`, with which it is enough that it is served";
+pub(super) const MAY_SPEAK_TLS: &str = "the port may require TLS or speak another protocol; check another port, or write \
+                                        `ready(tcp)`, which waits only until the port is served";
 
-/// Whose words these may be, and what to do.
+/// The likely protocol of an answer, and what to write.
 pub(super) fn guess(said: &[u8]) -> String {
     if said.starts_with(b"HTTP/") {
-        return "the port seems to speak HTTP: check the port, or write `ready(http = \"/health\")`"
+        return "the port seems to speak HTTP; check the port, or write `ready(http = \"/health\")`"
             .to_owned();
     }
     // An alert (RFC 8446).
     if let [0x15, 0x03, ..] = said {
-        return "the port seems to speak TLS, which this check does not: write `ready(tcp)`, or a command that asks it, \
+        return "the port seems to speak TLS, which this check does not support; write `ready(tcp)`, or a command, \
                 such as `ready(exec = \"..\")`"
             .to_owned();
     }
     match speaks(said) {
         Some(protocol) => format!(
-            "the port seems to speak {}: check the port, or write `ready({})`",
+            "the port seems to speak {}; check the port, or write `ready({})`",
             protocol.title(),
             protocol.as_str()
         ),
@@ -35,7 +35,7 @@ pub(super) fn guess(said: &[u8]) -> String {
     }
 }
 
-/// The protocol in which this is a whole answer.
+/// The protocol in which these bytes are a complete answer.
 fn speaks(said: &[u8]) -> Option<Protocol> {
     let login = Login::default();
     let is_an_answer = |protocol: &Protocol| {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_speaks_is_guessed_and_told_with_what_to_write() {
+    fn a_foreign_protocol_is_guessed_with_what_to_write() {
         for (said, title, write) in [
             (&b"HTTP/1.1 400 Bad Request\r\n"[..], "HTTP", "ready(http"),
             (b"\x15\x03\x01\0\x02\x02\x50", "TLS", "ready(tcp)"),

@@ -1,4 +1,4 @@
-//! Body of a fuzz target: a conversation comes to the same end however the server's words are cut.
+//! //! Body of a fuzz target: the end of a conversation does not depend on how the server's bytes are cut.
 
 use seatrial_model::Protocol;
 
@@ -7,8 +7,8 @@ use super::dialect::conversation;
 use super::foreign;
 use super::login::Login;
 
-/// Whatever a server says, in whatever pieces. The input's first byte says in which protocol it is asked, and whether with
-/// a password.
+/// A server may send any bytes, in any pieces. The first byte of the input selects the protocol and whether there is a
+/// password.
 pub(crate) fn conversations(data: &[u8]) {
     let Some((kind, said)) = data.split_first() else {
         return;
@@ -24,12 +24,12 @@ pub(crate) fn conversations(data: &[u8]) {
         let pieces = ended(protocol, &login, said, size);
         assert_eq!(pieces, uncut, "{protocol:?} in pieces of {size}");
     }
-    // Quoted whatever it is.
+    // Any answer can be quoted.
     assert!(text(said).chars().count() <= QUOTED + 2);
     assert!(!foreign::guess(said).is_empty());
 }
 
-/// How a conversation goes with a server that says this, whatever it is sent: all that it is sent, and the end.
+/// Everything that the client sends to a server with this answer, and the end of the conversation.
 fn ended(protocol: Protocol, login: &Login, said: &[u8], size: usize) -> (Vec<Vec<u8>>, Step) {
     let mut conversation = conversation(protocol, login);
     let mut sent = vec![conversation.opening()];

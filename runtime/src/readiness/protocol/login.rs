@@ -1,12 +1,12 @@
-//! With whose name a server is asked, as far as the service's declaration tells.
+//! //! The user with whose name a server is asked, from the declaration of the service.
 
 use std::fmt;
 
 use seatrial_model::secret::HIDDEN;
 use seatrial_model::{Protocol, ServicePlan, Template, command};
 
-/// Who the servers that ask for it are told we are. A server that lets nobody of this name in answers nevertheless; the
-/// right one keeps its log quiet, and Redis tells strangers nothing of whether it is ready.
+/// The user, database and password for servers that ask for them. A server answers unknown users as well. But the right
+/// name keeps its log quiet, and Redis does not tell an unknown user whether it is ready.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Login {
     pub(crate) user: Option<String>,
@@ -25,7 +25,7 @@ impl fmt::Debug for Login {
 }
 
 impl Login {
-    /// What a service's variables and its command say, by the names that the images of these servers know.
+    /// The login of a service, from its variables and its command, by the names that the images of these servers use.
     pub(crate) fn of(
         protocol: Protocol,
         service: &ServicePlan,
@@ -57,7 +57,7 @@ impl Login {
     }
 }
 
-/// The password that Redis is told to require.
+/// The password of Redis's option `--requirepass`.
 fn required(words: impl Iterator<Item = String>) -> Option<String> {
     let mut words = words.skip_while(|word| !word.eq_ignore_ascii_case("--requirepass"));
     words.nth(1).filter(|password| !password.is_empty())
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_is_whom_the_declaration_names() {
+    fn the_user_is_the_one_of_the_declaration() {
         let env = [("POSTGRES_USER", "ann"), ("POSTGRES_DB", "shop")];
         let found = login(Protocol::Postgres, &env, &[]);
         assert_eq!(found.user.as_deref(), Some("ann"));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn its_password_is_not_printed() {
+    fn a_password_is_not_printed() {
         let login = login(Protocol::Redis, &[("REDIS_PASSWORD", "albatross-17")], &[]);
         let shown = format!("{login:?}");
         assert!(

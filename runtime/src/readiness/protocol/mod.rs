@@ -1,10 +1,10 @@
-//! Whether what serves a port answers in its own protocol that it takes requests.
+//! //! Checks that the server at a port answers in its own protocol that it takes requests.
 //!
-//! A database accepts connections while it still recovers, and refuses each in words of its own; a port that is served
-//! says nothing of that. So it is asked in a few bytes, as a client would begin, and left as a client leaves it: what an
-//! attempt writes into the server's log is as little as its protocol allows.
+//! A database accepts connections while it still recovers, and rejects each with a message of its protocol. A check of
+//! the port alone does not notice. So the check sends a few bytes, as a client would begin, and leaves as a client
+//! would. It causes as few lines in the server's log as the protocol allows.
 //!
-//! What is said is one small file for each protocol, over bytes alone; what listens, and how long, is the server's file.
+//! Each protocol has one small file, over bytes alone. `server.rs` owns the connection and its deadlines.
 
 mod amqp;
 mod conversation;

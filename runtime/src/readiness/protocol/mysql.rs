@@ -1,14 +1,14 @@
-//! MySQL and MariaDB: the server greets, and is answered with a login that it refuses.
+//! //! MySQL and MariaDB: the server sends a greeting, and the client answers with a login that the server rejects.
 //!
-//! It is refused rather than left at its greeting: a server counts interrupted greetings, and blocks a host that has too
-//! many of them (`max_connect_errors`). A refused login it does not count, and its log says who it was.
+//! The client does not leave after the greeting, as a server counts interrupted greetings and blocks a host with too
+//! many of them (`max_connect_errors`). The server does not count a rejected login, and its log names the user.
 
 use super::conversation::{Conversation, LIMIT, Step, Verdict, terminated, text};
 
 const USER: &[u8] = b"seatrial";
 
-/// Of the capabilities that both sides tell each other: long passwords, the protocol of version 4.1 and its
-/// authentication; and authentication by the method that is named.
+/// Capabilities of the client: long passwords, the protocol and authentication of version 4.1, and authentication by a
+/// named method.
 const CAPABILITIES: u32 = 1 | 1 << 9 | 1 << 15;
 const PLUGIN_AUTHENTICATION: u32 = 1 << 19;
 
@@ -19,21 +19,21 @@ const QUIT: [u8; 5] = [1, 0, 0, 0, 1];
 
 /// "Server shutdown in progress".
 const SHUTDOWN: u16 = 1053;
-/// "Too many connections", and "Host is not allowed to connect": others may get in.
+/// "Too many connections", and "Host is not allowed to connect": other clients may get in.
 const REFUSALS: [u16; 2] = [1040, 1130];
 /// "Host is blocked because of many connection errors".
 const BLOCKED: u16 = 1129;
 
 #[derive(Default)]
 pub(super) struct Mysql {
-    /// How much had been said when the login was sent.
+    /// The length of the greeting that the login answered.
     greeted: Option<usize>,
 }
 
 impl Conversation for Mysql {
     fn hear(&mut self, said: &[u8]) -> Step {
         let (number, body) = match packet(&said[self.greeted.unwrap_or(0).min(said.len())..]) {
-            Packet::Whole(number, body) => (number, body),
+            Packet::Complete(number, body) => (number, body),
             Packet::Cut => return Step::More,
             Packet::None => return Step::Foreign,
         };
@@ -48,7 +48,7 @@ impl Conversation for Mysql {
             (None, [255, error @ ..]) => refusal(error, |code| REFUSALS.contains(&code)),
             (Some(_), [255, error @ ..]) => refusal(error, |code| code != SHUTDOWN),
             (Some(_), [0, ..]) => Step::Done(Verdict::Answers, QUIT.to_vec()),
-            // It asks for another method, or for more. No password is an answer to all.
+            // The server asks for another method, or for more. An empty password answers all of these.
             (Some(_), [254 | 1, ..]) => {
                 Step::Done(Verdict::Answers, framed(number.wrapping_add(1), &[]))
             }
@@ -58,12 +58,12 @@ impl Conversation for Mysql {
 }
 
 enum Packet<'a> {
-    Whole(u8, &'a [u8]),
+    Complete(u8, &'a [u8]),
     Cut,
     None,
 }
 
-/// The first packet: its number and its body.
+/// The first packet, with its number and its body.
 fn packet(bytes: &[u8]) -> Packet<'_> {
     let Some((&[low, middle, high, number], rest)) = bytes.split_first_chunk() else {
         return Packet::Cut;
@@ -73,7 +73,7 @@ fn packet(bytes: &[u8]) -> Packet<'_> {
         return Packet::None;
     }
     match rest.get(..length) {
-        Some(body) => Packet::Whole(number, body),
+        Some(body) => Packet::Complete(number, body),
         None => Packet::Cut,
     }
 }
@@ -83,13 +83,14 @@ fn framed(number: u8, body: &[u8]) -> Vec<u8> {
     [&[low, middle, high, number][..], body].concat()
 }
 
-/// The answer to a greeting, of which this is what follows the protocol's version. `None` where it is none.
+/// The answer to a greeting. `greeting` begins behind the protocol's version. `None` if it is malformed.
 fn login(greeting: &[u8]) -> Option<Vec<u8>> {
     let (_version, rest) = terminated(greeting)?;
     // The connection's number, eight bytes of the challenge, and a zero.
     let rest = rest.get(13..)?;
     let (&[low, middle], rest) = rest.split_first_chunk()?;
-    // Character set and status, then the other half of the capabilities; old servers end before.
+    // Character set and status, then the other half of the capabilities. The greeting of an old server ends before
+    // that.
     let (high, top) = match rest.get(3..5) {
         Some(&[high, top]) => (high, top),
         _ => (0, 0),
@@ -97,7 +98,7 @@ fn login(greeting: &[u8]) -> Option<Vec<u8>> {
     let theirs = u32::from_le_bytes([low, middle, high, top]);
     let plugin = match theirs & PLUGIN_AUTHENTICATION {
         0 => None,
-        // The challenge's length, ten bytes for later, and the rest of the challenge: thirteen bytes or more.
+        // The challenge's length, ten reserved bytes, and the rest of the challenge: thirteen bytes or more.
         _ => {
             let rest = rest.get(5..)?;
             let challenge = usize::from(*rest.first()?).saturating_sub(8).max(13);
@@ -114,7 +115,7 @@ fn login(greeting: &[u8]) -> Option<Vec<u8>> {
     login.push(CHARSET);
     login.extend([0; 23]);
     login.extend(USER);
-    // The end of the name, and a password of no bytes.
+    // The end of the name, and an empty password.
     login.extend([0, 0]);
     if let Some(plugin) = plugin {
         login.extend(plugin);
@@ -123,7 +124,7 @@ fn login(greeting: &[u8]) -> Option<Vec<u8>> {
     Some(login)
 }
 
-/// An error's code and words. Some servers put a state in between: `#` and five characters.
+/// The code and the message of an error. Some servers put a state in between: `#` and five characters.
 fn refusal(error: &[u8], answers: impl Fn(u16) -> bool) -> Step {
     let Some((code, words)) = error.split_first_chunk() else {
         return Step::Foreign;
@@ -147,7 +148,7 @@ fn refusal(error: &[u8], answers: impl Fn(u16) -> bool) -> Step {
 mod tests {
     use super::*;
 
-    /// The greeting of a MariaDB 10.11, its challenge replaced.
+    /// The greeting of a MariaDB 10.11 with another challenge.
     fn greeting() -> Vec<u8> {
         let mut body = b"\x0a5.5.5-10.11.14-MariaDB\0\x07\0\0\0abcdefgh\0".to_vec();
         body.extend(b"\xfe\xf7\x2d\x02\0\xff\x81\x15\0\0\0\0\0\0\x1d\0\0\0");
@@ -162,7 +163,7 @@ mod tests {
         )
     }
 
-    /// What comes of an answer to the login.
+    /// The step after an answer to the login.
     fn answered(answer: &[u8]) -> Step {
         let mut mysql = Mysql::default();
         let mut said = greeting();
@@ -183,7 +184,7 @@ mod tests {
             (CAPABILITIES | PLUGIN_AUTHENTICATION).to_le_bytes()
         );
         assert_eq!(&login[36..], b"seatrial\0\0mysql_native_password\0");
-        // Of a server of version 4.1, which knows no methods.
+        // A greeting of a server of version 4.1, which has no named methods.
         let old = b"\x0a4.1.22\0\x07\0\0\0abcdefgh\0\x2c\xa2\x08\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0ijklmnopqrst\0";
         let Step::Say(login) = Mysql::default().hear(&framed(0, old)) else {
             panic!("it is a greeting");
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_answers_the_login_answers() {
+    fn any_answer_to_the_login_counts_as_an_answer() {
         let denied = error(2, 1045, "#28000Access denied for user 'seatrial'@'host'");
         assert_eq!(answered(&denied), Step::answers());
         let welcome = framed(2, b"\0\0\0\x02\0\0\0");
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_greets_nobody_says_why() {
+    fn a_server_that_rejects_connections_says_why() {
         let greeted = |code, text| Mysql::default().hear(&error(0, code, text));
         assert_eq!(greeted(1040, "#08004Too many connections"), Step::answers());
         assert_eq!(greeted(1130, "Host 'a' is not allowed"), Step::answers());
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_waited_for_and_what_is_foreign_is_not() {
+    fn a_partial_answer_is_waited_for_and_a_foreign_one_is_not() {
         let greeting = greeting();
         for end in 0..greeting.len() {
             assert_eq!(Mysql::default().hear(&greeting[..end]), Step::More, "{end}");

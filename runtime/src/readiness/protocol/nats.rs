@@ -1,4 +1,4 @@
-//! NATS: the server says what it is, and is asked for a `PONG` unless it wants to know first who asks.
+//! //! NATS: the server introduces itself. The client asks for a `PONG`, unless the server requires a login first.
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ const PING: &[u8] =
     b"CONNECT {\"verbose\":false,\"pedantic\":false,\"name\":\"seatrial\",\"lang\":\"rust\",\
                       \"version\":\"1\"}\r\nPING\r\n";
 
-/// Errors of a server that serves others.
+/// Errors of a server that serves other clients.
 const REFUSALS: [&str; 3] = ["authorization", "authentication", "maximum"];
 
 #[derive(Default)]
@@ -16,13 +16,13 @@ pub(super) struct Nats {
     is_asked: bool,
 }
 
-/// What matters of what it says of itself.
+/// The relevant part of the server's introduction.
 #[derive(Deserialize)]
 struct Info {
-    /// A client would go on in TLS.
+    /// A client would continue with TLS.
     #[serde(default)]
     tls_required: bool,
-    /// It logs who does not say who they are.
+    /// The server logs clients without a login.
     #[serde(default)]
     auth_required: bool,
 }
@@ -59,7 +59,7 @@ impl Conversation for Nats {
             }
             is_first = false;
         }
-        // What comes in pieces may still be foreign.
+        // A partial line may already be foreign.
         let begins = |word: &[u8]| said.iter().zip(word).all(|(a, b)| a == b);
         match begins(b"INFO ") || begins(b"-ERR") {
             true => Step::More,
@@ -87,7 +87,7 @@ mod tests {
         Nats::default().hear(said)
     }
 
-    /// What comes of what follows the greeting.
+    /// The step after an answer to the introduction.
     fn asked(answer: &[u8]) -> Step {
         let mut nats = Nats::default();
         assert_eq!(nats.hear(INFO), Step::Say(PING.to_vec()));
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_wants_to_know_who_asks_answers() {
+    fn a_server_that_requires_a_login_answers() {
         assert_eq!(heard(b"INFO {\"auth_required\":true}\r\n"), Step::answers());
         assert_eq!(heard(b"INFO {\"tls_required\":true}\r\n"), Step::answers());
         assert_eq!(
@@ -115,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_goes_says_so() {
+    fn a_server_that_shuts_down_says_so() {
         let stops = asked(b"-ERR 'Server Shutdown'\r\n");
         assert_eq!(stops, Step::not_yet("Server Shutdown"));
     }
 
     #[test]
-    fn what_is_cut_off_is_waited_for_and_what_is_foreign_is_not() {
+    fn a_partial_answer_is_waited_for_and_a_foreign_one_is_not() {
         for end in 0..INFO.len() {
             assert_eq!(heard(&INFO[..end]), Step::More, "{end}");
         }

@@ -1,5 +1,5 @@
-//! PostgreSQL: a start-up message, which a server answers with a request for a password or with an error. What
-//! `pg_isready` does.
+//! //! PostgreSQL: the client sends a start-up message, and the server answers with a request for a password or with an
+//! error. `pg_isready` does the same.
 
 use super::conversation::{Conversation, LIMIT, Step, Verdict, terminated};
 use super::login::Login;
@@ -10,8 +10,7 @@ const VERSION: [u8; 4] = [0, 3, 0, 0];
 /// Ends a session.
 const TERMINATE: [u8; 5] = [b'X', 0, 0, 0, 4];
 
-/// The class of errors by which a server says that it starts or stops (appendix A of its manual: "operator
-/// intervention").
+/// The class of errors of a server that starts or stops (appendix A of its manual: "operator intervention").
 const STARTS_OR_STOPS: &[u8] = b"57P";
 
 pub(super) struct Postgres<'a>(pub(super) &'a Login);
@@ -28,7 +27,7 @@ impl Conversation for Postgres<'_> {
             ("application_name", "seatrial"),
         ] {
             message.extend(name.bytes().chain([0]));
-            // A zero would end it.
+            // A zero would end the message.
             message.extend(value.bytes().filter(|byte| *byte != 0).chain([0]));
         }
         message.push(0);
@@ -66,7 +65,8 @@ impl Conversation for Postgres<'_> {
     }
 }
 
-/// A server that asks for a password is left without a word, which it does not log; any word but a password it would.
+/// The client leaves a server that asks for a password without an answer, which the server does not log. The server
+/// would log any answer but a password.
 fn authentication(body: &[u8]) -> Step {
     match body {
         [0, 0, 0, 0] => Step::Done(Verdict::Answers, TERMINATE.to_vec()),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_wants_to_know_who_asks_answers() {
+    fn a_server_that_requires_a_login_answers() {
         let scram = message(b'R', b"\0\0\0\x0aSCRAM-SHA-256\0\0");
         assert_eq!(heard(&scram), Step::answers());
         let welcome = Step::Done(Verdict::Answers, TERMINATE.to_vec());
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_waited_for_and_what_is_foreign_is_not() {
+    fn a_partial_answer_is_waited_for_and_a_foreign_one_is_not() {
         let starting = error("57P03", "the database system is starting up");
         for end in 0..starting.len() {
             assert_eq!(heard(&starting[..end]), Step::More, "{end}");

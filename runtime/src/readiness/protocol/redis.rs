@@ -1,7 +1,7 @@
-//! Redis and its kin: `PING`, behind the password where the declaration has one.
+//! //! Redis and its relatives: the client sends `PING`, after the password if the declaration has one.
 //!
-//! Redis looks at who asks before it says that it is still loading. To a stranger it does not tell the two apart, so for
-//! one whose password is unknown that it answers has to be enough.
+//! Redis checks the login before it reports that it is still loading. A client without a login gets the same answer in
+//! both cases. So if the password is unknown, any answer is enough.
 
 use super::conversation::{Conversation, Step, Verdict, text};
 use super::login::Login;
@@ -9,7 +9,7 @@ use super::login::Login;
 const PROTECTED: &str = "start it with `--protected-mode no`, or give it a password: \
                          `command = \"redis-server --requirepass ..\"`";
 
-/// Errors of a server that serves others.
+/// Errors of a server that serves other clients.
 const REFUSALS: [&[u8]; 5] = [
     b"-NOAUTH",
     b"-WRONGPASS",
@@ -47,12 +47,12 @@ impl Conversation for Redis<'_> {
                     _ => Step::More,
                 };
             };
-            // It closes the connection behind these, before it has read a thing.
+            // The server closes the connection behind these errors before it has read anything.
             let is_turned_away = line.starts_with(b"-DENIED") || line.starts_with(REFUSALS[3]);
             if !logs_in || is_turned_away {
                 return answer(line);
             }
-            // How that went shows in what comes next.
+            // The next answer shows whether the login succeeded.
             logs_in = false;
         }
     }
@@ -63,7 +63,7 @@ fn answer(line: &[u8]) -> Step {
         b"+PONG" => Step::answers(),
         line if REFUSALS.iter().any(|refusal| line.starts_with(refusal)) => Step::answers(),
         [b'-', words @ ..] if words.starts_with(b"DENIED") => {
-            // What to do follows, at length.
+            // A long text with advice follows.
             let first = words.split(|byte| *byte == b'.').next().unwrap_or(words);
             let (said, advice) = (text(first), Some(PROTECTED));
             Step::Done(Verdict::NotYet { said, advice }, Vec::new())
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_pongs_or_wants_to_know_who_asks_answers() {
+    fn a_server_that_pongs_or_requires_a_login_answers() {
         for line in [
             "+PONG\r\n",
             "-NOAUTH Authentication required.\r\n",
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_answers_the_password_is_not_what_answers() {
+    fn the_answer_to_the_password_does_not_decide() {
         let login = login();
         let heard = |said: &[u8]| Redis(&login).hear(said);
         let loading = Step::not_yet("LOADING");
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_waited_for_and_what_is_foreign_is_not() {
+    fn a_partial_answer_is_waited_for_and_a_foreign_one_is_not() {
         for end in 0..b"-LOADING\r\n".len() {
             assert_eq!(heard(&b"-LOADING\r\n"[..end]), Step::More, "{end}");
         }

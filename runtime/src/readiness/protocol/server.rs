@@ -18,10 +18,10 @@ use crate::readiness::subject::Subject;
 use crate::readiness::tcp;
 use crate::visible::quoted;
 
-/// How long an answer may take before the next attempt is made. A server may look up the name of its client first.
+/// The deadline of an answer. A server may first look up the name of its client.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// How long a server has to take its leave. That it answered is known by then.
+/// How long the server may take to end the connection. Its answer is known by then.
 const LEAVE_DEADLINE: Duration = Duration::from_millis(500);
 
 /// The check of one port.
@@ -35,17 +35,17 @@ pub(crate) struct Server {
 /// Why there is no verdict.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NoVerdict {
-    /// The connection was closed before there was one.
+    /// The connection was closed before a verdict.
     Closed,
-    /// It broke, in words.
+    /// The connection broke, with this message.
     Broken(String),
-    /// What was said instead.
+    /// The server sent this instead.
     Foreign(Vec<u8>),
 }
 
 impl Server {
-    /// Whether it may be asked whenever somebody takes a service that others share. One that counts each connection
-    /// without a login as a failed one, or logs it as a warning, may not.
+    /// Whether the server may be asked each time a test takes a shared service. A server that counts each connection
+    /// without a login as a failed login, or logs it as a warning, may not.
     pub(in crate::readiness) fn may_be_asked_again(&self) -> bool {
         match self.protocol {
             Protocol::Postgres | Protocol::Redis | Protocol::Nats => true,
@@ -78,7 +78,7 @@ impl Server {
                 })
             }
             Ok(Err(NoVerdict::Closed)) => match target {
-                // For a service that does not listen yet, the engine's proxy does so.
+                // The engine's proxy closes the connection if the service does not listen yet.
                 Target::Published(..) => tcp::closed_by_proxy("the connection was closed at once"),
                 Target::Direct(_) => Outcome::NotYet(format!(
                     "the connection was closed without an answer; {}",
@@ -90,19 +90,19 @@ impl Server {
                 Target::Direct(_) => Outcome::NotYet(reason),
             },
             Ok(Err(NoVerdict::Foreign(said))) => Outcome::NotYet(format!(
-                "it answers, but not as {} does: \"{}\"; {}",
+                "unexpected answer for {}: \"{}\"; {}",
                 self.protocol.title(),
                 self.quoted(subject, &text(&said)),
                 foreign::guess(&said)
             )),
             Err(_) => Outcome::NotYet(format!(
-                "no answer within {DEADLINE:?}; what listens there may speak another protocol: {}",
+                "no answer within {DEADLINE:?}; the server may speak another protocol; {}",
                 foreign::OTHER_CHECK
             )),
         }
     }
 
-    /// What the server said, without secrets: it may be none of those that keep a password to themselves.
+    /// The server's message without secrets, as some servers repeat a password.
     fn quoted(&self, subject: &Subject<'_>, said: &str) -> String {
         let mut redactor: Redactor = subject.redactor.clone();
         if let Some(password) = &self.login.password {
@@ -112,12 +112,12 @@ impl Server {
     }
 }
 
-/// Talks until the server's answer decides.
+/// Continues the conversation until the server's answer decides.
 pub(super) async fn converse(
     mut stream: TcpStream,
     conversation: &mut dyn Conversation,
 ) -> Result<Verdict, NoVerdict> {
-    // A server that has refused us and is gone takes nothing any more; what it said before is still to be read.
+    // A server that has rejected us and closed the connection takes no bytes. Its answer is still to be read.
     let _ = stream.write_all(&conversation.opening()).await;
     let mut said = Vec::new();
     loop {
@@ -141,7 +141,7 @@ pub(super) async fn converse(
     }
 }
 
-/// Ends the connection as the server expects it. What is left unread would make a reset of its end, which some log.
+/// Ends the connection as the server expects it. Unread bytes would reset the connection, which some servers log.
 async fn leave(mut stream: TcpStream, last: &[u8]) {
     let _ = stream.write_all(last).await;
     let _ = stream.shutdown().await;

@@ -1,4 +1,4 @@
-//! Conversations over real connections, with servers of a few lines.
+//! //! Conversations over real connections with servers of a few lines.
 
 use seatrial_model::Protocol;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -9,7 +9,7 @@ use super::dialect::conversation;
 use super::login::Login;
 use super::server::{NoVerdict, converse};
 
-/// What comes of a conversation with a server that does so, and what the server's end returns.
+/// The end of a conversation with a server that behaves like this, and the value of the server's function.
 async fn with<T>(
     protocol: Protocol,
     serve: impl AsyncFnOnce(TcpStream) -> T,
@@ -28,7 +28,7 @@ async fn with<T>(
     tokio::join!(client, server)
 }
 
-/// All that the client says until it goes.
+/// Everything that the client sends until it leaves.
 async fn all(mut stream: TcpStream) -> Vec<u8> {
     let mut said = Vec::new();
     stream.read_to_end(&mut said).await.expect("it goes");
@@ -65,7 +65,7 @@ async fn a_server_that_refuses_before_it_listens_is_heard() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_told_apart() {
+async fn other_answers_are_told_apart() {
     let closed = with(Protocol::Mysql, async |stream| drop(stream)).await.0;
     assert_eq!(closed, Err(NoVerdict::Closed));
     let http = b"HTTP/1.1 400 Bad Request\r\n\r\n";

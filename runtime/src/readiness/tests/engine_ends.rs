@@ -1,10 +1,10 @@
-//! Real containers that end while they are waited for, and one that is ready from the beginning.
+//! //! Real containers that end during a wait, and one that is ready from the beginning.
 
 use super::service::{Fixture, perl};
 use super::*;
 
-/// One check of each kind that a container which does nothing does not meet. The command leaves a file behind: whoever
-/// sees it knows that the wait is under way.
+/// One check of each kind that an idle container does not meet. The command leaves a file, which shows that the wait is
+/// under way.
 fn unmet() -> [CheckKind; 4] {
     [
         tcp(7000),
@@ -44,7 +44,7 @@ async fn a_container_that_exits_while_it_is_waited_for_ends_every_kind_of_wait()
 async fn a_container_that_exits_while_its_published_port_is_asked_ends_the_wait() {
     let mut service = Fixture::start(perl(r#"appears("/asked"); exit 3"#), &[7000]).await;
     service.direct = Some(false);
-    // Not what the engine's proxy itself may be taken for: see `Fixture::first_failure`.
+    // A failure that cannot come from the engine's proxy: see `Fixture::first_failure`.
     let [_, http, _, exec] = unmet();
     let error = ended(
         service.attempt_once(&[http, exec]).await,

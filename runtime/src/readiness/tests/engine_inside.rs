@@ -41,7 +41,7 @@ async fn the_log_does_not_hold_before_the_last_line_is_written() {
     ready.expect("ready");
 }
 
-/// An end of the container ends the stream, as a broken connection to the engine would.
+/// The end of the container ends the stream, as a broken connection to the engine would.
 #[tokio::test]
 async fn a_log_that_breaks_off_is_read_again() {
     let service = Fixture::start(perl(r#"print "up\n"; sleep 600"#), &[]).await;
@@ -83,7 +83,7 @@ async fn what_was_written_before_a_restart_does_not_make_ready_after_it() {
         .start(&service.id)
         .await
         .expect("a restart");
-    // It ends once the wait is under way.
+    // The container ends once the wait is under way.
     let asks = exec(&["/bin/sh", "-c", "touch /asked; exit 1"]);
     let error = ended(
         service.attempt_once(&[log("ready", 1), asks]).await,
@@ -117,7 +117,7 @@ async fn a_command_that_the_image_does_not_have_is_impossible() {
     for missing in ["pg_isready", "/no/such/file"] {
         let check = exec(&[missing, "-h", "localhost"]);
         let error = ended(service.wait(&[check]).await, NotReadyReason::Impossible);
-        let expected = format!("the image has no command `{missing}`; name one it has");
+        let expected = format!("the image has no command `{missing}`; write a command that it has");
         assert!(said(&error).contains(&expected), "{error:?}");
     }
 }

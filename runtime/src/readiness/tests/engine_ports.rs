@@ -7,10 +7,10 @@ use super::*;
 
 const PORT: u16 = 7000;
 
-/// Begins to listen behind its gate, and then says nothing.
+/// Begins to listen behind its gate, and then stays silent.
 const LATE: &str = "gate; my $s = listening(7000); my @kept; push @kept, $s->accept while 1;";
 
-/// Waits for the service that `script` makes, which must listen behind its gate.
+/// Waits for a service with this script, which must listen behind its gate.
 async fn not_before_it_listens(direct: Option<bool>, check: CheckKind, script: &str) {
     let mut late = Fixture::start(perl(script), &[PORT]).await;
     late.direct = direct;
@@ -36,7 +36,7 @@ async fn a_service_that_speaks_first_is_ready_through_the_published_port() {
     not_before_it_listens(Some(false), tcp(PORT), script).await;
 }
 
-/// As a database does that answers a client on its own socket while it initialises itself.
+/// A database that initialises itself answers a client on its own socket.
 #[tokio::test]
 async fn a_declared_port_is_waited_for_whatever_else_is_asked() {
     let late = Fixture::start(perl(LATE), &[PORT]).await;
@@ -50,7 +50,7 @@ async fn a_declared_port_is_waited_for_whatever_else_is_asked() {
     ready.expect("ready behind the gate");
 }
 
-/// What says nothing and closes cannot be told from the engine's proxy; from its own address it can.
+/// A service that closes silently looks like the engine's proxy, but not at the container's own address.
 #[tokio::test]
 async fn a_service_that_closes_at_once_is_ready_at_its_own_address() {
     let script = "my $s = listening(7000); while (my $c = $s->accept) { close $c }";
@@ -75,7 +75,7 @@ async fn direct_means_that_a_connection_to_the_address_is_possible() {
     if service.is_direct() {
         connecting.await.expect("it listens there");
     } else {
-        // Whatever takes longer is as good as out of reach.
+        // A longer time counts as out of reach.
         let connected = tokio::time::timeout(Duration::from_secs(2), connecting).await;
         assert!(!matches!(connected, Ok(Ok(_))), "it is within reach");
     }
@@ -212,13 +212,13 @@ async fn a_service_that_does_not_listen_any_more_is_not_ready_again() {
     closing.wait_again(&[tcp(PORT)]).await.expect("it listens");
     closing.open_gate().await;
     closing.log_with("closed").await;
-    // Where its address is out of reach, nothing but the engine tells of it.
+    // Only the engine can tell if the container's address is out of reach.
     if closing.is_direct() {
         let error = ended(
             closing.wait_again(&[tcp(PORT)]).await,
             NotReadyReason::FailedTooOften,
         );
         assert_eq!(error.unserved, [PORT]);
-        assert!(said(&error).contains("any more"), "{error:?}");
+        assert!(said(&error).contains("no longer listens"), "{error:?}");
     }
 }

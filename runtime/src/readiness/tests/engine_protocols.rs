@@ -1,4 +1,4 @@
-//! Checks that speak a protocol, with services that answer in it, in another, or in none.
+//! //! Checks of protocols, with services that speak it, another one, or none.
 
 use seatrial_model::EnvVar;
 
@@ -14,7 +14,7 @@ fn speaks(protocol: Protocol) -> CheckKind {
     }
 }
 
-/// Answers as a PostgreSQL that starts, and behind the gate as one that wants a password.
+/// A PostgreSQL that starts. Behind the gate it asks for a password.
 const STARTING: &str = r#"
     my $s = listening(7000);
     sub message { my ($kind, $body) = @_; return $kind . pack("N", 4 + length $body) . $body }
@@ -25,7 +25,7 @@ const STARTING: &str = r#"
     }
 "#;
 
-/// That the port is served is not enough.
+/// A served port is not enough.
 #[tokio::test]
 async fn a_database_that_starts_is_not_ready() {
     for direct in [None, Some(false)] {
@@ -53,7 +53,7 @@ async fn a_service_that_speaks_something_else_is_told_with_what_to_write() {
         other.listens(PORT).await;
         for protocol in Protocol::ALL {
             let error = said(&other.first_failure(&[speaks(protocol)]).await);
-            let words = format!("{} on port 7000: it answers, but not", protocol.as_str());
+            let words = format!("{} on port 7000: unexpected answer for", protocol.as_str());
             for part in [
                 &*words,
                 protocol.title(),
@@ -82,9 +82,9 @@ async fn a_service_that_closes_without_a_word_is_not_ready() {
     }
 }
 
-/// The port that is asked in its protocol gets no connection beside that; others do.
+/// The port that is asked in its protocol gets no other connection. Other ports do.
 #[tokio::test]
-async fn what_is_asked_is_not_connected_to_without_a_word() {
+async fn a_port_that_is_asked_gets_no_silent_connection() {
     let script = r#"
         my $other = listening(7001);
         my $s = listening(7000);
@@ -113,9 +113,9 @@ async fn what_is_asked_is_not_connected_to_without_a_word() {
     assert_eq!(ports, [Some(PORT), Some(7001)]);
 }
 
-/// A server that counts each connection without a login is looked at instead where others share it.
+/// A shared server that counts each connection without a login is looked up, not asked.
 #[tokio::test]
-async fn what_minds_being_asked_is_looked_at_again() {
+async fn a_server_that_counts_connections_is_looked_up_again() {
     let script = "my $s = listening(7000); my @kept; push @kept, $s->accept while 1;";
     let silent = Fixture::start(perl(script), &[PORT]).await;
     silent.listens(PORT).await;
@@ -125,7 +125,7 @@ async fn what_minds_being_asked_is_looked_at_again() {
     }
 }
 
-/// Whatever answers may repeat a password, which no variable has.
+/// A server may repeat a password that no variable has.
 #[tokio::test]
 async fn a_password_that_is_repeated_is_hidden() {
     let script = r#"

@@ -1,9 +1,9 @@
-//! A container that ends while it is waited for. Time stands still in these tests until nothing else is left to do.
+//! //! Containers that end during a wait, with a paused clock.
 
 use super::fake::{Script, breaks_off, exits, hangs, refusal, running, says, writes};
 use super::*;
 
-/// After a second, which nothing but the test's own clock measures.
+/// Waits a second of the paused clock.
 async fn a_second() {
     sleep(Duration::from_secs(1)).await;
 }
@@ -77,7 +77,7 @@ async fn an_exit_counts_before_a_check_that_holds_and_a_time_out_of_the_same_mom
     exited(script(), &[hook()], &timing).await;
 }
 
-/// The engine may say late that a container has ended which it does not hold for running any more.
+/// An engine may report the end late although the container no longer counts as running.
 #[tokio::test(start_paused = true)]
 async fn a_container_that_said_it_is_ready_and_has_ended_is_not_ready() {
     let script = Script {
@@ -103,7 +103,7 @@ async fn a_log_that_ends_before_the_line_is_quoted_with_its_end() {
     );
 }
 
-/// Engines say so of files that go away with a container, too.
+/// Engines also report missing files while a container ends.
 #[tokio::test(start_paused = true)]
 async fn a_command_that_is_missing_is_impossible_only_where_the_container_runs() {
     let script = |runs: bool| Script {
@@ -140,14 +140,14 @@ async fn running_is_to_run_for_a_moment() {
     let script = Script::default();
     let outcome = script.wait_until(&checks, &timing, just_before);
     let error = ended(outcome.await, NotReadyReason::Exited);
-    assert_eq!(error.waiting_for, ["its process running for 200ms"]);
+    assert_eq!(error.waiting_for, ["a process that runs for 200ms"]);
 
     let begun = Instant::now();
     let ready = Script::default().wait(&checks, &timing);
     ready.await.expect("it runs");
     assert_eq!(begun.elapsed(), RUNS_FOR);
 
-    // Its end is not told yet, but seen.
+    // The end is not reported yet, but seen.
     let script = Script {
         inspect: Box::new(|_| Ok(running(false))),
         ..Script::default()

@@ -1,5 +1,4 @@
-//! An engine that answers from a script, and a subject on it: for waits whose only matter is time, which stands still
-//! in these tests until nothing else is left to do.
+//! //! An engine with scripted answers and a subject on it, for waits whose only matter is time. The clock is paused.
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -8,16 +7,16 @@ use super::*;
 use crate::engine::fake::{Answers, Call, answer, unanswered};
 use crate::engine::{ContainerInfo, ExecSpec, Output, Parts};
 
-/// Answers a command, given what it is and how often commands were run before.
+/// Answers a command, with the number of commands before it.
 type OnExec = Box<dyn Fn(&[String], u32) -> Call<'static, ExecResult> + Send + Sync>;
-/// Answers a request for the output, given how often it was asked for before.
+/// Answers a request for the output, with the number of requests before it.
 type OnLogs = Box<dyn Fn(u32) -> Parts<Output> + Send + Sync>;
-/// Says what the container is doing, given how often that was asked before.
+/// The state of the container, with the number of questions before it.
 type OnInspect = Box<dyn Fn(u32) -> Result<ContainerInfo, EngineError> + Send + Sync>;
-/// Answers a run of a probe or of the user's function, given how often there was one before.
+/// Answers a run of a probe or of the user's function, with the number of runs before it.
 type OnRun<T, E = String> = Box<dyn Fn(u32) -> Run<'static, T, E> + Send + Sync>;
 
-/// A container on an engine that answers as the test says. What the test does not say must not be asked.
+/// A container on an engine with the answers of a test. A request without an answer panics.
 pub(super) struct Script {
     pub(super) exec: OnExec,
     pub(super) logs: OnLogs,
@@ -28,7 +27,7 @@ pub(super) struct Script {
 }
 
 impl Default for Script {
-    /// It runs, and nothing else is known of it.
+    /// The container runs, and all other requests panic.
     fn default() -> Self {
         Self {
             exec: Box::new(|command, _| unanswered(&format!("exec of {command:?}"))),
@@ -42,7 +41,7 @@ impl Default for Script {
 }
 
 impl Script {
-    /// Waits as [`wait`] does, for a container that does not end.
+    /// As [`wait`], for a container that does not end.
     pub(super) async fn wait(
         self,
         checks: &[CheckKind],
@@ -52,7 +51,7 @@ impl Script {
             .await
     }
 
-    /// Waits as [`wait`] does, for a container that ends with `exited`.
+    /// As [`wait`], for a container that ends with `exited`.
     pub(super) async fn wait_until(
         self,
         checks: &[CheckKind],
@@ -73,7 +72,7 @@ impl Script {
             engine: &engine,
             container: ID,
             address: Ipv4Addr::LOCALHOST,
-            // No connection is possible: a real one takes real time.
+            // No connection is possible, as a real one takes real time.
             direct: false,
             published: &[],
             output_before: OutputPosition::default(),
@@ -88,7 +87,7 @@ impl Script {
 /// The container's id.
 const ID: &str = "the-container";
 
-/// How often something was asked for.
+/// The number of requests of each kind.
 #[derive(Debug, Default)]
 struct Counts {
     exec: AtomicU32,
@@ -143,7 +142,7 @@ impl Answers for Answering {
     }
 }
 
-/// What an engine says of a container that runs, or of one that has ended.
+/// An engine's answer for a running or an ended container.
 pub(super) fn running(running: bool) -> ContainerInfo {
     ContainerInfo {
         running,
@@ -187,12 +186,12 @@ pub(super) fn refusal(kind: EngineErrorKind, attempt: &str, message: &str) -> En
     }
 }
 
-/// Output in these pieces, and then nothing more, without an end.
+/// Output in these pieces. The stream stays open.
 pub(super) fn writes(pieces: &[&str]) -> Parts<Output> {
     pieces_of(pieces).chain(stream::pending()).boxed()
 }
 
-/// Output in these pieces, and then an end of the stream: with an error, or as after the container's end.
+/// Output in these pieces. The stream then ends, with an error or as after the container's end.
 pub(super) fn breaks_off(pieces: &[&str], error: Option<EngineError>) -> Parts<Output> {
     pieces_of(pieces)
         .chain(stream::iter(error.map(Err)))

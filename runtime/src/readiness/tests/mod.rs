@@ -36,7 +36,7 @@ fn within(seconds: u64) -> PreparedTiming {
     PreparedTiming::new(&Timing::default(), Duration::from_secs(seconds))
 }
 
-/// What is checked of a service that declares these checks besides, in an image with this `HEALTHCHECK`.
+/// The checks of a service with these declared checks, in an image with this `HEALTHCHECK`.
 fn checks_of(mut service: ServicePlan, declared: &[CheckKind], health: &[String]) -> Vec<Check> {
     let declared = declared.iter().cloned();
     service.ready = declared
@@ -105,7 +105,7 @@ fn said(error: &NotReady) -> String {
     error.waiting_for.join("; ")
 }
 
-/// The wait's end, which must be this one.
+/// The error of a wait, which must have this reason.
 fn ended(outcome: Result<(), NotReady>, reason: NotReadyReason) -> NotReady {
     let error = outcome.expect_err("it must not be ready");
     assert_eq!(error.reason, reason, "{error:?}");

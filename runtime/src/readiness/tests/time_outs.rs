@@ -34,8 +34,8 @@ async fn each_check_that_does_not_hold_is_named_and_no_other() {
         [
             "`shop::is_up`: no such table: orders",
             "exec `echo one; echo two; exit 3`: exit code 3: two",
-            "a line with \"read\" in the log: not seen so far; the engine shows a line once it has ended",
-            "2 lines with \"half\" in the log: seen once so far; the engine shows a line once it has ended",
+            "a line with \"read\" in the log: not seen so far; the engine shows a line only once it is complete",
+            "2 lines with \"half\" in the log: seen once so far; the engine shows a line only once it is complete",
         ]
     );
 }
@@ -205,7 +205,7 @@ async fn a_log_that_breaks_off_is_read_again_and_counted_once() {
     assert_eq!(
         error.waiting_for,
         [
-            "3 lines with \"up\" in the log: seen 2 times so far; the engine shows a line once it has ended"
+            "3 lines with \"up\" in the log: seen 2 times so far; the engine shows a line only once it is complete"
         ]
     );
 
