@@ -1,6 +1,6 @@
-//! //! Addresses of engines: reads them, and rejects those that are not supported with what to write instead.
+//! Addresses of engines: reads them, and rejects those that are not supported with what to write instead.
 //!
-//! //! Must not know how to talk to an engine. Must not touch the file system or the network.
+//! Must not know how to talk to an engine. Must not touch the file system or the network.
 
 use std::fmt;
 use std::net::IpAddr;

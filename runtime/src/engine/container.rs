@@ -1,4 +1,4 @@
-//! //! Containers: what an engine is asked about them, and what it answers.
+//! Containers: what an engine is asked about them, and what it answers.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};

@@ -1,4 +1,4 @@
-//! //! The error of a call: what was attempted, and what the engine said.
+//! The error of a call: what was attempted, and what the engine said.
 
 use std::fmt;
 

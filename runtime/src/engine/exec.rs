@@ -1,4 +1,4 @@
-//! //! Commands in containers, and the output of commands and containers.
+//! Commands in containers, and the output of commands and containers.
 
 use crate::output::{End, OUTPUT_MAX, REPORT_MAX};
 

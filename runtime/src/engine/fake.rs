@@ -1,4 +1,4 @@
-//! //! An engine with the answers of a test, for decisions that depend only on what an engine answers and when.
+//! An engine with the answers of a test, for decisions that depend only on what an engine answers and when.
 //!
 //! A test implements the calls of [`Answers`] that it expects. Any other call panics. Tests with real engines show how
 //! real engines answer.

@@ -1,4 +1,4 @@
-//! //! Images: what an engine is asked about them, and what it answers.
+//! Images: what an engine is asked about them, and what it answers.
 
 use std::collections::BTreeMap;
 use std::fmt;

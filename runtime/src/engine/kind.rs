@@ -1,4 +1,4 @@
-//! //! The kinds of engines, behind equal calls. The calls of this module have no deadlines.
+//! The kinds of engines, behind equal calls. The calls of this module have no deadlines.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

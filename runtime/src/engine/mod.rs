@@ -1,4 +1,4 @@
-//! //! The engine boundary: what runs containers, in our own terms.
+//! The engine boundary: what runs containers, in our own terms.
 //!
 //! Callers above this module use containers, images, networks and volumes through [`Engine`]. Everything particular to
 //! one kind of engine stays below it, in a module of its own, and no type of a client library leaves that module. An

@@ -1,4 +1,4 @@
-//! //! Networks, and the addresses of containers on them.
+//! Networks, and the addresses of containers on them.
 
 use std::collections::BTreeMap;
 use std::fmt;

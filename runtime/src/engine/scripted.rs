@@ -1,4 +1,4 @@
-//! //! A socket of a test that answers the real client as the test says.
+//! A socket of a test that answers the real client as the test says.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-//! //! The checks of a service, made from its declaration. Each condition is a check of its own, which is awaited and
+//! The checks of a service, made from its declaration. Each condition is a check of its own, which is awaited and
 //! reported by itself.
 //!
 //! Each kind of check has a file of its own. This file only dispatches to them.

@@ -1,4 +1,4 @@
-//! //! Checks that run a command in the container: the user's, or the image's own `HEALTHCHECK`.
+//! Checks that run a command in the container: the user's, or the image's own `HEALTHCHECK`.
 //!
 //! The command of the health check runs from here, not by the engine. An engine runs it for the first time after its
 //! interval, which is 30 seconds unless the image changes it. That is far too long for a container that is healthy

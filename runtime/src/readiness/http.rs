@@ -1,4 +1,4 @@
-//! //! Checks that a path answers over HTTP with an expected status.
+//! Checks that a path answers over HTTP with an expected status.
 //!
 //! A check sends one `GET` over one connection and does not follow redirects: a service that answers `302` is up, and
 //! the target of the redirect is another service.

@@ -1,4 +1,4 @@
-//! //! Checks that enough lines of the container's output contain a text.
+//! Checks that enough lines of the container's output contain a text.
 //!
 //! The output is followed, not requested again and again, and matched line by line, as the pieces of an engine end
 //! anywhere. The text is searched in what a terminal would show, so that a colour in the middle does not hide it.

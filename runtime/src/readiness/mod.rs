@@ -1,6 +1,6 @@
 //! Waiting for a container to be ready.
 //!
-//! //! Owns the checks and the timing of their attempts. Must not start, remove or print anything: the caller runs
+//! Owns the checks and the timing of their attempts. Must not start, remove or print anything: the caller runs
 //! probe containers and the user's functions through [`ProbeRunner`]. Every quote from outside or from a declaration
 //! passes the redactor before it becomes part of a message.
 //!

@@ -1,4 +1,4 @@
-//! //! Why a wait has ended without success, as data.
+//! Why a wait has ended without success, as data.
 //!
 //! Must not give advice: that is for the caller.
 

@@ -1,4 +1,4 @@
-//! //! The result of one attempt at a check.
+//! The result of one attempt at a check.
 
 /// The result of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]

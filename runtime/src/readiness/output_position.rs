@@ -1,4 +1,4 @@
-//! //! The length of a container's output before a start.
+//! The length of a container's output before a start.
 
 use futures_util::StreamExt as _;
 

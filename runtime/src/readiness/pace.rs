@@ -1,4 +1,4 @@
-//! //! The timing of attempts: how long to pause before the next one, and when enough of them had the same result.
+//! The timing of attempts: how long to pause before the next one, and when enough of them had the same result.
 //!
 //! Must not know what is attempted, and must not read a clock.
 

@@ -1,4 +1,4 @@
-//! //! Checks from outside the container: a probe container, or an async function of the user.
+//! Checks from outside the container: a probe container, or an async function of the user.
 //!
 //! The [`ProbeRunner`](super::subject::ProbeRunner) decides where these run, and removes what they leave.
 

@@ -1,4 +1,4 @@
-//! //! How this process reaches a container's port, and connections to it.
+//! How this process reaches a container's port, and connections to it.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};

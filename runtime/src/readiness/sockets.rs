@@ -1,4 +1,4 @@
-//! //! The listening TCP sockets in the kernel's tables, which are read without a connection.
+//! The listening TCP sockets in the kernel's tables, which are read without a connection.
 
 use std::collections::BTreeMap;
 use std::fs;

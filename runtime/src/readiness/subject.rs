@@ -1,4 +1,4 @@
-//! //! The container of a wait, and the trait for what a check needs beyond the container.
+//! The container of a wait, and the trait for what a check needs beyond the container.
 //!
 //! Nothing here changes during a wait.
 

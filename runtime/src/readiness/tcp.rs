@@ -1,4 +1,4 @@
-//! //! Checks that the service serves a TCP port, not a proxy in front of it.
+//! Checks that the service serves a TCP port, not a proxy in front of it.
 //!
 //! An engine publishes a port through its own proxy, which accepts connections from the start of the container, whether
 //! the service listens or not. So the check connects to the container's own address if this process can reach it. A

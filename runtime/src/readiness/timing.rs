@@ -1,4 +1,4 @@
-//! //! The repetition of checks, from a declaration and the configuration.
+//! The repetition of checks, from a declaration and the configuration.
 
 use std::time::Duration;
 

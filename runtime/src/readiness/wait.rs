@@ -1,4 +1,4 @@
-//! //! The wait: runs all checks at once, and repeats each until it has held often enough.
+//! The wait: runs all checks at once, and repeats each until it has held often enough.
 //!
 //! Decides when the wait is over and why. Must not know what an attempt does.
 

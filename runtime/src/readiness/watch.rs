@@ -1,4 +1,4 @@
-//! //! The state of a check during its attempts, for the report of a wait that fails.
+//! The state of a check during its attempts, for the report of a wait that fails.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! //! Which containers' locks an engine holds for calls of ours: copies, and stops that wait for the container's end.
+//! Which containers' locks an engine holds for calls of ours: copies, and stops that wait for the container's end.
 //! Meanwhile the engine does not answer questions about the container.
 
 use std::collections::HashMap;

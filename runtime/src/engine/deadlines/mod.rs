@@ -1,4 +1,4 @@
-//! //! The end of every call: a deadline for each kind of call.
+//! The end of every call: a deadline for each kind of call.
 //!
 //! An engine that hangs accepts connections and never answers. Without deadlines its callers would wait for ever. A
 //! call that only looks something up or notes something down has a plain deadline. A call that takes as long as the

@@ -1,4 +1,4 @@
-//! //! The error if no engine can be used: what was tried, what each place answered, and what to do.
+//! The error if no engine can be used: what was tried, what each place answered, and what to do.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! //! Finds the engine to use: the one that was asked for, or the first that answers.
+//! Finds the engine to use: the one that was asked for, or the first that answers.
 //!
 //! `SEATRIAL_ENGINE`, seatrial.toml, `DOCKER_HOST` and Docker's context can ask for an engine. That engine is used or
 //! fails, and no other engine replaces it. If nothing asks for an engine, the usual places are tried in order, and the

@@ -1,4 +1,4 @@
-//! //! Discovery without an engine: what is tried in which order, and how each answer is reported.
+//! Discovery without an engine: what is tried in which order, and how each answer is reported.
 
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;

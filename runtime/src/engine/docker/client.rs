@@ -1,4 +1,4 @@
-//! //! The client of one engine: connects to it, and asks for its properties.
+//! The client of one engine: connects to it, and asks for its properties.
 
 use std::time::Duration;
 

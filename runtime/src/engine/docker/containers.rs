@@ -1,4 +1,4 @@
-//! //! Containers: creates them, changes their state, and removes them.
+//! Containers: creates them, changes their state, and removes them.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};

@@ -1,6 +1,6 @@
 //! One deletion of an endpoint at a time, for engines that count endpoints.
 //!
-//! //! Docker before 28 keeps a counter of endpoints for each network and changes it without a lock when an endpoint is
+//! Docker before 28 keeps a counter of endpoints for each network and changes it without a lock when an endpoint is
 //! deleted (moby#42119, moby#43286; moby#49736 removed the counter). Two deletions beside a third change can leave the
 //! counter too high for ever. Nobody can remove the network then until the daemon restarts. So every call here that
 //! deletes an endpoint waits for its turn on the network. A process that ends by itself does not wait for a turn.

@@ -1,4 +1,4 @@
-//! //! Follows a log from its beginning to its end, even if an engine leaves parts out.
+//! Follows a log from its beginning to its end, even if an engine leaves parts out.
 //!
 //! Some engines (Docker before 23) end a followed log when the container ends, wherever the reader is by then. The last
 //! lines, which say why the container ended, are lost silently. So the log is read once more at the end, and the rest

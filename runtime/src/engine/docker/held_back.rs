@@ -1,4 +1,4 @@
-//! //! An archive on its way to the engine. Its end is held back until the archive is known to be complete.
+//! An archive on its way to the engine. Its end is held back until the archive is known to be complete.
 //!
 //! An engine stops reading at the archive's end marker. An error after the marker (the process that packs the archive
 //! fails) would come too late, and the engine would take a part for all of it.

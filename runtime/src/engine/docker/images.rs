@@ -1,4 +1,4 @@
-//! //! Images: looks them up, pulls, builds, imports, tags and removes them.
+//! Images: looks them up, pulls, builds, imports, tags and removes them.
 
 use std::collections::{BTreeMap, VecDeque};
 

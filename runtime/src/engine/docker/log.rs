@@ -1,4 +1,4 @@
-//! //! Reads a container's output once, as the engine delivers it.
+//! Reads a container's output once, as the engine delivers it.
 
 use bollard::container::LogOutput;
 use bollard::query_parameters::LogsOptions;

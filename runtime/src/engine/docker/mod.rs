@@ -1,4 +1,4 @@
-//! //! Docker's engine and others with its API, through bollard.
+//! Docker's engine and others with its API, through bollard.
 //!
 //! Turns calls of the boundary into requests, and answers into the boundary's terms. Only [`errors`] decides the
 //! meaning of an engine's messages, and only [`endpoints`] decides which requests older engines must not get side by

@@ -1,4 +1,4 @@
-//! //! Networks: creates them with a given subnet, attaches and detaches containers, and removes networks.
+//! Networks: creates them with a given subnet, attaches and detaches containers, and removes networks.
 
 use bollard::models::{
     Ipam, IpamConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest,

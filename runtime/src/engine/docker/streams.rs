@@ -1,4 +1,4 @@
-//! //! Streams into and out of containers: logs, output and input of commands, archives.
+//! Streams into and out of containers: logs, output and input of commands, archives.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! //! Turns for the deletion of a network's endpoints, for engines that count endpoints.
+//! Turns for the deletion of a network's endpoints, for engines that count endpoints.
 //!
 //! [`endpoints`](super::endpoints) decides which requests need a turn, and why.
 

@@ -1,4 +1,4 @@
-//! //! Body of a fuzz target: the number of lines with a text does not depend on how the output is cut.
+//! Body of a fuzz target: the number of lines with a text does not depend on how the output is cut.
 
 use super::Counter;
 use crate::engine::Output;

@@ -1,4 +1,4 @@
-//! //! AMQP 0-9-1, the protocol of RabbitMQ. The client sends the protocol's header. A broker answers with the start of
+//! AMQP 0-9-1, the protocol of RabbitMQ. The client sends the protocol's header. A broker answers with the start of
 //! a connection, or with the header of another version.
 //!
 //! A broker logs a client that leaves then as a warning, and anything else without a login as an error.

@@ -1,4 +1,4 @@
-//! //! The parts of a conversation with a server, over bytes alone.
+//! The parts of a conversation with a server, over bytes alone.
 //!
 //! Must not know a protocol or a connection.
 

@@ -1,4 +1,4 @@
-//! //! The conversation of each protocol: the one place that knows all protocols.
+//! The conversation of each protocol: the one place that knows all protocols.
 
 use seatrial_model::Protocol;
 

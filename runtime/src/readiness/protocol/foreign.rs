@@ -1,4 +1,4 @@
-//! //! The meaning of an answer in another protocol.
+//! The meaning of an answer in another protocol.
 
 use seatrial_model::Protocol;
 

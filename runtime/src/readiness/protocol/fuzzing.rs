@@ -1,4 +1,4 @@
-//! //! Body of a fuzz target: the end of a conversation does not depend on how the server's bytes are cut.
+//! Body of a fuzz target: the end of a conversation does not depend on how the server's bytes are cut.
 
 use seatrial_model::Protocol;
 

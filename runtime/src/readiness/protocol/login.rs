@@ -1,4 +1,4 @@
-//! //! The user with whose name a server is asked, from the declaration of the service.
+//! The user with whose name a server is asked, from the declaration of the service.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! //! Checks that the server at a port answers in its own protocol that it takes requests.
+//! Checks that the server at a port answers in its own protocol that it takes requests.
 //!
 //! A database accepts connections while it still recovers, and rejects each with a message of its protocol. A check of
 //! the port alone does not notice. So the check sends a few bytes, as a client would begin, and leaves as a client

@@ -1,4 +1,4 @@
-//! //! MySQL and MariaDB: the server sends a greeting, and the client answers with a login that the server rejects.
+//! MySQL and MariaDB: the server sends a greeting, and the client answers with a login that the server rejects.
 //!
 //! The client does not leave after the greeting, as a server counts interrupted greetings and blocks a host with too
 //! many of them (`max_connect_errors`). The server does not count a rejected login, and its log names the user.

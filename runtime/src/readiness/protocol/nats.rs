@@ -1,4 +1,4 @@
-//! //! NATS: the server introduces itself. The client asks for a `PONG`, unless the server requires a login first.
+//! NATS: the server introduces itself. The client asks for a `PONG`, unless the server requires a login first.
 
 use serde::Deserialize;
 

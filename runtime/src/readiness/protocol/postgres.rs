@@ -1,4 +1,4 @@
-//! //! PostgreSQL: the client sends a start-up message, and the server answers with a request for a password or with an
+//! PostgreSQL: the client sends a start-up message, and the server answers with a request for a password or with an
 //! error. `pg_isready` does the same.
 
 use super::conversation::{Conversation, LIMIT, Step, Verdict, terminated};

@@ -1,4 +1,4 @@
-//! //! Redis and its relatives: the client sends `PING`, after the password if the declaration has one.
+//! Redis and its relatives: the client sends `PING`, after the password if the declaration has one.
 //!
 //! Redis checks the login before it reports that it is still loading. A client without a login gets the same answer in
 //! both cases. So if the password is unknown, any answer is enough.

@@ -1,4 +1,4 @@
-//! //! Conversations over real connections with servers of a few lines.
+//! Conversations over real connections with servers of a few lines.
 
 use seatrial_model::Protocol;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -1,4 +1,4 @@
-//! //! Real containers that end during a wait, and one that is ready from the beginning.
+//! Real containers that end during a wait, and one that is ready from the beginning.
 
 use super::service::{Fixture, perl};
 use super::*;

@@ -1,4 +1,4 @@
-//! //! Checks of protocols, with services that speak it, another one, or none.
+//! Checks of protocols, with services that speak it, another one, or none.
 
 use seatrial_model::EnvVar;
 

@@ -1,4 +1,4 @@
-//! //! Containers that end during a wait, with a paused clock.
+//! Containers that end during a wait, with a paused clock.
 
 use super::fake::{Script, breaks_off, exits, hangs, refusal, running, says, writes};
 use super::*;

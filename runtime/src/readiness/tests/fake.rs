@@ -1,4 +1,4 @@
-//! //! An engine with scripted answers and a subject on it, for waits whose only matter is time. The clock is paused.
+//! An engine with scripted answers and a subject on it, for waits whose only matter is time. The clock is paused.
 
 use futures_util::StreamExt as _;
 use futures_util::stream;

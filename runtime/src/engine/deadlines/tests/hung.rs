@@ -1,4 +1,4 @@
-//! //! The real client at a real socket whose server introduces itself and then hangs in one of several ways.
+//! The real client at a real socket whose server introduces itself and then hangs in one of several ways.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

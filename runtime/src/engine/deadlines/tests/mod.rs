@@ -1,4 +1,4 @@
-//! //! The rules of deadlines with a paused clock, and a real client at sockets that hang.
+//! The rules of deadlines with a paused clock, and a real client at sockets that hang.
 
 mod hung;
 

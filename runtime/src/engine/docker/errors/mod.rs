@@ -1,4 +1,4 @@
-//! //! The meaning of an engine's messages: one table from message to kind of failure, for all calls.
+//! The meaning of an engine's messages: one table from message to kind of failure, for all calls.
 //!
 //! Status codes of engines say little (a missing executable is a 400, a taken port a 500), so the messages come first.
 //! The messages differ between versions and between Docker and Podman. Every difference belongs here.

@@ -1,4 +1,4 @@
-//! //! Messages of engines, and the kind of failure that each is.
+//! Messages of engines, and the kind of failure that each is.
 
 use super::*;
 

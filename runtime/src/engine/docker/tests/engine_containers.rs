@@ -171,7 +171,7 @@ async fn a_container_that_is_killed_for_want_of_memory_has_the_code_of_a_kill() 
     let id = rig.engine.create(&spec).await.unwrap();
     rig.engine.start(&id).await.unwrap();
     assert_eq!(rig.engine.wait(&id).await, Ok(137));
-    // Whether the engine knows why is another matter: it learns it from an event that may come later, or not at all.
+    // The engine may not know the reason: it learns it from an event that may come later, or not at all.
     assert_eq!(rig.inspect(&id).await.exit_code, Some(137));
 }
 
@@ -392,7 +392,7 @@ async fn a_call_that_is_dropped_leaves_the_engine_answering() {
     assert!(rig.inspect(&id).await.running);
 }
 
-/// A command that says `set` and then runs until `signal` comes, on which it exits with `code`.
+/// A command that writes `set` and then runs until `signal` comes, on which it exits with `code`.
 fn trapping(signal: &str, code: u8) -> [String; 3] {
     let script = format!("trap 'exit {code}' {signal}; echo set; sleep 1000 & wait");
     ["bash".to_owned(), "-c".to_owned(), script]

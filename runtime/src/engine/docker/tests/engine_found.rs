@@ -1,4 +1,4 @@
-//! The engine of this machine, found as users' engines are.
+//! //! The engine of this machine, found as users' engines are found.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -148,7 +148,7 @@ async fn a_root_file_system_that_breaks_makes_no_image() {
         attempt: "run the script".to_owned(),
         message: "it exited with 1".to_owned(),
     };
-    // Also where the archive itself was whole by then.
+    // Also if the archive itself was complete by then.
     for content in [10, 1_000_000] {
         let tag = rig.image();
         let pieces = vec![Ok(packed("a", &vec![0; content])), Err(broken.clone())];
@@ -224,7 +224,7 @@ async fn credentials_reach_the_registry_whole() {
     );
 }
 
-/// A registry that asks for a user name and a password, and takes none.
+/// A registry that asks for a user name and a password, and accepts none.
 async fn serve_refusals(registry: tokio::net::TcpListener, log: &tokio::sync::Mutex<Vec<String>>) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     loop {
@@ -248,7 +248,7 @@ async fn serve_refusals(registry: tokio::net::TcpListener, log: &tokio::sync::Mu
     }
 }
 
-/// `Basic` and the credentials in base64, as HTTP wants them.
+/// `Basic` and the credentials in base64, as HTTP has them.
 fn basic_authorization(user: &str, password: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let text = format!("{user}:{password}");

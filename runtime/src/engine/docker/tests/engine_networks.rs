@@ -1,4 +1,4 @@
-//! Networks and places on them.
+//! //! Networks, and the addresses of containers on them.
 
 use super::*;
 use crate::engine::{ExecSpec, PublishedPort};
@@ -136,7 +136,7 @@ async fn a_container_or_network_that_is_not_there_is_told() {
     assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}");
 }
 
-/// A container's addresses as it sees them itself, without loopback.
+/// A container's addresses as the container sees them, without loopback.
 async fn addresses(rig: &Rig, id: &str) -> String {
     let exec = ExecSpec {
         command: words(&["hostname", "-I"]),

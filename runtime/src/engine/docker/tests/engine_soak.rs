@@ -1,5 +1,5 @@
-//! Soaks: the same again and again until what happens rarely has happened. They leave behind what they are about, so
-//! they run on an engine that is thrown away afterwards: `cargo xtask soak` starts one.
+//! //! Soaks: the same steps again and again until a rare event has happened. They leave networks behind, so they run
+//! on an engine that is thrown away afterwards: `cargo xtask soak` starts one.
 
 use std::convert::Infallible;
 use std::time::Instant;
@@ -8,21 +8,21 @@ use futures_util::future::join_all;
 
 use super::*;
 
-/// How many rounds; also the sign that the engine may be spoilt.
+/// The number of rounds. Setting it also allows the test to spoil the engine.
 const ROUNDS: &str = "SEATRIAL_SOAK_ROUNDS";
 
-/// `0` has endpoints deleted all at once, as if there were no lock; anything else, one at a time.
+/// `0` deletes endpoints concurrently, as without the lock. Any other value deletes one at a time.
 const LOCK: &str = "SEATRIAL_SOAK_LOCK";
 
-/// Containers of a round that are there at the same time, all on one network.
+/// The number of containers of a round that exist at the same time, all on one network.
 const AT_ONCE: u8 = 20;
 
-/// How often each of them is started and removed. Starts beside removals are what the engine miscounts; removals alone,
-/// or a network that containers only connect to and disconnect from, hardly ever.
+/// How often each of them is started and removed. The engine miscounts starts beside removals. Removals alone, or
+/// containers that only connect and disconnect, hardly ever make it miscount.
 const TURNS: u8 = 2;
 
-/// Counts the networks that the engine refuses to remove although it says itself that no container is attached, after
-/// containers were removed from them while others were started.
+/// Counts the networks that the engine refuses to remove although it reports no attached container, after containers
+/// were removed from them while others were started.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "it spoils the engine and takes minutes; `cargo xtask soak network` runs it"]
 async fn network() {
@@ -53,7 +53,7 @@ async fn network() {
             refused.len()
         );
     }
-    // Only now: a network that can be removed after all is not stuck.
+    // Only now, as a network that can be removed after all is not stuck.
     let mut stuck = 0;
     for network in refused {
         stuck += u16::from(is_stuck(&rig.engine, &network).await);
@@ -61,7 +61,7 @@ async fn network() {
     println!("stuck: {stuck} of {rounds} networks");
 }
 
-/// A round's own network. Those that are stuck keep their subnets.
+/// A network of a round. Stuck networks keep their subnets.
 async fn soaked_network(engine: &Docker, round: u16) -> (String, Subnet) {
     let [second, third] = round.to_be_bytes();
     let subnet = Subnet {
@@ -77,7 +77,7 @@ async fn soaked_network(engine: &Docker, round: u16) -> (String, Subnet) {
     (created.expect("the network is created"), subnet)
 }
 
-/// Starts and removes containers, none waiting for another.
+/// Starts and removes containers that do not wait for each other.
 async fn churn(engine: &Docker, network: &str, subnet: Subnet) {
     let places = (0..AT_ONCE).map(|place| async move {
         for turn in 0..TURNS {
@@ -97,14 +97,14 @@ async fn churn(engine: &Docker, network: &str, subnet: Subnet) {
     join_all(places).await;
 }
 
-/// Lists networks without end, as whoever chooses a subnet does: the engine reads all of its counts for that.
+/// Lists networks without end, as the choice of a subnet does: the engine reads all of its counters for that.
 async fn list(engine: &Docker) -> Infallible {
     loop {
         engine.networks().await.expect("the networks are listed");
     }
 }
 
-/// Whether the engine refuses to remove a network on which it says itself that there is no container.
+/// Whether the engine refuses to remove a network on which it reports no container.
 async fn is_stuck(engine: &Docker, network: &str) -> bool {
     let found = engine.api.inspect_network(network, None).await;
     let attached = found.expect("the network is there").containers;

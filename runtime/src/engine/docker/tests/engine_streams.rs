@@ -155,7 +155,7 @@ async fn commands_give_code_and_both_streams() {
         (42, Vec::new(), Vec::new())
     );
 
-    // What a command says itself is not taken for the engine's words.
+    // A command's own output is not taken for the engine's message.
     let result = rig.engine.exec(&id, &exec("nope")).await.unwrap();
     assert_eq!(result.code, 127);
     let nobody = ExecSpec {
@@ -360,7 +360,7 @@ async fn files_go_in_and_come_out() {
         .await
         .expect_err("it is not there");
     assert_eq!(error.kind, EngineErrorKind::NotFound, "{error}");
-    // Also where the engine refuses before it has all of it.
+    // Also if the engine refuses before it has all of it.
     for size in [1, 10_000_000] {
         let tar = all_of(packed("a", &vec![b'b'; size]));
         let error = rig.engine.upload(&id, "/nope", tar).await;
@@ -378,7 +378,7 @@ async fn files_that_break_off_are_told_and_no_archive_is_taken_for_whole() {
         attempt: "read them".to_owned(),
         message: "the disk is gone".to_owned(),
     };
-    // Also where all of the archive had come by then.
+    // Also if all of the archive had come by then.
     for size in [10, 10_000_000] {
         let pieces = vec![Ok(packed("file", &vec![b'x'; size])), Err(broken.clone())];
         let uploaded = rig
@@ -388,7 +388,7 @@ async fn files_that_break_off_are_told_and_no_archive_is_taken_for_whole() {
         assert_eq!(uploaded, Err(broken.clone()), "{size}");
     }
     let file = rig.engine.download(&id, "/srv/file").try_concat().await;
-    // A part of the larger one may be there.
+    // A part of the larger file may be there.
     if let Ok(tar) = file {
         assert!(tar.len() < 10_000_000, "{} bytes came", tar.len());
     }

@@ -1,7 +1,8 @@
-//! The engine as it really answers: every test runs against the engine of this machine and its `debian:bookworm-slim`.
+//! //! The engine as it really answers: every test runs against the engine of this machine and its
+//! `debian:bookworm-slim`.
 //!
-//! Named `engine_*` so that a machine without an engine can leave them out. What a test makes goes with its [`Rig`],
-//! also when it panics.
+//! Tests are named `engine_*` so that a machine without an engine can leave them out. Everything that a test makes is
+//! removed with its [`Rig`], also after a panic.
 
 mod engine_containers;
 mod engine_found;
@@ -27,7 +28,7 @@ use crate::engine::{
 };
 use crate::images::fixture::{self, IMAGE};
 
-/// The label that says for which image a layer was built.
+/// The label with the image for which a layer was built.
 const BUILT: &str = "dev.seatrial.test.image";
 
 /// An engine, and what a test made on it.
@@ -84,7 +85,7 @@ impl Rig {
         id
     }
 
-    /// A container that runs and has said `line`.
+    /// A container that runs and has written `line`.
     async fn started_and_said(&self, spec: &ContainerSpec, line: &str) -> String {
         let id = self
             .engine
@@ -96,7 +97,7 @@ impl Rig {
         id
     }
 
-    /// Returns once a container has said `line`.
+    /// Returns once a container has written `line`.
     async fn said(&self, id: &str, line: &str) {
         let mut logs = self.engine.logs(id, true, None);
         let mut said = Vec::new();
@@ -118,7 +119,7 @@ impl Rig {
         self.started(&["sleep", "1000"]).await
     }
 
-    /// A network of a subnet that nobody else has.
+    /// A network on a subnet that nobody else has.
     async fn network(&self) -> (String, Subnet) {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let first = std::process::id() as usize;
@@ -144,21 +145,21 @@ impl Rig {
         }
     }
 
-    /// A name for an image, which goes with the rig.
+    /// A name for an image, which is removed with the rig.
     fn image(&self) -> String {
         let name = format!("{}:test", unique());
         self.made.lock().unwrap().images.push(name.clone());
         name
     }
 
-    /// A name for a volume, which goes with the rig.
+    /// A name for a volume, which is removed with the rig.
     fn volume(&self) -> String {
         let name = unique();
         self.made.lock().unwrap().volumes.push(name.clone());
         name
     }
 
-    /// A path of the host's that is not there yet; what is put there goes with the rig.
+    /// An unused path of the host, which is removed with the rig.
     fn path(&self) -> PathBuf {
         let path = std::env::temp_dir().join(unique());
         self.made.lock().unwrap().files.push(path.clone());
@@ -176,7 +177,7 @@ impl Rig {
 impl Drop for Rig {
     fn drop(&mut self) {
         let made = std::mem::take(&mut *self.made.lock().unwrap_or_else(|made| made.into_inner()));
-        // A runtime cannot be blocked on from inside another.
+        // A runtime cannot block on another one.
         let cleared = std::thread::spawn(move || clear(made)).join();
         if !std::thread::panicking() {
             cleared.expect("what the test made is removed");
@@ -213,7 +214,7 @@ fn clear(made: Made) {
     }
 }
 
-/// Removes an image, or what a build of it that failed has left.
+/// Removes an image, or what a failed build of it has left.
 async fn remove_image(engine: &Docker, image: &str) {
     let filters = HashMap::from([("label", vec![format!("{BUILT}={image}")])]);
     let options = ListImagesOptionsBuilder::default()
@@ -253,7 +254,7 @@ fn words(words: &[impl AsRef<str>]) -> Vec<String> {
     words.iter().map(|word| word.as_ref().to_owned()).collect()
 }
 
-/// What came on standard output and on standard error.
+/// Standard output and standard error.
 fn joined(pieces: Vec<Output>) -> (String, String) {
     let (stderr, stdout): (Vec<_>, Vec<_>) = pieces.into_iter().partition(|piece| piece.stderr);
     let text = |pieces: Vec<Output>| {
