@@ -156,18 +156,18 @@ fn what_a_command_cannot_be_given_is_told(idle: Idle) {
     let exec = || idle.exec(["true"]).env("API_KEY", "albatross-17");
     refused(
         exec().user("gnome"),
-        &[COMMAND, "gnome", "help: look at `user(\"gnome\")`"],
+        &[COMMAND, "gnome", "help: check `user(\"gnome\")`"],
     );
     refused(
         exec().user("nobody:gnomes"),
-        &[COMMAND, "gnomes", "help: look at `user(\"nobody:gnomes\")`"],
+        &[COMMAND, "gnomes", "help: check `user(\"nobody:gnomes\")`"],
     );
     refused(
         exec().workdir("/none/here"),
         &[
             COMMAND,
             "/none/here",
-            "help: look at `workdir(\"/none/here\")`",
+            "help: check `workdir(\"/none/here\")`",
         ],
     );
     refused(

@@ -203,7 +203,7 @@ fn the_executable_is_not_in_the_image() {
         launches.2,
         &[
             &has_no("sleep infinity"),
-            "help: it is taken for one word: write all words as one text, `command = \"..\"`",
+            "help: this is read as one word; write all words as one string, `command = \"..\"`",
         ],
     );
     assert_says(
@@ -211,7 +211,7 @@ fn the_executable_is_not_in_the_image() {
         &[
             "code 127",
             &has_no("no-such-server"),
-            "help: it is not the declaration that names it: look at what runs it",
+            "help: the declaration does not name it; check what runs it",
         ],
     );
     let bare = "the image `localhost/seatrial/bare:1` has no executable `sh`";

@@ -169,7 +169,7 @@ fn a_function_that_does_not_return_is_given_up() {
         db: Service,
     }
     failure::<Harbour>(&[
-        "the setup `never_returns` was not done within 200 ms",
+        "the setup `never_returns` did not finish within 200 ms",
         "the service has logged nothing",
         "help: ",
         "`setup(.., timeout = \"10m\")`",

@@ -1,7 +1,7 @@
-//! Builds of images that are under way, so that of one that is cut short nothing is left.
+//! The image builds under way, so that nothing is left of a build that is cut short.
 //!
-//! What they have made is in the journal. What the dead had made stays until the end of the run: most often that has the
-//! same image built, and goes on from there.
+//! The journal has what they have made. What dead supervisors' builds have made stays until the end of the run, as this
+//! run usually builds the same image and continues from there.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use super::reaper::Reaper;
 use crate::engine::{Engine, EngineError};
 use crate::images::{self, unfinished};
 
-/// What builds have made that have not ended, by build.
+/// What unfinished builds have made, by build.
 pub(super) struct Builds {
     journal: Journal,
     under_way: Mutex<BTreeMap<String, Vec<String>>>,
@@ -25,7 +25,8 @@ impl Builds {
         }
     }
 
-    /// Removes what was cut short, now that nothing is built any more. What cannot be removed stays in the journal.
+    /// Removes what unfinished builds have made, after all builds have ended. What cannot be removed stays in the
+    /// journal.
     pub(super) async fn close(&self, engine: &Engine, reaper: &Reaper) {
         let cut_short = std::mem::take(&mut *self.under_way());
         for (build, images) in cut_short {
@@ -64,11 +65,11 @@ impl images::Builds for Builds {
     }
 }
 
-/// Removes what a build has made that was cut short; `false` where somebody builds the same image now.
+/// Removes what an unfinished build has made. Returns `false` if somebody builds the same image now.
 ///
 /// # Errors
 ///
-/// The engine's, of the last attempt.
+/// Returns the engine's error of the last attempt.
 pub(super) async fn remove(
     engine: &Engine,
     reaper: &Reaper,
@@ -79,12 +80,12 @@ pub(super) async fn remove(
     reaper.persistently(removal).await
 }
 
-/// How the journal has an image that a build has made.
+/// The name of an image of a build in the journal.
 fn thing(build: &str, image: &str) -> String {
     format!("image {image} of build {build}")
 }
 
-/// The images among the things of a journal, by build.
+/// The images of a journal, by build.
 pub(super) fn of_journal<'a>(
     things: impl Iterator<Item = &'a String>,
 ) -> BTreeMap<&'a str, Vec<String>> {

@@ -1,5 +1,5 @@
-//! What the instances of a run share: the engine, the network, the reaper, for all of them; and the configuration and the
-//! images, for those of clients with the same settings.
+//! What instances share: all of a run share the engine, the network and the reaper, and those of clients with the
+//! same settings share the configuration and the images.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,15 +29,15 @@ use crate::images::Images;
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 
-/// How long a supervisor goes on with removals at its end that fail for a reason which passes, such as an engine that is
-/// just being restarted; and how long where a test process waits for it.
+/// How long the end of a supervisor retries removals that fail for a reason that passes, such as an engine that
+/// restarts: first while no test process waits for it, then while one does.
 const REMOVED_WITHIN: Duration = Duration::from_secs(30);
 const REMOVED_WHILE_WAITED_FOR: Duration = Duration::from_secs(10);
 
-/// How long the end of a supervisor waits for the sweep: as long as something may yet come of what others began.
+/// How long the end of a supervisor waits for the sweep, that is, as long as the creations of others may still succeed.
 const SWEPT_WITHIN: Duration = Duration::from_secs(10);
 
-/// Shared by all instances of a run.
+/// What all instances of a run share.
 pub(super) struct Run {
     pub(super) role: Role,
     pub(super) identity: Identity,
@@ -45,18 +45,18 @@ pub(super) struct Run {
     pub(super) ports: Ports,
     pub(super) internal: mpsc::UnboundedSender<Internal>,
     hosts: Hosts,
-    /// The first that was found.
+    /// The first engine that was found.
     engine: OnceLock<Engine>,
     network: Once<Network>,
     pub(super) host_files: HostFiles,
     pub(super) host_ports: HostPorts,
     pub(super) links: links::Seen,
-    /// What the dead left, until the sweep of that begins.
+    /// What dead supervisors left, until the sweep begins.
     abandoned: Mutex<Option<Vec<Abandoned>>>,
     is_detached: bool,
     sweeping: Mutex<Option<JoinHandle<()>>>,
     builds: Arc<Builds>,
-    /// How many networks were tried to be made: each has a name of its own.
+    /// The number of attempts to create a network. Each network has a name of its own.
     networks: AtomicU32,
 }
 
@@ -90,12 +90,12 @@ impl Run {
         })
     }
 
-    /// An address on the network for one more container.
+    /// The address of one more container on the network.
     pub(super) fn next_host(&self) -> HostNumber {
         self.hosts.next()
     }
 
-    /// Begins to remove what the dead left; once.
+    /// Begins the sweep of what dead supervisors left, once.
     fn sweep(&self, engine: &Engine, others: (Duration, BTreeMap<String, String>)) {
         if let Some(abandoned) = lock(&self.abandoned).take() {
             let sweeping = sweep::sweep(engine.clone(), others, abandoned, self.reaper.clone());
@@ -126,7 +126,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Shared by the instances that clients with the same settings launch.
+/// What the instances of clients with the same settings share.
 pub(super) struct Context {
     pub(super) run: Arc<Run>,
     pub(super) images: Images,
@@ -156,14 +156,14 @@ impl Context {
         self.settings == *settings
     }
 
-    /// Has a launch that begins now try again what has failed before.
+    /// Lets a launch that begins now retry what has failed before.
     pub(super) fn forget_failures(&self) {
         self.engine.forget_failure();
         self.run.network.forget_failure();
         self.run.host_files.forget_failures();
     }
 
-    /// The engine, found at the first call. A run has one; settings that lead to another are told so.
+    /// The engine, found at the first call. A run has one engine; settings that lead to another are an error.
     pub(super) async fn engine(&self) -> Result<Engine, Error> {
         let choice = EngineChoice::from(self.config().engine.clone());
         let variables = self.settings.variables.clone();

@@ -1,4 +1,4 @@
-//! Which service an error is attributed to, and what must not be shown in it.
+//! The service of an error, and the secrets that its report must not show.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::engine::{EngineError, EngineErrorKind};
 use crate::visible::{harmless, quoted};
 use crate::{Error, ErrorKind};
 
-/// The service that an error is attributed to.
+/// The service of an error.
 #[derive(Clone)]
 pub(super) struct ErrorContext {
     pub(super) composition: String,
@@ -18,15 +18,15 @@ pub(super) struct ErrorContext {
 }
 
 impl ErrorContext {
-    /// Attributes the error to its service and hides secrets in the log. Its other parts are sentences of ours, which
-    /// have a secret's word by chance: what they quote from outside has passed the redactor before.
+    /// Attributes the error to its service and hides secrets in the log. The other parts are our own sentences, which
+    /// may contain a secret's word by chance. What they quote has passed the redactor before.
     pub(super) fn attach(&self, error: Error) -> Error {
         error.with(|report| {
             report.service.get_or_insert_with(|| self.field.clone());
             for line in &mut report.log {
                 *line = quoted(&self.redactor, line);
             }
-            // Secrets are hidden already in what of these is not our own.
+            // Secrets in the quoted parts of these are hidden already.
             let texts = report.details.iter_mut().chain([&mut report.what]);
             for text in texts.chain(&mut report.help) {
                 *text = harmless(text).into_owned();
@@ -34,13 +34,13 @@ impl ErrorContext {
         })
     }
 
-    /// The error of an operation that the engine refused.
+    /// The error of an operation that the engine rejected.
     pub(super) fn refused(&self, error: &EngineError) -> Error {
         let error = engine_error(ErrorKind::Operation, &error.redacted(&self.redactor)).with(|report| {
             report.composition = Some(self.composition.clone());
             if error.kind == EngineErrorKind::CommandNotFound {
                 report.help = Some(
-                    "name an executable that the image has; for shell syntax run `[\"sh\", \"-c\", \"..\"]`".to_owned(),
+                    "name an executable that the image has; for shell syntax, run `[\"sh\", \"-c\", \"..\"]`".to_owned(),
                 );
             }
         });

@@ -1,4 +1,4 @@
-//! The record of what happened, for those who ask for it.
+//! The record of events, for tests and tools that ask for it.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -9,7 +9,8 @@ use super::identity::now_micros;
 use crate::protocol::{Event, InstanceId};
 use crate::terminal;
 
-/// Where events go: nowhere, or to a file with one JSON object a line. Several processes may append to one file.
+/// The destination of events: nothing, or a file with one JSON object per line. Several processes may append to one
+/// file.
 #[derive(Debug)]
 pub(super) struct Events {
     run: String,
@@ -61,7 +62,7 @@ impl Events {
         };
         if let (Ok(mut line), Ok(mut file)) = (serde_json::to_vec(&event), file.lock()) {
             line.push(b'\n');
-            // One write for one line: appends of other processes do not come between.
+            // One write per line, so that lines of other processes do not come in between.
             let _ = file.write_all(&line);
         }
     }

@@ -1,4 +1,4 @@
-//! How the runs of one container end: it runs once from its start, and again after each start that follows a stop.
+//! The ends of a container's runs. A container runs from its start, and again after each start that follows a stop.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,12 +8,12 @@ use tokio::task::JoinSet;
 
 use crate::engine::{Engine, EngineError};
 
-/// The end of a container's latest run, as others see it than who follows the container.
+/// The end of a container's latest run, for everyone but the task that follows the container.
 #[derive(Clone)]
 pub(super) struct LatestExit(Arc<watch::Sender<State>>);
 
 impl LatestExit {
-    /// How it ended and how long ago, if it has.
+    /// How the container ended and how long ago, if it has ended.
     pub(super) fn get(&self) -> Option<(Exit, Duration)> {
         let state = self.0.borrow();
         state
@@ -23,18 +23,18 @@ impl LatestExit {
     }
 }
 
-/// How a container's run ended.
+/// How a run of a container ended.
 #[derive(Clone, Debug)]
 pub(super) enum Exit {
     Code(i64),
-    /// The engine does not say: it went away, perhaps.
+    /// The engine does not say, for example because it went away.
     Unknown(EngineError),
 }
 
-/// Follows a container from end to end.
+/// Follows a container from start to end.
 pub(super) struct Exits {
     state: Arc<watch::Sender<State>>,
-    /// Who waits for the engine to tell. Ended with this.
+    /// The task that waits for the engine. It ends with this value.
     following: Mutex<JoinSet<()>>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Exits {
 struct State {
     /// The number of the container's latest run.
     run: u64,
-    /// How that ended, and when the engine said so.
+    /// How the latest run ended, and when the engine reported it.
     exit: Option<(Exit, Instant)>,
 }
 
@@ -57,7 +57,7 @@ impl Exits {
         exits
     }
 
-    /// The container was started again.
+    /// Notes that the container was started again.
     pub(super) fn started(&self, engine: &Engine, id: &str) {
         let run = self.begin_run();
         let (engine, id, state) = (engine.clone(), id.to_owned(), self.state.clone());
@@ -80,7 +80,8 @@ impl Exits {
         });
     }
 
-    /// The container is about to be stopped on purpose: whoever waits for its end waits for that of its next run.
+    /// Notes that the container is about to be stopped on purpose. Waiting for its end then means the end of its next
+    /// run.
     pub(super) fn disregard_latest(&self) {
         self.begin_run();
     }
@@ -94,7 +95,7 @@ impl Exits {
         run
     }
 
-    /// The end of whichever run is the latest when it is looked at.
+    /// The end of the run that is the latest at each look.
     pub(super) fn latest_exit(&self) -> LatestExit {
         LatestExit(self.state.clone())
     }

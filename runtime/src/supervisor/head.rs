@@ -1,5 +1,5 @@
-//! What is at a path of a container, running or not: the engine gives it as an archive, which begins with what was asked for. The
-//! rest of it is not read.
+//! What is at a path of a container, running or not. The engine sends an archive whose first entry is the one at
+//! the path. The rest is not read.
 
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -8,34 +8,34 @@ use futures_util::StreamExt as _;
 
 use crate::engine::{Engine, EngineErrorKind};
 
-/// How much of an archive is read for its first header, with those that may come before it.
+/// How much of an archive is read for its first header, including headers that may come before it.
 const HEADERS: usize = 8 * 1024;
 
 /// What is at a path.
 pub(super) enum Head {
     Nothing,
     Entry(Box<Entry>),
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
 }
 
-/// A file, a directory, a link.
+/// A file, a directory or a link.
 pub(super) struct Entry {
     pub(super) header: tar::Header,
-    /// Its size, also where that is too large for the header.
+    /// The size, also if it is too large for the header.
     pub(super) size: u64,
-    /// Where a symbolic link leads, as it is written.
+    /// The target of a symbolic link, as written.
     pub(super) link: Option<PathBuf>,
-    /// The beginning of a file, as far as it was read.
+    /// The beginning of a file's content, as far as it was read.
     pub(super) content: Vec<u8>,
 }
 
-/// Looks at a path; where that is a link, at the link.
+/// Looks at a path. A link is not followed.
 pub(super) async fn look(engine: &Engine, container: &str, at: &str) -> Head {
     read(engine, container, at, 0).await
 }
 
-/// The same, with as much of a file's content, or more.
+/// The same, with at least this much of a file's content.
 pub(super) async fn read(engine: &Engine, container: &str, at: &str, content: usize) -> Head {
     let mut head = Vec::new();
     let mut pieces = engine.download(container, at);
@@ -62,7 +62,7 @@ fn first(archive: &[u8]) -> Head {
     };
     let link = link.map(|link| link.into_owned());
     let mut content = Vec::new();
-    // It ends early where it is cut off.
+    // The archive ends early if it was cut off.
     let _ = entry.read_to_end(&mut content);
     Head::Entry(Box::new(Entry {
         header: entry.header().clone(),
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!((entry.size, entry.link.as_deref()), (20_000, None));
         assert_eq!(entry.header.mtime().ok(), Some(7));
         assert_eq!(entry.content, vec![b'x'; HEADERS - 512]);
-        // A name that is too long for a header comes in one of its own.
+        // A name that is too long for a header has a header of its own.
         for target in ["/run", "../run", &"long/".repeat(60)] {
             let link = archive(tar::EntryType::Symlink, 0, Some(target));
             let Head::Entry(entry) = first(&link) else {

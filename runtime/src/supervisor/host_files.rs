@@ -1,10 +1,11 @@
-//! Whether the engine mounts the files that this process sees. It does not where the tests run in a container and the
-//! engine outside of it, or where the engine is on another machine: at the same path may be another tree.
+//! Checks that the engine mounts the files that this process sees. It does not if the tests run in a container and
+//! the engine outside of it, or if the engine is on another machine: the same path may have other files there.
 //!
-//! The proof is looked for through the engine, in the first container that mounts a path, before it is started. It takes
-//! milliseconds, once in a run. A marker with a name of its own proves most, and is written where cargo writes anyway: beside
-//! the executable, where nobody watches for changes. Where that is not in the mounted tree, the times and sizes of the
-//! files there have to do, of which two checkouts have none in common. What an engine does not tell proves nothing.
+//! The check asks the engine about the first container that mounts a path, before the container starts. It takes
+//! milliseconds, once in a run. A marker file with a unique name proves most. It is written where cargo writes anyway:
+//! beside the executable, where nobody watches for changes. If the executable is not in the mounted tree, the times and
+//! sizes of files are compared; two checkouts have none of these in common. If an engine gives no answer, nothing is
+//! concluded.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -24,39 +25,39 @@ use super::identity::OwnContainer;
 use crate::engine::{Engine, MountSpec};
 use crate::{Error, ErrorKind};
 
-/// Where markers are, beside the executable.
+/// The directory of markers, beside the executable.
 const MARKERS: &str = "seatrial-markers";
-/// When a marker was left behind by a process that was killed.
-const MARKER_IS_LEFT: Duration = Duration::from_secs(60);
-/// How many files are compared where there is no marker.
+/// The age from which a marker counts as one of a killed process.
+const MARKER_IS_STALE_AFTER: Duration = Duration::from_secs(60);
+/// The number of files that are compared if there is no marker.
 const FILES: usize = 8;
-/// How many entries of a directory are looked at to find them.
+/// The number of a directory's entries that are searched for them.
 const ENTRIES: usize = 256;
-/// How far the same file's time may differ, in seconds: some file systems, and ways to share files with a virtual machine,
-/// round it.
+/// The difference in seconds that the times of the same file may have. Some file systems, and some ways to share files
+/// with a virtual machine, round times.
 const ROUNDED: u64 = 2;
-/// How long files that are shared with a virtual machine may take until they are seen there as they are.
+/// How long a virtual machine may take to see changes of shared files.
 const SEEN_WITHIN: Duration = Duration::from_secs(2);
 const PACE: Duration = Duration::from_millis(50);
 
-/// What is known of a run's engine, by path.
+/// The results for a run's engine, by path.
 #[derive(Debug, Default)]
 pub(super) struct HostFiles(Mutex<BTreeMap<PathBuf, Known>>);
 
 type Known = Arc<OnceCell<Result<(), Error>>>;
 
-/// A container that was created and not started.
+/// A container that was created but not started.
 #[derive(Clone, Copy)]
 pub(super) struct Created<'a> {
     pub(super) engine: &'a Engine,
     pub(super) id: &'a str,
     pub(super) mounts: &'a [MountSpec],
-    /// The container that this process is in.
+    /// The container of this process.
     pub(super) own: Option<OwnContainer<'a>>,
 }
 
 impl HostFiles {
-    /// Has a launch that begins now look again where something else was seen.
+    /// Lets a launch that begins now repeat checks that have failed.
     pub(super) fn forget_failures(&self) {
         let is_failure = |seen: &Known| matches!(seen.get(), Some(Err(_)));
         self.known().retain(|_, seen| !is_failure(seen));
@@ -66,15 +67,15 @@ impl HostFiles {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sees that what the container mounts of this machine is what this process sees there. What was seen once is believed.
+    /// Checks that the container mounts the files that this process sees. A success is not checked again.
     ///
     /// # Errors
     ///
-    /// The engine mounts something else.
+    /// Returns an error if the engine mounts other files.
     pub(super) async fn check(&self, created: Created<'_>) -> Result<(), Error> {
         let points = MountPoints::of_process();
         let mut binds: Vec<Bind<'_>> = created.mounts.iter().filter_map(Bind::of).collect();
-        // What is in a tree that was seen needs not be looked at.
+        // A path in a checked tree needs no check of its own.
         binds.sort_by_key(|bind| bind.path.as_os_str().len());
         for bind in binds {
             let seen = {
@@ -89,7 +90,7 @@ impl HostFiles {
                 }
                 known.entry(bind.path.clone()).or_default().clone()
             };
-            // Whoever looks may be cancelled, and its container removed: then the next looks, with its own.
+            // This task may be cancelled and its container removed. The next one then checks with its own container.
             seen.get_or_init(|| bind.check(created, &points))
                 .await
                 .clone()?;
@@ -98,7 +99,7 @@ impl HostFiles {
     }
 }
 
-/// The error for an engine that has nothing at a path which is there for this process.
+/// The error for an engine that has nothing at a path which exists for this process.
 pub(super) fn missing(created: Created<'_>, said: &str) -> Option<Error> {
     let own = created.own?;
     let mut binds = created.mounts.iter().filter_map(Bind::of);
@@ -115,13 +116,13 @@ fn other_files(engine: &Engine, from: &str, own: Option<OwnContainer<'_>>) -> Er
             Some(own) => (
                 format!("{}, and the engine mounts what its own host has at that path", own.describe()),
                 "mount the checkout into the container that runs the tests at the path it has on the engine's host, such as \
-                 with `docker run -v \"$PWD:$PWD\" -w \"$PWD\" ..`, or run the tests on that host; a service that reads \
-                 nothing of the source can do without it: `source(none)`",
+                 with `docker run -v \"$PWD:$PWD\" -w \"$PWD\" ..`, or run the tests on that host; for a service that \
+                 does not read the source, write `source(none)`",
             ),
             None => (
-                "the engine mounts what the machine that it runs on has at that path".to_owned(),
+                "the engine mounts what its own machine has at that path".to_owned(),
                 "use an engine that runs on this machine, or share the directory with the virtual machine that the engine runs \
-                 in; a service that reads nothing of the source can do without it: `source(none)`",
+                 in; for a service that does not read the source, write `source(none)`",
             ),
         };
         report.details.push(why);
@@ -129,11 +130,11 @@ fn other_files(engine: &Engine, from: &str, own: Option<OwnContainer<'_>>) -> Er
     })
 }
 
-/// A path of this machine, mounted.
+/// A mounted path of this machine.
 struct Bind<'a> {
-    /// As the engine is told.
+    /// The path in the engine's terms.
     from: &'a str,
-    /// The same, as the file system has it.
+    /// The path in the file system's terms.
     path: PathBuf,
     at: &'a str,
 }
@@ -150,7 +151,7 @@ impl<'a> Bind<'a> {
         }
     }
 
-    /// Where a path of this machine is in the container; nothing where something else is mounted there.
+    /// The path in the container of a path of this machine. `None` if something else is mounted there.
     fn in_container(&self, path: &Path, mounts: &[MountSpec]) -> Option<String> {
         let below = path.strip_prefix(&self.path).ok()?;
         let there = Path::new(self.at).join(below);
@@ -168,7 +169,7 @@ impl<'a> Bind<'a> {
         let Created { engine, id, .. } = created;
         let evidence = self.evidence(created.mounts, points);
         let seen_within = match created.own {
-            // The engine is on this very machine.
+            // The engine is on this machine.
             Some(OwnContainer::OfEngine(_)) => Duration::ZERO,
             _ => SEEN_WITHIN,
         };
@@ -178,7 +179,7 @@ impl<'a> Bind<'a> {
                 sleep(PACE).await;
                 continue;
             }
-            // An engine may not show what is mounted before the container runs, and the container may be gone by now.
+            // An engine may not show mounts before the container runs, and the container may be gone by now.
             let shows_mounts = found(engine, id, self.at).await != Found::Nothing;
             let is_there = engine.inspect(id).await.is_ok();
             if !is_there || !shows_mounts || self.has_same_content(engine, id).await {
@@ -203,7 +204,7 @@ impl<'a> Bind<'a> {
                     at: in_container(&marker.0)?,
                     _marker: marker,
                 },
-                // Cargo has just made it: another tree has not the same.
+                // Cargo has just made the file, so another tree has a different one.
                 None => Evidence::Files(vec![(executable, at)]),
             })
         };
@@ -214,7 +215,7 @@ impl<'a> Bind<'a> {
         })
     }
 
-    /// Whether a single file is the same, whatever its time.
+    /// Whether a single file is the same, regardless of its time.
     async fn has_same_content(&self, engine: &Engine, container: &str) -> bool {
         let Ok(own) = fs::read(&self.path) else {
             return false;
@@ -237,9 +238,9 @@ impl<'a> Bind<'a> {
 /// What is compared.
 #[derive(Debug)]
 enum Evidence {
-    /// Nobody else has one of this name.
+    /// A marker whose name is unique.
     Marker { at: String, _marker: Marker },
-    /// Files of this machine, and where they are in the container.
+    /// Files of this machine, and their paths in the container.
     Files(Vec<(PathBuf, String)>),
 }
 
@@ -248,7 +249,7 @@ enum Evidence {
 enum Seen {
     Same,
     Other,
-    /// That cannot be told.
+    /// Unknown.
     Unknown,
 }
 
@@ -264,7 +265,7 @@ impl Evidence {
                 let mut seen = Seen::Unknown;
                 for (path, at) in files {
                     match same(engine, container, path, at).await {
-                        // Others may be changed meanwhile.
+                        // Other files may change meanwhile.
                         Seen::Same => return Seen::Same,
                         Seen::Other => seen = Seen::Other,
                         Seen::Unknown => {}
@@ -286,7 +287,7 @@ async fn same(engine: &Engine, container: &str, path: &Path, at: &str) -> Seen {
     let before = own();
     let found = found(engine, container, at).await;
     match (before, found) {
-        // It is just being changed.
+        // The file is being changed.
         _ if before != own() => Seen::Unknown,
         (None, _) | (_, Found::Unknown) => Seen::Unknown,
         (_, Found::Nothing) => Seen::Other,
@@ -309,7 +310,7 @@ fn size_and_time(file: &Metadata) -> (u64, u64) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Found {
     Nothing,
-    /// Its time is in seconds.
+    /// The time is in seconds.
     Entry {
         size: u64,
         time: u64,
@@ -331,7 +332,7 @@ async fn found(engine: &Engine, container: &str, at: &str) -> Found {
     }
 }
 
-/// Files of a directory, those that are nearest first; or the file itself.
+/// The files of a directory, the nearest first, or the file itself.
 fn files(path: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut directories = vec![path.to_owned()];
@@ -360,12 +361,12 @@ fn files(path: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// A file that is there to be seen, until this is dropped.
+/// A marker file that exists until this value is dropped.
 #[derive(Debug)]
 struct Marker(PathBuf);
 
 impl Marker {
-    /// Nothing where it cannot be written.
+    /// Returns `None` if the file cannot be written.
     fn write(beside: &Path) -> Option<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let directory = beside.join(MARKERS);
@@ -384,7 +385,7 @@ impl Marker {
             }
             match fs::write(&path, "") {
                 Ok(()) => break,
-                // Another process has removed the directory, with its own marker.
+                // Another process has removed the directory with its own marker.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(_) => {
                     let _ = fs::remove_dir(&directory);
@@ -396,7 +397,7 @@ impl Marker {
         for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
             let written = entry.metadata().and_then(|found| found.modified());
             let age = written.ok().and_then(|written| written.elapsed().ok());
-            if age.is_some_and(|age| age > MARKER_IS_LEFT) {
+            if age.is_some_and(|age| age > MARKER_IS_STALE_AFTER) {
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -408,14 +409,14 @@ impl Drop for Marker {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
         if let Some(directory) = self.0.parent() {
-            // Not where there are others.
+            // The directory stays if it has other markers.
             let _ = fs::remove_dir(directory);
         }
     }
 }
 
-/// Where file systems are mounted, as this process sees them: a directory of a mounted tree may be of another mount, which
-/// the engine's host does not have there. Nothing where the system does not tell.
+/// The mount points of this process. A directory in a mounted tree may be of another mount, which the engine's host
+/// does not have there. Empty if the system does not list them.
 struct MountPoints(Vec<PathBuf>);
 
 impl MountPoints {
@@ -423,14 +424,14 @@ impl MountPoints {
         Self::parse(&fs::read("/proc/self/mountinfo").unwrap_or_default())
     }
 
-    /// `605 580 254:1 /from /at rw,relatime - ext4 /dev/vda1 rw`, in which some bytes are written as octal numbers.
+    /// `605 580 254:1 /from /at rw,relatime - ext4 /dev/vda1 rw`, in which some bytes are octal numbers.
     fn parse(mounts: &[u8]) -> Self {
         let lines = mounts.split(|byte| *byte == b'\n');
         let points = lines.filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
         Self(points.map(unescaped).collect())
     }
 
-    /// Where that is mounted what has this path.
+    /// The mount point of a path.
     fn of(&self, path: &Path) -> Option<&Path> {
         let over = self.0.iter().filter(|point| path.starts_with(point));
         over.max_by_key(|point| point.components().count())

@@ -1,9 +1,9 @@
-//! Whether the ports that the engine publishes are reached from here. They are published on the loopback address of the
-//! engine's host, which is another's where the tests run in a container with a network of its own.
+//! Checks that this process reaches the ports that the engine publishes. They are published on the loopback address
+//! of the engine's host. If the tests run in a container with its own network, its loopback address is another one.
 //!
-//! A connection that is refused does not show it by itself: a service may not listen yet, and what forwards ports out of a virtual
-//! machine may be late. So nothing is concluded outside of a container; in one that the engine itself has, a single
-//! refused connection to its proxy is enough, and in another the service has to listen.
+//! A refused connection alone proves nothing: the service may not listen yet, and a port forwarder of a virtual machine
+//! may be late. So nothing is concluded outside of a container. In a container of the same engine, one refused
+//! connection to the engine's proxy is enough. In any other container, the service must listen first.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,34 +18,33 @@ use crate::engine::{Engine, NetworkOf, PublishedPort};
 use crate::readiness::sockets::Reach;
 use crate::{Error, ErrorKind};
 
-/// How long a connection may take before nothing is concluded from it.
+/// The deadline of a connection. Nothing is concluded after it.
 const CONNECT: Duration = Duration::from_secs(1);
-/// The pace at which is looked whether a service listens.
+/// The pause between two checks whether the service listens.
 const PACE: Duration = Duration::from_millis(200);
-/// How many containers may use each other's network in a row.
+/// The number of containers that may use each other's network in a row.
 const CHAIN: usize = 8;
 
-/// What is known of a run's engine.
+/// The result for a run's engine.
 #[derive(Debug, Default)]
 pub(super) struct HostPorts(OnceCell<()>);
 
-/// A container that was started, and what is published of it.
+/// A started container and its published ports.
 #[derive(Clone, Copy)]
 pub(super) struct Published<'a> {
     pub(super) engine: &'a Engine,
     pub(super) container: &'a str,
     pub(super) ports: &'a [PublishedPort],
-    /// Whether its own address is reachable from this process.
+    /// Whether this process reaches the container's own address.
     pub(super) direct: bool,
 }
 
 impl HostPorts {
-    /// Sees that the ports of a container that was started are not known to be out of reach, as far as that is told without
-    /// waiting for its service.
+    /// Checks that the ports of a started container are not known to be out of reach, without waiting for its service.
     ///
     /// # Errors
     ///
-    /// They are.
+    /// Returns an error if they are out of reach.
     pub(super) async fn check(
         &self,
         published: Published<'_>,
@@ -62,7 +61,8 @@ impl HostPorts {
         Ok(())
     }
 
-    /// Waits until its ports are known to be out of reach because its service listens, which is for ever where they are not.
+    /// Waits until the ports are known to be out of reach because the service listens. It never returns if they are in
+    /// reach.
     pub(super) async fn out_of_reach(
         &self,
         published: Published<'_>,
@@ -93,7 +93,7 @@ impl HostPorts {
         !published.direct && !self.0.initialized() && !published.ports.is_empty()
     }
 
-    /// Whether a connection is refused. Where one is made, all of the run's are known to be in reach.
+    /// Whether a connection is refused. A connection that succeeds proves that all ports of the run are in reach.
     async fn is_refused(&self, port: &PublishedPort) -> bool {
         let address = SocketAddr::new(port.host_ip, port.host);
         match timeout(CONNECT, TcpStream::connect(address)).await {
@@ -107,7 +107,7 @@ impl HostPorts {
     }
 }
 
-/// Whether the engine says that a container does not have the network of the engine's host.
+/// Whether the engine says that a container does not use the network of the engine's host.
 async fn has_own_network(engine: &Engine, container: &str) -> bool {
     let mut id = container.to_owned();
     for _ in 0..CHAIN {
@@ -129,7 +129,7 @@ fn other_loopback(engine: &Engine, own: OwnContainer<'_>) -> Error {
             own.describe()
         ));
         report.help = Some(
-            "give the container that runs the tests the network of that host, such as with `docker run --network host ..`, \
+            "run the container of the tests on the network of that host, such as with `docker run --network host ..`, \
              or run the tests on the host"
                 .to_owned(),
         );

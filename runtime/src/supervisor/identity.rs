@@ -1,4 +1,4 @@
-//! Who this run is, as labels and names on the engine say it.
+//! The identity of a run in labels and names on the engine.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -14,10 +14,10 @@ pub(crate) const LABEL: &str = "dev.seatrial";
 /// The label that names the owner.
 pub(super) const OWNER: &str = "dev.seatrial.owner";
 
-/// The label that names the container that the owner is in, where it is in one of the same engine's.
+/// The label with the owner's container, if the owner runs in one of the same engine.
 pub(super) const OWNERS_CONTAINER: &str = "dev.seatrial.owner.container";
 
-/// What the label of the run says of what outlives runs.
+/// The value of the run's label for what outlives runs.
 const KEPT: &str = "kept";
 
 /// The identity of a run.
@@ -27,33 +27,33 @@ pub(super) struct Identity {
     pub(super) run: String,
     /// This process.
     pub(super) owner: Owner,
-    /// The container that this process is in, where that is one of the engine's own.
+    /// The container of this process, if it is one of the engine's.
     container: OnceLock<String>,
-    /// What this supervisor's names on the engine begin with, and no other's.
+    /// The prefix of this supervisor's names on the engine. It is unique.
     pub(super) prefix: String,
 }
 
-/// Whose services a supervisor has.
+/// What kind of services a supervisor has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// A run's.
+    /// The services of a run.
     Run,
-    /// Those that outlive the runs which use them.
+    /// The services that outlive the runs that use them.
     Keeper,
 }
 
-/// The container that this process is in.
+/// The container of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OwnContainer<'a> {
-    /// The engine has it, by this id.
+    /// The engine has the container, by this id.
     OfEngine(&'a str),
-    /// Another engine has it, or it is not known by its id. Or there is none: a machine that was made from an image may look like
-    /// one.
+    /// Another engine has the container, or its id is not known. Or there is no container, as a machine that was made
+    /// from an image may look like one.
     Other,
 }
 
 impl OwnContainer<'_> {
-    /// As sentences of ours have it.
+    /// The container in a message.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::OfEngine(id) => {
@@ -70,7 +70,7 @@ impl OwnContainer<'_> {
 impl Identity {
     pub(super) fn of_process(role: Role) -> Self {
         let pid = std::process::id();
-        // Two supervisors of one process may begin in one microsecond.
+        // Two supervisors of one process may begin in the same microsecond.
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let token = format!("{pid:x}-{:x}-{count}", now_micros() & 0xffff_ffff_ffff);
@@ -81,8 +81,9 @@ impl Identity {
                     .find_map(|name| std::env::var(name).ok().filter(|id| !id.is_empty()));
                 (named.unwrap_or_else(|| token.clone()), "seatrial")
             }
-            // A container that is on several networks is published through that whose name comes first: a run's, which
-            // comes and goes, must come later (libnetwork: the endpoints of a sandbox are ordered so).
+            // A container on several networks publishes its ports through the network whose name comes first. The
+            // network of a run comes and goes, so its name must come later (libnetwork sorts the endpoints of a sandbox
+            // like that).
             Role::Keeper => (KEPT.to_owned(), "kept-by-seatrial"),
         };
         Self {
@@ -93,8 +94,8 @@ impl Identity {
         }
     }
 
-    /// Learns whether this process is in a container of that engine's. Then the engine can tell later whether the process is
-    /// dead, to whoever cannot see it.
+    /// Finds out whether this process runs in a container of that engine. Others who cannot see this process can then
+    /// ask the engine whether it is dead.
     pub(super) async fn look_for_own_container(&self, engine: &Engine) {
         if let Some(id) = process::container()
             && engine.inspect(&id).await.is_ok_and(|found| found.running)
@@ -103,7 +104,7 @@ impl Identity {
         }
     }
 
-    /// The container that this process is in.
+    /// The container of this process.
     pub(super) fn own_container(&self) -> Option<OwnContainer<'_>> {
         match self.container.get() {
             Some(id) => Some(OwnContainer::OfEngine(id)),
@@ -111,7 +112,7 @@ impl Identity {
         }
     }
 
-    /// Labels for whatever belongs to the run.
+    /// The labels of everything that belongs to the run.
     pub(super) fn labels(&self) -> BTreeMap<String, String> {
         let container = self.container.get();
         let container = container.map(|id| (OWNERS_CONTAINER.to_owned(), id.clone()));

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::protocol::{ClientId, Introduction, Message, Request, RequestBody};
 use crate::settings::Settings;
 
-/// Serves one client, whose run ends with it, and removes everything before it returns.
+/// Serves one client. The run ends with the client, and everything is removed before this returns.
 pub(crate) async fn run(
     settings: Result<Settings, Error>,
     mut requests: mpsc::UnboundedReceiver<Request>,
@@ -19,7 +19,7 @@ pub(crate) async fn run(
     const CLIENT: ClientId = 1;
     let (inputs, from_clients) = mpsc::unbounded_channel();
     let forward = async move {
-        // Sending fails only where the supervisor has panicked.
+        // Sending fails only if the supervisor has panicked.
         let input = |input| drop(inputs.send(input));
         input(Input::Connected {
             client: CLIENT,

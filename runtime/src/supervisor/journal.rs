@@ -1,8 +1,9 @@
-//! The journal of a supervisor: what it has on which engine, each written down before it is there.
+//! The journal of a supervisor: what it has on which engine, written down before it is created.
 //!
-//! It is for whoever finds it when the supervisor is dead. The labels on the engine say what belongs to the dead; only the
-//! journal says on which engines to look, and what may yet come of a creation that was under way. One JSON object a line;
-//! a line that broke off means nothing. It survives the death of the process, not that of the machine, which the labels do.
+//! Others read it after the supervisor has died. The labels on an engine tell what belongs to the dead. Only the
+//! journal tells which engines to search, and which creations were under way. It has one JSON object per line, and an
+//! incomplete line means nothing. It survives the death of the process, but not that of the machine. The labels survive
+//! both.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -16,36 +17,36 @@ use serde::{Deserialize, Serialize};
 use crate::private_directory::{idle, open_private};
 use crate::run::Owner;
 
-/// From what size on the file is written anew once nothing in it matters any more, in bytes.
+/// The size in bytes from which the file is rewritten once its contents no longer matter.
 const COMPACTED_FROM: u64 = 64 * 1024;
 
 /// A line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Entry {
-    /// Whose the lines from here on are.
+    /// The owner of the lines from here on.
     Owner(String),
-    /// Where the engine is on which it creates what follows.
+    /// The address of the engine for the things that follow.
     Engine(String),
     /// The engine is asked to create this: `container NAME`, `network NAME` or `volume NAME`.
     Creating(String),
-    /// It is there.
+    /// The thing exists.
     Created(String),
-    /// It is not there any more.
+    /// The thing no longer exists.
     Removed(String),
 }
 
-/// What a supervisor has by its journal.
+/// What a supervisor has according to its journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Belongings {
     pub(crate) owner: Option<Owner>,
     /// Addresses of engines.
     pub(crate) engines: BTreeSet<String>,
-    /// Whether each is there; otherwise the engine was asked to create it, and nobody knows what came of that.
+    /// Whether each thing exists. Otherwise the engine was asked to create it, and the outcome is unknown.
     pub(crate) things: BTreeMap<String, bool>,
 }
 
-/// A journal that is being written; for a supervisor without a directory of its own, nothing.
+/// A journal that is being written. It does nothing for a supervisor without a directory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Journal(Option<Arc<Mutex<Written>>>);
 
@@ -54,18 +55,18 @@ struct Written {
     file: File,
     size: u64,
     own: Belongings,
-    /// Of supervisors before this one in the same directory, which left something.
+    /// What earlier supervisors in the same directory have left.
     earlier: Vec<Belongings>,
-    /// For how long nothing had been written when this one began.
+    /// How long nothing had been written when this journal began.
     idle: Duration,
 }
 
 impl Journal {
-    /// Goes on with the file at `path`, which is created where there is none, as the journal of `owner`.
+    /// Continues the file at `path` as the journal of `owner`. A missing file is created.
     ///
     /// # Errors
     ///
-    /// The file cannot be read or written.
+    /// Returns an error if the file cannot be read or written.
     pub(crate) fn open(path: &Path, owner: Owner) -> io::Result<Self> {
         let mut file = open_private(path, true)?;
         let idle = idle(&file.metadata()?).unwrap_or_default();
@@ -81,7 +82,7 @@ impl Journal {
             earlier: parse(&text),
             idle,
         };
-        // A last line that broke off must not spoil the next one.
+        // An incomplete last line must not spoil the next one.
         written.rewrite()?;
         Ok(Self(Some(Arc::new(Mutex::new(written)))))
     }
@@ -91,34 +92,34 @@ impl Journal {
         self.add(Entry::Engine(address.to_owned()));
     }
 
-    /// Notes what is about to be created.
+    /// Notes that a thing is about to be created.
     pub(super) fn creating(&self, thing: &str) {
         self.add(Entry::Creating(thing.to_owned()));
     }
 
-    /// Notes that it is there.
+    /// Notes that a thing exists.
     pub(super) fn created(&self, thing: &str) {
         self.add(Entry::Created(thing.to_owned()));
     }
 
-    /// Notes that it is there no more.
+    /// Notes that a thing no longer exists.
     pub(super) fn removed(&self, thing: &str) {
         self.add(Entry::Removed(thing.to_owned()));
     }
 
-    /// Whether whoever comes next learns that this may be there.
+    /// Whether the journal tells its next reader that this may exist.
     pub(super) fn has(&self, thing: &str) -> bool {
         self.with(|written| written.own.things.contains_key(thing))
             .unwrap_or(false)
     }
 
-    /// What supervisors before this one left in the same journal, and for how long nothing had been written then.
+    /// What earlier supervisors have left in the same journal, and how long nothing had been written then.
     pub(crate) fn earlier(&self) -> (Vec<Belongings>, Duration) {
         self.with(|written| (written.earlier.clone(), written.idle))
             .unwrap_or_default()
     }
 
-    /// Forgets them: nothing of theirs is left.
+    /// Forgets the earlier supervisors, as nothing of theirs is left.
     pub(crate) fn forget_earlier(&self) {
         self.with(|written| {
             written.earlier.clear();
@@ -126,7 +127,7 @@ impl Journal {
         });
     }
 
-    /// Whether nothing is left that anybody would have to remove.
+    /// Whether nothing is left to remove.
     pub(crate) fn is_settled(&self) -> bool {
         self.with(|written| written.own.things.is_empty() && written.earlier.is_empty())
             .unwrap_or(true)
@@ -144,7 +145,7 @@ impl Journal {
 }
 
 impl Written {
-    /// What cannot be written is lost for who comes after this process; the labels on the engine are not.
+    /// A line that cannot be written is lost for the next reader. The labels on the engine are not.
     fn add(&mut self, entry: Entry) {
         let line = line(&entry);
         let is_news = self.own.apply(entry);
@@ -156,7 +157,7 @@ impl Written {
         }
     }
 
-    /// Writes what matters, in place of what is in the file.
+    /// Replaces the contents of the file by the lines that matter.
     fn rewrite(&mut self) -> io::Result<()> {
         let all = self.earlier.iter().chain([&self.own]);
         let text: Vec<u8> = all.flat_map(Belongings::lines).collect();
@@ -169,12 +170,12 @@ impl Written {
 }
 
 impl Belongings {
-    /// Whether there may be anything of it on an engine.
+    /// Whether anything may be on an engine.
     pub(crate) fn is_empty(&self) -> bool {
         self.things.is_empty()
     }
 
-    /// What may come of creations that were under way.
+    /// The creations that were under way.
     pub(crate) fn under_way(&self) -> impl Iterator<Item = &str> {
         let things = self.things.iter();
         things
@@ -182,7 +183,7 @@ impl Belongings {
             .map(|(thing, _)| thing.as_str())
     }
 
-    /// Takes a line in, and says whether it changes anything.
+    /// Applies a line. Returns whether it changes anything.
     fn apply(&mut self, entry: Entry) -> bool {
         match entry {
             Entry::Owner(owner) => {
@@ -217,7 +218,7 @@ fn line(entry: &Entry) -> Vec<u8> {
     line
 }
 
-/// What the supervisors of a journal have left, the first of them first; those that have left nothing are not among them.
+/// What the supervisors of a journal have left, in their order, without those that have left nothing.
 pub(crate) fn parse(text: &[u8]) -> Vec<Belongings> {
     let mut all: Vec<Belongings> = Vec::new();
     for line in text.split(|byte| *byte == b'\n') {

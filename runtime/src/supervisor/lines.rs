@@ -21,7 +21,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Takes a piece, and hands out the lines that it completes.
+    /// Takes a piece, and emits the lines that it completes.
     fn take(&mut self, piece: &Output, mut line: impl FnMut(LogLine)) {
         let Output { stderr, bytes } = piece;
         let lines = match stderr {
@@ -32,7 +32,7 @@ impl Lines {
         lines.take(bytes, |text| line(LogLine { stderr, text }));
     }
 
-    /// What came without a line end.
+    /// The last line without a line end.
     fn finish(self, mut line: impl FnMut(LogLine)) {
         for (stderr, lines) in [(false, self.stdout), (true, self.stderr)] {
             lines.finish(|text| line(LogLine { stderr, text }));
@@ -40,7 +40,7 @@ impl Lines {
     }
 }
 
-/// Everything a container has written so far, or as much of its end as is handed out.
+/// Everything that a container has written so far, or as much of its end as fits.
 pub(super) async fn all(engine: &Engine, id: &str) -> Result<String, EngineError> {
     let mut pieces = engine.logs(id, false, None);
     let mut end = End::of(OUTPUT_MAX);
@@ -67,8 +67,8 @@ pub(super) async fn last(
     Ok(lines)
 }
 
-/// Hands out every line from the first, until the container has stopped or is gone. The engine ends the stream when the
-/// container stops; when it was started again, of which `starts` tells, it goes on behind what was handed out.
+/// Emits every line from the first, until the container has stopped or is gone. The engine ends the stream when the
+/// container stops. After another start, which `starts` announces, the lines continue where they ended.
 pub(super) async fn follow(
     engine: &Engine,
     id: &str,

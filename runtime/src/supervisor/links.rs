@@ -1,5 +1,5 @@
-//! Where files really come that are written into a container: an image may have links on the way, such as `/var/run` to
-//! `/run`, and something may be mounted where they lead.
+//! Resolves the paths of files that are written into a container. An image may have links on the way, such as
+//! `/var/run` to `/run`, and something may be mounted at their target.
 
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsString;
@@ -12,10 +12,10 @@ use crate::engine::Engine;
 use crate::files::{self, Place};
 use crate::protocol::{Mounted, MountedKind};
 
-/// How many links are followed; as many as Linux follows.
+/// The number of links that are followed. Linux follows as many.
 const LINKS: usize = 40;
 
-/// What was seen of images, by their ids and paths in them: to look takes milliseconds.
+/// The links of images, by image id and path. Each look takes milliseconds.
 #[derive(Debug, Default)]
 pub(super) struct Seen(Mutex<HashMap<(String, PathBuf), Option<PathBuf>>>);
 
@@ -24,16 +24,16 @@ pub(super) struct Seen(Mutex<HashMap<(String, PathBuf), Option<PathBuf>>>);
 pub(super) struct Links<'a> {
     pub(super) engine: &'a Engine,
     pub(super) container: &'a str,
-    /// Where it has not been started yet, its image: all of that have the same links.
+    /// The image, if the container has not been started yet: all such containers have the same links.
     pub(super) image: Option<(&'a Seen, &'a str)>,
 }
 
 impl Links<'_> {
-    /// Sees that what is written to a path, over links on the way, does not come where something is mounted.
+    /// Checks that a path, with links on the way, does not lead to where something is mounted.
     ///
     /// # Errors
     ///
-    /// It would; the path is named, where it leads, and what is mounted there.
+    /// Returns an error with the path, its real path and the mount.
     pub(super) async fn check(self, to: &str, mounted: &[Mounted]) -> Result<(), Error> {
         // An image has no links to where the source is mounted.
         let may_be_reached =
@@ -45,7 +45,7 @@ impl Links<'_> {
         if !mounted.iter().any(may_be_reached) {
             return Ok(());
         }
-        // What is written takes the place of a link at its own path.
+        // A file replaces a link at its own path.
         let real = self.real(directory).await.join(name);
         let mut places = Vec::new();
         for mounted in mounted {
@@ -59,7 +59,7 @@ impl Links<'_> {
         files::check_place(to, &real, &places)
     }
 
-    /// Where a path leads.
+    /// The real path of a path.
     pub(super) async fn real(self, path: &Path) -> PathBuf {
         let mut way = Way::to(path);
         while let Some(path) = way.next() {
@@ -68,7 +68,7 @@ impl Links<'_> {
         way.at
     }
 
-    /// Where the link at a path leads, if it is one.
+    /// The target of the link at a path, if it is a link.
     async fn link(self, path: PathBuf) -> Option<PathBuf> {
         let Some((seen, image)) = self.image else {
             return self.look(&path).await;
@@ -92,7 +92,7 @@ impl Links<'_> {
     }
 }
 
-/// The way to a path, from the root, as far as it was gone.
+/// The part of a path that was resolved, from the root.
 struct Way {
     at: PathBuf,
     left: VecDeque<OsString>,
@@ -108,7 +108,7 @@ impl Way {
         }
     }
 
-    /// The next path that may be a link: what is said of it by [`leads`](Self::leads) decides how the way goes on.
+    /// The next path that may be a link. The caller resolves it with [`leads`](Self::leads).
     fn next(&mut self) -> Option<PathBuf> {
         while self.left.front().is_some_and(|part| part == "..") {
             self.left.pop_front();

@@ -1,5 +1,5 @@
-//! What the table is told, from outside and by the supervisor's own tasks, and what it answers. Plain data; nothing here
-//! knows the table or an instance.
+//! The messages to the table, from outside and from the supervisor's own tasks, and its answers. Plain data; must
+//! not know the table or an instance.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::protocol::{
 use crate::run::process::ProcessId;
 use crate::terminal::Shown;
 
-/// What reaches the supervisor from outside.
+/// A message from outside.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// A client that is to be sent its messages this way.
+    /// A client and the way to send messages to it.
     Connected {
         client: ClientId,
         messages: mpsc::UnboundedSender<Message>,
@@ -31,27 +31,27 @@ pub(crate) enum Input {
     Disconnected {
         client: ClientId,
     },
-    /// Something for people to see, who look at the clients' terminals.
+    /// A text for the users at the clients' terminals.
     Show(Shown),
-    /// Whether more clients may come than those that are connected.
+    /// Whether more clients may come.
     RunGoesOn(bool),
-    /// A run is over whose processes have used what is kept, or asked for it. On its terminal, where it had one, people may be
-    /// told what stays.
+    /// A run is over whose processes have used what is kept, or asked for it. Its terminal, if any, can show what
+    /// stays.
     RunEnded {
         process: ProcessId,
         terminal: Option<PathBuf>,
     },
-    /// The run is to be over at once, whoever is connected.
+    /// The run must end at once, whoever is connected.
     End,
 }
 
-/// What the supervisor's own tasks tell it.
+/// A message from the supervisor's own tasks.
 pub(crate) enum Internal {
-    /// Call the user's function, and pass its outcome on.
+    /// Call the user's function, and pass on its outcome.
     Hook(Hook),
-    /// A launch has ended without success: what it holds goes.
+    /// A launch has ended without success. What it holds must go.
     Failed { client: ClientId, lease: LeaseId },
-    /// A launch waits for an instance that is discarded: it begins anew.
+    /// A launch waits for an instance that was discarded. It must begin again.
     Relaunch {
         client: ClientId,
         call: CallId,
@@ -59,7 +59,7 @@ pub(crate) enum Internal {
         launch: Arc<Launch>,
         until: Option<Instant>,
     },
-    /// An instance that is kept is of no use any more.
+    /// A kept instance is no longer usable.
     Unkept { instance: InstanceId, why: String },
     /// An instance did not come up.
     Settled,
@@ -69,7 +69,7 @@ pub(crate) enum Internal {
 
 /// A call of a user's function.
 pub(crate) struct Hook {
-    /// Who has launched the service; then who runs the function.
+    /// The client that launched the service, then the client that runs the function.
     pub(super) client: ClientId,
     pub(super) kind: HookKind,
     pub(super) identity: String,
@@ -78,16 +78,16 @@ pub(crate) struct Hook {
     pub(super) outcome: oneshot::Sender<HookOutcome>,
 }
 
-/// What a function has returned; or the process that ran it has ended.
+/// The result of a function, or the end of the process that ran it.
 pub(super) type HookOutcome = Result<Result<(), HookFailure>, ProcessEnded>;
 
-/// A process ended in the middle of a function of the user's.
+/// The process ended while it ran a user's function.
 pub(super) struct ProcessEnded;
 
-/// What comes of a call whose process is gone.
+/// The error of a call whose process has ended.
 pub(super) const PROCESS_ENDED: &str = "the test process that has the function has ended";
 
-/// Answers a call. A client that is gone wants no answer.
+/// Answers a call. A client that is gone needs no answer.
 pub(super) fn answer(
     messages: &mpsc::UnboundedSender<Message>,
     call: CallId,

@@ -1,12 +1,12 @@
 //! The supervisor: owner of every container of a run.
 //!
-//! One task owns the [`table`] of clients, instances and leases; everyone else sends it messages, a client through its
-//! connection, the supervisor's own tasks as [`messages::Internal`]. Each instance of a service is a task of its own that
-//! brings it up, serves what is asked of it, and takes it down. Nothing here knows whose process it runs in, but for
-//! [`in_process`] and `process`.
+//! One task owns the [`table`] of clients, instances and leases. Everyone else sends it messages: a client through
+//! its connection, the supervisor's own tasks as [`messages::Internal`]. Each instance of a service is a task of its
+//! own that brings the service up, handles requests, and takes it down. Only [`in_process`] and `process` may know in
+//! which process the supervisor runs.
 //!
-//! What is imported lies below, from the bottom up: messages and other data, diagnosis, what is on the engine and who removes
-//! it, the context that instances share, an instance, the table.
+//! Files may only import from files below them. From the bottom up: messages and other data, diagnosis, what is on the
+//! engine and its removal, the context of instances, an instance, the table.
 
 mod builds;
 mod content;

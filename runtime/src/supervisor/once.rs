@@ -1,4 +1,4 @@
-//! Something that is made once, for all who ask.
+//! A value that is made once, for all callers.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,8 +6,8 @@ use tokio::sync::watch;
 
 use crate::{Error, ErrorKind};
 
-/// Made by a task of its own: who waits for it may be cancelled, the making is not, so what it made is never forgotten.
-/// A failure holds for all who wait, and until it is forgotten.
+/// A value that is made by a task of its own. A waiting caller may be cancelled, but the task is not, so the value is
+/// never forgotten. A failure holds for all callers until it is forgotten.
 pub(super) struct Once<T>(Mutex<Option<Made<T>>>);
 
 type Made<T> = watch::Receiver<Option<Result<T, Error>>>;
@@ -17,7 +17,7 @@ impl<T: Clone + Send + Sync + 'static> Once<T> {
         Self(Mutex::new(None))
     }
 
-    /// What was made or, for the first who asks, what `make` makes.
+    /// The value. The first caller makes it with `make`.
     pub(super) async fn get(
         &self,
         make: impl Future<Output = Result<T, Error>> + Send + 'static,
@@ -35,13 +35,13 @@ impl<T: Clone + Send + Sync + 'static> Once<T> {
         outcome(made).await
     }
 
-    /// What was made, if anyone ever asked for it.
+    /// The value, if anyone has asked for it.
     pub(super) async fn made(&self) -> Option<T> {
         let made = self.slot().clone()?;
         outcome(made).await.ok()
     }
 
-    /// Has the next who asks try again, where the making has failed.
+    /// Lets the next caller try again after a failure.
     pub(super) fn forget_failure(&self) {
         self.slot()
             .take_if(|made| matches!(*made.borrow(), Some(Err(_))));
@@ -57,7 +57,7 @@ async fn outcome<T: Clone>(mut made: Made<T>) -> Result<T, Error> {
         Ok(Some(outcome)) => outcome.clone(),
         _ => Err(Error::new(
             ErrorKind::Engine,
-            "the preparation of the run broke off",
+            "the preparation of the run was aborted",
         )),
     }
 }

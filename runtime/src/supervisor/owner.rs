@@ -1,4 +1,4 @@
-//! Who the user is that a container runs as, in numbers: archives have no names.
+//! The numeric user and group that a container runs as, since archives have no names.
 
 use std::io::Read as _;
 
@@ -7,14 +7,14 @@ use futures_util::StreamExt as _;
 use crate::engine::Engine;
 use crate::protocol::Owner;
 
-/// The user and group of `user` (`name`, `1000`, `name:group` ..) as the container's own files have them. An engine does not
-/// start a container whose user is unknown, so who is not found is root.
+/// The user and group of `user` (`name`, `1000`, `name:group` ..) according to the container's own files. An engine
+/// does not start a container with an unknown user, so an unknown name counts as root.
 pub(super) async fn of(engine: &Engine, container: &str, user: &str) -> Owner {
     let (user, group) = match user.split_once(':') {
         Some((user, group)) => (user, Some(group)),
         None => (user, None),
     };
-    // Most often no file needs to be asked for.
+    // Most users need no file.
     if let Some(owner) = in_numbers(user, group) {
         return owner;
     }
@@ -64,7 +64,7 @@ fn named(user: &str, group: Option<&str>, users: &str, groups: &str) -> Owner {
     }
 }
 
-/// A file of the container; empty where it cannot be had.
+/// The text of a file in the container. Empty if it cannot be read.
 async fn text(engine: &Engine, container: &str, path: &str) -> String {
     let mut tar = Vec::new();
     let mut pieces = engine.download(container, path);

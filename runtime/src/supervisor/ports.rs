@@ -1,7 +1,7 @@
-//! Which ports of the host are published on.
+//! Chooses the ports of the host on which the ports of services are published.
 //!
-//! Chosen here rather than by the engine, for then a service keeps its port when it is restarted. The range lies below
-//! the one that the kernel takes for outgoing connections.
+//! They are not left to the engine, so that a service keeps its port when it restarts. The default range is below the
+//! kernel's range for outgoing connections.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -14,7 +14,7 @@ use seatrial_model::ServicePlan;
 use crate::engine::PublishedPort;
 use crate::{Error, ErrorKind};
 
-/// The ports that are given out and not returned.
+/// The ports that are in use by this run.
 #[derive(Debug, Default)]
 pub(super) struct Ports(Mutex<BTreeSet<u16>>);
 
@@ -23,7 +23,7 @@ impl Ports {
     ///
     /// # Errors
     ///
-    /// No port of the range is free.
+    /// Returns an error if no port of the range is free.
     pub(super) fn publish(
         &self,
         service: &ServicePlan,
@@ -34,14 +34,14 @@ impl Ports {
             let Some(host) = self.take(range) else {
                 self.put_back(published.iter().map(|port| port.host));
                 let what = format!(
-                    "no port from {} to {} is free on this machine to publish port {} on",
+                    "cannot publish port {}: no port from {} to {} is free on this machine",
+                    port.number,
                     range.start(),
-                    range.end(),
-                    port.number
+                    range.end()
                 );
                 return Err(Error::new(ErrorKind::Start, what).with(|report| {
                     report.help = Some(
-                        "end what listens there, or choose another range with `ports = \"20000-29999\"` in \
+                        "stop what listens there, or choose another range with `ports = \"20000-29999\"` in \
                          seatrial.toml"
                             .to_owned(),
                     );
@@ -56,8 +56,8 @@ impl Ports {
         Ok(published)
     }
 
-    /// A port that nobody listens on at this moment; `None` where all are taken. Someone else may take it before the
-    /// engine does: then the engine says so, and another one is asked for.
+    /// A port on which nobody listens at this moment, or `None` if all are taken. Somebody may take it before the
+    /// engine does. The engine then reports an error, and the caller asks for another port.
     fn take(&self, range: &RangeInclusive<u16>) -> Option<u16> {
         let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = u64::from(range.end().checked_sub(*range.start())?) + 1;
@@ -74,7 +74,7 @@ impl Ports {
             })
     }
 
-    /// Returns ports that are not published any more.
+    /// Returns ports that are no longer published.
     pub(super) fn put_back(&self, ports: impl IntoIterator<Item = u16>) {
         let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for port in ports {

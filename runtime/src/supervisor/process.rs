@@ -1,7 +1,7 @@
-//! The supervisor as a process of its own: its clients come over a socket, and the run ends with the processes that they
-//! name.
+//! The supervisor as a process of its own. Its clients come over a socket, and the run ends with the processes that
+//! they name.
 //!
-//! Nobody sees this process. What it has to say goes to its clients, and into its log.
+//! The process has no terminal. It writes to its clients and to its log.
 
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -30,7 +30,7 @@ use crate::{Error, ErrorKind, images};
 ///
 /// # Errors
 ///
-/// It cannot begin; the process that has started this one is told.
+/// Returns an error if it cannot begin. The process that started this one gets the error as well.
 pub(crate) fn run(startup: Startup) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -38,7 +38,7 @@ pub(crate) fn run(startup: Startup) -> Result<(), String> {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            let reason = format!("no runtime can be made: {error}");
+            let reason = format!("cannot start the supervisor's runtime: {error}");
             startup.fail(&reason);
             return Err(reason);
         }
@@ -54,7 +54,7 @@ pub(crate) fn run(startup: Startup) -> Result<(), String> {
 async fn serve(mut station: Station, process: Option<ProcessId>) {
     let (inputs, from_clients) = mpsc::unbounded_channel();
     let shows = inputs.clone();
-    // Whether something is in the log that nobody was there to be told.
+    // Whether the log has something that nobody was there to read.
     let untold = Arc::new(AtomicBool::new(false));
     let tells = untold.clone();
     terminal::redirect(move |shown| {
@@ -80,12 +80,12 @@ async fn serve(mut station: Station, process: Option<ProcessId>) {
     let mut clients: ClientId = 0;
     let mut conversations = JoinSet::new();
     let mut accept = |stream| {
-        // Those that have ended are let go of.
+        // Forgets ended tasks.
         while conversations.try_join_next().is_some() {}
         clients += 1;
         let (messages, to_client) = mpsc::unbounded_channel();
         let client = clients;
-        // At once: the run does not end while somebody is about to be welcomed.
+        // At once, as the run does not end while a client is about to be welcomed.
         let _ = inputs.send(Input::Connected { client, messages });
         let (inputs, processes) = (inputs.clone(), processes.clone());
         conversations.spawn(async move {
@@ -101,7 +101,7 @@ async fn serve(mut station: Station, process: Option<ProcessId>) {
             () = supervisor.serve() => match station.close().await {
                 Ok(closed) => break closed,
                 Err(not_yet) => {
-                    // Otherwise it is closed, and its client begins again.
+                    // Otherwise the connection is closed, and the client begins again.
                     if !supervisor.ends_at_once {
                         accept(not_yet.stream);
                     }
@@ -110,7 +110,7 @@ async fn serve(mut station: Station, process: Option<ProcessId>) {
             },
         }
     };
-    // Who is connected all the same is told so by the end of the connection, and at once.
+    // Clients that are still connected notice at once, as their connection ends.
     conversations.shutdown().await;
     untold.store(false, Ordering::Relaxed);
     supervisor.close().await;
@@ -121,11 +121,11 @@ async fn serve(mut station: Station, process: Option<ProcessId>) {
     closed.leave(log, journal.is_settled()).await;
 }
 
-/// What there was before this supervisor, in its directory and in others.
+/// What earlier supervisors left, in this supervisor's directory and in others.
 fn history(station: &mut Station) -> History {
     let journal = Journal::open(&station.journal(), Owner::this_process(now_micros));
     let journal = journal.unwrap_or_else(|error| {
-        log(&format!("the journal cannot be written: {error}\n"));
+        log(&format!("cannot write the journal: {error}\n"));
         Journal::default()
     });
     let mut abandoned = Vec::new();
@@ -157,8 +157,8 @@ fn history(station: &mut Station) -> History {
     }
 }
 
-/// Has the run over at `SIGTERM`: who ends this process, such as a CI's runner that ends all that a job has started, does not
-/// want its containers left.
+/// Ends the run at `SIGTERM`. The sender, such as a CI runner that ends everything a job has started, does not want
+/// containers left.
 fn end_at_signal(inputs: mpsc::UnboundedSender<Input>) {
     let waiting = Signals::new([SIGTERM]).and_then(|mut signals| {
         std::thread::Builder::new()
@@ -171,15 +171,16 @@ fn end_at_signal(inputs: mpsc::UnboundedSender<Input>) {
             })
     });
     if let Err(error) = waiting {
-        log(&format!("signals cannot be handled: {error}\n"));
+        log(&format!("cannot handle signals: {error}\n"));
     }
 }
 
-/// Hands on what a client says, until it has nothing more to say.
+/// Passes on the messages of a client until its last one.
 ///
 /// # Errors
 ///
-/// Why the connection is closed before its client closes it. Nothing of what was said is in it.
+/// Returns the reason for which the connection is closed before the client closes it. The reason contains no part of a
+/// message.
 async fn converse(
     mut stream: UnixStream,
     client: ClientId,
@@ -189,7 +190,7 @@ async fn converse(
 ) -> Result<(), String> {
     match wire::welcome(&mut stream).await {
         Ok(()) => {}
-        // Whoever sweeps looks in that way whether somebody is here.
+        // A sweep connects like this to find out whether this supervisor is alive.
         Err(wire::GreetError::Closed) => return Ok(()),
         Err(error) => return Err(error.to_string()),
     }
@@ -206,32 +207,31 @@ async fn converse(
                 }
                 let _ = inputs.send(Input::Request { client, request });
             }
-            // A process that was killed closes its connection in the middle of whatever it says.
+            // The connection of a killed process ends anywhere in a message.
             Ok(None) | Err(wire::WireError::Io(_)) => return Ok(()),
             Err(wire::WireError::TooLarge(_)) => {
-                return Err("it has sent more than is allowed".to_owned());
+                return Err("it has sent a message that is too large".to_owned());
             }
-            Err(_) => return Err("it has sent what is not understood".to_owned()),
+            Err(_) => return Err("it has sent an invalid message".to_owned()),
         }
     }
 }
 
-/// What is sent instead of a message that cannot be sent.
+/// The answer that replaces one that cannot be sent.
 fn refused(message: Message, error: &EncodeError) -> Option<Message> {
     match message {
         Message::Answer { call, .. } => Some(Message::Answer {
             call,
             outcome: Err(Error::new(
                 ErrorKind::Operation,
-                format!("the answer cannot be sent to the test: {error}"),
+                format!("cannot send the answer to the test: {error}"),
             )),
         }),
         _ => None,
     }
 }
 
-/// The processes with whose end runs end, as far as clients have named them: the run's own or, in a keeper, those of all runs
-/// that use what it keeps.
+/// The processes whose end ends the run: those of the run or, in a keeper, those of all runs that use what it keeps.
 #[derive(Clone)]
 struct Processes {
     role: Role,
@@ -248,8 +248,8 @@ impl Processes {
         }
     }
 
-    /// Has the run go on until this process, too, has ended. A keeper goes on without any, but tells people at their end what
-    /// it keeps.
+    /// Lets the run go on until this process has ended, too. A keeper goes on without any process, but reports what it
+    /// keeps when they end.
     fn join(&self, process: ProcessId) {
         let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
         if !alive.insert(process) {
@@ -258,7 +258,7 @@ impl Processes {
         if self.role == Role::Run {
             let _ = self.inputs.send(Input::RunGoesOn(true));
         }
-        // It is known while the process runs.
+        // The process is known while it runs.
         let terminal = process.terminal();
         let processes = self.clone();
         tokio::spawn(async move {
@@ -277,7 +277,7 @@ impl Processes {
     }
 }
 
-/// Writes into the log, which is this process's standard error.
+/// Writes to the log, which is this process's standard error.
 fn log(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
@@ -288,7 +288,7 @@ mod tests {
 
     use super::*;
 
-    /// What comes of a client that says this and no more.
+    /// The outcome of a client that sends only this text.
     async fn says(text: &[u8]) -> Result<(), String> {
         let (stream, mut peer) = UnixStream::pair().expect("a pair of sockets");
         peer.write_all(text).await.expect("room for it");

@@ -1,8 +1,8 @@
-//! What becomes of everything that was created.
+//! Removes everything that was created.
 //!
-//! A [`Guard`] exists before the container does. It is dropped, sooner or later, also when the task that held it is
-//! cancelled in the middle of the creation or the start; then the container is removed in the background, once that has
-//! come to an end. Nothing waits for that but the end of the run. What is there, or may be, is in the journal.
+//! A [`Guard`] exists before its container does. It is dropped sooner or later, also if the task that holds it is
+//! cancelled in the middle of the creation or the start. The container is then removed in the background, after that
+//! call has ended. Only the end of the run waits for the removal. The journal has everything that exists or may exist.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,11 +19,13 @@ use super::journal::Journal;
 use crate::engine::{Attachment, ContainerSpec, Engine, EngineError, EngineErrorKind};
 use crate::terminal;
 
-/// How long a removal is tried that begins when the time for all of them is over: what others were in use by is gone then.
+/// How long a removal is retried that begins after the time for all removals is over: what used the thing is gone by
+/// then.
 const REMOVED_WITHIN_AT_LEAST: Duration = Duration::from_secs(2);
-/// How long an engine may go on with a creation whose connection has broken.
+/// How long an engine may go on with a creation after its connection has broken.
 const CREATED_WITHIN: Duration = Duration::from_secs(5);
-/// The engine tells of neither, so it is asked again: soon at first, then less often.
+/// The pauses between two questions about a creation, as the engine reports neither its success nor its failure: first
+/// short, then longer.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -33,26 +35,26 @@ pub(super) struct Reaper {
     pub(super) journal: Journal,
     /// What is not removed yet, and the tasks that may still create something.
     alive: TaskTracker,
-    /// How long removals are tried from the end of the run on that fail for a reason which passes. While the run goes on they
-    /// are tried for as long.
+    /// How long removals that fail for a passing reason are retried after the end of the run. They are retried for as
+    /// long as the run goes on.
     removed_within: Duration,
-    /// Since when the run is over.
+    /// When the run ended.
     over_since: Arc<watch::Sender<Option<Instant>>>,
-    /// The volumes that are held, by name: one guard for each, however many launches share it.
+    /// The volumes in use, by name. The launches that share a volume share one guard.
     volumes: Arc<Mutex<HashMap<String, Weak<VolumeGuard>>>>,
 }
 
-/// Holds a container, from before its creation. Dropping it removes the container.
+/// Holds a container from before its creation. Dropping it removes the container.
 pub(super) struct Guard {
     reaper: Reaper,
     engine: Engine,
     name: String,
-    /// What the engine was asked to do, which goes on to its end.
+    /// The call under way, which goes on to its end.
     busy: TaskTracker,
-    /// Whether it was asked for anything yet, so that there may be a container.
+    /// Whether anything was asked of the engine yet, so that the container may exist.
     is_begun: AtomicBool,
     creation: Creation,
-    /// What the container uses: let go when it is removed, not before.
+    /// What the container uses. It is released after the container is removed.
     used: Vec<Box<dyn Send + Sync>>,
     alive: TaskTrackerToken,
 }
@@ -99,7 +101,7 @@ impl Reaper {
         }
     }
 
-    /// The guard for the volume `name`, which is about to be created or is there already.
+    /// The guard for the volume `name`, which is about to be created or exists already.
     pub(super) fn volume(&self, engine: &Engine, name: String) -> Arc<VolumeGuard> {
         let mut volumes = self.volumes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(guard) = volumes.get(&name).and_then(Weak::upgrade) {
@@ -116,7 +118,7 @@ impl Reaper {
         guard
     }
 
-    /// Waits until every guard is dropped and what it held is removed, or cannot be.
+    /// Waits until every guard is dropped and what it held is removed, or cannot be removed.
     pub(super) async fn close(&self) {
         self.over_since
             .send_modify(|over| *over = over.or_else(|| Some(Instant::now())));
@@ -127,16 +129,16 @@ impl Reaper {
     /// Waits for the end of the run.
     pub(super) async fn over(&self) {
         let mut over_since = self.over_since.subscribe();
-        // The sender is this one's own.
+        // The sender is part of this value.
         let _ = over_since.wait_for(Option::is_some).await;
     }
 
-    /// Tries a removal until it succeeds, or fails for a reason that does not pass, or the run is over and the time for it as
-    /// well.
+    /// Retries a removal until it succeeds, until it fails for a lasting reason, or until the run and the time for
+    /// removals are over.
     ///
     /// # Errors
     ///
-    /// The last attempt's.
+    /// Returns the error of the last attempt.
     pub(super) async fn persistently<T, F>(&self, removal: impl Fn() -> F) -> Result<T, EngineError>
     where
         F: Future<Output = Result<T, EngineError>>,
@@ -154,12 +156,12 @@ impl Reaper {
         }
     }
 
-    /// Removes what may come of a creation whose answer nobody got: looks for it until it was there and is removed, or the
-    /// engine has had the time to make it. `removal` says whether there was anything.
+    /// Removes the result of a creation whose answer was lost: looks for the thing until it appears and is removed, or
+    /// until the engine has had the time to create it. `removal` returns whether the thing existed.
     ///
     /// # Errors
     ///
-    /// Where it is there and cannot be removed, or the engine does not answer.
+    /// Returns an error if the thing cannot be removed, or if the engine does not answer.
     pub(super) async fn uncertain<F>(&self, removal: impl Fn() -> F) -> Result<(), EngineError>
     where
         F: Future<Output = Result<bool, EngineError>>,
@@ -180,16 +182,16 @@ impl Reaper {
         }
     }
 
-    /// Whether a removal that has begun then is given up. Not while the run goes on; then all of them have the same time, one
-    /// after another or not.
+    /// Whether to give up a removal that began at this time. Removals are not given up while the run goes on. After
+    /// that, all of them share the same time.
     fn has_taken_too_long(&self, begun: Instant) -> bool {
         let over_since = *self.over_since.borrow();
         over_since.is_some_and(|over| over.elapsed() >= self.removed_within)
             && begun.elapsed() >= REMOVED_WITHIN_AT_LEAST
     }
 
-    /// Notes what became of a removal, and tells people where it failed. Where nobody is there any more to be told, and it is
-    /// in the journal, whoever finds that tries again, and tells.
+    /// Notes the outcome of a removal, and reports an error to the user. If no user is left and the journal has the
+    /// thing, its next reader tries again and reports.
     pub(super) fn removed(&self, thing: &str, outcome: Result<(), EngineError>) {
         match outcome {
             Ok(()) => self.journal.removed(thing),
@@ -230,7 +232,7 @@ impl Guard {
             .await
     }
 
-    /// Asks the container's process to end, and kills it once that patience is over, or the engine's own.
+    /// Asks the container's process to end, and kills it after `patience`, or after the engine's default.
     pub(super) async fn stop(
         &self,
         id: &str,
@@ -241,14 +243,14 @@ impl Guard {
         self.run_to_completion("stop the container", stopping).await
     }
 
-    /// Sends the container's process a signal, `SIGKILL` without one.
+    /// Sends a signal to the container's process, by default `SIGKILL`.
     pub(super) async fn kill(&self, id: &str, signal: Option<String>) -> Result<(), EngineError> {
         let (engine, id) = (self.engine.clone(), id.to_owned());
         let killing = async move { engine.kill(&id, signal.as_deref()).await };
         self.run_to_completion("kill the container", killing).await
     }
 
-    /// Takes the container off a network.
+    /// Detaches the container from a network.
     pub(super) async fn disconnect(&self, id: &str, network: &str) -> Result<(), EngineError> {
         let (engine, id, network) = (self.engine.clone(), id.to_owned(), network.to_owned());
         let disconnecting = async move { engine.disconnect(&id, &network).await };
@@ -256,7 +258,7 @@ impl Guard {
             .await
     }
 
-    /// Puts the container back on a network.
+    /// Attaches the container to a network again.
     pub(super) async fn connect(
         &self,
         id: &str,
@@ -268,9 +270,9 @@ impl Guard {
             .await
     }
 
-    /// Has the engine do something to its end, also when the caller is cancelled. An engine that is left in the middle of a
-    /// creation makes a container that nobody knows; one that is left in the middle of a start, or of an end, may for ever
-    /// count the container on its network, which then cannot be removed.
+    /// Runs a call of the engine to its end, even if the caller is cancelled. If a creation is interrupted, the engine
+    /// makes a container that nobody knows. If a start or an end is interrupted, the engine may count the container on
+    /// its network for ever, and the network cannot be removed.
     async fn run_to_completion<T: Send + 'static>(
         &self,
         attempt: &str,
@@ -307,17 +309,17 @@ impl Drop for Guard {
     }
 }
 
-/// A container, as the journal and people know it.
+/// The name of a container in the journal and in reports.
 fn container(name: &str) -> String {
     format!("container {name}")
 }
 
-/// A volume, likewise.
+/// The name of a volume in the journal and in reports.
 fn volume(name: &str) -> String {
     format!("volume {name}")
 }
 
-/// What comes of a task that has the engine do something.
+/// The outcome of a task with a call of the engine.
 async fn finished<T>(
     attempt: &str,
     task: JoinHandle<Result<T, EngineError>>,
@@ -331,13 +333,13 @@ async fn finished<T>(
     })
 }
 
-/// How a creation ended, for whoever removes what came of it.
+/// How a creation ended, for the removal of its result.
 #[derive(Clone, Debug, Default)]
 struct Creation(Arc<AtomicBool>);
 
 impl Creation {
     fn ended_with(&self, error: EngineErrorKind) {
-        // The request may have reached the engine, and the answer did not come back.
+        // The engine may have got the request, but the answer was lost.
         let uncertain = error == EngineErrorKind::Unreachable;
         self.0.store(uncertain, Ordering::Relaxed);
     }
@@ -347,7 +349,7 @@ impl Creation {
     }
 }
 
-/// Removes the container of that name; `false` where there is none.
+/// Removes the container of that name. Returns `false` if there is no such container.
 async fn discard(engine: &Engine, name: &str) -> Result<bool, EngineError> {
     match engine.inspect(name).await {
         Ok(_) => engine.remove(name).await.map(|()| true),
@@ -356,7 +358,7 @@ async fn discard(engine: &Engine, name: &str) -> Result<bool, EngineError> {
     }
 }
 
-/// Whether the same call may succeed in a moment: the kernel still holds a mount, or the engine restarts.
+/// Whether the same call may succeed soon: the kernel still holds a mount, or the engine restarts.
 pub(super) fn passes(error: &EngineError) -> bool {
     matches!(
         error.kind,
@@ -364,7 +366,7 @@ pub(super) fn passes(error: &EngineError) -> bool {
     )
 }
 
-/// Holds a container that another owns on a network. Dropping it takes the container off.
+/// Holds another owner's container on a network. Dropping it detaches the container.
 pub(super) struct AttachmentGuard {
     reaper: Reaper,
     engine: Engine,
@@ -374,7 +376,7 @@ pub(super) struct AttachmentGuard {
 }
 
 impl Reaper {
-    /// Puts a container that another owns on a network.
+    /// Attaches another owner's container to a network.
     pub(super) async fn attach(
         &self,
         engine: &Engine,
@@ -388,7 +390,7 @@ impl Reaper {
             network: attachment.network.clone(),
             alive: self.alive.token(),
         };
-        // A task of its own: it goes on when the caller is cancelled, and takes the container off then.
+        // A task of its own: it goes on if the caller is cancelled, and then detaches the container.
         let attaching = tokio::spawn(async move {
             let (engine, container) = (&guard.engine, &guard.container);
             engine.connect(container, &attachment).await?;
@@ -409,7 +411,7 @@ impl Drop for AttachmentGuard {
                 .persistently(|| engine.disconnect(&container, &network))
                 .await;
             match disconnected {
-                // Its owner has removed it.
+                // The owner has removed the container.
                 Err(error) if error.kind == EngineErrorKind::NotFound => {}
                 Err(error) => {
                     report_leftover(
@@ -425,13 +427,13 @@ impl Drop for AttachmentGuard {
 }
 
 impl VolumeGuard {
-    /// Creates the volume; one that is there already stays as it is.
+    /// Creates the volume. An existing volume stays as it is.
     pub(super) async fn create(
         self: &Arc<Self>,
         labels: BTreeMap<String, String>,
     ) -> Result<(), EngineError> {
         let guard = self.clone();
-        // A task of its own: it goes on when the caller is cancelled, and so long nobody removes the volume.
+        // A task of its own: it goes on if the caller is cancelled, and nobody removes the volume meanwhile.
         let creating = tokio::spawn(async move {
             let (journal, thing) = (&guard.reaper.journal, volume(&guard.name));
             journal.creating(&thing);
@@ -458,9 +460,9 @@ impl Drop for VolumeGuard {
     }
 }
 
-/// Tells people of something that could not be removed.
+/// Reports something that cannot be removed.
 pub(super) fn report_leftover(what: &str, error: &dyn std::fmt::Display) {
-    terminal::warn(&format!("{what} could not be removed: {error}"));
+    terminal::warn(&format!("cannot remove {what}: {error}"));
 }
 
 #[cfg(test)]

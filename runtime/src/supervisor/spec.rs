@@ -1,4 +1,4 @@
-//! From a service's plan to the container that an engine is asked for.
+//! Turns a service's plan into the specification of its container.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,10 +14,10 @@ use crate::engine::{Attachment, ContainerSpec, MountSpec, PublishedPort};
 use crate::protocol::{Launch, Mounted, MountedKind};
 use crate::{Error, ErrorKind, files};
 
-/// Where a `bin` service's executable is mounted.
+/// The directory for the executables of `bin` services.
 const BINARIES: &str = "/seatrial/bin";
 
-/// Hides what the variables of all services of a launch suggest to be secret: a service may log another's password.
+/// Hides the likely secrets in the variables of all services of a launch, as a service may log another's password.
 pub(super) fn redactor(launch: &Launch) -> Redactor {
     let mut redactor = Redactor::default();
     for (index, service) in launch.plan.services.iter().enumerate() {
@@ -31,7 +31,7 @@ pub(super) fn redactor(launch: &Launch) -> Redactor {
     redactor
 }
 
-/// A template's text in the service at `index`.
+/// The text of a template in the service at `index`.
 pub(super) fn render(launch: &Launch, index: usize, template: &Template) -> String {
     let services = &launch.plan.services;
     template.render(|reference| match reference {
@@ -45,7 +45,7 @@ pub(super) fn render(launch: &Launch, index: usize, template: &Template) -> Stri
     })
 }
 
-/// Variables as an engine takes them, in the service at `index`.
+/// The variables of the service at `index`, in the engine's form.
 pub(super) fn env(launch: &Launch, index: usize, env: &[EnvVar]) -> Vec<String> {
     env.iter()
         .map(|variable| {
@@ -55,22 +55,22 @@ pub(super) fn env(launch: &Launch, index: usize, env: &[EnvVar]) -> Vec<String> 
         .collect()
 }
 
-/// What of a container is known only when it is about to be created.
+/// The properties of a container that are known only just before its creation.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) name: String,
     pub(super) image: String,
     pub(super) network: String,
     pub(super) address: Ipv4Addr,
-    /// Names and addresses of what it may speak to.
+    /// Names and addresses of the services that it may connect to.
     pub(super) hosts: Vec<(String, Ipv4Addr)>,
     pub(super) ports: Vec<PublishedPort>,
     pub(super) volumes: Vec<(String, String)>,
-    /// Those of everything that belongs to the run.
+    /// The labels of everything that belongs to the run.
     pub(super) labels: BTreeMap<String, String>,
 }
 
-/// Where a binary of the package is in the container that runs it.
+/// The path of the package's binary in its container.
 pub(super) fn binary_path(name: &str) -> String {
     format!("{BINARIES}/{name}")
 }
@@ -122,8 +122,8 @@ pub(super) fn container(
         size: tmpfs.size,
     }));
 
-    // Its own name too, by this way rather than as its host name: the engine's name server would tell that to everyone
-    // on the network, also to another instance of the same composition.
+    // The container's own name is a host entry, not its host name: the engine's name server would publish a host name
+    // to everyone on the network, also to another instance of the same composition.
     let named = place
         .hosts
         .into_iter()
@@ -161,7 +161,7 @@ pub(super) fn container(
     })
 }
 
-/// What is mounted in a service's container.
+/// The mounts of a service's container.
 pub(super) fn mounted(service: &ServicePlan) -> Vec<Mounted> {
     let mounted = |at: &str, kind| Mounted {
         at: at.to_owned(),
@@ -204,7 +204,7 @@ fn bind(
     })
 }
 
-/// The service's source, mounted.
+/// The mount of the service's source.
 pub(super) fn source(launch: &Launch, service: &ServicePlan) -> Result<Option<MountSpec>, Error> {
     let Source::Mounted { from, at, mode } = &service.source else {
         return Ok(None);
@@ -219,12 +219,12 @@ pub(super) fn source(launch: &Launch, service: &ServicePlan) -> Result<Option<Mo
     .map(Some)
 }
 
-/// Who runs the service, where that is not the image's to say.
+/// The user of the service, unless the image decides.
 pub(super) fn user(launch: &Launch, service: &ServicePlan) -> Option<String> {
     service.user.clone().or_else(|| owner(launch, service))
 }
 
-/// Who may write to the source does so as the user who owns it.
+/// A service that may write to the source runs as the owner of the source.
 pub(super) fn owner(launch: &Launch, service: &ServicePlan) -> Option<String> {
     match service.source {
         Source::Mounted {
@@ -244,7 +244,7 @@ fn workdir(launch: &Launch, service: &ServicePlan) -> Option<String> {
     service.workdir.clone().or_else(in_source)
 }
 
-/// Where the declaring package's directory is in the container; none where it is not mounted.
+/// The path of the declaring package's directory in the container. `None` if it is not mounted.
 pub(super) fn package_in_source(launch: &Launch, service: &ServicePlan) -> Option<String> {
     let Source::Mounted { from, at, .. } = &service.source else {
         return None;
@@ -255,7 +255,7 @@ pub(super) fn package_in_source(launch: &Launch, service: &ServicePlan) -> Optio
             .strip_prefix(&launch.workspace)
             .ok()?
             .to_owned(),
-        // Only the file system knows what `..` leads to.
+        // Only the file system knows the target of `..`.
         Some(from) => {
             let mounted = launch.package_dir.join(from).canonicalize().ok()?;
             let package = launch.package_dir.canonicalize().ok()?;
@@ -290,7 +290,7 @@ fn labels(
     labels
 }
 
-/// These directories and the service's files, packed to be unpacked at `/`; `None` where there are none.
+/// These directories and the service's files, as an archive that is unpacked at `/`. `None` if there are none.
 pub(super) fn files(
     launch: &Launch,
     index: usize,

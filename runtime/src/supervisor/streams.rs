@@ -1,4 +1,4 @@
-//! What a call streams, a message at a time, as far as the other end has read what came before.
+//! The streams of a call, a message at a time. A sender waits until the other end has read enough of what was sent.
 
 use futures_util::stream;
 use tokio::sync::mpsc;
@@ -7,7 +7,7 @@ use crate::engine::{EngineError, EngineErrorKind, Parts};
 use crate::flow::{Allowance, PIECE, Reading, Unread};
 use crate::protocol::{CallId, LogLine, Message};
 
-/// What a client is sent before its call is answered.
+/// The stream to a client before its call is answered.
 pub(super) struct Outgoing {
     messages: mpsc::UnboundedSender<Message>,
     call: CallId,
@@ -31,7 +31,7 @@ impl Outgoing {
     ///
     /// # Errors
     ///
-    /// Nobody reads any more.
+    /// Returns an error if nobody reads any more.
     pub(super) async fn line(&self, line: LogLine) -> Result<(), Unread> {
         self.allowance.take(line.text.len()).await?;
         let call = self.call;
@@ -42,7 +42,7 @@ impl Outgoing {
     ///
     /// # Errors
     ///
-    /// Nobody reads any more.
+    /// Returns an error if nobody reads any more.
     pub(super) async fn bytes(&self, mut bytes: Vec<u8>) -> Result<(), Unread> {
         let call = self.call;
         while bytes.len() > PIECE {
@@ -60,7 +60,7 @@ impl Outgoing {
     }
 }
 
-/// Where the pieces go that a client sends of an archive.
+/// The destination of the pieces of an archive that a client sends.
 pub(super) struct Incoming(mpsc::UnboundedSender<Sent>);
 
 enum Sent {
@@ -69,8 +69,8 @@ enum Sent {
 }
 
 impl Incoming {
-    /// What a client sends for a call, and the archive that comes of it. It is an error in the archive where the client is
-    /// gone before it has sent all.
+    /// The archive that a client sends for a call. If the client is gone before it has sent everything, the archive
+    /// ends with an error.
     pub(super) fn new(
         messages: mpsc::UnboundedSender<Message>,
         call: CallId,
@@ -93,7 +93,7 @@ impl Incoming {
     }
 
     pub(super) fn piece(&self, bytes: Vec<u8>) {
-        // Where nobody takes it any more, the answer is on its way.
+        // If nobody takes the pieces any more, the answer is on its way.
         let _ = self.0.send(Sent::Piece(bytes));
     }
 
@@ -121,7 +121,7 @@ impl Receiving {
             }
             Some(Sent::End(Ok(()))) => return (Ok(None), self),
             Some(Sent::End(Err(why))) => why,
-            None => "the test process that has them has ended".to_owned(),
+            None => "the test process that sends them has ended".to_owned(),
         };
         let error = EngineError {
             kind: EngineErrorKind::Failed,

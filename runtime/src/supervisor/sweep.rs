@@ -1,8 +1,8 @@
-//! Removing what dead supervisors left, in the background.
+//! Removes what dead supervisors left, in the background.
 //!
-//! Whose something is, its label says, and only what belongs to somebody who is dead for certain is touched. Journals say
-//! where else to look and what is yet to come. Several supervisors may sweep the same things at once: whatever another has
-//! removed meanwhile is no failure.
+//! The label of a thing names its owner. Only things of an owner who is certainly dead are removed. Journals name other
+//! engines to search, and creations that may still succeed. Several supervisors may sweep the same things at once, so a
+//! thing that is already gone is not an error.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -21,41 +21,42 @@ use crate::engine::{Engine, EngineError, EngineErrorKind};
 use crate::run::{Life, Owner};
 
 /// How many things are removed at once.
-const AT_ONCE: usize = 8;
+const PARALLEL_REMOVALS: usize = 8;
 
-/// The first pause between two looks, and the longest: at first while something is expected, and then while an engine does
-/// not answer or does not let go of something.
+/// The pauses between two passes: the first and the longest while something is expected, and the longest while an
+/// engine does not answer or cannot remove something yet.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const LONG_PAUSE: Duration = Duration::from_secs(10);
 
-/// How long an engine may go on with a creation that it was asked for by somebody who was killed then.
+/// How long an engine may go on with a creation for a client that was killed.
 const CREATED_WITHIN: Duration = Duration::from_secs(4);
 
-/// How long the kernel may take to end a process that was killed.
+/// How long the kernel may take to end a killed process.
 const DIES_WITHIN: Duration = Duration::from_secs(4);
 
-/// What was before this supervisor, and where it writes for who comes after it.
+/// What earlier supervisors left, and the journal of this one.
 #[derive(Default)]
 pub(crate) struct History {
     pub(crate) journal: Journal,
     pub(crate) abandoned: Vec<Abandoned>,
-    /// Whether nobody waits for the end of this supervisor, so that it may take its time for what does not go at once.
+    /// Whether nobody waits for the end of this supervisor, so that it may take time for what cannot be removed at
+    /// once.
     pub(crate) is_detached: bool,
 }
 
-/// What supervisors left that are dead, as far as a journal tells.
+/// What dead supervisors left, according to a journal.
 pub(crate) struct Abandoned {
     pub(crate) belongings: Vec<Belongings>,
-    /// For how long nothing has been written into the journal.
+    /// How long nothing has been written to the journal.
     pub(crate) idle: Duration,
-    /// Called when nothing of it is left.
+    /// Called when nothing is left.
     pub(crate) forget: Box<dyn FnOnce() + Send + Sync>,
 }
 
-/// Removes what the dead left on `engine`, and on the engines of the journals, until that is done. Those are connected to
-/// with this time-out and these variables. What builds of theirs have made is removed when the run is over, where nothing
-/// was built on it.
+/// Removes what dead supervisors left on `engine` and on the engines of their journals, until that is done. Connections
+/// use this time-out and these variables. What their builds have made is removed at the end of the run, unless
+/// something was built on it.
 pub(super) async fn sweep(
     engine: Engine,
     (timeout, variables): (Duration, BTreeMap<String, String>),
@@ -66,7 +67,7 @@ pub(super) async fn sweep(
     let all = || abandoned.iter().flat_map(|it| &it.belongings);
     let mut addresses: BTreeSet<&String> = all().flat_map(|it| &it.engines).collect();
     addresses.insert(&own);
-    // Side by side: one that does not answer holds up no other.
+    // Concurrently, so that an engine that does not answer delays no other.
     let cleaning = addresses.into_iter().map(|address| {
         let (engine, own, variables) = (engine.clone(), &own, variables.clone());
         let (expected, reaper) = (Expected::on(address, &abandoned), &reaper);
@@ -76,7 +77,7 @@ pub(super) async fn sweep(
                 true => engine,
                 false => {
                     let choice = EngineChoice::from(Some(address.clone()));
-                    // Where it does not run now, whoever finds it running sweeps it.
+                    // An engine that does not run now is swept by a run that finds it running.
                     let found = discovery::connect_within(timeout, &choice, variables).await;
                     found.ok()?
                 }
@@ -101,14 +102,14 @@ pub(super) async fn sweep(
     }
 }
 
-/// What builds of the dead have made on an engine.
+/// What builds of dead supervisors have made on an engine.
 fn builds_on<'a>(engine: &str, abandoned: &'a [Abandoned]) -> BTreeMap<&'a str, Vec<String>> {
     let belongings = abandoned.iter().flat_map(|it| &it.belongings);
     let there = belongings.filter(|it| it.engines.contains(engine));
     builds::of_journal(there.flat_map(|it| it.things.keys()))
 }
 
-/// Removes it when the run is over; `false` where anything stays for who comes next.
+/// Removes it at the end of the run. Returns `false` if anything stays for the next sweep.
 async fn remove_builds(
     engine: &Engine,
     reaper: &Reaper,
@@ -130,13 +131,13 @@ fn is_dead(owner: &Owner) -> bool {
     owner.life() != Life::Possible
 }
 
-/// What is not over yet.
+/// What may still happen.
 #[derive(Default)]
 struct Expected {
-    /// What may come of creations that the engine was asked for, and for how long.
+    /// The creations that may still succeed, and for how long.
     things: HashSet<String>,
     things_within: Duration,
-    /// Those that were killed just now.
+    /// The processes that were killed just now.
     owners: Vec<Owner>,
 }
 
@@ -161,7 +162,7 @@ impl Expected {
         expected
     }
 
-    /// How long something may still come, by the time since the first look.
+    /// How long something may still come, by the time since the first pass.
     fn goes_on_for(&self, elapsed: Duration) -> Duration {
         let things = match self.things.is_empty() {
             true => Duration::ZERO,
@@ -175,8 +176,8 @@ impl Expected {
     }
 }
 
-/// Removes what the dead left on an engine. Returns when nothing is left and nothing is expected any more; `false` where
-/// something stays that cannot be removed.
+/// Removes what dead supervisors left on an engine. Returns when nothing is left and nothing is expected any more.
+/// Returns `false` if something stays that cannot be removed.
 async fn clean(engine: &Engine, mut expected: Expected) -> bool {
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
@@ -193,7 +194,7 @@ async fn clean(engine: &Engine, mut expected: Expected) -> bool {
                 let is_clean = lasting.is_empty();
                 for (thing, error) in lasting {
                     if reported.insert(thing.clone()) {
-                        report_leftover(&format!("{thing}, left by a dead run,"), &error);
+                        report_leftover(&format!("{thing}, left by a dead run"), &error);
                     }
                 }
                 if passing.is_empty() {
@@ -216,15 +217,15 @@ async fn clean(engine: &Engine, mut expected: Expected) -> bool {
     }
 }
 
-/// What came of one look at everything.
+/// The result of one pass over everything.
 #[derive(Default)]
 struct Pass {
-    /// Everything of the dead that was there.
+    /// Everything of dead supervisors that existed.
     seen: HashSet<String>,
     failed: Vec<(String, EngineError)>,
 }
 
-/// Removes what is there now.
+/// Removes everything that exists now.
 async fn look(engine: &Engine) -> Result<Pass, EngineError> {
     let (containers, volumes, networks) = tokio::try_join!(
         engine.containers(OWNER),
@@ -253,7 +254,7 @@ async fn look(engine: &Engine) -> Result<Pass, EngineError> {
             *known.entry(owner).or_insert_with_key(|owner| {
                 match Owner::life_of(owner) {
                     Life::Ended => true,
-                    // That there was a boot since is known by that, too.
+                    // This also shows that there was a boot since.
                     Life::BeforeBoot => !running.contains(owner),
                     Life::Possible => false,
                 }
@@ -280,7 +281,7 @@ async fn look(engine: &Engine) -> Result<Pass, EngineError> {
 
     pass.remove(containers, |id| async move { engine.remove(&id).await })
         .await;
-    // Both are in use while their containers are there.
+    // Both are in use while their containers exist.
     pass.remove(networks, |id| async move {
         abandoned::remove(engine, &id).await
     })
@@ -293,7 +294,7 @@ async fn look(engine: &Engine) -> Result<Pass, EngineError> {
     Ok(pass)
 }
 
-/// The containers of owners which are there no more, or do not run: with each, its processes have ended.
+/// The containers of owners that no longer exist, or that do not run. Their processes have ended with them.
 async fn gone_containers(
     engine: &Engine,
     labels: impl Iterator<Item = &BTreeMap<String, String>>,
@@ -320,7 +321,7 @@ impl Pass {
         let removal = &removal;
         let outcomes: Vec<_> = stream::iter(things)
             .map(|(thing, id)| async move { (thing, removal(id).await) })
-            .buffer_unordered(AT_ONCE)
+            .buffer_unordered(PARALLEL_REMOVALS)
             .collect()
             .await;
         for (thing, outcome) in outcomes {

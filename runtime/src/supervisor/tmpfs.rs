@@ -1,6 +1,6 @@
-//! The directories at which tmpfs are mounted. At each start, runc gives a tmpfs the mode of the directory below it. Where
-//! there is none at the first start it makes one that is root's alone, so that a restart would take from the service what it
-//! could write at first.
+//! The directories of tmpfs mounts. At each start, runc gives a tmpfs the mode of the directory below it. At the
+//! first start it makes a missing directory with a mode for root only. A restart would then take the write permission
+//! from the service that it had at first.
 
 use seatrial_model::Tmpfs;
 
@@ -10,8 +10,8 @@ use crate::engine::Engine;
 /// Everyone may write, as in `/tmp`.
 const MODE: u32 = 0o1777;
 
-/// The directories that are to be made, or made writable, before a container's first start, as entries of an archive that is
-/// unpacked at `/`. One that the image has keeps its mode where root runs the service, who may write anyway.
+/// The directories to make, or to make writable, before a container's first start, as entries of an archive that is
+/// unpacked at `/`. A directory of the image keeps its mode if root runs the service, as root may write anyway.
 pub(super) async fn directories(
     engine: &Engine,
     container: &str,
@@ -37,7 +37,7 @@ fn opened(below: Head, user: &str) -> Option<tar::Header> {
             header
         }
         Head::Entry(entry) if entry.header.entry_type().is_dir() && !runs_as_root => entry.header,
-        // A link, for one; or nobody knows.
+        // For example a link, or unknown.
         Head::Entry(_) | Head::Unknown => return None,
     };
     header.set_mode(MODE);

@@ -1,4 +1,4 @@
-//! The volumes that services of one launch share: their names on the engine, and who keeps them.
+//! The volumes that services of one launch share: their names on the engine, and their lifetimes.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,15 +11,15 @@ use super::reaper::VolumeGuard;
 use crate::engine::{Engine, EngineError};
 use crate::protocol::{ClientId, LeaseId};
 
-/// The volumes with a name that the services of one launch share.
+/// The named volumes that the services of one launch share.
 #[derive(Debug)]
 pub(super) struct Volumes {
-    /// What the engine's names begin with, for volumes as short-lived as the launch.
+    /// The prefix of the engine's names for volumes that live as long as the launch.
     of_launch: String,
-    /// The same, for volumes that a service uses which lives as long as the test process: whoever shares the service
-    /// shares those.
+    /// The same for volumes of a service that lives as long as the test process. Launches that share the service share
+    /// its volumes.
     of_process: String,
-    /// The same, for those of services that live as long as the run.
+    /// The same for volumes of services that live as long as the run.
     of_run: String,
     made: Mutex<BTreeMap<String, Arc<VolumeGuard>>>,
 }
@@ -35,7 +35,7 @@ impl Volumes {
         declaration.hash(&mut hasher);
         let declaration = hasher.finish() & 0xffff_ffff;
         let prefix = &context.run.identity.prefix;
-        // Those before it may still be there.
+        // The previous volumes may still exist.
         let again = generation.map_or(String::new(), |generation| format!("-{generation}"));
         Self {
             of_launch: format!("{prefix}-{client}-{lease}{again}"),
@@ -45,7 +45,8 @@ impl Volumes {
         }
     }
 
-    /// The volumes of one service, created where they are not yet: name on the engine and path in the container.
+    /// The volumes of one service, with their names on the engine and their paths in the container. Missing ones are
+    /// created.
     pub(super) async fn of(
         &self,
         context: &Context,

@@ -211,8 +211,8 @@ fn of_other_files(composition: &str, at: &Path) -> [String; 4] {
         "the tests run in the container `".to_owned(),
         "`, and the engine mounts what its own host has at that path".to_owned(),
         "help: mount the checkout into the container that runs the tests at the path it has on the engine's host, such as \
-         with `docker run -v \"$PWD:$PWD\" -w \"$PWD\" ..`, or run the tests on that host; a service that reads nothing of \
-         the source can do without it: `source(none)`"
+         with `docker run -v \"$PWD:$PWD\" -w \"$PWD\" ..`, or run the tests on that host; for a service that does not \
+         read the source, write `source(none)`"
             .to_owned(),
     ]
 }
@@ -297,7 +297,7 @@ fn a_run_in_a_container_with_a_network_of_its_own_is_told_so() {
             "`Fleet`: the tests cannot reach the ports that the engine at `unix:///var/run/docker.sock` publishes".to_owned(),
             own.to_owned(),
             "network of its own, and the ports are on the loopback address of the engine's host".to_owned(),
-            "help: give the container that runs the tests the network of that host, such as with `docker run --network host ..`"
+            "help: run the container of the tests on the network of that host, such as with `docker run --network host ..`"
                 .to_owned(),
         ]
     };

@@ -179,5 +179,5 @@ fn an_engine_that_goes_away_is_named_and_has_nothing_when_it_is_back() {
     run.end()
         .exited(101)
         .said("service `wind` of `Becalmed`: the engine went away: cannot ")
-        .said("help: the engine went away, or it hangs");
+        .said("help: the engine went away or hangs");
 }

@@ -136,8 +136,11 @@ async fn what_is_not_understood_is_refused_and_harms_nobody() {
         peer.is_served().await;
     }
     let log = std::fs::read_to_string(fixture.directory().log()).expect("a log");
-    assert!(log.contains("it has sent what is not understood"), "{log}");
-    assert!(log.contains("it has sent more than is allowed"), "{log}");
+    assert!(log.contains("it has sent an invalid message"), "{log}");
+    assert!(
+        log.contains("it has sent a message that is too large"),
+        "{log}"
+    );
     assert!(!log.contains("panicked"), "{log}");
     peer.leave().await;
 }

@@ -1,4 +1,4 @@
-//! What became of a container that ended.
+//! How a container ended.
 
 use super::engine::engine_error;
 use super::executing::{self, Symptom};
@@ -8,17 +8,17 @@ use crate::engine::{ContainerInfo, EngineErrorKind};
 use crate::supervisor::exits::Exit;
 use crate::{ErrorKind, terminal};
 
-/// The exit code of what was ended by `SIGKILL`: 128 and the signal's number.
+/// The exit code of a process that `SIGKILL` ended: 128 and the signal's number.
 pub(in crate::supervisor) const KILLED: i64 = 137;
 
 /// How a container ended.
 pub(in crate::supervisor) struct End {
-    /// Its exit code, where that is known.
+    /// The exit code, if known.
     pub(super) code: Option<i64>,
     pub(in crate::supervisor) what: String,
-    /// Why, where that is known beyond its code.
+    /// The cause, if more than the exit code is known.
     pub(super) cause: Option<String>,
-    /// What to do.
+    /// The next step.
     pub(super) help: Option<String>,
 }
 
@@ -33,7 +33,7 @@ impl End {
     }
 }
 
-/// What became of a container that ended, and what to do. `log` is the end of what it has logged.
+/// How a container ended, and the next step. `log` is the end of its log.
 pub(in crate::supervisor) async fn how_it_ended(started: &Started<'_>, log: &[String]) -> End {
     let target = started.target;
     let exit = started.exits.latest();
@@ -53,12 +53,12 @@ pub(in crate::supervisor) async fn how_it_ended(started: &Started<'_>, log: &[St
     if info.is_some_and(|info| info.out_of_memory) {
         let limit = match limit {
             Some(limit) => format!("its limit of {}", terminal::bytes(limit)),
-            None => "what the machine has".to_owned(),
+            None => "the machine has".to_owned(),
         };
         return End::new(
             code,
             format!("the container was killed: it used more memory than {limit}"),
-            Some("raise `memory = ..`, or have the service use less".to_owned()),
+            Some("raise `memory = ..`, or reduce the memory that the service uses".to_owned()),
         );
     }
     if let (Some(KILLED), Some(limit)) = (code, limit) {
@@ -66,9 +66,9 @@ pub(in crate::supervisor) async fn how_it_ended(started: &Started<'_>, log: &[St
         return End::new(
             code,
             format!(
-                "the container was killed (code {KILLED}), as the kernel does with one that uses more memory than its limit, here {limit}"
+                "the container was killed (code {KILLED}), as the kernel does if a container uses more memory than its limit, here {limit}"
             ),
-            Some("raise `memory = ..`, or have the service use less".to_owned()),
+            Some("raise `memory = ..`, or reduce the memory that the service uses".to_owned()),
         );
     }
     let code_text = code.map_or("unknown code".to_owned(), |code| format!("code {code}"));
@@ -88,7 +88,7 @@ pub(in crate::supervisor) async fn how_it_ended(started: &Started<'_>, log: &[St
     }
 }
 
-/// The exit code of a container, where the engine knows it or has told of its end.
+/// The exit code of a container, if the engine knows it or has reported it.
 pub(in crate::supervisor) fn exit_code(
     info: Option<&ContainerInfo>,
     exit: Option<&Exit>,
@@ -100,10 +100,10 @@ pub(in crate::supervisor) fn exit_code(
     info.and_then(|info| info.exit_code).or(followed)
 }
 
-/// What to do about a container that ended, where nothing but its code tells.
+/// The next step for a container that ended, if only its exit code is known.
 fn exit_help(code: Option<i64>, log: &[String]) -> Option<String> {
     let help = if matches!(code, Some(126 | 127)) {
-        "look at `command` and `entrypoint`: what they name is not in the image, or not executable"
+        "check `command` and `entrypoint`: their executable is not in the image, or is not executable"
     } else if log.is_empty() {
         "run the image by hand to see why it ends; a service must keep running in the foreground"
     } else {

@@ -1,9 +1,9 @@
-//! What an engine's error means for whoever runs the tests, by its kind.
+//! The meaning of an engine's error for the user, by its kind.
 
 use crate::engine::{EngineError, EngineErrorKind};
 use crate::{Error, ErrorKind};
 
-/// An engine's error as the user sees it, with the next step where the kind suggests one. Its words are raw.
+/// An engine's error with the next step, if its kind suggests one. The engine's message is not redacted.
 pub(in crate::supervisor) fn engine_error(kind: ErrorKind, error: &EngineError) -> Error {
     let kind = match error.kind {
         EngineErrorKind::Unreachable | EngineErrorKind::PermissionDenied => ErrorKind::Engine,
@@ -11,29 +11,29 @@ pub(in crate::supervisor) fn engine_error(kind: ErrorKind, error: &EngineError) 
     };
     let help = match error.kind {
         EngineErrorKind::Unreachable => {
-            "the engine went away, or it hangs; see that it answers (`docker info`), and run the tests again; where it just \
-             takes long, raise `timeouts.engine` in seatrial.toml"
+            "the engine went away or hangs; check that it answers (`docker info`), and run the tests again; if it is \
+             only slow, raise `timeouts.engine` in seatrial.toml"
         }
         EngineErrorKind::PermissionDenied => {
             "let this user use the engine's socket, for Docker by adding it to the group `docker`"
         }
         EngineErrorKind::NoSpace => {
-            "make room where the engine keeps its data: `docker system df` shows what takes it"
+            "free space where the engine keeps its data; `docker system df` shows what uses it"
         }
         EngineErrorKind::PortTaken => {
             "choose another range of host ports with `ports = \"20000-29999\"` in seatrial.toml"
         }
         EngineErrorKind::CommandNotFound => {
-            "look at `command`, `entrypoint` and `bin`: the executable must be in the image, and executable"
+            "check `command`, `entrypoint` and `bin`: the executable must be in the image, and executable"
         }
         EngineErrorKind::MountMissing => {
-            "see that the path is there, and that the engine sees this machine's files (a remote engine does not)"
+            "check that the path exists, and that the engine sees this machine's files (a remote engine does not)"
         }
         EngineErrorKind::Platform => {
             "use an image for this engine's platform, or ask for one with `platform = \"linux/amd64\"`"
         }
         EngineErrorKind::LogUnreadable => {
-            "have the engine keep logs that it can read: set its log driver to `json-file`, `local` or `journald`"
+            "set the engine's log driver to one that it can read: `json-file`, `local` or `journald`"
         }
         EngineErrorKind::NotFound
         | EngineErrorKind::Conflict

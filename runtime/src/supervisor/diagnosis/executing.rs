@@ -1,5 +1,5 @@
-//! Why what a container is to run cannot be run: from what the engine, the kernel, a loader or a shell says of it, and from
-//! the executable itself. It looks at files of containers, and changes nothing.
+//! Why a container cannot run its executable, from the messages of the engine, the kernel, a loader or a shell, and
+//! from the executable itself. Reads files of containers. Must not change anything.
 
 mod said;
 
@@ -18,10 +18,10 @@ use crate::supervisor::links::Links;
 use crate::supervisor::spec;
 use crate::visible::quoted;
 
-/// Why a container could not be started, by the engine's words, or has ended with this code and these last lines. Nothing
-/// where they say nothing of an executable.
+/// Why a container could not be started, by the engine's message, or why it ended with this exit code and these last
+/// lines. `None` if they are not about an executable.
 pub(super) async fn finding(target: Target<'_>, symptom: Symptom<'_>) -> Option<Finding> {
-    let of = Of {
+    let subject = Subject {
         target,
         image: image(target),
     };
@@ -29,20 +29,20 @@ pub(super) async fn finding(target: Target<'_>, symptom: Symptom<'_>) -> Option<
         Symptom::Refusal(refusal) => said::refusal(refusal),
         Symptom::Log(log, code) => {
             if let Some(loading) = said::loading(log) {
-                return Some(of.loading(&loading));
+                return Some(subject.loading(&loading));
             }
             said::in_log(log, code)
         }
     };
-    of.refused(refusal?).await
+    subject.refused(refusal?).await
 }
 
-/// What there is to go by.
+/// The evidence.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Symptom<'a> {
-    /// The engine's, where it could not start the container.
+    /// The message of an engine that could not start the container.
     Refusal(&'a str),
-    /// The last lines of a container that ended, and its code.
+    /// The last lines and the exit code of a container that ended.
     Log(&'a [String], Option<i64>),
 }
 
@@ -57,14 +57,14 @@ fn image(target: Target<'_>) -> String {
     }
 }
 
-/// Whose executable it is, and where to look for it.
-struct Of<'a> {
+/// The service of the executable, and where to look for it.
+struct Subject<'a> {
     target: Target<'a>,
     image: String,
 }
 
-impl Of<'_> {
-    /// A name from outside, as it may be shown.
+impl Subject<'_> {
+    /// A name from outside that may be shown.
     fn shown(&self, name: &str) -> String {
         quoted(self.target.redactor, name)
     }
@@ -73,7 +73,7 @@ impl Of<'_> {
         matches!(self.target.service().origin, Origin::Bin { .. })
     }
 
-    /// The binary of the package that is mounted at a path of the container: its name, and where it is here.
+    /// The binary of the package that is mounted at a path of the container: its name, and its path on this machine.
     fn binary(&self, path: &str) -> Option<(&str, &Path)> {
         let Origin::Bin { name, binding, .. } = &self.target.service().origin else {
             return None;
@@ -109,7 +109,7 @@ impl Of<'_> {
 
     async fn refused(&self, refusal: Refusal<'_>) -> Option<Finding> {
         match refusal {
-            // A shell finds no file either where it is what runs it that is missing.
+            // A shell also reports a missing file if the file's interpreter is missing.
             Refusal::Missing(name) if name.starts_with('/') => match self.head(name).await {
                 Some(head) => self.not_runnable(name, Executable::read(&head)).await,
                 None => Some(self.missing(name)),
@@ -153,13 +153,15 @@ impl Of<'_> {
         let shown = self.shown(name);
         let help = match self.key(name) {
             Some(key) if name.contains(char::is_whitespace) => format!(
-                "it is taken for one word: write all words as one text, `{key} = \"..\"`, or each by itself in the list"
+                "this is read as one word; write all words as one string, `{key} = \"..\"`, or each word separately in the list"
             ),
             Some(key) => format!(
                 "name an executable that the image has in `{key}`, or use an image that has this one; a program of this package runs with `bin = \"..\"`"
             ),
-            None => "it is not the declaration that names it: look at what runs it, or use an image that has it"
-                .to_owned(),
+            None => {
+                "the declaration does not name it; check what runs it, or use an image that has it"
+                    .to_owned()
+            }
         };
         Finding {
             cause: format!("the image `{}` has no executable `{shown}`", self.image),
@@ -189,7 +191,7 @@ impl Of<'_> {
         }
     }
 
-    /// Where a file is that is mounted from this machine.
+    /// The path on this machine of a mounted file.
     fn on_this_machine(&self, path: &str) -> Option<PathBuf> {
         let launch = self.target.launch;
         let service = self.target.service();
@@ -211,7 +213,7 @@ impl Of<'_> {
         })
     }
 
-    /// The kernel says that there is no such file, and there is: what is missing is what runs it.
+    /// The kernel reports a missing file that exists, so its interpreter or loader is missing.
     async fn not_runnable(&self, path: &str, executable: Executable) -> Option<Finding> {
         let file = self.file(path);
         let image = &self.image;
@@ -349,7 +351,7 @@ impl Of<'_> {
         }
     }
 
-    /// The beginning of a file in the container, links followed; nothing where it is not there, or no file.
+    /// The beginning of a file in the container, with links followed. `None` if it does not exist or is not a file.
     async fn head(&self, path: &str) -> Option<Vec<u8>> {
         if let Some((_, here)) = self.binary(path) {
             let mut head = Vec::new();

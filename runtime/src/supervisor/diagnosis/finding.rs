@@ -1,12 +1,12 @@
-//! What every diagnosis comes to.
+//! The result of every diagnosis.
 
 use crate::error::Report;
 
-/// A cause, and what to do about it.
+/// A cause and the next step.
 #[derive(Debug)]
 pub(in crate::supervisor) struct Finding {
     pub(super) cause: String,
-    /// Nothing where the cause says all there is to say.
+    /// `None` if the cause is enough.
     pub(super) next_step: Option<String>,
 }
 
@@ -18,7 +18,7 @@ impl Finding {
         }
     }
 
-    /// Adds the cause to a report, and the next step in place of a more general one.
+    /// Adds the cause to a report. The next step replaces a more general one.
     pub(super) fn attach(self, report: &mut Report) {
         report.details.push(self.cause);
         report.help = self.next_step.or(report.help.take());

@@ -1,4 +1,4 @@
-//! Where a container's processes listen: the answer to most "connection refused".
+//! Where a container's processes listen. This explains most "connection refused".
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use crate::engine::{Engine, ExecSpec};
 use crate::readiness::sockets::{Reach, listening};
 
-/// How long the answer may take.
+/// The deadline of the answer.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// The ports that are listened on in a container, each with where that is.
+/// The ports on which a container listens, with the addresses from which each is reachable.
 pub(in crate::supervisor) struct Listening(BTreeMap<u16, Reach>);
 
-/// Asks the kernel, from inside the container; `None` where it cannot be asked, as in an image without `cat`.
+/// Asks the kernel from inside the container. `None` if that is not possible, as in an image without `cat`.
 pub(in crate::supervisor) async fn ports(engine: &Engine, id: &str) -> Option<Listening> {
     let exec = ExecSpec {
         command: ["cat", "/proc/net/tcp", "/proc/net/tcp6"]
@@ -20,7 +20,7 @@ pub(in crate::supervisor) async fn ports(engine: &Engine, id: &str) -> Option<Li
             .to_vec(),
         ..ExecSpec::default()
     };
-    // An error that is about to be told does not wait for an engine that hangs.
+    // An error does not wait for an engine that hangs.
     let asked = tokio::time::timeout(DEADLINE, engine.exec(id, &exec));
     let output = asked.await.ok()?.ok()?;
     let table = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -30,12 +30,12 @@ pub(in crate::supervisor) async fn ports(engine: &Engine, id: &str) -> Option<Li
 }
 
 impl Listening {
-    /// From where a port is reached, where anything listens on it.
+    /// From where a port is reachable, if anything listens on it.
     pub(in crate::supervisor) fn reach(&self, port: u16) -> Option<Reach> {
         self.0.get(&port).copied()
     }
 
-    /// What listens. Connections to the ports in `unserved` are refused.
+    /// A sentence about what listens. Connections to the ports in `unserved` are refused.
     pub(super) fn describe(&self, unserved: &[u16]) -> String {
         let list: Vec<String> = self
             .0
@@ -47,8 +47,11 @@ impl Listening {
             })
             .collect();
         match list[..] {
-            [] => "nothing listens on any TCP port in its container".to_owned(),
-            _ => format!("in its container, something listens on {}", list.join(", ")),
+            [] => "no process in its container listens on a TCP port".to_owned(),
+            _ => format!(
+                "the processes in its container listen on {}",
+                list.join(", ")
+            ),
         }
     }
 
@@ -60,7 +63,7 @@ impl Listening {
         }
     }
 
-    /// What to do where the service listens, but not on all that is declared; `None` where that is not it.
+    /// The next step if the service listens, but not on all declared ports. `None` if that is not the problem.
     pub(super) fn help(&self, declared: &[u16], unserved: &[u16]) -> Option<String> {
         let mut ports = declared.iter();
         if ports.any(|port| self.is_on_ipv6_only(*port, unserved)) {
@@ -106,7 +109,7 @@ mod tests {
         let listening = Listening(sockets);
         assert_eq!(
             listening.describe(&[80]),
-            "in its container, something listens on 80 (only on its loopback address), \
+            "the processes in its container listen on 80 (only on its loopback address), \
              6379 (only on its loopback address), 11211"
         );
         let help = listening
@@ -121,7 +124,7 @@ mod tests {
         assert_eq!(listening.help(&[6379, 11211], &[]), None);
         assert_eq!(
             Listening(BTreeMap::new()).describe(&[80]),
-            "nothing listens on any TCP port in its container"
+            "no process in its container listens on a TCP port"
         );
     }
 
@@ -138,7 +141,7 @@ mod tests {
         let listening = Listening(super::listening(table));
         assert_eq!(
             listening.describe(&[80, 85]),
-            "in its container, something listens on 80 (only on IPv6), 81, 82 (only on IPv6), 83, \
+            "the processes in its container listen on 80 (only on IPv6), 81, 82 (only on IPv6), 83, \
              84 (only on its loopback address), 85"
         );
         let help = |declared, unserved: &[u16]| listening.help(&[declared], unserved);

@@ -1,7 +1,7 @@
-//! Why something does not do what it should: the cause, and the next step.
+//! Why something does not work: the cause and the next step.
 //!
-//! What is here looks at what engines say, at containers and at their files. It changes nothing, knows no instance and no
-//! run, and decides nothing; its callers attribute to their service what it finds.
+//! Looks at messages of engines, at containers and at their files. Must not change anything or decide anything, and
+//! must not know an instance or a run. Callers attribute the findings to their service.
 
 mod ended;
 mod engine;

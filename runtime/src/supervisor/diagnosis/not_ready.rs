@@ -7,7 +7,7 @@ use super::{listening, log};
 use crate::readiness::{NotReady, NotReadyReason};
 use crate::{Error, ErrorKind, terminal};
 
-/// The error of a service that is not ready, with its log as the container wrote it.
+/// The error of a service that is not ready, with the log that the container wrote.
 pub(in crate::supervisor) async fn not_ready(started: &Started<'_>, reason: NotReady) -> Error {
     let target = started.target;
     let after = terminal::duration(reason.after);
@@ -29,14 +29,14 @@ pub(in crate::supervisor) async fn not_ready(started: &Started<'_>, reason: NotR
             ErrorKind::NotReady,
             format!("the service was not ready within {after}"),
             Some(
-                "see in its log what it waits for; where it just takes long, write `ready(.., timeout = \"2m\")`"
+                "check in its log what it waits for; if it is only slow, write `ready(.., timeout = \"2m\")`"
                     .to_owned(),
             ),
         ),
         NotReadyReason::FailedTooOften => (
             ErrorKind::NotReady,
             format!("a readiness check failed as often as `failures` allows, after {after}"),
-            Some("see in its log why it is not ready, or raise `failures`".to_owned()),
+            Some("check in its log why it is not ready, or raise `failures`".to_owned()),
         ),
         NotReadyReason::Impossible => {
             (ErrorKind::NotReady, "a readiness check can never hold".to_owned(), None)
@@ -45,7 +45,7 @@ pub(in crate::supervisor) async fn not_ready(started: &Started<'_>, reason: NotR
             ErrorKind::NotReady,
             format!("a readiness function panicked, after {after}"),
             Some(
-                "mend what panics; while the service is not ready return an error, then the function is called again"
+                "fix the panic; return an error while the service is not ready, and the function is called again"
                     .to_owned(),
             ),
         ),
@@ -69,26 +69,26 @@ pub(in crate::supervisor) async fn not_ready(started: &Started<'_>, reason: NotR
     })
 }
 
-/// What a test has done to the container that keeps it from being ready, and what undoes it.
+/// What a test has done to the container that keeps it from being ready, and how to undo it.
 async fn obstacle(started: &Started<'_>) -> Option<Finding> {
     let target = started.target;
     let info = target.engine.inspect(target.container).await.ok()?;
     if info.paused {
         Some(Finding::new(
             "its container is paused: nothing in it runs",
-            "call `unpause()` before it is to be ready",
+            "call `unpause()` before waiting until it is ready",
         ))
     } else if info.running && !info.addresses.contains(&started.address) {
         Some(Finding::new(
             "its container is disconnected from its network: nothing reaches it",
-            "call `reconnect()` before it is to be ready",
+            "call `reconnect()` before waiting until it is ready",
         ))
     } else {
         None
     }
 }
 
-/// Where the service listens instead of, or beside, the ports that are declared.
+/// Where the service listens, if not only on the declared ports.
 async fn unserved_ports(started: &Started<'_>, unserved: &[u16]) -> Option<Finding> {
     let target = started.target;
     let ports = target.service().ports.iter();

@@ -1,4 +1,4 @@
-//! Why an engine refuses to create or start a container.
+//! Why an engine does not create or start a container.
 
 use seatrial_model::ServicePlan;
 use seatrial_model::secret::Redactor;
@@ -10,7 +10,7 @@ use super::target::Target;
 use crate::engine::EngineError;
 use crate::{Error, ErrorKind};
 
-/// The error of an engine that refused something for a service's container.
+/// The error of an engine that rejected a call for a service's container.
 pub(in crate::supervisor) fn refused(
     service: &ServicePlan,
     error: &EngineError,
@@ -22,7 +22,7 @@ pub(in crate::supervisor) fn refused(
     })
 }
 
-/// The error of an engine that did not start a container, with its log as the container wrote it.
+/// The error of an engine that did not start a container, with the log that the container wrote.
 pub(in crate::supervisor) async fn start_failed(target: Target<'_>, error: &EngineError) -> Error {
     let (log, _) = log::tail(target.engine, target.container).await;
     let finding = executing::finding(target, Symptom::Refusal(&error.message)).await;
@@ -34,21 +34,20 @@ pub(in crate::supervisor) async fn start_failed(target: Target<'_>, error: &Engi
     })
 }
 
-/// What to do where an engine refuses to create or start a container for what a key asks for. These words are the same
-/// in every engine that was seen.
+/// The next step if an engine rejects the value of a key. The messages are the same in all known engines.
 fn advice(service: &ServicePlan, refusal: &str) -> Option<&'static str> {
     let rights = service.privileged || !service.cap_add.is_empty();
     if refusal.contains("unable to find user") || refusal.contains("unable to find group") {
         Some(
-            "look at `user = ..`: the image has no such user or group; a number needs none, such as `user = \"1000:1000\"`",
+            "check `user = ..`: the image has no such user or group; numeric ids need not exist, such as `user = \"1000:1000\"`",
         )
     } else if refusal.contains("apability") && !service.cap_add.is_empty() {
         Some(
-            "look at `cap_add(..)`: the kernel knows no such capability, or this engine may not give it",
+            "check `cap_add(..)`: the kernel has no such capability, or this engine may not grant it",
         )
     } else if refusal.contains("operation not permitted") && rights {
         Some(
-            "this engine may not give all that `privileged` or `cap_add` ask for: ask with `cap_add(\"..\")` for just \
+            "this engine may not grant all that `privileged` or `cap_add` request; request with `cap_add(\"..\")` only \
              what the service uses, or use an engine that runs with more rights",
         )
     } else {

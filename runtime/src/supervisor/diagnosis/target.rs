@@ -1,4 +1,4 @@
-//! A container that is looked at for a cause, and what is known of it.
+//! The container of a diagnosis, and what is known of it.
 
 use std::net::Ipv4Addr;
 
@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::protocol::Launch;
 use crate::supervisor::exits::Exits;
 
-/// A container, and the service that it is of.
+/// A container and its service.
 #[derive(Clone, Copy)]
 pub(in crate::supervisor) struct Target<'a> {
     pub(in crate::supervisor) engine: &'a Engine,
@@ -17,7 +17,7 @@ pub(in crate::supervisor) struct Target<'a> {
     pub(in crate::supervisor) launch: &'a Launch,
     /// The service's position in the launch.
     pub(in crate::supervisor) index: usize,
-    /// The image that a binary of the package is run in, where its declaration names none.
+    /// The image for a binary of the package, unless its declaration names one.
     pub(in crate::supervisor) base: &'a ImageRef,
     pub(in crate::supervisor) redactor: &'a Redactor,
 }
@@ -28,12 +28,12 @@ impl<'a> Target<'a> {
     }
 }
 
-/// A container that was started.
+/// A started container.
 #[derive(Clone, Copy)]
 pub(in crate::supervisor) struct Started<'a> {
     pub(in crate::supervisor) target: Target<'a>,
     pub(in crate::supervisor) address: Ipv4Addr,
     pub(in crate::supervisor) exits: &'a Exits,
-    /// Whether it has been ready before.
+    /// Whether the container has been ready before.
     pub(in crate::supervisor) was_ready: bool,
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::engine::ContainerSpec;
 use crate::images::fixture;
 
-/// A directory of a test's own, gone when dropped.
+/// A directory of a test, removed on drop.
 struct Tree(PathBuf);
 
 impl Tree {
@@ -16,7 +16,7 @@ impl Tree {
         Self(path.canonicalize().expect("it is there"))
     }
 
-    /// A file with that content, which was changed so many seconds after the epoch.
+    /// A file with this content, which was changed this many seconds after the epoch.
     fn file(&self, name: &str, content: &str, time: u64) -> PathBuf {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
@@ -42,7 +42,7 @@ fn bind(from: &Path, at: &str) -> MountSpec {
     }
 }
 
-/// What is found of a container that mounts `really`, where this process sees `here` at the same paths.
+/// The result for a container that mounts `really` at the paths where this process sees `here`.
 async fn checked(really: Vec<MountSpec>, here: Vec<MountSpec>) -> Result<(), Error> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     fixture::prepare().await;
@@ -97,7 +97,7 @@ async fn engine_a_tree_is_known_by_the_times_of_its_files() {
     let others = checked(vec![bind(&one.0, at)], vec![bind(&other.0, at)]).await;
     is_told(others, &other.0);
 
-    // Where the tree has no files at its top.
+    // The tree has no files at its top.
     let below = |tree: &Tree| vec![bind(&tree.0.join("below"), at)];
     assert_eq!(checked(below(&one), below(&one)).await, Ok(()));
     is_told(
@@ -109,7 +109,7 @@ async fn engine_a_tree_is_known_by_the_times_of_its_files() {
         checked(below(&one), below(&other)).await,
         &other.0.join("below"),
     );
-    // And where there is nothing to compare, nothing is concluded.
+    // Without anything to compare, nothing is concluded.
     assert_eq!(checked(below(&other), below(&one)).await, Ok(()));
 }
 
@@ -149,7 +149,7 @@ async fn engine_a_tree_with_the_executable_is_known_by_a_marker() {
     }
     is_told(checked(at(&other.0), at(built)).await, built);
 
-    // A volume of the container's own covers the executable, and with it the marker.
+    // A volume of the container covers the executable, and with it the marker.
     let covered = || {
         let at = "/built/deps".to_owned();
         vec![bind(built, "/built"), MountSpec::Anonymous { at }]

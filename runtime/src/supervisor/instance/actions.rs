@@ -1,4 +1,4 @@
-//! What is done to a container: started, stopped, cut off, given files. Nothing here waits until its service is ready.
+//! Changes of a container: starts, stops, network changes, files. Must not wait until the service is ready.
 
 use super::running::Running;
 use super::state::Instance;
@@ -10,7 +10,7 @@ use crate::supervisor::content;
 use crate::supervisor::links::Links;
 
 impl Running {
-    /// Does what needs no waiting for the service.
+    /// Runs an action that does not wait for the service.
     pub(super) async fn act_at_once(
         &self,
         instance: &Instance,
@@ -56,7 +56,7 @@ impl Running {
         let links = Links {
             engine: &self.engine,
             container: self.id(),
-            // It may have made others.
+            // The archive may have made other links.
             image: None,
         };
         let checked = links.check(to, &self.info.mounted).await;
@@ -71,7 +71,7 @@ impl Running {
             .map_err(|error| self.refused(instance, &error))
     }
 
-    /// Does what ends the container, and waits until it has ended.
+    /// Ends the container, and waits until it has ended.
     pub(super) async fn end(
         &self,
         instance: &Instance,
@@ -84,11 +84,11 @@ impl Running {
         Ok(())
     }
 
-    /// Starts the container, unless it runs: then it writes nothing anew that a check could wait for.
+    /// Starts the container unless it runs. A running container writes nothing new for a check to wait for.
     pub(super) async fn start(&self, instance: &Instance) -> Result<(), Error> {
         let refused = |error: EngineError| self.refused(instance, &error);
         let info = self.engine.inspect(self.id()).await.map_err(refused)?;
-        // The engine refuses to start one that is paused.
+        // The engine does not start a paused container.
         if info.running && !info.paused {
             return Ok(());
         }

@@ -1,7 +1,7 @@
-//! Looking at a service that was kept, before one more launch is given it.
+//! Checks a kept service before another launch uses it.
 //!
-//! It stood by itself, perhaps for hours, and people could do anything to it. Where it is not as it was another takes its
-//! place, so nothing is waited for as long as where a service starts.
+//! The service was left alone, perhaps for hours, and anybody may have changed it. If it is not as it was, another one
+//! replaces it. So the deadline is shorter than that of a service that starts.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use crate::engine::EngineErrorKind;
 use crate::supervisor::context::Context;
 use crate::{Error, ErrorKind, terminal};
 
-/// How long a service may take to answer that was ready before. On a busy machine it takes milliseconds.
+/// How long a service that was ready before may take to answer. On a busy machine it takes milliseconds.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 impl Running {
-    /// Sees whether it runs and is as ready as it was, and made from the image that these settings lead to.
+    /// Checks that the container runs, is as ready as it was, and was made from the image of these settings.
     ///
     /// # Errors
     ///
-    /// Why it is of no use any more.
+    /// Returns the reason for which it is no longer usable.
     pub(super) async fn check_kept(
         &self,
         instance: &Instance,
@@ -31,19 +31,19 @@ impl Running {
         inbox: &mut Inbox,
     ) -> Result<(), Error> {
         let unfit = |kind, why: String| Err(instance.attach(Error::new(kind, why)));
-        // Where no image can be had now, what was made from one before is as good as it was.
+        // If the image cannot be obtained now, the existing container stays usable.
         if let Ok(image) = instance.image(context, &self.engine).await
             && image.id != self.image.id
         {
             return unfit(ErrorKind::Image, "its image has changed".to_owned());
         }
         match self.engine.inspect(self.id()).await {
-            // The kernel accepts connections for one that is paused.
+            // The kernel accepts connections for a paused container.
             Ok(info) if info.paused => {
                 return unfit(ErrorKind::Operation, "its container is paused".to_owned());
             }
             Ok(info) if info.running => {}
-            // Its end is about to be told, and the check below says how it ended.
+            // Its end is about to be reported, and the check below says how it ended.
             Ok(_) => drop(timeout(ANSWERS_WITHIN, self.exits.ended()).await),
             Err(error) if error.kind == EngineErrorKind::NotFound => {
                 return unfit(ErrorKind::Exited, "its container was removed".to_owned());

@@ -1,7 +1,7 @@
-//! A container that runs beside a service to its end: a readiness probe, a setup.
+//! A job: a container that runs beside a service to its end, such as a readiness probe or a setup.
 //!
-//! It joins the service's network namespace, so it sees what the service sees, under the same names; and an engine that
-//! counts the containers of a network has none to count for it.
+//! It joins the service's network namespace, so it sees what the service sees, under the same names. An engine that
+//! counts the containers of a network does not count it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,9 +17,9 @@ use crate::engine::{Collected, ContainerSpec, EngineError, ExecResult, MountSpec
 use crate::images::ImageError;
 use crate::supervisor::identity::LABEL;
 
-/// What is run.
-pub(super) struct Beside<'a> {
-    /// What it is for, in its container's name.
+/// A command to run in a container of its own.
+pub(super) struct Job<'a> {
+    /// The purpose, for the container's name.
     pub(super) purpose: &'static str,
     pub(super) image: &'a ImageRef,
     pub(super) command: Vec<String>,
@@ -30,20 +30,20 @@ pub(super) struct Beside<'a> {
     pub(super) workdir: Option<String>,
 }
 
-/// Why it did not come to its end.
-pub(super) enum BesideError {
+/// Why a job did not run to its end.
+pub(super) enum JobError {
     Image(ImageError),
     Engine(EngineError),
 }
 
-impl From<EngineError> for BesideError {
+impl From<EngineError> for JobError {
     fn from(error: EngineError) -> Self {
         Self::Engine(error)
     }
 }
 
-impl BesideError {
-    /// Without the secrets in what came from outside.
+impl JobError {
+    /// Without the secrets in texts from outside.
     pub(super) fn redacted(self, redactor: &Redactor) -> Self {
         match self {
             Self::Image(error) => Self::Image(error.redacted(redactor)),
@@ -52,7 +52,7 @@ impl BesideError {
     }
 }
 
-impl fmt::Display for BesideError {
+impl fmt::Display for JobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Image(error) => error.fmt(f),
@@ -61,7 +61,7 @@ impl fmt::Display for BesideError {
     }
 }
 
-impl<'a> Beside<'a> {
+impl<'a> Job<'a> {
     /// A command in an image, and nothing else.
     pub(super) fn new(purpose: &'static str, image: &'a ImageRef, command: Vec<String>) -> Self {
         Self {
@@ -75,12 +75,12 @@ impl<'a> Beside<'a> {
         }
     }
 
-    /// Runs it beside a service. Dropped before its end, it is removed.
+    /// Runs the job beside a service. Dropping the future removes the container.
     pub(super) async fn run(
         self,
         instance: &Instance,
         running: &Running,
-    ) -> Result<ExecResult, BesideError> {
+    ) -> Result<ExecResult, JobError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let context = &instance.context;
         let engine = &running.engine;
@@ -88,7 +88,7 @@ impl<'a> Beside<'a> {
             .images
             .get(engine, self.image, Pull::Missing, None)
             .await
-            .map_err(BesideError::Image)?;
+            .map_err(JobError::Image)?;
         let (service, purpose) = (instance.service(), self.purpose);
         let name = format!(
             "{}-{}-{}-{purpose}-{}",

@@ -1,4 +1,4 @@
-//! Whether a container is ready: its service's checks, prepared and waited for.
+//! Prepares the readiness checks of a container's service, and waits for them.
 
 use std::convert::Infallible;
 
@@ -9,21 +9,21 @@ use crate::Error;
 use crate::readiness::{self, Check, PreparedTiming, Subject};
 use crate::supervisor::spec;
 
-/// How much is asked of a service to count as ready.
+/// How much is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Thoroughness {
-    /// All its checks.
+    /// All checks.
     All,
-    /// What takes milliseconds: for a service that was ready before, and whose container is followed.
+    /// Checks that take milliseconds, for a service that was ready before and whose container is followed.
     Again,
 }
 
 impl Running {
-    /// Waits until it is ready, and says why where it does not become so. `meanwhile` is polled as long as it is waited for.
+    /// Waits until the service is ready. Polls `meanwhile` as long as it waits.
     ///
     /// # Errors
     ///
-    /// Why it is not ready.
+    /// Returns the reason if the service does not become ready.
     pub(super) async fn check(
         &self,
         instance: &Instance,

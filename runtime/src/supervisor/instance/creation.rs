@@ -14,7 +14,7 @@ use crate::supervisor::spec::{self, Place};
 use crate::supervisor::tmpfs;
 
 impl Instance {
-    /// Creates a container of this instance, with all its files, ready to be started.
+    /// Creates a container of this instance with all its files, ready to be started.
     pub(super) async fn create(
         &self,
         engine: &Engine,
@@ -70,7 +70,7 @@ impl Instance {
             };
             missing.unwrap_or_else(|| self.engine_error(&error))
         })?;
-        // What the engine does not see is no fault of this service, nor is it the only one that suffers.
+        // The engine's view of files is not the fault of this service, and other services have the same problem.
         self.context.run.host_files.check(created(&id)).await?;
         let user = spec::user(&self.launch, service);
         let user = user.as_deref().unwrap_or(&image.user);
@@ -105,11 +105,11 @@ impl Drop for HeldPorts {
     }
 }
 
-/// A container that was created.
+/// A created container.
 pub(super) struct Container {
     pub(super) id: String,
     pub(super) ports: Vec<PublishedPort>,
-    /// Removes it.
+    /// Removes the container.
     pub(super) guard: Guard,
 }
 

@@ -1,29 +1,29 @@
-//! What an instance is doing until it is ready, for whoever waits for it no longer and wants to know why.
+//! The activity of an instance until it is ready, for launches that gave up waiting and report why.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// Set by the instance, read by the launches that wait for it.
+/// The activity. The instance sets it, and the launches that wait for the instance read it.
 #[derive(Debug, Default)]
-pub(in crate::supervisor) struct Doing(Mutex<Stage>);
+pub(in crate::supervisor) struct Activity(Mutex<Stage>);
 
 #[derive(Default)]
 enum Stage {
     #[default]
     Nothing,
     Step(String),
-    /// What it waits for, as it is seen now: one text for each check.
+    /// The instance waits for checks, with the current text of each check.
     Checks(Box<dyn Fn() -> Vec<String> + Send>),
 }
 
-impl Doing {
-    /// It does this, in words that fit behind the service's name.
-    pub(super) fn is(&self, words: impl Into<String>) {
+impl Activity {
+    /// Sets a step, in words that fit behind the service's name.
+    pub(super) fn set_step(&self, words: impl Into<String>) {
         self.set(Stage::Step(words.into()));
     }
 
-    /// It waits until these hold.
-    pub(super) fn checks(&self, report: impl Fn() -> Vec<String> + Send + 'static) {
+    /// Sets checks that the instance waits for.
+    pub(super) fn set_checks(&self, report: impl Fn() -> Vec<String> + Send + 'static) {
         self.set(Stage::Checks(Box::new(report)));
     }
 
@@ -32,7 +32,7 @@ impl Doing {
     }
 }
 
-impl fmt::Display for Doing {
+impl fmt::Display for Activity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Stage::Nothing => f.write_str("was about to begin"),

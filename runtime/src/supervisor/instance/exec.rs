@@ -1,4 +1,5 @@
-//! A command that a test runs in a service's container: beside everything else, for it changes no state of the container.
+//! Runs a test's command in a service's container, concurrently with everything else, as it does not change the
+//! container's state.
 
 use seatrial_model::secret::Redactor;
 use tokio::sync::oneshot;
@@ -8,14 +9,14 @@ use crate::protocol::{ExecCall, ExecOutput, Reply};
 use crate::supervisor::error_context::ErrorContext;
 use crate::{Error, output};
 
-/// A command, and what it reads.
+/// A command and its standard input.
 pub(in crate::supervisor) struct Exec {
     pub(in crate::supervisor) call: ExecCall,
     pub(in crate::supervisor) input: Option<Parts<Vec<u8>>>,
 }
 
 impl Exec {
-    /// Runs it in the background, and answers. Where nobody waits for the answer any more, it is let go of.
+    /// Runs the command in the background, and answers. The command is dropped if nobody waits for the answer any more.
     pub(super) fn serve(
         self,
         engine: Engine,
@@ -74,15 +75,15 @@ impl Exec {
     }
 }
 
-/// What to do where the engine does not run a command for what was asked for beside it, or for the container's state. These
-/// words are the same in every engine that was seen.
+/// The next step if the engine rejects a command because of its options or the container's state. The messages are the
+/// same in all known engines.
 fn help(error: &EngineError, spec: &ExecSpec) -> Option<String> {
     let said = error.message.to_lowercase();
     if let Some(user) = &spec.user
         && (said.contains("unable to find user") || said.contains("unable to find group"))
     {
         return Some(format!(
-            "look at `user(\"{user}\")`: the container has no such user or group; a number needs none, such as \
+            "check `user(\"{user}\")`: the container has no such user or group; numeric ids need not exist, such as \
              `user(\"1000:1000\")`"
         ));
     }
@@ -90,15 +91,15 @@ fn help(error: &EngineError, spec: &ExecSpec) -> Option<String> {
         && said.contains("chdir to")
     {
         return Some(format!(
-            "look at `workdir(\"{workdir}\")`: name a directory that is in the container and that the command's user may enter"
+            "check `workdir(\"{workdir}\")`: the directory must exist in the container, and the command's user must have access"
         ));
     }
     let help = match error.kind {
         EngineErrorKind::Conflict if said.contains("is not running") => {
-            "call `start()` before a command is run; how the container has ended, `status()` tells"
+            "call `start()` before you run a command; `status()` tells how the container ended"
         }
         EngineErrorKind::Conflict if said.contains("is paused") => {
-            "call `unpause()` before a command is run"
+            "call `unpause()` before you run a command"
         }
         _ => return None,
     };
@@ -120,18 +121,18 @@ mod tests {
             (
                 EngineErrorKind::Failed,
                 "unable to find user nobody-2: no matching entries in passwd file",
-                Some("look at `user(\"nobody-2\")`"),
+                Some("check `user(\"nobody-2\")`"),
             ),
             (
                 EngineErrorKind::NotFound,
                 "chdir to cwd (\"/none\") set in config.json failed: no such file or directory",
-                Some("look at `workdir(\"/none\")`"),
+                Some("check `workdir(\"/none\")`"),
             ),
-            // Podman, with crun.
+            // The message of Podman with crun.
             (
                 EngineErrorKind::CommandNotFound,
                 "crun: chdir to `/none`: No such file or directory: OCI runtime attempted to invoke a command that was not found",
-                Some("look at `workdir(\"/none\")`"),
+                Some("check `workdir(\"/none\")`"),
             ),
             (
                 EngineErrorKind::Conflict,

@@ -1,4 +1,4 @@
-//! The commands that have come for an instance and are not served yet.
+//! The waiting commands of an instance.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::orders::Command;
 use crate::protocol::HookKind;
 
-/// What is asked of an instance, in the order of its coming, but for what only looks.
+/// The orders to an instance in the order of their arrival, except queries.
 pub(super) struct Inbox {
     commands: mpsc::UnboundedReceiver<Command>,
     put_off: VecDeque<Command>,
@@ -21,7 +21,7 @@ impl Inbox {
         }
     }
 
-    /// The next command; `None` when there will be no more.
+    /// The next command, or `None` if no more will come.
     pub(super) async fn next(&mut self) -> Option<Command> {
         match self.put_off.pop_front() {
             Some(command) => Some(command),
@@ -29,13 +29,13 @@ impl Inbox {
         }
     }
 
-    /// Puts a command off until its turn.
+    /// Defers a command until its turn.
     pub(super) fn put_off(&mut self, command: Command) {
         self.put_off.push_back(command);
     }
 
-    /// The next command: first of those that were put off one that a function of this kind asked for, while the service was
-    /// waited for on behalf of another.
+    /// The next command. A deferred command comes first if a function of this kind asked for it while the service was
+    /// awaited on behalf of another.
     pub(super) async fn next_of(&mut self, kind: HookKind) -> Option<Command> {
         let of_kind = |command: &Command| command.order.hook() == Some(kind);
         let position = self.put_off.iter().position(of_kind);

@@ -1,7 +1,7 @@
-//! The life of one instance of a service: brought up, served, taken down.
+//! The life of one instance of a service: it is brought up, serves, and is taken down.
 //!
-//! Everything is created ahead of what the service needs, for all values are known beforehand; only the start waits.
-//! Whatever ends the task, its guards hand what they hold to the reaper.
+//! Everything is created before the services that it needs are ready, as all values are known beforehand. Only the
+//! start waits. However the task ends, its guards hand over to the reaper what they hold.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
@@ -31,7 +31,7 @@ use crate::supervisor::network::Network;
 use crate::supervisor::owner;
 use crate::supervisor::spec;
 
-/// How many choices of host ports are tried.
+/// The number of attempts to choose host ports.
 const PORT_CHOICES: u32 = 10;
 
 /// Why an instance did not come up.
@@ -57,7 +57,7 @@ impl From<NotSetUp> for BringUpError {
 }
 
 impl Instance {
-    /// Lives until it is ended.
+    /// Runs the instance until it is ended.
     pub(in crate::supervisor) async fn run(
         self,
         phase: watch::Sender<Phase>,
@@ -92,7 +92,7 @@ impl Instance {
             }
         };
         self.record("ready", &[]);
-        self.doing.is("was being checked again");
+        self.activity.set_step("was being checked again");
         phase.send_replace(Phase::Ready(running.info.clone()));
         while let Some(command) = inbox.next().await {
             running.serve(self, command, &mut inbox).await;
@@ -101,12 +101,13 @@ impl Instance {
 
     async fn bring_up(&self, inbox: &mut Inbox) -> Result<Running, BringUpError> {
         let mut times = Times::default();
-        self.doing.is("was looking for the engine");
-        // What the engine or the network suffer from is no fault of this service, nor is it the only one that suffers.
+        self.activity.set_step("was looking for the engine");
+        // Problems of the engine or the network are not the fault of this service, and other services have the same
+        // problem.
         let engine = self.context.engine().await?;
         let service = self.service();
         let _ahead = self.fetch_ahead(&engine);
-        self.doing.is("was getting its image");
+        self.activity.set_step("was getting its image");
         let (image, network, volumes) = tokio::try_join!(
             async {
                 let image = self.image(&self.context, &engine).await;
@@ -121,7 +122,7 @@ impl Instance {
                 volumes.map_err(|error| self.engine_error(&error))
             },
         )?;
-        self.doing.is("was being created");
+        self.activity.set_step("was being created");
         let mut choice = 0;
         let container = loop {
             let container = self
@@ -133,12 +134,12 @@ impl Instance {
                 self.unblocked().await?;
                 times.unblocked = Some(self.begun.elapsed());
                 self.record("starting", &[]);
-                self.doing.is("was being started");
+                self.activity.set_step("was being started");
             }
             choice += 1;
             match container.start().await {
                 Ok(()) => break container,
-                // Someone else was faster: the container goes, and another one with other ports takes its place.
+                // Another process took the port first. A container with other ports replaces this one.
                 Err(error) if error.kind == EngineErrorKind::PortTaken && choice < PORT_CHOICES => {
                 }
                 Err(error) => {
@@ -165,7 +166,7 @@ impl Instance {
             info: Arc::new(self.info(&container, &network, owner, &times)),
             container,
         };
-        // Nor is this service the only one that nobody reaches.
+        // Other services have the same problem.
         let own = self.context.run.identity.own_container();
         let host_ports = &self.context.run.host_ports;
         let published = Published {
@@ -189,8 +190,8 @@ impl Instance {
         Ok(running)
     }
 
-    /// Begins to fetch the images that its checks and setups use, while its own is fetched and it starts. Whoever uses
-    /// one asks for it again and waits for the same work.
+    /// Begins to fetch the images of the checks and setups while the service's own image is fetched and the service
+    /// starts. Each user of an image requests it again and waits for the same work.
     fn fetch_ahead(&self, engine: &Engine) -> JoinSet<()> {
         let service = self.service();
         let of_checks = service.ready.iter().filter_map(|check| match &check.kind {
@@ -216,7 +217,7 @@ impl Instance {
     async fn unblocked(&self) -> Result<(), BringUpError> {
         for &need in &self.service().needs {
             let name = &self.launch.plan.services[need].field;
-            self.doing.is(format!("was waiting for `{name}`"));
+            self.activity.set_step(format!("was waiting for `{name}`"));
             let Phase::Ready(_) = self.dependencies[need].settled().await else {
                 return Err(BringUpError::Blocked);
             };

@@ -1,5 +1,5 @@
-//! What an instance serves while its container is waited for: queries, and what the user's own functions ask for, which must not
-//! wait for themselves. Everything else is put off until its turn.
+//! What an instance serves while it waits for its container: queries, and requests of the user's own functions,
+//! which must not wait for themselves. Everything else is deferred until its turn.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,11 +13,11 @@ use crate::protocol::{Action, HookKind, Reply};
 use crate::{Error, ErrorKind};
 
 impl Running {
-    /// Waits until it is ready, and serves meanwhile what must not wait for that.
+    /// Waits until the service is ready, and meanwhile serves what must not wait for that.
     ///
     /// # Errors
     ///
-    /// Why it is not ready.
+    /// Returns the reason if the service does not become ready.
     pub(super) async fn wait_ready(
         &self,
         instance: &Instance,
@@ -28,8 +28,8 @@ impl Running {
         self.check(instance, thoroughness, meanwhile).await
     }
 
-    /// Serves what must not wait until the service can be handed over, as long as it is polled: what only looks, and what a
-    /// function of the user's of this kind asks for. The rest is put off.
+    /// Serves what must not wait for the service, for as long as it is polled: queries, and requests of a user's
+    /// function of this kind. The rest is deferred.
     pub(super) async fn serve_meanwhile(
         &self,
         instance: &Instance,
@@ -66,14 +66,14 @@ impl Running {
         std::future::pending().await
     }
 
-    /// Does what the user's setup asks for: everything, and a stop is no end that fails the launch.
+    /// Runs any action for the user's setup. A stop does not fail the launch.
     pub(super) fn act_in_setup<'a>(
         &'a self,
         instance: &'a Instance,
         action: Action,
         inbox: &'a mut Inbox,
     ) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'a>> {
-        // Boxed, because while it waits it serves the same inbox.
+        // Boxed, as it serves the same inbox while it waits.
         Box::pin(async move {
             match action {
                 Action::WaitReady => {
@@ -89,8 +89,8 @@ impl Running {
         })
     }
 
-    /// Does what the user's readiness check asks for. What waits until the service is ready does not wait, or it would
-    /// wait for itself; and a stop is no end that fails the launch.
+    /// Runs an action for the user's readiness check. An action that waits until the service is ready fails, as it
+    /// would wait for itself. A stop does not fail the launch.
     pub(super) async fn act_in_ready_hook(
         &self,
         instance: &Instance,
@@ -119,7 +119,7 @@ fn waits_for_itself(instance: &Instance) -> Error {
     let what = "a readiness check cannot wait until its own service is ready";
     instance.attach(Error::new(ErrorKind::Operation, what).with(|report| {
         report.help = Some(
-            "look at the service with `exec`, its ports or its log, and return an error while it is not ready"
+            "check the service with `exec`, its ports or its log, and return an error while it is not ready"
                 .to_owned(),
         );
     }))

@@ -1,8 +1,9 @@
 //! One instance of a service, and its container.
 //!
-//! A task of its own brings it up, serves what is asked of it, and takes it down (`life.rs`). Each file knows only those below
-//! it: orders and phases, what an instance is, its container made, started, checked and changed, what is served while it is
-//! waited for, its setup, what is served when it is ready. Nothing here knows the table.
+//! A task of its own brings it up, serves its requests, and takes it down (`life.rs`). Each file may only import
+//! from the files below it. From the bottom up: orders and phases, the data of an instance, the creation, start, checks
+//! and changes of its container, what is served while it waits, its setup, what is served when it is ready. Must not
+//! know the table.
 
 mod actions;
 mod adoption;
@@ -24,7 +25,7 @@ mod setup;
 mod state;
 mod status;
 
-pub(super) use doing::Doing;
+pub(super) use doing::Activity;
 pub(super) use exec::Exec;
 pub(super) use orders::{Command, Order, gone};
 pub(super) use phase::{Dependency, Phase};

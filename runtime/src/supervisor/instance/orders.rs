@@ -1,4 +1,5 @@
-//! What an instance is asked to do, by handles, by users' functions and by the table. Plain data, and the answer's way back.
+//! The orders to an instance from handles, users' functions and the table. Plain data, with a channel for the
+//! answer.
 
 use std::sync::Arc;
 
@@ -11,17 +12,17 @@ use crate::supervisor::context::Context;
 use crate::supervisor::streams::Outgoing;
 use crate::{Error, ErrorKind};
 
-/// Something to do, and where the answer goes.
+/// An order, and the channel for its answer.
 pub(in crate::supervisor) struct Command {
     pub(in crate::supervisor) order: Order,
     pub(in crate::supervisor) answer: oneshot::Sender<Result<Reply, Error>>,
 }
 
-/// What an instance is to do.
+/// What an instance should do.
 pub(in crate::supervisor) enum Order {
-    /// What a handle asks for.
+    /// A request of a handle.
     Act(Action),
-    /// The same, asked for by a function of the user's for which the instance waits.
+    /// The same from a user's function for which the instance waits.
     ActInHook(HookKind, Action),
     /// Unpack files that come, all at a path or below.
     CopyIn {
@@ -40,16 +41,16 @@ pub(in crate::supervisor) enum Order {
         follow: bool,
         to: Outgoing,
     },
-    /// See whether it is as ready as it was.
+    /// Check that the service is as ready as it was.
     CheckAgain,
-    /// See whether it runs still, at the end of its launch.
+    /// Check that the service still runs, at the end of its launch.
     StillRuns,
-    /// The same, and whether it is made from the image that these settings lead to.
+    /// The same, and check that it was made from the image of these settings.
     CheckKept(Arc<Context>),
 }
 
 impl Order {
-    /// The kind of the user's function that asks for it, if one does.
+    /// The kind of the user's function that sent the order, if one did.
     pub(in crate::supervisor) fn hook(&self) -> Option<HookKind> {
         match self {
             Self::ActInHook(kind, _)
@@ -62,7 +63,7 @@ impl Order {
     }
 }
 
-/// What comes of an order to an instance that has ended.
+/// The error of an order to an instance that has ended.
 pub(in crate::supervisor) fn gone() -> Error {
     Error::new(ErrorKind::Operation, "the service is gone").with(|report| {
         report.help = Some(

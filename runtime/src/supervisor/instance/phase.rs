@@ -1,44 +1,44 @@
-//! How far an instance is, as those see it who wait for it: launches, and the instances that need it.
+//! The phase of an instance, for the launches and instances that wait for it.
 
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::doing::Doing;
+use super::doing::Activity;
 use super::orders::{Command, Order, gone};
 use crate::Error;
 use crate::protocol::ServiceInfo;
 use crate::supervisor::network::HostNumber;
 
-/// How far an instance is. Only ever goes from `Pending` to one of the others.
+/// The phase of an instance. It changes once, from `Pending` to another one.
 #[derive(Clone, Debug)]
 pub(in crate::supervisor) enum Phase {
     Pending,
     Ready(Arc<ServiceInfo>),
-    /// It failed on its own account.
+    /// The instance itself failed.
     Failed(Error),
-    /// A service it needs did not become ready.
+    /// A service that it needs did not become ready.
     Blocked,
-    /// Its setup was cut short, and nobody knows how far it came: whoever wants it starts afresh.
+    /// Its setup was interrupted, and its progress is unknown. The next launch begins with a new instance.
     Discarded,
 }
 
-/// Another instance of the same launch, as those who need it see it.
+/// Another instance of the same launch, as its dependents see it.
 #[derive(Clone, Debug)]
 pub(in crate::supervisor) struct Dependency {
     pub(in crate::supervisor) address: HostNumber,
     pub(in crate::supervisor) phase: watch::Receiver<Phase>,
-    pub(in crate::supervisor) doing: Arc<Doing>,
-    /// Where it is told what to do; nothing of one that another supervisor has.
+    pub(in crate::supervisor) activity: Arc<Activity>,
+    /// Where to send its commands. `None` if another supervisor has the instance.
     pub(in crate::supervisor) commands: Option<mpsc::UnboundedSender<Command>>,
 }
 
 impl Dependency {
-    /// Sees whether one that became ready runs still.
+    /// Checks that an instance that became ready still runs.
     ///
     /// # Errors
     ///
-    /// How it has ended.
+    /// Returns how it has ended.
     pub(in crate::supervisor) async fn still_runs(&self) -> Result<(), Error> {
         let Some(commands) = &self.commands else {
             return Ok(());
@@ -52,17 +52,17 @@ impl Dependency {
         answered.map(drop)
     }
 
-    /// The dependency of a service that another supervisor has, and that nothing here needs.
+    /// The dependency for a service that another supervisor has, and that nothing here needs.
     pub(in crate::supervisor) fn absent() -> Self {
         Self {
             address: HostNumber::NONE,
             phase: watch::channel(Phase::Blocked).1,
-            doing: Arc::default(),
+            activity: Arc::default(),
             commands: None,
         }
     }
 
-    /// Waits until the instance is not pending any more.
+    /// Waits until the instance is no longer pending.
     pub(in crate::supervisor) async fn settled(&self) -> Phase {
         let mut phase = self.phase.clone();
         match phase
@@ -70,7 +70,7 @@ impl Dependency {
             .await
         {
             Ok(phase) => phase.clone(),
-            // Its task was ended before it settled.
+            // The task ended before the phase changed.
             Err(_) => Phase::Blocked,
         }
     }

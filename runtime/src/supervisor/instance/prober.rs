@@ -1,8 +1,8 @@
-//! What a readiness check needs beyond the container it looks at: another container, or the user's function.
+//! Runs what a readiness check needs beyond its container: another container, or the user's function.
 
 use seatrial_model::ImageRef;
 
-use super::beside::Beside;
+use super::beside::Job;
 use super::running::Running;
 use super::state::Instance;
 use crate::engine::ExecResult;
@@ -20,14 +20,14 @@ impl ProbeRunner for Prober<'_> {
     fn run_probe<'a>(&'a self, image: &'a ImageRef, command: Vec<String>) -> Run<'a, ExecResult> {
         let Self { instance, running } = self;
         Box::pin(async move {
-            let probe = Beside::new("probe", image, command);
+            let probe = Job::new("probe", image, command);
             let outcome = probe.run(instance, running).await;
             outcome.map_err(|error| error.redacted(&instance.redactor).to_string())
         })
     }
 
     fn watched(&self, report: Box<dyn Fn() -> Vec<String> + Send>) {
-        self.instance.doing.checks(report);
+        self.instance.activity.set_checks(report);
     }
 
     fn run_hook(&self, binding: usize) -> Run<'_, (), HookFailure> {

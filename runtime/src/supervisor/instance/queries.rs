@@ -1,6 +1,6 @@
-//! What only looks at a running container: its log, a command run in it, files copied out of it.
+//! Requests that only read from a running container: its log, a command in it, files copied out of it.
 //!
-//! Served at once and side by side, also while the container is waited for.
+//! They are served at once and concurrently, also while the instance waits for the container.
 
 use futures_util::StreamExt as _;
 use seatrial_model::secret::Redactor;
@@ -16,7 +16,7 @@ use crate::supervisor::lines;
 use crate::supervisor::streams::Outgoing;
 use crate::visible::quoted;
 
-/// A container that is queried.
+/// The container of the queries.
 pub(super) struct Queries {
     pub(super) engine: Engine,
     pub(super) container: String,
@@ -25,7 +25,7 @@ pub(super) struct Queries {
 }
 
 impl Queries {
-    /// Does what is asked in the background, and answers; hands back what is not a query.
+    /// Runs a query in the background, and answers. Returns what is not a query.
     pub(super) fn serve(&self, command: Command) -> Option<Command> {
         let Command { order, mut answer } = command;
         let query = match order {
@@ -53,7 +53,7 @@ impl Queries {
                 outcome = query.run(&engine, &container, &error_context.redactor) => {
                     let _ = answer.send(outcome.map_err(|error| error_context.refused(&error)));
                 }
-                // Who asked is gone.
+                // The caller is gone.
                 () = answer.closed() => {}
             }
         });
@@ -81,7 +81,7 @@ impl Query {
     ) -> Result<Reply, EngineError> {
         match self {
             Self::Logs { tail: None } => lines::all(engine, container).await.map(Reply::Log),
-            // A tail is for a report of ours, which shows no secret.
+            // A tail is part of one of our reports, which must not show a secret.
             Self::Logs { tail: Some(count) } => {
                 let lines = lines::last(engine, container, count).await?;
                 Ok(Reply::Log(quoted(redactor, &lines.join("\n"))))

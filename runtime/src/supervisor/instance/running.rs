@@ -1,4 +1,5 @@
-//! A started container: what is known of it, and how it ends. It waits for nothing but its end, and changes nothing.
+//! A started container: what is known of it, and how it ends. Must not wait for anything but its end, and must not
+//! change anything.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,23 +18,23 @@ use crate::supervisor::exits::Exits;
 use crate::supervisor::messages::{Hook, HookOutcome, Internal, ProcessEnded};
 use crate::{Error, terminal};
 
-/// A container that was started, and what is needed to look after it.
+/// A started container, and what is needed to look after it.
 pub(super) struct Running {
     pub(super) engine: Engine,
     pub(super) container: Container,
     pub(super) image: ImageInfo,
     pub(super) network: String,
     pub(super) address: Ipv4Addr,
-    /// Whether `address` is reachable from this process.
+    /// Whether this process can reach `address`.
     pub(super) direct: bool,
-    /// What it had written before its latest start.
+    /// The length of its output before its latest start.
     pub(super) output_before: Mutex<OutputPosition>,
     pub(super) exits: Exits,
     pub(super) info: Arc<ServiceInfo>,
 }
 
-/// How soon an engine tells of a container's end after it has told of the end of a command in it. Who kills a command
-/// otherwise is told this much later.
+/// How soon an engine reports a container's end after the end of a command in it. The error of a command that was
+/// killed for another reason is late by this time.
 const END_FOLLOWS_WITHIN: Duration = Duration::from_secs(2);
 
 impl Running {
@@ -51,7 +52,7 @@ impl Running {
         instance.attach(diagnosis::not_ready(&started, reason).await)
     }
 
-    /// The container, for whoever looks for a cause.
+    /// The container for a diagnosis.
     fn started<'a>(&'a self, instance: &'a Instance, was_ready: bool) -> Started<'a> {
         Started {
             target: instance.target(&self.engine, self.id()),
@@ -61,24 +62,24 @@ impl Running {
         }
     }
 
-    /// How long ago the container has ended; nothing where it runs.
+    /// How long ago the container ended. `None` if it runs.
     async fn ended_ago(&self) -> Option<Duration> {
         if let Some(ago) = self.exits.ended_ago() {
             return Some(ago);
         }
-        // Of its end itself the engine may tell a little later.
+        // The engine may report the container's own end a little later.
         let info = self.engine.inspect(self.id()).await.ok()?;
         (!info.running).then_some(Duration::ZERO)
     }
 
-    /// How the container has ended, and how long ago; nothing where it runs.
+    /// How the container ended, and how long ago. `None` if it runs.
     pub(super) async fn end_in_words(&self, instance: &Instance) -> Option<String> {
         let ago = self.ended_ago().await?;
         let end = diagnosis::how_it_ended(&self.started(instance, true), &[]).await;
         Some(format!("{}, {} ago", end.what, terminal::duration(ago)))
     }
 
-    /// Sees that it has not ended since it became ready.
+    /// Checks that the container has not ended since it became ready.
     pub(super) async fn still_runs(&self, instance: &Instance) -> Result<(), Error> {
         let Some(ago) = self.ended_ago().await else {
             return Ok(());
@@ -98,8 +99,8 @@ impl Running {
         }))
     }
 
-    /// Whether the container has ended, by the time that a command in it was seen to end with this code. It takes its commands
-    /// with it, which may be seen before its own end is.
+    /// Whether the container has ended, after a command in it ended with this exit code. Its commands end with it, and
+    /// their end may be seen first.
     pub(super) async fn has_ended_by(&self, code: i64) -> bool {
         if code == KILLED {
             let _ = tokio::time::timeout(END_FOLLOWS_WITHIN, self.exits.ended()).await;
@@ -107,13 +108,13 @@ impl Running {
         self.exits.latest().is_some()
     }
 
-    /// The exit code of a container that ended, where anybody knows it.
+    /// The exit code of a container that ended, if it is known.
     pub(super) async fn exit_code(&self) -> Option<i64> {
         let info = self.engine.inspect(self.id()).await.ok();
         diagnosis::exit_code(info.as_ref(), self.exits.latest().as_ref())
     }
 
-    /// Has the user's function number `binding` called with the service, and says what came of it.
+    /// Calls the user's function number `binding` with the service, and returns the outcome.
     pub(super) async fn run_hook(
         &self,
         instance: &Instance,
@@ -133,7 +134,7 @@ impl Running {
         ended.await.unwrap_or(Err(ProcessEnded))
     }
 
-    /// What the container had written before its latest start.
+    /// The length of the container's output before its latest start.
     pub(super) fn position(&self) -> MutexGuard<'_, OutputPosition> {
         let position = self.output_before.lock();
         position.unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-//! The orders of an instance that is ready, one after another.
+//! Serves the orders of an instance that is ready, one after another.
 
 use super::checks::Thoroughness;
 use super::inbox::Inbox;
@@ -9,7 +9,7 @@ use crate::Error;
 use crate::protocol::{Action, HookKind, Reply};
 
 impl Running {
-    /// Does what is asked, and answers. What only looks goes on by itself; what changes the state comes one by one.
+    /// Runs an order, and answers. Queries run concurrently, and changes of the state one by one.
     pub(super) async fn serve(&self, instance: &Instance, command: Command, inbox: &mut Inbox) {
         let Some(Command { order, mut answer }) = self.queries(instance).serve(command) else {
             return;

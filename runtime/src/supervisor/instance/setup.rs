@@ -1,12 +1,12 @@
-//! Setting a service up: what is done to it once it is ready, in the order of its declaration, before anyone else sees it.
+//! Sets up a service once it is ready, before anyone else uses it. The steps run in the order of the declaration.
 //!
-//! Each step is done once for an instance. Where it is unknown how far one came, because the process that ran it has ended,
-//! the instance is of no use to anyone and another takes its place.
+//! Each step runs once for an instance. If the process that ran a step has ended, the progress of the step is unknown.
+//! The instance is discarded then, and another one replaces it.
 
 use seatrial_model::{EnvVar, Setup, SetupKind, Template};
 use tokio::time::timeout;
 
-use super::beside::{Beside, BesideError};
+use super::beside::{Job, JobError};
 use super::checks::Thoroughness;
 use super::inbox::Inbox;
 use super::running::Running;
@@ -23,7 +23,7 @@ use crate::{Error, ErrorKind, terminal};
 /// Why a service is not set up.
 pub(super) enum NotSetUp {
     Failed(Error),
-    /// The process that ran a function has ended, nobody knows how far it came.
+    /// The process that ran a function has ended, and its progress is unknown.
     ProcessEnded,
 }
 
@@ -33,11 +33,11 @@ impl From<Error> for NotSetUp {
     }
 }
 
-/// Exit codes by which a shell, or an engine, says that there is no such command, or that it cannot be run.
+/// Exit codes of shells and engines for a command that does not exist or is not executable.
 const NO_COMMAND: [i64; 2] = [126, 127];
 
 impl Running {
-    /// Does all that the declaration asks for, and sees that the service is still ready after it.
+    /// Runs all steps of the declaration, and checks that the service is still ready after them.
     pub(super) async fn set_up(
         &self,
         instance: &Instance,
@@ -51,7 +51,9 @@ impl Running {
             let step = Step::new(setup, instance, self);
             let title = &step.title;
             instance.record("setup", &[("setup", title)]);
-            instance.doing.is(format!("was being set up by {title}"));
+            instance
+                .activity
+                .set_step(format!("was being set up by {title}"));
             let outcome = tokio::select! {
                 biased;
                 () = self.exits.ended() => Err(step.container_ended().await.into()),
@@ -69,12 +71,12 @@ impl Running {
     }
 }
 
-/// One step, under way.
+/// A step under way.
 struct Step<'a> {
     setup: &'a Setup,
     instance: &'a Instance,
     running: &'a Running,
-    /// What it is called in a report, without secrets.
+    /// The name of the step in a report, without secrets.
     title: String,
 }
 
@@ -123,11 +125,11 @@ impl<'a> Step<'a> {
         match timeout(within, self.attempt()).await {
             Ok(outcome) => outcome,
             Err(_) => {
-                let what = format!("was not done within {}", terminal::duration(within));
+                let what = format!("did not finish within {}", terminal::duration(within));
                 let error = self.failed(what, Vec::new()).await;
                 Err(NotSetUp::Failed(error.with(|report| {
                     report.help = Some(
-                        "see in the service's log what it waits for; where it just takes long, write \
+                        "check in the service's log what it waits for; if it is only slow, write \
                          `setup(.., timeout = \"10m\")` or raise `timeouts.setup` in seatrial.toml"
                             .to_owned(),
                     );
@@ -160,19 +162,19 @@ impl<'a> Step<'a> {
                 let (launch, service) = (&instance.launch, instance.service());
                 let mounts = spec::source(launch, service);
                 let mounts = mounts.map_err(|error| instance.attach(error))?;
-                let beside = Beside {
+                let job = Job {
                     env: self.env(env),
                     mounts: mounts.into_iter().collect(),
                     user: spec::owner(launch, service),
                     workdir: spec::package_in_source(launch, service),
-                    ..Beside::new("setup", image.reference(), self.texts(command))
+                    ..Job::new("setup", image.reference(), self.texts(command))
                 };
-                match beside.run(instance, running).await {
+                match job.run(instance, running).await {
                     Ok(result) => self.judge(&result, IN_IMAGE).await,
-                    Err(BesideError::Engine(error)) => {
+                    Err(JobError::Engine(error)) => {
                         Err(self.refused(&error, IN_IMAGE).await.into())
                     }
-                    Err(BesideError::Image(error)) => {
+                    Err(JobError::Image(error)) => {
                         let title = &self.title;
                         let error = error.redacted(&instance.redactor);
                         let error = Error::from(error).with(|report| {
@@ -191,7 +193,7 @@ impl<'a> Step<'a> {
                         let error = self.failed("failed".to_owned(), vec![text]).await;
                         Err(NotSetUp::Failed(error.with(|report| {
                             report.help = Some(
-                                "see in the service's log what it was asked to do; the function is called once for each instance, \
+                                "check in the service's log what it was asked to do; the function is called once for each instance, \
                                  after the service is ready"
                                     .to_owned(),
                             );
@@ -203,7 +205,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Exit code 0 is success; anything else is told with what the command wrote.
+    /// Exit code 0 is a success. Any other code is reported with the command's output.
     async fn judge(&self, result: &ExecResult, no_command: &str) -> Result<(), NotSetUp> {
         if result.code == 0 {
             return Ok(());
@@ -234,13 +236,13 @@ impl<'a> Step<'a> {
             report.help = Some(if NO_COMMAND.contains(&result.code) {
                 no_command.to_owned()
             } else {
-                "mend what its output says; it is run once for each instance, after the service is ready"
+                "fix what its output reports; it runs once for each instance, after the service is ready"
                     .to_owned()
             });
         })))
     }
 
-    /// The engine did not run the command.
+    /// The error of an engine that did not run the command.
     async fn refused(&self, error: &EngineError, no_command: &str) -> Error {
         let said = vec![error.redacted(&self.instance.redactor).to_string()];
         let not_found = error.kind == EngineErrorKind::CommandNotFound;
@@ -261,13 +263,13 @@ impl<'a> Step<'a> {
         error.with(|report| {
             report.exit_code = exit_code;
             report.help = Some(
-                "see in the log why the service ends; a command that stops it cannot be a setup, a function may `restart()` it"
+                "check in the log why the service ends; a setup command must not stop it, but a setup function may `restart()` it"
                     .to_owned(),
             );
         })
     }
 
-    /// The error that says what became of it. What is quoted in `details` has no secret any more.
+    /// The error of the step. The quotes in `details` have no secrets any more.
     async fn failed(&self, what: String, details: Vec<String>) -> Error {
         let (log, no_log) = diagnosis::tail(&self.running.engine, &self.running.container.id).await;
         let what = format!("the setup {} {what}", self.title);

@@ -1,5 +1,5 @@
-//! An instance of a service, as everything that is done for it knows it. Data, and what follows from it; what is done, and when,
-//! others say.
+//! The data of an instance, for everything that is done for it, and what follows from the data. Must not decide
+//! what is done, or when.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ use seatrial_model::{Origin, ServicePlan};
 use tokio::sync::watch;
 use tokio_util::sync::DropGuard;
 
-use super::doing::Doing;
+use super::doing::Activity;
 use super::phase::Dependency;
 use crate::Error;
 use crate::engine::{Engine, EngineError, ImageInfo};
@@ -22,10 +22,10 @@ use crate::supervisor::network::Network;
 use crate::supervisor::reaper::TaskGuard;
 use crate::supervisor::volumes::Volumes;
 
-/// An instance, and everything it needs to know to live.
+/// The data of an instance.
 pub(in crate::supervisor) struct Instance {
     pub(in crate::supervisor) context: Arc<Context>,
-    /// Who has launched it, and has the functions of its declaration.
+    /// The client that launched it, which has the functions of its declaration.
     pub(in crate::supervisor) client: ClientId,
     pub(in crate::supervisor) launch: Arc<Launch>,
     pub(in crate::supervisor) index: usize,
@@ -34,11 +34,11 @@ pub(in crate::supervisor) struct Instance {
     pub(in crate::supervisor) dependencies: Vec<Dependency>,
     pub(in crate::supervisor) redactor: Arc<Redactor>,
     pub(in crate::supervisor) volumes: Arc<Volumes>,
-    /// Told the container once it is started.
+    /// The container's id, set once it is started.
     pub(in crate::supervisor) container: Arc<OnceLock<String>>,
-    /// Told what it does until it is ready.
-    pub(in crate::supervisor) doing: Arc<Doing>,
-    /// Told of each start but the first.
+    /// Its activity until it is ready.
+    pub(in crate::supervisor) activity: Arc<Activity>,
+    /// Notified of each start but the first.
     pub(in crate::supervisor) starts: watch::Sender<()>,
     /// Dropped when its containers are removed.
     pub(in crate::supervisor) removed: Arc<DropGuard>,
@@ -59,7 +59,7 @@ impl Instance {
             .record(composition, &self.service().field, self.id, event, details);
     }
 
-    /// The image that these settings lead to.
+    /// The image of these settings.
     pub(in crate::supervisor) async fn image(
         &self,
         context: &Context,
@@ -109,7 +109,7 @@ impl Instance {
         self.attach(diagnosis::refused(self.service(), error, &self.redactor))
     }
 
-    /// A container of this instance, for whoever looks for a cause.
+    /// The container of this instance for a diagnosis.
     pub(in crate::supervisor) fn target<'a>(
         &'a self,
         engine: &'a Engine,

@@ -1,4 +1,5 @@
-//! Whether a container runs, and how it has ended: beside everything else, so also while the service is waited for.
+//! Whether a container runs, and how it has ended. Answered concurrently with everything else, so also while the
+//! instance waits.
 
 use tokio::sync::oneshot;
 
@@ -29,7 +30,7 @@ async fn of(
     exit: &LatestExit,
 ) -> Result<ContainerStatus, EngineError> {
     let info = engine.inspect(container).await?;
-    // Engines differ in whether one that is paused counts as running.
+    // Engines differ in whether a paused container counts as running.
     if info.paused {
         return Ok(ContainerStatus::Paused);
     }
@@ -44,7 +45,7 @@ async fn of(
     Ok(ContainerStatus::Exited {
         code: info.exit_code.or(followed),
         out_of_memory: info.out_of_memory,
-        // The engine tells a little later of an end that it already shows.
+        // The engine reports an end a little later than it shows it.
         ago: exit.map(|(_, ago)| ago).unwrap_or_default(),
     })
 }
@@ -58,7 +59,7 @@ mod tests {
     use crate::engine::{ContainerInfo, EngineErrorKind};
     use crate::supervisor::exits::Exits;
 
-    /// Says this of every container, and that it ends with code 9 where it ends.
+    /// Shows this for every container, and reports exit code 9 for one that ends.
     struct Shows(Result<ContainerInfo, EngineErrorKind>);
 
     impl Answers for Shows {

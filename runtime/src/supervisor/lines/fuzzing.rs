@@ -23,10 +23,10 @@ pub(crate) fn lines(data: &[u8]) {
     }
 }
 
-/// What [`Lines`] is to hand out for one stream.
+/// The lines that [`Lines`] should emit for one stream.
 fn expected(written: &[u8]) -> Vec<String> {
     let mut lines: Vec<&[u8]> = written.split(|byte| *byte == b'\n').collect();
-    // Behind the last line end there is no line.
+    // There is no line behind the last line end.
     lines.pop_if(|last| last.is_empty());
     let mut expected = Vec::new();
     for line in lines {

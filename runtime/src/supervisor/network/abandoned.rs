@@ -1,9 +1,9 @@
-//! Networks of runs that are over. Docker before 28 may count containers on a network that are not there, and does not let
-//! go of it (see `engine/docker/endpoints.rs`). Such a network works like any other, so a run takes one of them rather than
-//! leave one more behind.
+//! Abandoned networks of runs that are over. Docker before 28 may count containers on a network that do not exist,
+//! and then cannot remove the network (see `engine/docker/endpoints.rs`). Such a network works like any other, so a run
+//! reuses one instead of leaving one more behind.
 //!
-//! Nothing is taken from anybody who may live: the owner must be dead for certain, no container may be attached, and
-//! among several who find the same network the kernel decides.
+//! Nothing is taken from an owner who may live: the owner must be dead for certain, and no container may be attached.
+//! The kernel decides among several runs that find the same network.
 
 use std::sync::Arc;
 
@@ -14,20 +14,20 @@ use crate::engine::{Engine, EngineError, EngineErrorKind, NetworkInfo};
 use crate::run::{Life, Owner};
 use crate::supervisor::identity::OWNER;
 
-/// How many networks are looked at before a new one is made.
+/// How many networks are checked before a new one is made.
 const LOOKED_AT: usize = 4;
 
-/// Removes a network whose owner is dead. One that another run has taken over, and one that the engine does not let go of,
-/// stays.
+/// Removes a network whose owner is dead. A network that another run has taken over, or that the engine cannot remove
+/// because of its counter, stays.
 ///
 /// # Errors
 ///
-/// Where the engine does not remove it for any other reason.
+/// Returns an error if the engine does not remove it for any other reason.
 pub(crate) async fn remove(engine: &Engine, network: &str) -> Result<(), EngineError> {
     let Some(_claim) = Claim::on(network) else {
         return Ok(());
     };
-    // What is on it belongs to others, such as a service that is kept.
+    // The containers on it belong to others, such as a kept service.
     for container in attached(engine, network).await? {
         match engine.disconnect(&container, network).await {
             Err(error) if error.kind != EngineErrorKind::NotFound => return Err(error),
@@ -52,7 +52,7 @@ async fn attached(engine: &Engine, network: &str) -> Result<Vec<String>, EngineE
     }
 }
 
-/// A network that a run before had to give up. One that the engine has let go of meanwhile is removed.
+/// A network that an earlier run had to abandon. A network that the engine can remove by now is removed.
 pub(super) async fn adopt(engine: &Engine, known: &[NetworkInfo]) -> Option<Network> {
     let abandoned = known
         .iter()
@@ -70,7 +70,7 @@ pub(super) async fn adopt(engine: &Engine, known: &[NetworkInfo]) -> Option<Netw
         }
         match engine.remove_network(&network.id).await {
             Err(error) if error.kind == EngineErrorKind::Conflict => {}
-            // Gone; or the engine has troubles which whoever comes next tells of.
+            // The network is gone, or the engine has a problem that the next call reports.
             _ => continue,
         }
         if let [subnet] = network.subnets[..]
@@ -87,7 +87,7 @@ pub(super) async fn adopt(engine: &Engine, known: &[NetworkInfo]) -> Option<Netw
     None
 }
 
-/// Whether there are containers that are on it, or that may yet be: of the same owner, and not swept yet.
+/// Whether containers are on the network or may still be: those of the same owner that are not swept yet.
 async fn is_in_use(engine: &Engine, network: &NetworkInfo) -> bool {
     let (attached, containers) =
         tokio::join!(engine.attached(&network.id), engine.containers(OWNER));

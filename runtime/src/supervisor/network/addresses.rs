@@ -1,4 +1,4 @@
-//! The addresses of a run's network. A container's place is given out before the subnet is chosen.
+//! The addresses of a run's network. A container gets its host number before the subnet is chosen.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -8,26 +8,26 @@ use super::claim::Claim;
 use super::subnet::PREFIX;
 use crate::engine::Subnet;
 
-/// A container's place in the subnet, given before the subnet is chosen.
+/// A container's host number in the subnet. It is assigned before the subnet is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::supervisor) struct HostNumber(u32);
 
 impl HostNumber {
-    /// No container's: the network's own.
+    /// The network's own number, which no container has.
     pub(in crate::supervisor) const NONE: Self = Self(0);
 }
 
-/// The network, once it is there.
+/// The network, once it exists.
 #[derive(Clone, Debug)]
 pub(in crate::supervisor) struct Network {
     pub(in crate::supervisor) id: String,
     pub(in crate::supervisor) name: String,
     pub(super) subnet: Subnet,
-    /// Where the network was another run's, what keeps others from taking it as well.
+    /// The claim that keeps others from taking the network as well, if it was another run's.
     pub(super) claim: Option<Arc<Claim>>,
 }
 
-/// Gives out the numbers. They are not used again: a network has more of them than a run has containers.
+/// Assigns the numbers. They are not reused: a network has more of them than a run has containers.
 #[derive(Debug)]
 pub(in crate::supervisor) struct Hosts(AtomicU32);
 

@@ -1,7 +1,7 @@
-//! Who may take over a network that a run had to give up: one process, as the kernel decides.
+//! Who may take over an abandoned network: one process, as the kernel decides.
 
-/// Keeps others from taking a network, as long as this process lives: an abstract socket's name is taken once in a
-/// machine, and the kernel gives it back whatever becomes of the process.
+/// Keeps others from taking a network for as long as this process lives. The name of an abstract socket exists once in
+/// a machine, and the kernel releases it however the process ends.
 #[derive(Debug)]
 pub(super) struct Claim {
     #[cfg(target_os = "linux")]
@@ -19,7 +19,7 @@ impl Claim {
         Some(Self { _socket: socket })
     }
 
-    /// Elsewhere the engine is in a virtual machine, and of a version that does not count.
+    /// On other systems the engine is in a virtual machine, and its version does not count endpoints.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn on(_: &str) -> Option<Self> {
         None

@@ -1,6 +1,7 @@
-//! The run's network: a subnet of our own choice, so that every container's address is known before it exists.
+//! The run's network. Its subnet is our own choice, so that every container's address is known before the container
+//! exists.
 //!
-//! A network that the engine does not let go of is given up, and used again by a later run.
+//! A network that the engine cannot remove is abandoned, and a later run reuses it.
 
 pub(super) mod abandoned;
 mod addresses;
@@ -17,19 +18,20 @@ use super::reaper::{Reaper, TaskGuard};
 use crate::engine::{Engine, EngineError, EngineErrorKind, NetworkSpec, Subnet};
 pub(super) use addresses::{HostNumber, Hosts, Network};
 
-/// How long the engine may take to detach containers that end by themselves; beyond that something else is wrong.
+/// How long the engine may take to detach containers that end by themselves. A longer time has another cause.
 const DETACHED_WITHIN: Duration = Duration::from_secs(5);
-/// How long an engine may go on counting containers of which it knows itself that they are not attached.
+/// How long an engine may count containers that it knows not to be attached.
 const COUNTED_WITHIN: Duration = Duration::from_millis(500);
-/// The engine does not tell when it has detached them, so it is asked again: soon at first, then less often.
+/// The pauses between two questions whether they are detached, as the engine does not report it: first short, then
+/// longer.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// How many subnets are tried: overlaps are looked for beforehand, so more than one is tried only in a race.
+/// The number of subnets that are tried. Overlaps are checked beforehand, so more than one is tried only in a race.
 const ATTEMPTS: usize = 16;
 
-/// A network on a subnet that neither the engine nor, as far as it can be seen, this machine uses: one that a run before
-/// had to give up, or a new one. `reaper` removes what comes of a creation that broke off.
+/// A network on a subnet that neither the engine nor, as far as it can be seen, this machine uses: an abandoned one, or
+/// a new one. `reaper` removes the result of a creation that was interrupted.
 pub(super) async fn create(
     engine: &Engine,
     identity: &Identity,
@@ -92,19 +94,19 @@ pub(super) async fn create(
     }))
 }
 
-/// Removes what came of a creation whose answer nobody got.
+/// Removes the result of a creation whose answer was lost.
 async fn discard(engine: Engine, name: String, reaper: Reaper, task_guard: TaskGuard) {
     let removed = reaper.uncertain(|| remove_named(&engine, &name)).await;
     reaper.removed(&thing(&name), removed);
     drop(task_guard);
 }
 
-/// A network, as the journal and people know it.
+/// The name of a network in the journal and in reports.
 fn thing(name: &str) -> String {
     format!("network {name}")
 }
 
-/// Removes the networks of that name; `false` where there is none.
+/// Removes the networks of that name. Returns `false` if there is none.
 async fn remove_named(engine: &Engine, name: &str) -> Result<bool, EngineError> {
     let mut found = engine.networks().await?;
     found.retain(|network| network.name == name);
@@ -114,8 +116,8 @@ async fn remove_named(engine: &Engine, name: &str) -> Result<bool, EngineError> 
     Ok(!found.is_empty())
 }
 
-/// Removes the network at the end of its run, or gives it up to a later run: where the engine knows of no container on it and counts some all
-/// the same, only its restart helps.
+/// Removes the network at the end of its run. If the engine counts containers on it without knowing any, only its
+/// restart helps, and the network is abandoned to a later run.
 pub(super) async fn remove(engine: &Engine, network: &Network, reaper: &Reaper) {
     let removed = try_to_remove(engine, network, reaper).await;
     reaper.removed(&thing(&network.name), removed);

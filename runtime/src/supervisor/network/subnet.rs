@@ -1,4 +1,4 @@
-//! Choosing a subnet that is free on the engine and, as far as it can be seen, on this machine.
+//! Chooses a subnet that is free on the engine and, as far as it can be seen, on this machine.
 
 use std::net::Ipv4Addr;
 
@@ -12,8 +12,8 @@ pub(super) fn routed() -> Vec<Subnet> {
     routes(&std::fs::read_to_string("/proc/net/route").unwrap_or_default())
 }
 
-/// A subnet that overlaps none of `taken`, beginning to look at a place that `seed` says, so that runs that begin at
-/// once seldom choose the same.
+/// A subnet that overlaps none of `taken`. The search begins at a place that depends on `seed`, so that runs that begin
+/// at the same time seldom choose the same one.
 pub(super) fn free(taken: &[Subnet], seed: u64) -> Option<Subnet> {
     let count: u64 = 1 << (PREFIX - 8);
     (0..count)
@@ -38,7 +38,7 @@ pub(super) fn free(taken: &[Subnet], seed: u64) -> Option<Subnet> {
 pub(super) fn overlap(a: Subnet, b: Subnet) -> bool {
     let prefix = a.prefix.min(b.prefix);
     let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
-    // A default route overlaps everything and means nothing.
+    // A default route overlaps everything, so it is ignored.
     prefix > 0 && (u32::from(a.address) & mask) == (u32::from(b.address) & mask)
 }
 

@@ -1,4 +1,4 @@
-//! What becomes of a network that an engine does not let go of, and which of them is taken over.
+//! //! What happens to a network that an engine cannot remove, and which of these networks is taken over.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -17,10 +17,10 @@ use crate::supervisor::journal::Journal;
 #[derive(Default)]
 struct Networks {
     there: Mutex<Vec<NetworkInfo>>,
-    /// What is attached, by how often that was asked before; the last answer goes on for ever.
+    /// The attached containers at each question. The last answer repeats.
     attached: Mutex<VecDeque<Vec<String>>>,
     containers: Mutex<Vec<ContainerListing>>,
-    /// How often a removal is refused for containers that are said to be attached.
+    /// How often a removal is refused because containers are said to be attached.
     counts: Mutex<u32>,
     removals: Mutex<u32>,
 }
@@ -135,13 +135,13 @@ async fn a_network_that_nothing_but_the_count_holds_is_given_up() {
     assert!(begun.elapsed() < DETACHED_WITHIN, "{:?}", begun.elapsed());
 }
 
-/// A network whose owner is dead, and whose id is this test's own: claims are the machine's.
+/// A network of a dead owner. Its id is unique to the test, as claims hold for the whole machine.
 fn abandoned(test: &str) -> NetworkInfo {
     let own = Identity::of_process(Role::Run).owner.to_string();
     let [boot, process, _, namespace, machine] = own.split('/').collect::<Vec<_>>()[..] else {
         panic!("{own}")
     };
-    // A process of this number there is, but it began at another time.
+    // A process with this number exists, but it began at another time.
     let owner = format!("{boot}/{process}/1/{namespace}/{machine}");
     NetworkInfo {
         id: format!("{test}-{process}"),

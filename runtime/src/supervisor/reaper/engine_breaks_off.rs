@@ -1,4 +1,4 @@
-//! A creation whose connection breaks once the real engine has the request, which it goes on with.
+//! A creation whose connection breaks after the real engine has got the request. The engine goes on with it.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -9,7 +9,7 @@ use super::*;
 use crate::engine::discovery::{self, EngineChoice};
 use crate::images::fixture::{self, IMAGE};
 
-/// A socket that passes everything on to the engine's, but for the answers to creations: there it breaks off.
+/// A socket that forwards everything to the engine's. It breaks the connection at the answers to creations.
 struct Breaking(PathBuf);
 
 impl Breaking {
@@ -17,7 +17,7 @@ impl Breaking {
         let name = format!("seatrial-breaking-{}.sock", std::process::id());
         let path = std::env::temp_dir().join(name);
         let listener = UnixListener::bind(&path).expect("a socket");
-        // Ends with the process.
+        // The thread ends with the process.
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let engine = UnixStream::connect(&engine).expect("the engine");
@@ -46,10 +46,10 @@ fn pass(client: &UnixStream, engine: &UnixStream) {
     (&*engine).write_all(&request).expect("the engine listens");
     let creates = String::from_utf8_lossy(&request).contains("/containers/create");
     std::thread::scope(|scope| {
-        // A body goes on in pieces of its own.
+        // The body follows in pieces of its own.
         scope.spawn(|| std::io::copy(&mut &*client, &mut &*engine));
         if creates {
-            // The answer has begun, so the engine has all it needs; nobody hears of it.
+            // The answer has begun, so the engine has the complete request. Nobody reads the answer.
             let _ = (&*engine).read(&mut buffer[..1]);
         } else {
             let _ = std::io::copy(&mut &*engine, &mut &*client);

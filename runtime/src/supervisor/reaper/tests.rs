@@ -1,4 +1,4 @@
-//! What the reaper does where a removal fails, or where nobody knows what came of a creation.
+//! //! What the reaper does if a removal fails, or if the outcome of a creation is unknown.
 
 use std::sync::atomic::AtomicU32;
 
@@ -11,11 +11,11 @@ const REMOVED_WITHIN: Duration = Duration::from_secs(10);
 /// An engine whose answers are counted.
 #[derive(Default)]
 struct Counted {
-    /// What a creation is answered with.
+    /// The answer to a creation.
     creation: Option<EngineErrorKind>,
-    /// How often the container is looked for in vain before it is there.
+    /// How often the container is missing before it appears.
     absent: u32,
-    /// What a removal fails with, and how often.
+    /// The error of a removal, and how often it comes.
     removal: Option<(EngineErrorKind, u32)>,
     looks: AtomicU32,
     removals: AtomicU32,
@@ -52,7 +52,8 @@ impl Answers for Arc<Counted> {
 }
 
 impl Counted {
-    /// Creates a container and drops its guard; how often it was looked for, and its removal tried.
+    /// Creates a container and drops its guard. Returns how often it was looked for, and how often its removal was
+    /// tried.
     async fn created_and_dropped(self) -> (u32, u32) {
         let counted = Arc::new(self);
         let engine: Engine = Engine::fake(counted.clone());

@@ -1,4 +1,4 @@
-//! Whose things are removed, and until when something is waited for.
+//! //! Whose things are removed, and how long something is waited for.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,11 +7,11 @@ use super::*;
 use crate::engine::fake::{Answers, Call, answer, refusal};
 use crate::engine::{ContainerInfo, ContainerListing, EngineErrorKind, NetworkInfo, VolumeInfo};
 
-/// An engine with what several owners have.
+/// An engine with things of several owners.
 #[derive(Default)]
 struct Things {
     containers: Mutex<Vec<ContainerListing>>,
-    /// With the number of the look at which the engine has made it.
+    /// With the number of the look at which the engine has created it.
     later: Mutex<Vec<(u32, ContainerListing)>>,
     networks: Mutex<Vec<NetworkInfo>>,
     attached: Mutex<Vec<String>>,
@@ -19,7 +19,7 @@ struct Things {
     images: Mutex<Vec<String>>,
     /// How often the engine does not answer at first.
     unreachable: AtomicU32,
-    /// What the removal of a container is refused with.
+    /// The error of the removal of a container.
     refused: Option<EngineErrorKind>,
     looks: AtomicU32,
 }
@@ -50,7 +50,7 @@ impl Answers for Arc<Things> {
         }))
     }
 
-    /// Each is built on the one after it; `three` has a name.
+    /// Each image is built on the one after it, and `three` has a name.
     fn remove_unused_image<'a>(&'a self, id: &'a str) -> Call<'a, bool> {
         let mut images = self.images.lock().unwrap();
         let at = images.iter().position(|image| image == id);
@@ -101,14 +101,14 @@ impl Answers for Arc<Things> {
 }
 
 impl Things {
-    /// The names of the containers that are there.
+    /// The names of the existing containers.
     fn names(&self) -> Vec<String> {
         let containers = self.containers.lock().unwrap();
         containers.iter().map(|it| it.name.clone()).collect()
     }
 }
 
-/// This process, and one that had its number before it.
+/// This process, and an earlier one with the same number.
 fn living_and_dead() -> [String; 2] {
     let living = Owner::this_process(|| unreachable!("the system tells")).to_string();
     let parts: Vec<&str> = living.split('/').collect();
@@ -129,7 +129,7 @@ fn container(name: &str, owner: &str) -> ContainerListing {
     }
 }
 
-/// What is expected where a journal tells of one supervisor.
+/// What is expected if a journal has one supervisor.
 fn expected(owner: &str, under_way: &[&str]) -> Expected {
     let things = under_way.iter();
     let belongings = Belongings {
@@ -163,7 +163,7 @@ async fn clean_all(things: Things, expected: Expected) -> (Arc<Things>, bool) {
 async fn only_what_the_dead_have_is_removed() {
     let [living, dead] = living_and_dead();
     let network = |name: &str, owner: &str| NetworkInfo {
-        // Claims are the machine's.
+        // Claims hold for the whole machine.
         id: format!("sweep-{}-{name}", std::process::id()),
         name: name.to_owned(),
         labels: labels(owner),
@@ -180,7 +180,7 @@ async fn only_what_the_dead_have_is_removed() {
             container("strange", "somebody"),
         ]),
         networks: Mutex::new(vec![network("left", &dead), network("mine", &living)]),
-        // What is kept by the living is on the network of the dead.
+        // What the living keep is on the network of the dead.
         attached: Mutex::new(vec!["id of left".to_owned(), "id of mine".to_owned()]),
         volumes: Mutex::new(vec![volume("left", &dead), volume("mine", &living)]),
         ..Things::default()
@@ -217,7 +217,7 @@ async fn what_the_engine_was_still_creating_is_waited_for() {
     assert!(things.looks.load(Ordering::SeqCst) > 4);
     assert_eq!(begun.elapsed(), CREATED_WITHIN);
 
-    // Nothing comes any more of what is long ago.
+    // Creations of long ago do not succeed any more.
     let belongings = Belongings {
         owner: dead.parse().ok(),
         engines: ["here".to_owned()].into(),
@@ -338,7 +338,7 @@ async fn what_builds_of_the_dead_have_made_stays_until_the_end_of_the_run() {
         ..Things::default()
     });
     let engine: Engine = Engine::fake(things.clone());
-    // No lock of anybody's has this name.
+    // No lock has this name.
     let build = format!("tests-of-sweep-{}", std::process::id());
     let left = ["one", "two", "three", "gone"].map(|it| format!("image {it} of build {build}"));
     let belongings = Belongings {

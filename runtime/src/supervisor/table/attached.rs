@@ -1,6 +1,6 @@
-//! A service that a keeper keeps, on this run's network, where the services of the run reach it.
+//! A keeper's service on this run's network, where the services of the run reach it.
 //!
-//! The keeper has its container; this has what connects it with the run's network, and nothing else.
+//! The keeper has the container. This side has only the connection to the run's network.
 
 use std::sync::Arc;
 
@@ -16,18 +16,18 @@ use crate::supervisor::network::HostNumber;
 use crate::supervisor::reaper::{AttachmentGuard, TaskGuard};
 use crate::{Error, ErrorKind};
 
-/// A kept service, to be connected.
+/// A kept service to be connected.
 pub(super) struct Attached {
     pub(super) context: Arc<Context>,
     pub(super) address: HostNumber,
-    /// As the keeper knows it.
+    /// The service as the keeper describes it.
     pub(super) info: Arc<ServiceInfo>,
     /// The run does not end while this lives.
     pub(super) _task_guard: TaskGuard,
 }
 
 impl Attached {
-    /// Connects it, until it is ended.
+    /// Connects the service, until it is ended.
     pub(super) async fn run(
         self,
         phase: watch::Sender<Phase>,
@@ -46,7 +46,7 @@ impl Attached {
                     None
                 }
             };
-            // Whoever has its handle asks the keeper.
+            // The owner of a handle asks the keeper.
             while commands.recv().await.is_some() {}
         };
         tokio::select! {

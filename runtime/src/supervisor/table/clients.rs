@@ -1,7 +1,7 @@
-//! What the supervisor knows of one client: what it holds, and what it waits for.
+//! The supervisor's side of one client: what it holds, and what it waits for.
 //!
-//! Numbers that clients give (calls, leases) mean something within one client only. Dropping a client ends all
-//! that is done to answer it.
+//! Numbers that clients choose (calls, leases) are only valid within one client. Dropping a client ends all work for
+//! its answers.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -20,22 +20,22 @@ use crate::{Error, ErrorKind};
 
 pub(super) struct Client {
     pub(super) messages: mpsc::UnboundedSender<Message>,
-    /// What its settings lead to; or what is wrong with them.
+    /// The context of its settings, or what is wrong with the settings.
     pub(super) context: Result<Arc<Context>, Error>,
-    /// With whose end its run ends, where it has said so.
+    /// The process whose end ends the client's run, if the client has named it.
     pub(super) process: Option<ProcessId>,
     /// Its own instances, by lease.
     leases: HashMap<LeaseId, Vec<InstanceId>>,
     streams: HashMap<CallId, Stream>,
-    /// What it copies in.
+    /// The archives that it copies in.
     incoming: HashMap<CallId, Incoming>,
     /// The declarations whose functions it has.
     launched: HashSet<String>,
-    /// What is done to answer it.
+    /// The work for its answers.
     tasks: JoinSet<()>,
 }
 
-/// What is streamed to it to answer a call.
+/// A stream to the client for a call.
 struct Stream {
     task: AbortHandle,
     allowance: Allowance,
@@ -47,7 +47,7 @@ impl Client {
             messages,
             context: Err(Error::new(
                 ErrorKind::Configuration,
-                "the test process has not told its settings",
+                "the test process has not sent its settings",
             )),
             process: None,
             leases: HashMap::new(),
@@ -59,7 +59,7 @@ impl Client {
     }
 
     pub(super) fn send(&self, message: Message) {
-        // Where it is gone, its end is on the way.
+        // If the client is gone, its end is on the way.
         let _ = self.messages.send(message);
     }
 
@@ -67,7 +67,7 @@ impl Client {
         answer(&self.messages, call, outcome);
     }
 
-    /// Answers a call with what comes of `outcome`.
+    /// Answers a call with `outcome`.
     pub(super) fn answer_with(
         &mut self,
         call: CallId,
@@ -77,7 +77,7 @@ impl Client {
         self.spawn(async move { answer(&messages, call, outcome.await) });
     }
 
-    /// Streams something to it until that ends or [`stop_stream`](Self::stop_stream) is called.
+    /// Streams something to the client until that ends or [`stop_stream`](Self::stop_stream) is called.
     pub(super) fn stream<F>(&mut self, call: CallId, streaming: impl FnOnce(Outgoing) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -88,7 +88,7 @@ impl Client {
         self.streams.insert(call, Stream { task, allowance });
     }
 
-    /// So many units of a stream have been read.
+    /// Notes that the client has read this many units of a stream.
     pub(super) fn have_read(&mut self, call: CallId, units: u32) {
         if let Some(stream) = self.streams.get(&call) {
             stream.allowance.give_back(units);
@@ -102,14 +102,14 @@ impl Client {
         }
     }
 
-    /// The archive that it is about to send for a call.
+    /// The archive that the client is about to send for a call.
     pub(super) fn receive(&mut self, call: CallId) -> Parts<Vec<u8>> {
         let (incoming, archive) = Incoming::new(self.messages.clone(), call);
         self.incoming.insert(call, incoming);
         archive
     }
 
-    /// More of an archive.
+    /// Receives more of an archive.
     pub(super) fn piece(&self, call: CallId, bytes: Vec<u8>) {
         if let Some(incoming) = self.incoming.get(&call) {
             incoming.piece(bytes);
@@ -127,27 +127,27 @@ impl Client {
         self.launched.insert(identity.to_owned());
     }
 
-    /// Whether it has the functions of a declaration.
+    /// Whether the client has the functions of a declaration.
     pub(super) fn has_launched(&self, identity: &str) -> bool {
         self.launched.contains(identity)
     }
 
-    /// Notes that a lease is asked for.
+    /// Notes a request for a lease.
     pub(super) fn begin_lease(&mut self, lease: LeaseId) {
         self.leases.entry(lease).or_default();
     }
 
-    /// Whether the lease was asked for and not given back.
+    /// Whether the lease was requested and not given back.
     pub(super) fn has_lease(&self, lease: LeaseId) -> bool {
         self.leases.contains_key(&lease)
     }
 
-    /// Has the lease hold one more instance.
+    /// Adds an instance to those that the lease holds.
     pub(super) fn hold(&mut self, lease: LeaseId, instance: InstanceId) {
         self.leases.entry(lease).or_default().push(instance);
     }
 
-    /// What the lease held.
+    /// The instances that the lease held.
     pub(super) fn take_lease(&mut self, lease: LeaseId) -> Vec<InstanceId> {
         self.leases.remove(&lease).unwrap_or_default()
     }
@@ -157,7 +157,7 @@ impl Client {
     }
 
     pub(super) fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
-        // Those that have ended are let go of.
+        // Forgets ended tasks.
         while self.tasks.try_join_next().is_some() {}
         self.tasks.spawn(task)
     }

@@ -5,7 +5,7 @@ use crate::protocol::{CallId, ClientId, HookFailure, HookKind, Message};
 use crate::supervisor::messages::{Hook, ProcessEnded};
 
 impl Supervisor {
-    /// Has a client run a function: who has launched the service or, where that is gone, another that has the same
+    /// Asks a client to run a function: the client that launched the service or, if that is gone, another with the same
     /// declaration.
     pub(super) fn run_hook(&mut self, mut hook: Hook) {
         if !self.clients.contains_key(&hook.client) {
@@ -28,14 +28,14 @@ impl Supervisor {
         self.hooks.insert(number, hook);
     }
 
-    /// A client has said what came of its call.
+    /// Receives the outcome of a client's call.
     pub(super) fn hook_ended(&mut self, hook: CallId, outcome: Result<(), HookFailure>) {
         if let Some(waiting) = self.hooks.remove(&hook) {
             let _ = waiting.outcome.send(Ok(outcome));
         }
     }
 
-    /// A client has ended in the middle of its calls.
+    /// Handles the end of a client in the middle of its calls.
     pub(super) fn leave_hooks(&mut self, client: ClientId) {
         let left: Vec<_> = self
             .hooks
@@ -44,7 +44,7 @@ impl Supervisor {
         for (_, hook) in left {
             match hook.kind {
                 HookKind::Ready => self.run_hook(hook),
-                // Nobody knows how far it came.
+                // The progress of the function is unknown.
                 HookKind::Setup => drop(hook.outcome.send(Err(ProcessEnded))),
             }
         }

@@ -1,4 +1,4 @@
-//! What reaches the table, one after another: from clients, and from the supervisor's own tasks.
+//! The inputs of the table, one after another: from clients, and from the supervisor's own tasks.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use crate::protocol::{Message, Reply, Request, RequestBody};
 use crate::supervisor::messages::{Input, Internal, answer};
 
 impl Supervisor {
-    /// Serves its clients until none is left and none will come, or it is asked to end.
+    /// Serves the clients until none is left and none will come, or until it is asked to end.
     pub(in crate::supervisor) async fn serve(&mut self) {
         loop {
-            // What has come by now may keep the run from being over.
+            // Inputs that are here by now may keep the run from ending.
             while let Ok(input) = self.inputs.try_recv() {
                 self.input(input);
             }
@@ -48,8 +48,8 @@ impl Supervisor {
         self.run.close().await;
     }
 
-    /// Answers whoever asked for the end, also while it was under way. Launches are not answered any more: their test
-    /// is about to be gone.
+    /// Answers the clients that asked for the end, also those that asked during it. Launches are not answered any more,
+    /// as their tests are about to end.
     pub(in crate::supervisor) async fn answer_closes(&mut self) {
         let mut known = HashMap::new();
         for (client, call, messages) in self.closing.drain(..) {
@@ -108,7 +108,7 @@ impl Supervisor {
                 until,
             } => self.relaunch(client, call, lease, launch, until),
             Internal::Unkept { instance, why } => self.replace(instance, &why),
-            // It is looked at before the next message.
+            // The end is checked before the next message.
             Internal::Settled => {}
             Internal::StreamEnded { client, stream } => {
                 if let Some(client) = self.clients.get_mut(&client) {

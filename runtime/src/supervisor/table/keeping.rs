@@ -1,10 +1,10 @@
 //! What a keeper keeps: services that outlive the runs that use them.
 //!
 //! A keeper is a supervisor that belongs to no run. It ends when nobody is connected and nothing is kept any more. A
-//! service is kept while a lease holds it, and for a time after the last has been given back.
+//! service is kept while a lease holds it, and for a time after the last lease has been given back.
 //!
-//! Services of one declaration that need each other, or share a volume, are a unit: they have the same content, and are
-//! replaced together. Whoever has an old one keeps it until it gives its lease back.
+//! Services of one declaration that need each other, or that share a volume, are a unit. They have the same content,
+//! and are replaced together. A client that has an old one keeps it until it gives its lease back.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -26,7 +26,7 @@ use crate::supervisor::messages::Internal;
 use crate::terminal::{self, Shown, Stay};
 
 impl Supervisor {
-    /// Has a lease hold an instance that is kept.
+    /// Adds a kept instance to those that a lease holds.
     pub(super) fn hold_kept(&mut self, instance: InstanceId, holder: Holder, stays: Duration) {
         if let Some(kept) = self.kept.get_mut(&instance) {
             kept.holders.insert(holder);
@@ -35,11 +35,11 @@ impl Supervisor {
         self.hold(instance, holder);
     }
 
-    /// Removes what nobody has held for its time, what was replaced and is not held any more, and what did not come up.
-    /// Says when to look again.
+    /// Removes what nobody has held for its time, what was replaced and is no longer held, and what did not come up.
+    /// Returns when to check again.
     pub(super) fn expire(&mut self) -> Option<Instant> {
         let now = Instant::now();
-        // A service goes with its unit, for another of it may need it.
+        // A service goes with its unit, as another service of the unit may need it.
         let mut units: HashMap<(&str, bool), Option<Instant>> = HashMap::new();
         for kept in self.kept.values() {
             let ends = kept.ends();
@@ -65,7 +65,7 @@ impl Supervisor {
         handle.is_some_and(|handle| matches!(*handle.phase.borrow(), Phase::Discarded))
     }
 
-    /// Whether it did not come up.
+    /// Whether the instance did not come up.
     fn has_failed(&self, instance: InstanceId) -> bool {
         self.instances.get(&instance).is_none_or(|handle| {
             let phase = handle.phase.borrow();
@@ -79,7 +79,7 @@ impl Supervisor {
         Some((kept, self.instances.remove(&instance)?))
     }
 
-    /// Has others take the place of these, for those who come from now on.
+    /// Retires these instances, so that later launches get new ones.
     fn retire(&mut self, is_meant: impl Fn(&Kept) -> bool) {
         let kept = self.kept.iter_mut();
         let meant: Vec<InstanceId> = kept
@@ -92,13 +92,13 @@ impl Supervisor {
         self.shared.retain(|_, shared| !meant.contains(shared));
     }
 
-    /// Gives up what was kept for an older form of this declaration.
+    /// Retires what was kept for an older form of this declaration.
     pub(super) fn retire_older(&mut self, key: &KeptKey) {
         self.retire(|kept| kept.key.slot == key.slot && kept.key.content != key.content);
     }
 
-    /// Gives up a unit that did not come up in another run, so that it is tried again; or in this one, where nobody knows how far
-    /// its setup came.
+    /// Retires a unit that did not come up in another run, so that it is tried again, or whose setup was interrupted in
+    /// this run.
     pub(super) fn retire_failed(&mut self, content: &str, run: Option<ProcessId>) {
         let failed = self.kept.iter().any(|(instance, kept)| {
             let is_others = kept.run.is_none() || kept.run != run;
@@ -110,7 +110,7 @@ impl Supervisor {
         }
     }
 
-    /// Gives up a unit of which one service is of no use any more, and says so.
+    /// Retires a unit with a service that is no longer usable, and reports it.
     pub(super) fn replace(&mut self, instance: InstanceId, why: &str) {
         let Some(kept) = self.kept.get(&instance).filter(|kept| !kept.is_retired) else {
             return;
@@ -123,11 +123,12 @@ impl Supervisor {
 
     fn replace_unit(&mut self, content: &str) {
         self.retire(|kept| kept.key.content == content);
-        // The volumes of the next are others.
+        // The next unit has volumes of its own.
         *self.discards.entry(content.to_owned()).or_default() += 1;
     }
 
-    /// A run is over that has used what is kept: its failures are nobody's any more, and people are told what stays.
+    /// Handles the end of a run that has used what is kept: its failures no longer matter, and its terminal shows what
+    /// stays.
     pub(super) fn run_ended(&mut self, process: ProcessId, terminal: Option<&Path>) {
         for kept in self.kept.values_mut() {
             kept.run.take_if(|run| *run == process);
@@ -142,14 +143,14 @@ impl Supervisor {
         let kept = kept.filter(|(instance, kept)| !kept.is_retired && !self.has_failed(**instance));
         let stays: BTreeSet<Stay> = kept.map(|(_, kept)| kept.stay()).collect();
         if !stays.is_empty() {
-            // The shell may have its prompt there by now.
+            // The shell may have printed its prompt by now.
             let text = format!("\n{}", terminal::kept(stays.iter()));
             terminal::say_on(terminal, &text);
         }
     }
 
-    /// The phase of a kept instance as one more launch sees it: it is looked at again, in the light of what that launch's
-    /// settings lead to, and where it is not as it should be another takes its place.
+    /// The phase of a kept instance for one more launch. The instance is checked again with the settings of that
+    /// launch, and another one replaces it if it is not as it should be.
     pub(super) fn check_kept(
         &mut self,
         instance: InstanceId,
@@ -174,7 +175,7 @@ impl Supervisor {
         let internal = self.run.internal.clone();
         let order = Order::CheckKept(context.clone());
         let receiver = look_again(handle, info, order, move |error| {
-            // Before anyone sees it and begins anew.
+            // Before anyone sees it and begins again.
             let why = error.report().what.clone();
             let _ = internal.send(Internal::Unkept { instance, why });
             Phase::Discarded
@@ -196,7 +197,7 @@ impl Supervisor {
         all
     }
 
-    /// Removes all that nobody holds, and has the rest go with its holders. Answers when that is removed.
+    /// Removes everything that nobody holds, and lets the rest go with its holders. Answers when the former is removed.
     pub(super) fn drop_kept(&mut self, id: ClientId, call: CallId) {
         self.retire(|_| true);
         let dropped = self.list_kept();

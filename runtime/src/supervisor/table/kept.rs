@@ -1,4 +1,4 @@
-//! A service that is kept: who holds it, and how long it stays when nobody does.
+//! A kept service: who holds it, and how long it stays without a holder.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,30 +14,31 @@ use crate::supervisor::context::Context;
 use crate::supervisor::instance::Phase;
 use crate::terminal::Stay;
 
-/// Who holds a service.
+/// A holder of a service.
 pub(super) type Holder = (ClientId, LeaseId);
 
-/// A service that is kept.
+/// A kept service.
 pub(super) struct Kept {
     pub(super) key: KeptKey,
     pub(super) composition: String,
     pub(super) field: String,
     pub(super) image: String,
-    /// How long it stays when nobody holds it.
+    /// How long the service stays without a holder.
     pub(super) stays: Duration,
     pub(super) holders: HashSet<Holder>,
-    /// Since when nobody has held it, where nobody does.
+    /// The time since which nobody holds it.
     pub(super) idle_since: Instant,
-    /// Whether another has taken its place: it goes with its last holder.
+    /// Whether another service has replaced it. It goes with its last holder then.
     pub(super) is_retired: bool,
-    /// The run that has had it begun, until that is over. Where it does not come up, that run does not try again.
+    /// The run that began the service, until that run is over. If the service does not come up, that run does not try
+    /// again.
     pub(super) run: Option<ProcessId>,
-    /// The look at it that is under way, for all who ask meanwhile with the same settings.
+    /// The check under way, for all who ask meanwhile with the same settings.
     pub(super) checking: Option<(Arc<Context>, watch::Receiver<Phase>)>,
 }
 
 impl Kept {
-    /// The service at this position, which nobody holds yet.
+    /// The service at this position, without a holder.
     pub(super) fn new(
         key: KeptKey,
         plan: &Plan,
@@ -64,7 +65,7 @@ impl Kept {
         }
     }
 
-    /// What it goes with: others of the same content, as long as none of them is replaced without it.
+    /// The unit of the service: others of the same content, as long as none of them is replaced without it.
     pub(super) fn unit(&self) -> (&str, bool) {
         (&self.key.content, self.is_retired)
     }
@@ -77,12 +78,12 @@ impl Kept {
         }
     }
 
-    /// When it goes, unless somebody takes it.
+    /// When the service goes, unless somebody takes it.
     pub(super) fn ends(&self) -> Option<Instant> {
         match (self.holders.is_empty(), self.is_retired) {
             (false, _) => None,
             (true, true) => Some(self.idle_since),
-            // The far future, where that is none that the clock knows.
+            // The far future, if the clock cannot represent that time.
             (true, false) => self.idle_since.checked_add(self.stays),
         }
     }

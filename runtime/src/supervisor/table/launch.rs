@@ -1,4 +1,4 @@
-//! A launch: an instance for each service, taken or begun, and the outcome: all ready, or why not.
+//! A launch: takes or begins an instance for each service, and reports that all are ready, or why not.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -16,7 +16,7 @@ use super::waiting::{NotLaunched, Waiting};
 use crate::protocol::{CallId, ClientId, InstanceId, Kept, Launch, LeaseId, Reply, ServiceInfo};
 use crate::supervisor::context::Context;
 use crate::supervisor::identity::Role;
-use crate::supervisor::instance::{Command, Dependency, Doing, Instance, Phase, gone};
+use crate::supervisor::instance::{Activity, Command, Dependency, Instance, Phase, gone};
 use crate::supervisor::messages::{Internal, answer};
 use crate::supervisor::network::HostNumber;
 use crate::supervisor::spec;
@@ -58,7 +58,7 @@ impl Supervisor {
         let begun = std::time::Instant::now();
         let redactor = Arc::new(spec::redactor(&launch));
 
-        // First a number and a dependency for each, so that every instance can be told of the others.
+        // First a number and a dependency for each service, so that every instance knows the others.
         let mut dependencies: Vec<Dependency> = Vec::new();
         let mut asked = Vec::new();
         let mut starting = Vec::new();
@@ -66,7 +66,7 @@ impl Supervisor {
             let kept = launch.kept.get(&index);
             let declaration = match kept {
                 None if self.run.role == Role::Keeper => {
-                    // It is a run's, and nothing that is kept needs it.
+                    // The service belongs to a run, and nothing that is kept needs it.
                     dependencies.push(Dependency::absent());
                     continue;
                 }
@@ -93,7 +93,7 @@ impl Supervisor {
                 && let Some(instance) = self.shared.get(key).copied()
                 && let Some(handle) = self.instances.get_mut(&instance)
             {
-                let (address, doing) = (handle.address, handle.doing.clone());
+                let (address, activity) = (handle.address, handle.activity.clone());
                 let commands = Some(handle.commands.clone());
                 let phase = match kept {
                     Some(_) => self.check_kept(instance, &context),
@@ -102,7 +102,7 @@ impl Supervisor {
                 dependencies.push(Dependency {
                     address,
                     phase,
-                    doing,
+                    activity,
                     commands,
                 });
                 if let Some(Kept::Wanted { stays, .. }) = kept {
@@ -116,7 +116,7 @@ impl Supervisor {
             dependencies.push(Dependency {
                 address: handle.address,
                 phase: handle.phase.clone(),
-                doing: handle.doing.clone(),
+                activity: handle.activity.clone(),
                 commands: Some(handle.commands.clone()),
             });
             self.instances.insert(instance, handle);
@@ -143,7 +143,7 @@ impl Supervisor {
                 redactor: redactor.clone(),
                 volumes: volumes.of(&declaration),
                 container: new.container,
-                doing: new.doing,
+                activity: new.activity,
                 starts: new.starts,
                 removed: Arc::new(new.removed),
                 begun,
@@ -165,7 +165,7 @@ impl Supervisor {
         };
         let internal = self.run.internal.clone();
         client.spawn(async move {
-            // The launch's error is on its way before what it holds is taken down.
+            // The launch's error is on its way before its instances are taken down.
             let outcome = match waiting.outcome(until).await {
                 Ok(services) => Ok(Reply::Launched(services)),
                 Err(NotLaunched::Failed(error)) => {
@@ -187,7 +187,7 @@ impl Supervisor {
         });
     }
 
-    /// A dependency for a service that a keeper has, which is connected to the run's network once for all who need it.
+    /// A dependency for a keeper's service, which is connected to the run's network once for all its users.
     fn attach(&mut self, context: &Arc<Context>, info: &ServiceInfo) -> Dependency {
         if let Some(instance) = self.attached.get(&info.container)
             && let Some(handle) = self.instances.get(instance)
@@ -196,7 +196,7 @@ impl Supervisor {
             return Dependency {
                 address: handle.address,
                 phase: handle.phase.clone(),
-                doing: handle.doing.clone(),
+                activity: handle.activity.clone(),
                 commands: None,
             };
         }
@@ -205,7 +205,7 @@ impl Supervisor {
         let dependency = Dependency {
             address: handle.address,
             phase: handle.phase.clone(),
-            doing: handle.doing.clone(),
+            activity: handle.activity.clone(),
             commands: None,
         };
         let attached = Attached {
@@ -220,7 +220,7 @@ impl Supervisor {
         dependency
     }
 
-    /// Begins a launch anew that waited for an instance which was discarded.
+    /// Begins a launch again whose instance was discarded.
     pub(super) fn relaunch(
         &mut self,
         id: ClientId,
@@ -232,7 +232,7 @@ impl Supervisor {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
-        // Given back meanwhile: nobody waits for it.
+        // The lease was given back meanwhile, so nobody waits for it.
         if !client.has_lease(lease) {
             return client.answer(call, Err(gone()));
         }
@@ -240,8 +240,8 @@ impl Supervisor {
         self.launch(id, call, lease, launch, until);
     }
 
-    /// Lets go of the instances of a declaration where one of them is discarded: of all that are shared, for they may share
-    /// volumes with it. No test uses any of them: a launch is over only when all its services are ready.
+    /// Discards all shared instances of a declaration if one of them is discarded, as they may share volumes with it.
+    /// No test uses any of them: a launch is over only when all its services are ready.
     fn purge_discarded(&mut self, identity: &str) {
         let of_declaration = |key: &SharedKey| key.identity == identity;
         let instances = &self.instances;
@@ -293,13 +293,13 @@ impl<'a> SharedVolumes<'a> {
     }
 }
 
-/// The instance's side of what the table has of it.
+/// The instance's side of a new instance.
 struct New {
     index: usize,
     instance: InstanceId,
     phase: watch::Sender<Phase>,
     container: Arc<OnceLock<String>>,
-    doing: Arc<Doing>,
+    activity: Arc<Activity>,
     starts: watch::Sender<()>,
     ended: CancellationToken,
     removed: DropGuard,
@@ -315,7 +315,7 @@ impl New {
         let (started, starts) = watch::channel(());
         let removed = CancellationToken::new();
         let container = Arc::new(OnceLock::new());
-        let doing = Arc::<Doing>::default();
+        let activity = Arc::<Activity>::default();
         let handle = Handle {
             commands,
             phase: phase_seen,
@@ -323,7 +323,7 @@ impl New {
             container: container.clone(),
             starts,
             address,
-            doing: doing.clone(),
+            activity: activity.clone(),
             removed: removed.clone(),
             _alive: ended.clone().drop_guard(),
         };
@@ -332,7 +332,7 @@ impl New {
             instance,
             phase,
             container,
-            doing,
+            activity,
             starts: started,
             ended,
             removed: removed.drop_guard(),

@@ -1,7 +1,7 @@
 //! The table of clients, instances and leases. One task owns it; everyone else sends it messages.
 //!
-//! It says what lives, for whom and how long, and who is answered what. What an instance does is the instance's own task's
-//! matter, which gets orders from here and is ended from here.
+//! Decides what lives, for whom and how long, and who gets which answer. Must not do the work of an instance: each
+//! instance is a task of its own, which gets its orders and its end from here.
 
 mod attached;
 mod clients;

@@ -1,4 +1,4 @@
-//! Looking once more at an instance that is shared, for one more launch.
+//! Checks a shared instance again for one more launch.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use crate::Error;
 use crate::protocol::{ServiceInfo, Times};
 use crate::supervisor::instance::{Command, Order, Phase, gone};
 
-/// What whoever stops or changes a shared service should have done.
+/// The advice for a test that stops or changes a shared service.
 const OWN_INSTANCES: &str = "give a test that stops or changes a service instances of its own: write `#[composition(scope = test)]` on its parameter";
 
-/// The error of an instance that failed, as one more launch of the run is told it.
+/// The error of a failed instance for one more launch of the run.
 pub(super) fn again(error: &Error) -> Error {
     error.clone().with(|report| {
         let note = "it failed earlier in this run, and is not tried again";
@@ -20,8 +20,8 @@ pub(super) fn again(error: &Error) -> Error {
     })
 }
 
-/// The phase of a shared instance as one more launch sees it: where it is ready, it is not taken for ready but checked,
-/// once for all who ask at the same moment.
+/// The phase of a shared instance for one more launch. A ready instance is checked again, once for all launches that
+/// ask at the same moment.
 pub(super) fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
     if let Some(checking) = &handle.checking
         && matches!(*checking.borrow(), Phase::Pending)
@@ -47,8 +47,7 @@ pub(super) fn check_again(handle: &mut Handle) -> watch::Receiver<Phase> {
     receiver
 }
 
-/// The phase of an instance that is ready as far as it is known, and is looked at once more: still ready, or what `unfit`
-/// makes of the reason why not.
+/// The phase of a ready instance that is checked again: still ready, or what `unfit` makes of the reason why not.
 pub(super) fn look_again(
     handle: &Handle,
     info: Arc<ServiceInfo>,

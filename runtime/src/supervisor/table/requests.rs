@@ -1,4 +1,4 @@
-//! What a client asks for.
+//! The requests of clients.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::supervisor::messages::{self, Internal, answer};
 impl Supervisor {
     pub(super) fn request(&mut self, id: ClientId, Request { call, body }: Request) {
         let Some(client) = self.clients.get_mut(&id) else {
-            // It has said `Close`; where an exit and a signal come together, twice.
+            // The client has sent `Close`, and even twice if an exit and a signal come together.
             let mut closing = self.closing.iter();
             let before = closing.find(|(client, ..)| *client == id);
             if let (RequestBody::Close, Some((.., messages))) = (&body, before) {
@@ -80,7 +80,7 @@ impl Supervisor {
         }
     }
 
-    /// The context for these settings: one and the same for equal ones.
+    /// The context for these settings. Equal settings share one.
     fn context(&mut self, settings: Settings) -> Arc<Context> {
         let known = self.contexts.iter().find(|known| known.is_of(&settings));
         known.cloned().unwrap_or_else(|| {
@@ -90,7 +90,7 @@ impl Supervisor {
         })
     }
 
-    /// Gives back all that a client holds, and ends what it waits for.
+    /// Releases all that a client holds, and ends what it waits for.
     pub(super) fn disconnected(&mut self, id: ClientId) {
         let Some(client) = self.clients.remove(&id) else {
             return;
@@ -110,7 +110,7 @@ impl Supervisor {
         self.leave_hooks(id);
     }
 
-    /// Has an instance do something, and answers with what comes of it.
+    /// Sends an order to an instance, and answers with the outcome.
     fn act(
         &mut self,
         id: ClientId,

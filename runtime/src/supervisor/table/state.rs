@@ -12,20 +12,20 @@ use super::kept::{Holder, Kept};
 use crate::protocol::{CallId, ClientId, InstanceId, LeaseId, Message};
 use crate::supervisor::context::{Context, Run};
 use crate::supervisor::identity::Role;
-use crate::supervisor::instance::{Command, Doing, Phase};
+use crate::supervisor::instance::{Activity, Command, Phase};
 use crate::supervisor::messages::{Hook, Input, Internal};
 use crate::supervisor::network::HostNumber;
 use crate::supervisor::sweep::History;
 use crate::terminal::Shown;
 
-/// Who shares an instance.
+/// The users of a shared instance.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct SharedKey {
-    /// The client that it lives as long as; none where it lives as long as the run.
+    /// The client whose lifetime it has. `None` if it lives as long as the run.
     pub(super) client: Option<ClientId>,
     /// The declaration.
     pub(super) identity: String,
-    /// The service in it.
+    /// The service in the declaration.
     pub(super) service: usize,
 }
 
@@ -34,27 +34,27 @@ pub(in crate::supervisor) struct Supervisor {
     pub(super) inputs: mpsc::UnboundedReceiver<Input>,
     pub(super) internal: mpsc::UnboundedReceiver<Internal>,
     pub(super) run: Arc<Run>,
-    /// One for each distinct settings.
+    /// One context for each distinct settings.
     pub(super) contexts: Vec<Arc<Context>>,
     pub(super) clients: HashMap<ClientId, Client>,
     pub(super) instances: HashMap<InstanceId, Handle>,
     pub(super) shared: HashMap<SharedKey, InstanceId>,
-    /// How often the shared instances of a declaration were discarded, or those of a unit that is kept, where they were.
+    /// How often the shared instances of a declaration, or those of a kept unit, were discarded.
     pub(super) discards: HashMap<String, u32>,
-    /// What is kept, in a keeper.
+    /// The kept services of a keeper.
     pub(super) kept: HashMap<InstanceId, Kept>,
-    /// The services of a keeper that are on the run's network, by container.
+    /// The keeper's services on the run's network, by container.
     pub(super) attached: HashMap<String, InstanceId>,
     /// Calls of users' functions, by number.
     pub(super) hooks: HashMap<CallId, Hook>,
     pub(super) next: u64,
-    /// The work on images that has begun and not ended, for clients that come later.
+    /// The unfinished work on images, for clients that come later.
     pub(super) work: HashMap<u64, Shown>,
     /// Whether no more clients will come.
     pub(super) run_ended: bool,
-    /// Whether it has been asked to end, whoever is connected.
+    /// Whether the supervisor was asked to end, whoever is connected.
     pub(in crate::supervisor) ends_at_once: bool,
-    /// Who has said `Close` and waits until everything is removed.
+    /// The clients that have sent `Close` and wait until everything is removed.
     pub(super) closing: Vec<(ClientId, CallId, mpsc::UnboundedSender<Message>)>,
 }
 
@@ -64,12 +64,12 @@ pub(super) struct Handle {
     pub(super) phase: watch::Receiver<Phase>,
     /// The check of a shared instance that is under way, for all who ask meanwhile.
     pub(super) checking: Option<watch::Receiver<Phase>>,
-    /// Its container, once it is started.
+    /// The container's id, once it is started.
     pub(super) container: Arc<OnceLock<String>>,
-    /// Tells of each start but the first, and closes when the instance has ended.
+    /// Notified of each start but the first. It closes when the instance has ended.
     pub(super) starts: watch::Receiver<()>,
     pub(super) address: HostNumber,
-    pub(super) doing: Arc<Doing>,
+    pub(super) activity: Arc<Activity>,
     /// Cancelled when its containers are removed.
     pub(super) removed: CancellationToken,
     /// Dropping it ends the instance.
@@ -97,7 +97,7 @@ impl Supervisor {
             hooks: HashMap::new(),
             next: 1,
             work: HashMap::new(),
-            // A keeper belongs to none.
+            // A keeper belongs to no run.
             run_ended: role == Role::Keeper,
             ends_at_once: false,
             closing: Vec::new(),
@@ -109,7 +109,7 @@ impl Supervisor {
         self.next
     }
 
-    /// Has every client show something.
+    /// Shows something at every client.
     pub(super) fn show(&mut self, shown: Shown) {
         for client in self.clients.values() {
             client.send(Message::Show(shown.clone()));
@@ -127,7 +127,7 @@ impl Supervisor {
         }
     }
 
-    /// Drops the lease's hold; its own instances end in the background.
+    /// Drops what a lease holds. Its own instances end in the background.
     pub(super) fn release(&mut self, client: ClientId, lease: LeaseId) {
         let Some(holder) = self.clients.get_mut(&client) else {
             return;
@@ -137,14 +137,14 @@ impl Supervisor {
         }
     }
 
-    /// Has a lease hold an instance: what [`let_go`](Self::let_go) ends.
+    /// Adds an instance to what a lease holds, until [`let_go`](Self::let_go).
     pub(super) fn hold(&mut self, instance: InstanceId, (client, lease): Holder) {
         if let Some(client) = self.clients.get_mut(&client) {
             client.hold(lease, instance);
         }
     }
 
-    /// A lease is given back: what only it held goes or, where it is kept, stays for its time.
+    /// Handles a lease that is given back. What only it held goes or, if it is kept, stays for its time.
     pub(super) fn let_go(&mut self, instance: InstanceId, holder: Holder) {
         match self.kept.get_mut(&instance) {
             None => drop(self.instances.remove(&instance)),

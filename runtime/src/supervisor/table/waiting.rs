@@ -1,4 +1,4 @@
-//! Waiting for the services of a launch: until all are ready, one has failed, or the time is up.
+//! Waits for the services of a launch until all are ready, one has failed, or the time is up.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::supervisor::instance::{Dependency, Phase, gone};
 use crate::terminal::{self, Shown};
 use crate::{Error, ErrorKind};
 
-/// A launch that is under way.
+/// A launch under way.
 pub(super) struct Waiting {
     pub(super) context: Arc<Context>,
     pub(super) launch: Arc<Launch>,
@@ -25,7 +25,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// The services once all are ready; or, as soon as one has failed or the time is up, why.
+    /// The services once all are ready, or the reason as soon as one has failed or the time is up.
     pub(super) async fn outcome(
         self,
         until: Option<Instant>,
@@ -64,7 +64,7 @@ impl Waiting {
         }
     }
 
-    /// Sees that none of the services has ended while others were waited for.
+    /// Checks that no service has ended while others were awaited.
     async fn still_run(&self) -> Result<(), Error> {
         let run = self
             .asked
@@ -75,7 +75,7 @@ impl Waiting {
         })
     }
 
-    /// What was waited for when the time was up.
+    /// What the launch waited for when the time was up.
     fn out_of_time(&self) -> Error {
         let pending = self.asked.iter().filter(|index| {
             let dependency = &self.dependencies[**index];
@@ -83,7 +83,7 @@ impl Waiting {
         });
         let details = pending.map(|index| {
             let field = &self.launch.plan.services[*index].field;
-            format!("`{field}` {}", self.dependencies[*index].doing)
+            format!("`{field}` {}", self.dependencies[*index].activity)
         });
         let what = "the services were not ready when the time for the test was up";
         Error::new(ErrorKind::NotReady, what).with(|report| {
@@ -92,7 +92,7 @@ impl Waiting {
         })
     }
 
-    /// Why it failed; nothing where it is to begin anew.
+    /// Why the launch failed. `None` if it begins again.
     fn failure(&self) -> Option<Error> {
         let phases: Vec<Phase> = self
             .dependencies
@@ -118,7 +118,7 @@ impl Waiting {
         Some((*root).clone().with(|report| {
             report.composition = Some(plan.name.clone());
             report.not_started = behind(plan, &indices);
-            // One cause that all share, such as an engine that is not there, is told once.
+            // A cause that all share, such as a missing engine, is reported once.
             report.also = failed[1..]
                 .iter()
                 .filter(|(_, error)| error.report().what != root.report().what)
@@ -160,6 +160,6 @@ fn behind(plan: &Plan, failed: &[usize]) -> Vec<String> {
 /// Why a launch has no services.
 pub(super) enum NotLaunched {
     Failed(Box<Error>),
-    /// It waited for an instance that was discarded.
+    /// The launch waited for an instance that was discarded.
     Discarded,
 }

@@ -36,7 +36,7 @@ impl Drop for Run {
             }
             let _ = inputs.send(match self.role {
                 Role::Run => Input::RunGoesOn(false),
-                // What it keeps, too.
+                // Also what it keeps.
                 Role::Keeper => Input::End,
             });
         }
@@ -51,14 +51,14 @@ impl Run {
         Self::of(Role::Run)
     }
 
-    /// One that belongs to no run.
+    /// A supervisor that belongs to no run.
     pub(super) fn keeper() -> Self {
         Self::of(Role::Keeper)
     }
 
     fn of(role: Role) -> Self {
         let (inputs, from_clients) = mpsc::unbounded_channel();
-        // A keeper, too, waits for its first client.
+        // A keeper also waits for its first client.
         let _ = inputs.send(Input::RunGoesOn(true));
         let serving = std::thread::spawn(move || {
             let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -77,7 +77,7 @@ impl Run {
         }
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the supervisor ends by itself.
     pub(super) fn ended(mut self) {
         let inputs = self.inputs.take().expect("it serves");
         let _ = inputs.send(Input::RunGoesOn(false));
@@ -99,7 +99,7 @@ impl Run {
         self.connect_with(config, Some(process))
     }
 
-    /// The process of a run has ended.
+    /// Reports that the process of a run has ended.
     pub(super) fn run_ended(&mut self, process: ProcessId) {
         let inputs = self.inputs.as_ref().expect("it serves");
         let terminal = None;
@@ -215,7 +215,7 @@ impl Peer {
         }
     }
 
-    /// The call of a function of the user's.
+    /// The call of a user's function.
     pub(super) async fn hook(&mut self) -> (u64, ServiceInfo) {
         loop {
             if let Message::Hook { hook, service, .. } = self.next().await {
@@ -224,7 +224,7 @@ impl Peer {
         }
     }
 
-    /// Copies an archive to `/`, without a thought for how much of it may be sent.
+    /// Copies an archive to `/` without regard to how much of it may be sent.
     pub(super) async fn copy_in(
         &mut self,
         service: &ServiceInfo,
@@ -247,7 +247,7 @@ impl Peer {
         self.answer(copy).await
     }
 
-    /// The call of a function of the user's, where it has come.
+    /// The call of a user's function, if it has come.
     pub(super) fn hook_if_asked(&mut self) -> Option<(u64, ServiceInfo)> {
         while let Ok(message) = self.messages.try_recv() {
             if let Message::Hook { hook, service, .. } = message {
@@ -326,7 +326,7 @@ async fn engine_a_service_of_the_run_is_one_for_all_whoever_has_launched_it() {
         .iter_mut()
         .map(|client| client.begin_launch(services()))
         .collect();
-    // While nothing is ready yet.
+    // Nothing is ready yet.
     first.disconnect();
     let mut launched = Vec::new();
     for (client, call) in clients.iter_mut().zip(calls) {
@@ -369,7 +369,7 @@ async fn engine_a_readiness_function_does_anything_to_its_service_without_waitin
     let mut run = Run::new();
     let mut client = run.connect();
     let mut service = hooked("hooked");
-    // It ends at once when it is restarted.
+    // The service ends at once when it is restarted.
     service.stop_signal = Some("SIGKILL".to_owned());
     let call = client.begin_launch(vec![service]);
     let (hook, service) = client.hook().await;
@@ -438,7 +438,7 @@ async fn engine_no_more_lines_are_sent_than_are_read() {
         caller: Caller::Handle,
     });
     let mut expected = 1..;
-    // A short line counts for one unit.
+    // A short line counts as one unit.
     for count in [WINDOW as usize, 10] {
         for number in expected.by_ref().take(count) {
             match client.next().await {
@@ -448,7 +448,7 @@ async fn engine_no_more_lines_are_sent_than_are_read() {
                 other => panic!("not {other:?}"),
             }
         }
-        // The engine has long sent more by the time that it has run a command.
+        // The engine has sent more long before it has run a command.
         let command = vec!["true".to_owned()];
         let exec = client.send(RequestBody::Act {
             instance: service.instance,

@@ -1,4 +1,4 @@
-//! Copies whose client does not keep up, or is gone in the middle.
+//! //! Copies whose client is too slow, or ends in the middle.
 
 use seatrial_model::Scope;
 
@@ -7,7 +7,7 @@ use super::lasting;
 use crate::flow::{PIECE, WINDOW};
 use crate::protocol::{Action, Caller, Message, Owner, Reply, RequestBody, ServiceInfo};
 
-/// How many pieces fit the window.
+/// The number of pieces that fit the window.
 const PIECES: usize = WINDOW as usize * 1024 / PIECE;
 
 fn act(client: &mut Peer, service: &ServiceInfo, action: Action) -> u64 {
@@ -18,7 +18,7 @@ fn act(client: &mut Peer, service: &ServiceInfo, action: Action) -> u64 {
     })
 }
 
-/// The head of an archive: that of a file of 100 MB.
+/// The head of an archive with a file of 100 MB.
 fn head() -> Vec<u8> {
     let mut header = tar::Header::new_gnu();
     header.set_path("srv/half").expect("a path");
@@ -44,7 +44,7 @@ async fn engine_a_client_that_ends_in_the_middle_of_a_copy_holds_up_nobody() {
         let bytes = vec![b'x'; PIECE];
         one.send(RequestBody::Piece { copy, bytes });
     }
-    // It was read, and given on, although it is not all.
+    // The piece was read and passed on, although the archive is not complete.
     loop {
         if let Message::HaveRead { call, .. } = one.next().await {
             assert_eq!(call, copy);
@@ -87,7 +87,8 @@ async fn engine_no_more_of_a_file_is_sent_than_is_read() {
     let mut received = 0;
     let mut units = 0;
     for windows in 1..=2 {
-        // As much as may be under way, however long the engine takes for it; then nothing but the answer to something else.
+        // As much as may be under way, however long the engine takes for it. After that, only answers to other
+        // requests.
         let before = units;
         while units - before <= WINDOW as usize - PIECE / 1024 {
             if let Message::Piece { bytes, .. } = client.next().await {
@@ -111,8 +112,8 @@ async fn engine_no_more_of_a_file_is_sent_than_is_read() {
     assert_eq!(client.answer(again).await, Ok(Reply::Done));
 }
 
-/// The size of the next piece; none where no more are sent, however often the engine does something in another container.
-/// In this one Docker does nothing else while it copies.
+/// The size of the next piece, or `None` if no more are sent while the engine does something in another container.
+/// Docker does nothing else in this container while it copies.
 async fn piece(client: &mut Peer, clock: &ServiceInfo, copy: u64) -> Option<usize> {
     for _ in 0..5 {
         let command = vec!["true".to_owned()];

@@ -1,4 +1,4 @@
-//! The order in which things happen in a run: read from its events, and forced by gates that services wait for.
+//! //! The order of events in a run: read from its record, and forced by gates that services wait for.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::engine::ExecSpec;
 use crate::engine::discovery::{self, EngineChoice};
 use crate::protocol::Event;
 
-/// What happened in a run, in its order.
+/// The events of a run in their order.
 #[derive(Debug)]
 pub(super) struct Events(Vec<Event>);
 
@@ -22,14 +22,14 @@ impl Events {
         Self(events.collect())
     }
 
-    /// The place of an event in the order; the first one's, where a service has several.
+    /// The position of an event. If a service has several, the position of the first.
     pub(super) fn find(&self, service: &str, event: &str) -> Option<usize> {
         self.0
             .iter()
             .position(|it| it.service == service && it.event == event)
     }
 
-    /// The place of an event that has happened.
+    /// The position of an event that has happened.
     pub(super) fn at(&self, service: &str, event: &str) -> usize {
         self.find(service, event)
             .unwrap_or_else(|| panic!("no `{event}` of `{service}`: {self:#?}"))
@@ -40,7 +40,7 @@ impl Events {
     }
 }
 
-/// The file that a service which is held waits for.
+/// The file that a held service waits for.
 pub(super) const GATE: &str = "/gate";
 
 /// Waits until all of `expected` has happened and the services of `held` have been started.
@@ -59,7 +59,7 @@ pub(super) async fn until_held(events: &Path, held: &[&str], expected: &[(&str, 
 
 /// Makes the [`GATE`] of each service of `held`, which have been started.
 pub(super) async fn open_gates(so_far: &Events, held: &[&str]) {
-    // The supervisor does not act on a service before the launch has been answered.
+    // The supervisor does not act on a service before it has answered the launch.
     let config = Config::of_process(&crate::workspace::of_process()).expect("the configuration");
     let choice = EngineChoice::from(config.engine);
     let engine = discovery::connect(&choice, std::env::vars().collect())

@@ -14,7 +14,7 @@ use crate::protocol::{
 use crate::run::process::ProcessId;
 use crate::terminal::Shown;
 
-/// Long enough that it does not matter.
+/// Long enough not to matter.
 const LONG: Duration = Duration::from_secs(600);
 
 fn kept(service: ServicePlan) -> ServicePlan {
@@ -67,7 +67,7 @@ async fn exists(service: &ServiceInfo) -> bool {
     engine.inspect(&service.container).await.is_ok()
 }
 
-/// Waits until the engine has the container no more: nothing tells of it.
+/// Waits until the engine no longer has the container, which no event reports.
 async fn until_gone(service: &ServiceInfo) {
     while exists(service).await {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -94,7 +94,7 @@ async fn engine_what_is_kept_is_used_again() {
     assert_eq!(one.container, same.container);
     first.disconnect();
     other.disconnect();
-    // Nobody is connected, and it stays.
+    // Nobody is connected, and the service stays.
     let mut late = keeper.connect();
     let again = take(&mut late, wanted(db(), "a", LONG)).await.remove(0);
     assert_eq!(again.container, one.container);
@@ -109,7 +109,7 @@ async fn engine_another_content_takes_the_place_of_what_nobody_uses() {
     let mut second = keeper.connect();
     let new = take(&mut second, wanted(db(), "new", LONG)).await.remove(0);
     assert_ne!(old.container, new.container);
-    // Somebody uses it.
+    // Somebody uses the service.
     assert!(exists(&old).await);
     let output = first.exec(&old, Caller::Handle).await;
     assert!(output.expect("it runs").success());
@@ -124,7 +124,7 @@ async fn engine_what_is_idle_for_its_time_is_removed_and_then_the_keeper_ends() 
     let mut client = keeper.connect();
     let stays = Duration::from_millis(50);
     let db = take(&mut client, wanted(db(), "a", stays)).await.remove(0);
-    // Not while somebody has it.
+    // Somebody still holds the service.
     tokio::time::sleep(2 * stays).await;
     assert!(exists(&db).await);
     client.disconnect();
@@ -185,7 +185,7 @@ async fn engine_what_failed_is_tried_again_by_the_next_run() {
         assert!(error.to_string().contains("code 3"), "{error}");
         assert_eq!(error.to_string().contains(note), is_told, "{error}");
     }
-    // Nothing is kept any more when the run is over that would have to be told.
+    // At the end of the run, nothing is kept any more that would have to be reported.
     keeper.run_ended(one);
     keeper.run_ended(other);
     keeper.ended();
@@ -255,7 +255,7 @@ async fn engine_what_is_kept_can_be_seen_and_dropped() {
     assert_eq!(of(&seen), expected);
     let dropped = list(&mut looks, RequestBody::DropKept).await;
     assert_eq!(of(&dropped), expected);
-    // It is removed by the time of the answer; the other goes with its user.
+    // The service is removed before the answer. The other one goes with its user.
     assert!(!exists(&idle).await);
     assert!(exists(&held).await);
     let next = take(&mut looks, wanted(db(), "a", LONG)).await.remove(0);
@@ -285,7 +285,7 @@ async fn engine_services_of_runs_reach_what_is_kept() {
         let launched = take(&mut run.connect(), launch).await;
         assert_eq!(launched[0], db);
     }
-    // Each takes it off its network before it removes that.
+    // Each run detaches the service from its network before it removes the network.
     drop(runs);
     let again = take(&mut client, wanted(services(), "a", LONG))
         .await

@@ -22,7 +22,7 @@ use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 use events::{Events, GATE, open_gates, until_held};
 
-/// A command without an input, and with nothing else of its own.
+/// A command without an input and without options.
 fn exec_call(command: Vec<String>) -> Action {
     Action::Exec(ExecCall {
         command,
@@ -40,7 +40,7 @@ struct Run {
     serving: Option<std::thread::JoinHandle<()>>,
 }
 
-/// Also after a test that failed, nothing is left.
+/// Nothing is left, also after a failed test.
 impl Drop for Run {
     fn drop(&mut self) {
         self.requests = None;
@@ -60,7 +60,7 @@ impl Run {
         config.events = Some(events.clone());
         let (requests, from_client) = mpsc::unbounded_channel();
         let (to_client, messages) = mpsc::unbounded_channel();
-        // On a thread of its own: it must go on when the test's runtime ends.
+        // On a thread of its own, as it must go on when the test's runtime ends.
         let serving = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -134,7 +134,7 @@ impl Run {
         }
     }
 
-    /// Launches services of which `held` wait for a [`GATE`], and lets these go when all of `expected` has happened.
+    /// Launches services of which `held` wait for a [`GATE`]. Makes the gates when all of `expected` has happened.
     async fn launch_held(
         &mut self,
         services: Vec<ServicePlan>,
@@ -147,12 +147,12 @@ impl Run {
             launched = &mut launched => panic!("it is not held: {launched:?}"),
             so_far = until_held(&events, held, expected) => so_far,
         };
-        // The launch may be over before the engine says that the last gate is made.
+        // The launch may be over before the engine reports the last gate.
         let (launched, ()) = tokio::join!(launched, open_gates(&so_far, held));
         launched
     }
 
-    /// Ends the run and returns what happened in it.
+    /// Ends the run and returns its events.
     async fn close(mut self) -> Events {
         let call = self.send(RequestBody::Close);
         assert_eq!(self.answer(call).await, Ok(Reply::Done));
@@ -188,14 +188,14 @@ fn script(field: &str, script: &str, needs: &[usize]) -> ServicePlan {
     service
 }
 
-/// A service that says so when it is ready, and stays.
+/// A service that writes a line when it is ready, and stays.
 fn lasting(field: &str, needs: &[usize]) -> ServicePlan {
     let mut service = script(field, "echo up; exec sleep infinity", needs);
     service.ready = vec![log("up")];
     service
 }
 
-/// A service that says that it is ready when its [`GATE`] is there, and stays.
+/// A service that writes a line when its [`GATE`] exists, and stays.
 fn held(field: &str, needs: &[usize]) -> ServicePlan {
     let wait = format!("until test -e {GATE}; do sleep 0.02; done; echo up; exec sleep infinity");
     let mut service = script(field, &wait, needs);
@@ -212,7 +212,7 @@ fn log(text: &str) -> Check {
     }
 }
 
-/// A TCP server that sends back what it is sent.
+/// A TCP server that echoes what it receives.
 fn echo(field: &str, port: u16) -> ServicePlan {
     let server = format!(
         "exec perl -MIO::Socket::INET -e '$|=1; $s=IO::Socket::INET->new(Listen=>5,LocalPort=>{port},ReuseAddr=>1) or die; \
@@ -235,7 +235,8 @@ async fn engine_a_diamond_starts_along_its_edges() {
         held("c", &[0]),
         lasting("d", &[1, 2]),
     ];
-    // Both in the middle are under way before one is ready, and the last is created ahead of what it needs.
+    // Both services in the middle are under way before one is ready, and the last is created before the services that
+    // it needs are ready.
     let expected = [("d", "created")];
     let launched = run.launch_held(services, &["b", "c"], &expected).await;
     let events = run.close().await;
@@ -407,7 +408,7 @@ async fn engine_a_service_on_another_port_is_told_where_it_listens() {
     let mut run = Run::new("another-port");
     let mut service = echo("server", 7);
     service.ports[0].number = 8;
-    // Fails on the port that was declared, but not before the service listens on the other.
+    // The check fails on the declared port, but not before the service listens on the other one.
     let finds = "until (exec 3<>/dev/tcp/127.0.0.1/7) 2>/dev/null; do sleep 0.02; done; \
                  exec 3<>/dev/tcp/127.0.0.1/8";
     let command = ["bash", "-c", finds].map(Template::literal).to_vec();
@@ -415,7 +416,7 @@ async fn engine_a_service_on_another_port_is_told_where_it_listens() {
         Check {
             kind: CheckKind::Exec { command },
         },
-        // In place of the default check, which would fail at once.
+        // This replaces the default check, which would fail at once.
         Check {
             kind: CheckKind::Tcp { ports: Vec::new() },
         },
@@ -429,7 +430,7 @@ async fn engine_a_service_on_another_port_is_told_where_it_listens() {
     let text = error.to_string();
     assert!(text.contains("Connection refused"), "{text}");
     assert!(
-        text.contains("in its container, something listens on 7"),
+        text.contains("the processes in its container listen on 7"),
         "{text}"
     );
     assert!(text.contains("help: declare the port"), "{text}");
@@ -479,7 +480,7 @@ async fn engine_a_mount_path_that_is_gone_is_told() {
 async fn engine_whoever_asks_for_the_end_is_answered_once_nothing_is_left() {
     let mut run = Run::new("closes");
     run.launch(1, vec![lasting("a", &[])]).await.expect("ready");
-    // Before the first is served, perhaps.
+    // Perhaps before the first is served.
     let calls = [(); 3].map(|()| run.send(RequestBody::Close));
     for call in calls {
         assert_eq!(run.answer(call).await, Ok(Reply::Done));

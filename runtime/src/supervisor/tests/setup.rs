@@ -1,4 +1,4 @@
-//! What is done to a service before anyone sees it.
+//! //! What is done to a service before anyone uses it.
 
 use seatrial_model::{EnvVar, Setup, SetupKind, Template, Volume};
 use std::time::Duration;
@@ -152,7 +152,7 @@ async fn engine_each_way_to_fail_says_what_to_do() {
             "could not be run",
             "help: name an executable that the setup's image has",
         ),
-        (endless, "was not done within 100 ms", "timeout = "),
+        (endless, "did not finish within 100 ms", "timeout = "),
         (
             exec(shell("kill -9 -1; kill -9 1; exec sleep infinity")),
             "the container exited with",
@@ -255,11 +255,11 @@ async fn engine_a_function_that_fails_fails_all_who_share_the_service() {
     };
     assert_reported(one.launched(call).await.expect_err("it fails"));
     assert_reported(other.launched(others).await.expect_err("it fails"));
-    // It is not tried again.
+    // The setup is not tried again.
     assert_reported(other.launch(services()).await.expect_err("it failed"));
 }
 
-/// A shared service whose setup leaves something in a volume, and asks a function to go on.
+/// A shared service whose setup leaves something in a volume, and calls a function to go on.
 pub(super) fn half_way(scope: Scope) -> Vec<ServicePlan> {
     let mark = "test ! -e /data/mark && echo here > /data/mark";
     let mut db = clients::scoped(with(vec![exec(shell(mark)), hook()]), scope);
@@ -267,7 +267,7 @@ pub(super) fn half_way(scope: Scope) -> Vec<ServicePlan> {
         name: Some("data".to_owned()),
         at: "/data".to_owned(),
     }];
-    // Who uses the volume, too, and is ready long before.
+    // A service that also uses the volume, and that is ready long before.
     let mut beside = clients::scoped(lasting("beside", &[]), scope);
     beside.volumes = db.volumes.clone();
     vec![db, beside, lasting("app", &[0])]
@@ -286,7 +286,7 @@ async fn engine_who_waits_gets_a_fresh_instance_where_a_setups_process_has_ended
         .collect();
     first.disconnect();
 
-    // One of them is asked, for an instance on which nothing was done.
+    // One of the clients is called, for an instance without any earlier setup.
     let (who, hook, fresh) = loop {
         let mut found = None;
         for (index, peer) in others.iter_mut().enumerate() {
@@ -333,7 +333,7 @@ async fn engine_a_launch_that_is_given_up_does_not_begin_anew() {
     other.begin_launch(half_way(Scope::Run));
     other.send(RequestBody::Release { lease: 1 });
     first.disconnect();
-    // Whoever asks next is the only one.
+    // The next launch is the only one.
     let mut late = run.connect();
     let call = late.begin_launch(half_way(Scope::Run));
     let (hook, _) = late.hook().await;

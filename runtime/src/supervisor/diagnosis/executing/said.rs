@@ -1,18 +1,18 @@
-//! The words in which engines, the kernel, loaders and shells refuse to run something.
+//! The messages with which engines, the kernel, loaders and shells refuse to run something.
 
-/// What is refused, and why. Names are as they are told.
+/// What was refused, and why. Names are as in the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal<'a> {
-    /// There is no such file, or none in the search path.
+    /// The file does not exist, or is not in the search path.
     Missing(&'a str),
-    /// The file is there as far as the engine sees, and the kernel finds none.
+    /// The engine sees the file, but the kernel reports it as missing.
     NotRunnable(&'a str),
-    /// The kernel does not know what it is.
+    /// The kernel does not know the format.
     Format(&'a str),
-    /// It may not be executed.
+    /// The file is not executable.
     Denied(&'a str),
     Directory(&'a str),
-    /// What `env` was to find for the first line of a script.
+    /// The program that `env` should find for the first line of a script.
     Interpreter(&'a str),
 }
 
@@ -21,7 +21,7 @@ pub(super) enum Refusal<'a> {
 pub(super) enum Loading<'a> {
     /// A library is older than needed.
     Old {
-        /// The version that it has not: `GLIBC_2.38`.
+        /// The missing version: `GLIBC_2.38`.
         version: &'a str,
         by: Option<&'a str>,
     },
@@ -31,9 +31,9 @@ pub(super) enum Loading<'a> {
     },
 }
 
-/// What an engine refused to start: `exec: "server": executable file not found in $PATH`.
+/// What an engine could not start: `exec: "server": executable file not found in $PATH`.
 pub(super) fn refusal(words: &str) -> Option<Refusal<'_>> {
-    // Other words may stand before: what the engine was about to do.
+    // A description of the engine's call may come before.
     if let Some((_, behind)) = words.split_once("exec: \"") {
         let (name, why) = behind.split_once("\": ")?;
         return if why.starts_with("executable file not found") || why.starts_with("stat ") {
@@ -69,8 +69,8 @@ fn of_kernel<'a>(path: &'a str, why: &str) -> Option<Refusal<'a>> {
     }
 }
 
-/// What the last lines of a container that ended with this code say. The engine's own words stand in the log where it
-/// had gone too far to refuse.
+/// What the last lines of a container that ended with this exit code report. If the engine had gone too far for an
+/// error, its message is in the log.
 pub(super) fn in_log(log: &[String], code: Option<i64>) -> Option<Refusal<'_>> {
     let mut latest = log.iter().rev();
     latest.find_map(|line| {
@@ -94,7 +94,7 @@ pub(super) fn in_log(log: &[String], code: Option<i64>) -> Option<Refusal<'_>> {
     })
 }
 
-/// `/usr/bin/env: 'node': No such file or directory`, and as BusyBox has it.
+/// `/usr/bin/env: 'node': No such file or directory`, and BusyBox's message.
 fn of_env(line: &str) -> Option<Refusal<'_>> {
     let said = line.strip_suffix(": No such file or directory")?;
     let (program, name) = said.split_once(": ")?;
@@ -104,7 +104,7 @@ fn of_env(line: &str) -> Option<Refusal<'_>> {
     is_env.then_some(Refusal::Interpreter(name))
 }
 
-/// A name without the quotes that GNU's programs put around it.
+/// A name without the quotes of GNU's programs.
 fn unquoted(name: &str) -> &str {
     name.trim_matches(['\'', '"', '\u{2018}', '\u{2019}'])
 }
@@ -115,12 +115,12 @@ fn of_shell(line: &str) -> Option<Refusal<'_>> {
         .strip_suffix(": command not found")
         .or_else(|| line.strip_suffix(": not found"))?;
     let name = said.rsplit(": ").next()?;
-    // What a program says of something else is longer.
+    // A program's message about something else is longer.
     let is_name = !name.is_empty() && !name.contains(char::is_whitespace) && name != said;
     is_name.then_some(Refusal::Missing(name))
 }
 
-/// What a loader says, of glibc or musl.
+/// The message of a loader, of glibc or musl.
 pub(super) fn loading(log: &[String]) -> Option<Loading<'_>> {
     let old = log.iter().filter_map(|line| old(line));
     old.max_by_key(|(_, _, number)| number.clone())
@@ -257,7 +257,7 @@ mod tests {
                 126,
                 Some(Refusal::Format("/app")),
             ),
-            // What a program says of its own work.
+            // Messages of a program about its own work.
             ("sh: 1: server: not found", 1, None),
             ("the file: it was not found", 127, None),
             ("user: no row was: not found", 127, None),
