@@ -1,21 +1,20 @@
-//! What users are told as plain values: a line of a log, how a command ended, what is kept.
+//! The plain values that operations return: a line of a log, the output of a command, a kept service.
 //!
-//! None of them is serializable, for whatever users can write down could never change. How the messages carry them is in
-//! `protocol`.
+//! None of them is serializable, so that they can grow. `protocol` has the forms in which messages carry them.
 
 use std::time::Duration;
 
 /// A line of a service's output.
 ///
-/// A line of more than 64 KiB is cut, so that one that never ends fills nobody's memory: its first 64 KiB are handed out
-/// as soon as they are there, with ` [.. the rest of this line is cut]` behind them. Where it ends after all, another
-/// line of the same stream says how much is missing: `[.. 1048576 more bytes of this line are cut]`.
+/// A line longer than 64 KiB is cut, so that a line without an end does not fill the memory. Its first 64 KiB are handed out
+/// as soon as they have arrived, followed by ` [.. the rest of this line is cut]`. When the line ends, another line of the same
+/// stream says how much is missing: `[.. 1048576 more bytes of this line are cut]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogLine {
     /// Whether it was written to standard error.
     pub stderr: bool,
-    /// The line without its end; bytes that are not UTF-8 are replaced.
+    /// The line, without the line break. Bytes that are not UTF-8 are replaced.
     pub text: String,
 }
 
@@ -25,21 +24,21 @@ impl std::fmt::Display for LogLine {
     }
 }
 
-/// How a command ended that was run in a service's container.
+/// The exit code and the output of a command that was run in a service's container.
 ///
-/// Of each of its outputs the last 16 MiB are here. A longer one begins with a line that says how much is missing, such as
-/// `[.. 1048576 bytes before this are cut]`, and [`truncated`](Self::truncated) is not 0. What a command writes into a file
-/// can be copied whole, with [`Service::copy_out`](crate::Service::copy_out).
+/// Each of the two outputs is limited to its last 16 MiB. A longer output begins with a line that says how much is missing,
+/// such as `[.. 1048576 bytes before this are cut]`, and [`truncated`](Self::truncated) is not 0. For more output, have the
+/// command write a file, and copy that with [`Service::copy_out`](crate::Service::copy_out).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExecOutput {
-    /// Exit code; 0 is success.
+    /// The exit code. 0 is success.
     pub code: i64,
-    /// What it wrote to standard output; bytes that are not UTF-8 are replaced.
+    /// The standard output of the command. Bytes that are not UTF-8 are replaced.
     pub stdout: String,
-    /// What it wrote to standard error; bytes that are not UTF-8 are replaced.
+    /// The standard error of the command. Bytes that are not UTF-8 are replaced.
     pub stderr: String,
-    /// How many bytes are missing at the beginnings of both outputs; 0 where they are whole.
+    /// How many bytes are missing at the beginnings of the two outputs together. 0 if both are complete.
     pub truncated: u64,
 }
 
@@ -65,12 +64,12 @@ pub struct KeptService {
     pub composition: String,
     /// The field that declares it.
     pub service: String,
-    /// What its container is made from, as declared.
+    /// The image of its container, as declared.
     pub image: String,
-    /// The id of its container; empty until that is there.
+    /// The id of its container. Empty until the container is created.
     pub container: String,
-    /// For how long nobody has used it; `None` while somebody does.
+    /// How long the service has been unused. `None` while it is in use.
     pub idle: Option<Duration>,
-    /// How long it stays when nobody uses it.
+    /// How long the service stays when nobody uses it.
     pub stays: Duration,
 }

@@ -1,4 +1,4 @@
-//! Compositions: what the derive implements, and what their fields are made from.
+//! Compositions: the trait that the derive implements, and the trait of the types of their fields.
 
 use crate::client::{Client, Instances};
 use crate::deadline::{self, Bound};
@@ -43,14 +43,14 @@ pub trait Composition: Sized + Send + 'static {
     #[doc(hidden)]
     fn __from_services(services: &mut dyn Iterator<Item = Service>) -> Self;
 
-    /// Launches the composition: in a test that another macro writes, in a benchmark, an example or `main`. Its services are
-    /// ready when the operation is done, and gone when all handles are dropped or the process ends; those of a wider scope stay
-    /// as long as that says.
+    /// Launches the composition: in a test of another macro, in a benchmark, an example or `main`. Its services are ready when
+    /// the operation is done. They are removed when all handles are dropped or the process ends; services of a wider scope stay
+    /// as long as their scope says.
     ///
-    /// # In tests that another macro writes
+    /// # In tests of other macros
     ///
-    /// `#[tokio::test]`, `#[sqlx::test]`, or a macro of another crate that writes the tests for your implementation: launch in the
-    /// test, and hold what you get until its end.
+    /// Such macros are `#[tokio::test]`, `#[sqlx::test]`, or the macro of a crate that writes the tests for your implementation.
+    /// Launch in the test, and hold the composition until the end of the test.
     ///
     /// ```no_run
     /// # use seatrial::{Composition, Service};
@@ -68,7 +68,7 @@ pub trait Composition: Sized + Send + 'static {
     /// }
     /// ```
     ///
-    /// A test that calls a constructor of yours launches there, and the value keeps the handles:
+    /// If the test calls a constructor of yours, launch in the constructor, and keep the handles in the value:
     ///
     /// ```no_run
     /// # use seatrial::{Composition, Service};
@@ -95,27 +95,27 @@ pub trait Composition: Sized + Send + 'static {
     /// # fn used(subject: Subject) -> Orders { subject.orders }
     /// ```
     ///
-    /// When such a test panics, the last lines of its services' logs are shown, and which of them had ended, where the
-    /// test harness captures what the test says. Tests are known by the names of their threads, and by `--exact NAME` where one
-    /// runs alone, as under nextest.
+    /// When such a test panics, Seatrial shows the last lines of its services' logs, and which services had exited. The test
+    /// harness captures this text with the test's other output. Seatrial knows a test by the name of its thread, or by
+    /// `--exact NAME` if it runs alone, as under nextest.
     ///
-    /// * Any handle of a launch keeps all of its services. Once the last is dropped, those of scope `test` are removed: in
-    ///   `let url = Shop::launch().await?.db.url("postgres", "/")` that is the end of the line. A test that panics after that is told
-    ///   which services were gone.
-    /// * What one test has launched and left in a static is shown for every test that panics later.
-    /// * A test that returns an error does not panic, and nothing that it has used can see how it ends: no log is shown. Write
-    ///   `.unwrap()` or `.expect("..")` in place of `?` where the logs matter, or let `#[seatrial::test]` run the test, which sees
-    ///   both. Errors of Seatrial's own have the lines that matter in them either way.
-    /// * A panic on another thread is the test's once the test's own thread panics, as it does on `handle.await.unwrap()`.
+    /// * Each handle of a launch keeps all services of the launch. When the last handle is dropped, the services of scope `test`
+    ///   are removed: in `let url = Shop::launch().await?.db.url("postgres", "/")` that happens at the end of the line. If the test
+    ///   panics after that, the text names the services that were removed.
+    /// * Services that one test has launched and left in a static are shown for every test that panics later.
+    /// * A test that returns an error does not panic, so its logs are not shown. Write `.unwrap()` or `.expect("..")` in place of
+    ///   `?` if the logs matter, or let `#[seatrial::test]` run the test, which shows them in both cases. Seatrial's own errors
+    ///   contain the last lines of the log anyway.
+    /// * A panic on another thread counts when the test's own thread panics, as it does on `handle.await.unwrap()`.
     ///
-    /// In a benchmark, an example or `main` a panic says no more than it does otherwise.
+    /// In a benchmark, an example or `main`, a panic shows no logs.
     ///
-    /// In a [`#[seatrial::test]`](macro@crate::test) take the composition as a parameter: then it is launched beside the others,
-    /// within the test's time, and its logs are shown also where the test returns an error.
+    /// In a [`#[seatrial::test]`](macro@crate::test), take the composition as a parameter instead. Then it is launched together
+    /// with the others, within the test's time, and its logs are shown also when the test returns an error.
     ///
     /// # Errors
     ///
-    /// Where a service cannot be launched; the error names the service and the cause, and nothing is left running.
+    /// A service cannot be launched. The error names the service and the cause, and nothing is left running.
     #[track_caller]
     fn launch() -> Operation<Self> {
         let declaration = Self::__declaration();
@@ -134,14 +134,14 @@ pub trait Composition: Sized + Send + 'static {
     }
 }
 
-/// What a field of a composition can be.
+/// A type that a field of a composition can have.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a service",
     label = "not a service",
     note = "write `seatrial::Service` as the type of a field or parameter with `#[service(..)]`"
 )]
 pub trait FromService: Sized {
-    /// The typed handle.
+    /// The handle as a value of this type.
     fn from_service(service: Service) -> Self;
 }
 
@@ -155,7 +155,7 @@ impl FromService for Service {
 ///
 /// # Panics
 ///
-/// Never: the macros ask for as many as the plan has.
+/// Never: the macros ask for as many services as the plan has.
 pub fn next_service<T: FromService>(services: &mut dyn Iterator<Item = Service>) -> T {
     T::from_service(
         services

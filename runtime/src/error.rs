@@ -1,8 +1,8 @@
 //! The one error that users see.
 //!
-//! It names the service, the cause and the next step, and carries the log lines that matter. It is data until it is
-//! displayed, so that it can cross from the supervisor to a test: as its [`Report`], for the error itself is public and not
-//! serializable. The report turns it into text.
+//! It names the service, the cause and the next step, and carries the last lines of the log. It is data until it is
+//! displayed, so the supervisor can send it to a test. What is sent is the [`Report`]: the error itself is public, so it is
+//! not serializable. The report turns it into text.
 
 mod kind;
 mod report;
@@ -12,10 +12,10 @@ use std::fmt;
 pub use self::kind::ErrorKind;
 pub(crate) use self::report::Report;
 
-/// What went wrong, with the service, the cause, the last lines of its log and what to do next.
+/// What went wrong, with the service, the cause, the last lines of the service's log, and what to do next.
 ///
-/// Both `Display` and `Debug` write the whole report, so it reads the same from a panic, from `?` in a test that returns
-/// a `Result`, and from `eprintln!`.
+/// `Display` and `Debug` both write the full report. So it reads the same in a panic, in a test that returns a `Result`, and
+/// from `eprintln!`.
 ///
 /// ```no_run
 /// # use seatrial::{Composition, ErrorKind};
@@ -46,18 +46,18 @@ impl Error {
         }))
     }
 
-    /// Changes the report, keeping the builder style short.
+    /// Changes the report, in builder style.
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Report)) -> Self {
         change(&mut self.0);
         self
     }
 
-    /// The error that a message has carried.
+    /// The error of a report that a message carried.
     pub(crate) fn of_report(report: Report) -> Self {
         Self(Box::new(report))
     }
 
-    /// Takes out whose launch failed.
+    /// Takes out the composition whose launch failed.
     pub(crate) fn take_composition(&mut self) -> Option<String> {
         self.0.composition.take()
     }
@@ -71,21 +71,21 @@ impl Error {
         self.0.kind
     }
 
-    /// The service it is about, by its field's name, where it is about one.
+    /// The service that the error is about, by its field's name. `None` if it is not about one service.
     pub fn service(&self) -> Option<&str> {
         self.0.service.as_deref()
     }
 
-    /// The composition that the service is of, or whose launch failed, by its type's name; of services on a test's parameters,
-    /// the test's. Nothing where the error is about no composition in particular.
+    /// The composition of the service, or the one whose launch failed, by its type's name. For services on a test's parameters
+    /// it is the test's name. `None` if the error is not about one composition.
     pub fn composition(&self) -> Option<&str> {
         self.0.composition.as_deref()
     }
 
-    /// The exit code of what has ended, where that is what went wrong and the code is known: of the service's container
-    /// ([`Exited`](ErrorKind::Exited)), or of a command that sets it up ([`Setup`](ErrorKind::Setup)).
+    /// The exit code of the service's container ([`Exited`](ErrorKind::Exited)), or of the command that sets the service up
+    /// ([`Setup`](ErrorKind::Setup)). `None` for other errors, and if the code is not known.
     ///
-    /// A command that a test runs with [`exec`](crate::Service::exec) and that fails is no error; its code is in
+    /// A command that a test runs with [`exec`](crate::Service::exec) does not cause an error when it fails. Its code is in
     /// [`ExecOutput`](crate::ExecOutput).
     ///
     /// ```no_run
@@ -102,7 +102,7 @@ impl Error {
         self.0.exit_code
     }
 
-    /// The last lines of that service's log, oldest first; empty where there are none.
+    /// The last lines of the service's log, oldest first. Empty if the error has none.
     pub fn log_lines(&self) -> &[String] {
         &self.0.log
     }

@@ -1,15 +1,15 @@
-//! What is kept on this machine, to be seen and dropped.
+//! Listing and removing the services that are kept on this machine.
 
 use crate::client::Client;
 use crate::protocol::{KeptService, Reply, RequestBody};
 use crate::{Error, Operation};
 
-/// The services that are kept on this machine for this user: those with `scope = keep` that some run has started and that
-/// still run. Whatever executable has declared them; on the engine that this process uses.
+/// Lists the services that are kept on this machine for this user: those with `scope = keep` that a run has started and that
+/// still run. The list has the services of all executables, on the engine that this process uses.
 ///
 /// # Errors
 ///
-/// Where the process that keeps them does not answer, or the configuration is wrong.
+/// The process that keeps the services does not answer, or the configuration is wrong.
 ///
 /// ```no_run
 /// for kept in seatrial::kept().wait()? {
@@ -21,12 +21,12 @@ pub fn kept() -> Operation<Vec<KeptService>> {
     ask(RequestBody::ListKept)
 }
 
-/// Removes what is kept on this machine for this user, and says what that was. What somebody uses goes when its last user is
-/// done; nobody else gets it. `SEATRIAL_KEEP=drop cargo test` does the same.
+/// Removes the services that are kept on this machine for this user, and returns them. A service in use is removed when its
+/// last user is done, and nobody else gets it. `SEATRIAL_KEEP=drop cargo test` does the same.
 ///
 /// # Errors
 ///
-/// As [`kept`].
+/// The same as of [`kept`].
 ///
 /// ```no_run
 /// let dropped = seatrial::drop_kept().wait()?;

@@ -1,8 +1,8 @@
 //! Integration tests with real services.
 //!
-//! Declare the services a test depends on, as a tree, in a struct; the compiler checks the tree; a test takes the struct
-//! as an argument and finds every service running, ready, wired to the others and with the source mounted. When the last
-//! user is gone they are gone too.
+//! Declare the services that a test depends on in a struct. The compiler checks the tree of their dependencies. A test takes
+//! the struct as a parameter: every service is running, ready and connected to the others, with the source mounted. The
+//! services are removed when nobody uses them any more.
 //!
 //! ```no_run
 //! use seatrial::{Composition, Service};
@@ -40,38 +40,45 @@
 //!
 //! # Where to look
 //!
-//! * [`derive(Composition)`](derive@Composition): everything a declaration can say.
+//! * [`derive(Composition)`](derive@Composition): all keys of a declaration.
 //! * [`#[seatrial::test]`](macro@test): tests that take compositions and services.
 //! * [`Composition`](trait@Composition): launching in tests that other macros write, and without a test.
 //! * [`Service`]: addresses, logs, commands, and what can be done to a running service.
-//! * [`Operation`]: why everything can be both awaited and waited for.
-//! * [`Error`]: what a failure tells.
+//! * [`Operation`]: how async tests await an operation, and plain tests block on it.
+//! * [`Error`]: the kind of a failure, its service, its exit code and its log.
 //!
-//! # What it needs
+//! # Requirements
 //!
 //! A container engine with Docker's API: Docker Engine, Docker Desktop, Colima, OrbStack, Rancher Desktop, or Podman's
-//! service. It is found by itself; `SEATRIAL_ENGINE`, `engine` in `seatrial.toml`, `DOCKER_HOST` and docker's contexts
-//! are respected, in this order.
+//! service. Seatrial finds it without configuration; `SEATRIAL_ENGINE`, `engine` in `seatrial.toml`, `DOCKER_HOST` and
+//! docker's contexts are respected, in this order.
 //!
 //! # Scopes
 //!
-//! A service lives as long as the test that declares it (`scope = test`, the default), as the test process
-//! (`scope = binary`), as the run of `cargo test` or `cargo nextest run` (`scope = run`), whose tests of all packages
-//! share it, or longer (`scope = keep`): then later runs find it as the last one has left it, until nobody has used it for
-//! its time to live, or its declaration changes. [`kept`] says what there is, [`drop_kept`] removes it. A shared service that is handed to a test is checked again, which takes milliseconds.
+//! The scope of a service says how long it lives, and who shares it:
 //!
-//! All of it belongs to a supervisor, a process of its own that the first test process of the run starts from its own
-//! executable. However a test process ends (tests that pass, fail or panic, time-outs, Ctrl-C, `exit`, `SIGKILL`), the
-//! supervisor removes what lived as long; when the run is over it removes all the rest, and ends. What a supervisor that was
-//! killed has left, the next one on the machine removes, in the background. Where there is no Linux, the supervisor is in the
-//! test process: `scope = run` and `scope = keep` then are as `scope = binary`, and a process that is killed leaves what it
-//! had.
+//! * `scope = test`, the default: it lives as long as the test that declares it.
+//! * `scope = binary`: it lives as long as the test process, whose tests share it.
+//! * `scope = run`: it lives as long as the run of `cargo test` or `cargo nextest run`. The tests of all packages share it.
+//! * `scope = keep`: it outlives the run, and later runs find it as the last one left it. It is removed when nobody has used
+//!   it for its time to live, or when its declaration changes. [`kept`] lists such services, [`drop_kept`] removes them.
 //!
-//! A test that must not share asks for instances of its own: `#[composition(scope = test)]` on its parameter.
+//! A shared service is checked again before a test gets it, which takes milliseconds. A test that must not share asks for
+//! instances of its own: `#[composition(scope = test)]` on its parameter.
+//!
+//! # Cleanup
+//!
+//! All services belong to a supervisor. The first test process of a run starts it, as a process of its own. When a test process
+//! ends, for whatever reason (its tests pass, fail or panic, a time-out, Ctrl-C, `exit`, `SIGKILL`), the supervisor removes
+//! the services of that process. When the run ends, the supervisor removes the rest, and exits. If a supervisor was killed, the
+//! next one on the machine removes its leftovers in the background.
+//!
+//! On systems other than Linux, the supervisor is in the test process. There, `scope = run` and `scope = keep` mean
+//! `scope = binary`, and a process that is killed leaves its services behind.
 //!
 //! # Features
 //!
-//! * `progress` (default): progress bars while images are fetched, where standard error is a terminal.
+//! * `progress` (default): progress bars while images are fetched, if standard error is a terminal.
 
 mod answers;
 mod client;

@@ -15,11 +15,11 @@ use crate::flow::Reading;
 use crate::operation::block_on_until;
 use crate::protocol::{Action, CallId, FollowEnd, InstanceId, LogLine};
 
-/// The lines of a service's log as they come, from the first. It goes on when the service is stopped and started again,
-/// and ends when its container is gone.
+/// A stream of the lines of a service's log, from the first line. It goes on when the service is stopped and started again,
+/// and ends when the service's container is removed.
 ///
-/// Who reads slowly holds up nobody: no more than about 1 MiB of lines is under way, the rest stays with the engine. A line
-/// that is longer than 64 KiB is cut, see [`LogLine`].
+/// A slow reader delays nobody else: at most about 1 MiB of lines is buffered, and the rest stays with the engine. A line
+/// longer than 64 KiB is cut, see [`LogLine`].
 ///
 /// ```no_run
 /// # async fn asynchronous(db: seatrial::Service) -> Result<(), seatrial::Error> {
@@ -42,7 +42,7 @@ pub struct LogLines {
     lines: mpsc::UnboundedReceiver<Result<LogLine, Error>>,
     reading: Reading,
     bound: Bound,
-    /// Somebody has waited for a line until the time was over.
+    /// A wait for a line has ended with the time of the test.
     is_over: bool,
 }
 
@@ -74,13 +74,13 @@ impl LogLines {
         line
     }
 
-    /// The next line; `None` when there will be no more.
+    /// The next line. `None` after the last one.
     pub async fn next(&mut self) -> Option<Result<LogLine, Error>> {
         poll_fn(|context| self.poll_line(context)).await
     }
 
-    /// Blocks the thread until there is a next line; `None` when there will be no more. Where the time is over for the test
-    /// that waits, the last item is an error of the kind [`TimedOut`](crate::ErrorKind::TimedOut).
+    /// Blocks the thread until there is a next line. `None` after the last one. If the time of the test that waits is over,
+    /// the last item is an error of the kind [`TimedOut`](crate::ErrorKind::TimedOut).
     pub fn wait_next(&mut self) -> Option<Result<LogLine, Error>> {
         if self.is_over {
             return None;
@@ -92,7 +92,7 @@ impl LogLines {
         })
     }
 
-    /// An iterator that blocks until there is a next line, as [`wait_next`](Self::wait_next) does.
+    /// An iterator over the lines. Each step blocks like [`wait_next`](Self::wait_next).
     pub fn wait_iter(mut self) -> impl Iterator<Item = Result<LogLine, Error>> {
         std::iter::from_fn(move || self.wait_next())
     }

@@ -1,4 +1,4 @@
-//! Operations that are both awaitable and blockable, on any async runtime or none.
+//! Operations that can be awaited or blocked on, on any async runtime or none.
 
 use std::fmt;
 use std::future::Future;
@@ -11,10 +11,10 @@ use std::time::Instant;
 use crate::Error;
 use crate::deadline::Bound;
 
-/// Something that is under way: `.await` it, or [`wait`](Self::wait) for it.
+/// An operation that has begun: `.await` it in async code, or [`wait`](Self::wait) for it anywhere else.
 ///
-/// The work is done elsewhere and begins when the operation is made, not when it is first polled. Dropping it does not
-/// stop the work.
+/// The work begins when the operation is created, not when it is first polled. Another thread or process does it. Dropping
+/// the operation does not stop the work.
 ///
 /// ```no_run
 /// # use seatrial::Service;
@@ -27,7 +27,7 @@ use crate::deadline::Bound;
 /// ```
 #[must_use = "an operation that is neither awaited nor waited for may fail unseen"]
 pub struct Operation<T> {
-    /// Never locked: it makes the operation `Sync`, which no method of a shared one needs.
+    /// Never locked. The mutex only makes the operation `Sync`; no method of a shared reference needs the value.
     outcome: Mutex<Outcome<T>>,
     bound: Bound,
 }
@@ -42,25 +42,24 @@ impl<T> Operation<T> {
         }
     }
 
-    /// Has who waits for it wait no longer than that.
+    /// Limits how long a caller waits for the operation.
     pub(crate) fn within(mut self, bound: Bound) -> Self {
         self.bound = bound;
         self
     }
 
-    /// As [`wait`](Self::wait), but no longer than until then; `None` where it is not done by then. It goes on all the same.
+    /// Like [`wait`](Self::wait), but gives up at `until` and returns `None`. The work goes on.
     pub(crate) fn wait_until(self, until: Instant) -> Option<Result<T, Error>> {
         block_on_until(owned(self.outcome), Some(until))
     }
 
-    /// Blocks the thread until the operation is done. Works inside an async runtime too, where it blocks that
-    /// runtime's thread.
+    /// Blocks the thread until the operation is done. It works inside an async runtime, too, and blocks the runtime's thread
+    /// there.
     ///
     /// # Errors
     ///
-    /// Whatever made the operation fail; and where the time is over for the test that waits, see
-    /// [`timeout`](macro@crate::test#time-outs), an error of the kind [`TimedOut`](crate::ErrorKind::TimedOut). The operation goes
-    /// on all the same.
+    /// The error of the operation. If the time of the test that waits is over first (see
+    /// [`timeout`](macro@crate::test#time-outs)), an error of the kind [`TimedOut`](crate::ErrorKind::TimedOut); the work goes on.
     pub fn wait(self) -> Result<T, Error> {
         let until = self.bound.of_wait();
         block_on_until(owned(self.outcome), until).unwrap_or_else(|| Err(self.bound.exceeded()))
@@ -95,12 +94,12 @@ impl Wake for Unpark {
     }
 }
 
-/// Polls `future` on this thread until it is done. Unlike a runtime's own, it may be called anywhere.
+/// Polls `future` on this thread until it is done. Unlike a runtime's `block_on`, it may be called inside a runtime.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     block_on_until(future, None).expect("without a limit it is waited for")
 }
 
-/// As [`block_on`], but gives the future up at `until`.
+/// Like [`block_on`], but gives the future up at `until`.
 pub(crate) fn block_on_until<F: Future>(future: F, until: Option<Instant>) -> Option<F::Output> {
     let mut future = std::pin::pin!(future);
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));

@@ -1,4 +1,4 @@
-//! Whether a service runs, and how it has ended, as its handle tells.
+//! The status of a service as its handle returns it: whether it runs, and how it has ended.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::protocol::ContainerStatus;
 use crate::wording;
 
-/// Whether a service runs, and how it has ended: what [`Service::status`](crate::Service::status) tells.
+/// Whether a service runs, and how it has ended. [`Service::status`](crate::Service::status) returns it.
 ///
 /// ```no_run
 /// use seatrial::ServiceStatus;
@@ -21,9 +21,9 @@ use crate::wording;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ServiceStatus {
-    /// Its container runs. Whether it is ready, [`Service::ready`](crate::Service::ready) tells.
+    /// Its container runs. [`Service::ready`](crate::Service::ready) tells whether the service is ready.
     Running,
-    /// Its container runs and is frozen, by [`Service::pause`](crate::Service::pause).
+    /// [`Service::pause`](crate::Service::pause) has frozen its container.
     Paused,
     /// Its container has ended.
     Exited(ServiceExit),
@@ -35,7 +35,7 @@ impl ServiceStatus {
         matches!(self, Self::Running)
     }
 
-    /// How it has ended; nothing where it runs or is paused.
+    /// How it has ended. `None` if it runs or is paused.
     ///
     /// ```no_run
     /// # fn example(app: seatrial::Service) -> Result<(), seatrial::Error> {
@@ -56,19 +56,19 @@ impl ServiceStatus {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceExit {
-    /// The exit code; nothing where the engine does not say.
+    /// The exit code. `None` if the engine does not say.
     pub code: Option<i64>,
-    /// The signal that has ended it, such as 9 for `SIGKILL`, as the code tells: it is 128 more. A service that catches a signal
-    /// has the code that it chooses; one that ends with such a code by itself is not told apart.
+    /// The signal that ended it, such as 9 for `SIGKILL`. It is derived from the exit code, which is 128 plus the signal. A
+    /// service that catches a signal chooses its own code. A service that exits with such a code by itself looks the same.
     pub signal: Option<u8>,
-    /// Whether the engine knows that it was ended because it used more memory than it may. Not every engine does, and some learn
-    /// it late; code 137 under a limit of memory most often means the same.
+    /// Whether the engine knows that the service was killed because it exceeded its memory limit. Not every engine knows, and
+    /// some know it late. With a memory limit, code 137 usually means the same.
     pub out_of_memory: bool,
-    /// For how long it has not run.
+    /// The time since it ended.
     pub ago: Duration,
 }
 
-/// What a code is above the number of the signal that it stands for, and the highest such number.
+/// An exit code above `SIGNALLED` stands for the signal with the number that remains, up to `LAST_SIGNAL`.
 const SIGNALLED: i64 = 128;
 const LAST_SIGNAL: i64 = 64;
 

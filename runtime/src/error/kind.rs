@@ -1,4 +1,4 @@
-//! What errors are about, as users tell them apart.
+//! The kinds of errors that users can tell apart.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,31 +6,31 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// No engine could be reached, or it went away.
+    /// No engine can be reached, or the connection to it is lost.
     Engine,
     /// `seatrial.toml` or a `SEATRIAL_*` variable is wrong.
     Configuration,
-    /// An image could not be had.
+    /// An image cannot be obtained.
     Image,
-    /// A container could not be created or started.
+    /// A container cannot be created or started.
     Start,
-    /// A container ended before its service was ready.
+    /// A container exited before its service was ready.
     Exited,
     /// A service was not ready in time.
     NotReady,
-    /// What sets a service up failed.
+    /// The setup of a service failed.
     Setup,
     /// An operation on a running service failed.
     Operation,
-    /// A file or directory of this machine could not be read or written.
+    /// A file or directory of this machine cannot be read or written.
     Files,
-    /// The time for the test was over, see [`timeout`](macro@crate::test#time-outs).
+    /// The time for the test is over, see [`timeout`](macro@crate::test#time-outs).
     TimedOut,
-    /// The process was asked to end.
+    /// The process was told to end, by Ctrl-C for one.
     Interrupted,
 }
 
-/// The same for messages: users cannot serialize the kind of an error.
+/// The same kinds, for messages: the public type is not serializable.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "ErrorKind")]
 pub(super) enum ErrorKindForm {

@@ -1,6 +1,6 @@
-//! Everything that is known of an error, and how it reads.
+//! Everything that is known of an error, and its text.
 //!
-//! Data until it is displayed. What came from outside loses its control sequences here.
+//! It is data until it is displayed. Text from outside loses its control sequences here.
 
 use std::fmt;
 
@@ -15,26 +15,26 @@ use crate::wording::names;
 pub(crate) struct Report {
     #[serde(with = "ErrorKindForm")]
     pub(crate) kind: ErrorKind,
-    /// The composition whose launch failed, or that the service is of.
+    /// The composition whose launch failed, or that has the service.
     pub(crate) composition: Option<String>,
     pub(crate) service: Option<String>,
     /// What happened, a fragment: `cannot start the container`.
     pub(crate) what: String,
     /// Further lines on why.
     pub(crate) details: Vec<String>,
-    /// The exit code of what has ended: the service's container, or a command.
+    /// The exit code of the service's container, or of a command.
     pub(crate) exit_code: Option<i64>,
     /// The last lines of the service's log.
     pub(crate) log: Vec<String>,
     /// Services that were not started because of this.
     pub(crate) not_started: Vec<String>,
-    /// Other services that failed on their own account, with their cause.
+    /// Other services that failed for a cause of their own, with that cause.
     pub(crate) also: Vec<(String, String)>,
     /// What to do.
     pub(crate) help: Option<String>,
 }
 
-/// Several lines: which service, what happened and why, the end of its log, what else it stopped, and what to do.
+/// Several lines: the service, what happened and why, the end of the log, the services that were not started, and what to do.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.composition, &self.service) {
