@@ -177,7 +177,7 @@ fn the_configuration_is_wrong() {
         &[
             "2 mistakes in the configuration:",
             "/seatrial.toml:1:13: not TOML: invalid basic string",
-            "/seatrial.toml:2:1: `base` must be a text, not this integer",
+            "/seatrial.toml:2:1: invalid type of `base`: expected a string, found integer",
         ],
     );
     std::fs::remove_dir_all(&directory).expect("it was made here");

@@ -1,14 +1,14 @@
-//! The file as a tree of values with their places: its syntax, its types and its key names, none of its meaning.
+//! The file as a tree of values with their places. Owns its syntax, its types and its key names. Must not know what a value means.
 
 use std::path::{Path, PathBuf};
 
-use seatrial_model::suggest;
+use seatrial_model::message::unknown;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::mistakes::{Mistakes, Place};
 
-/// The file's text; empty where there is no file.
+/// The file's text. Empty if there is no file.
 pub(super) fn read(path: &Path, mistakes: &mut Mistakes) -> String {
     let file_place = Place::File {
         path: path.to_owned(),
@@ -32,7 +32,7 @@ pub(super) fn read(path: &Path, mistakes: &mut Mistakes) -> String {
     })
 }
 
-/// A file that was parsed.
+/// A parsed file.
 pub(super) struct Document<'a> {
     path: PathBuf,
     text: &'a str,
@@ -52,7 +52,7 @@ pub(super) struct Section<'a> {
 #[derive(Clone)]
 pub(super) struct Entry<'a> {
     document: &'a Document<'a>,
-    /// The key as written in the file, without those of the tables around it.
+    /// The key as written in the file, without the keys of the tables around it.
     pub(super) key: &'a str,
     pub(super) key_place: Place,
     pub(super) place: Place,
@@ -60,7 +60,7 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Parses the text. What is wrong in it is noted; what can be made out of the rest is in the document.
+    /// Parses the text. Mistakes of syntax are noted; the document has everything that could be parsed in spite of them.
     pub(super) fn parse(path: &Path, text: &'a str, mistakes: &mut Mistakes) -> Self {
         let (root, errors) = DeTable::parse_recoverable(text);
         let document = Self {
@@ -72,7 +72,7 @@ impl<'a> Document<'a> {
             let place = document.place(error.span().map_or(0, |span| span.start));
             let message = format!("not TOML: {}; write `key = value`", error.message());
             match place {
-                // One slip of the pen can upset the parser several times on a line.
+                // One typing error can cause several errors of the parser on a line.
                 Place::File { line, .. } if mistakes.on_line(line) => {}
                 _ => mistakes.add(&place, message),
             }
@@ -111,17 +111,9 @@ impl<'a> Section<'a> {
             if !known.contains(&entry.key) {
                 let within = match self.name {
                     "" => String::new(),
-                    name => format!(" in `[{name}]`"),
+                    name => format!("in `[{name}]`"),
                 };
-                let key = entry.key;
-                let nearest = suggest::nearest(key, known.iter().copied());
-                entry.note_unless_garbled(
-                    format!(
-                        "unknown key `{key}`{within}; {}",
-                        suggest::did_you_mean(nearest, known)
-                    ),
-                    mistakes,
-                );
+                entry.note_unless_garbled(unknown("key", entry.key, &within, known), mistakes);
             }
         }
     }
@@ -135,12 +127,12 @@ impl<'a> Section<'a> {
             .map(move |(key, value)| Entry::new(document, key, value))
     }
 
-    /// The value of a key, where it is there.
+    /// The value of a key, if the section has the key.
     pub(super) fn get(&self, key: &str) -> Option<Entry<'a>> {
         self.entries().find(|entry| entry.key == key)
     }
 
-    /// The table of that key; an empty one where it is not there, or is no table, which is noted.
+    /// The table of that key. Empty if the key is missing, or if its value is not a table, which is noted.
     pub(super) fn section(&self, key: &'a str, mistakes: &mut Mistakes) -> Section<'a> {
         match self.get(key) {
             Some(entry) => entry.section(key, mistakes),
@@ -168,13 +160,13 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The text, if it is one; else the mistake is noted, with `example` as what to write.
+    /// The value as a string. If it is not one, the mistake is noted, with `example` as what to write.
     pub(super) fn text(&self, example: &str, mistakes: &mut Mistakes) -> Option<&'a str> {
         let text = self.value.as_str();
-        self.expect(text, "a text", example, mistakes)
+        self.expect(text, "a string", example, mistakes)
     }
 
-    /// The number, as [`Entry::text`].
+    /// The value as a number, like [`Entry::text`].
     pub(super) fn number(&self, example: &str, mistakes: &mut Mistakes) -> Option<usize> {
         let number = self.value.as_integer().and_then(|number| {
             usize::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
@@ -182,22 +174,22 @@ impl<'a> Entry<'a> {
         self.expect(number, "a number from 0 upwards", example, mistakes)
     }
 
-    /// The truth value, as [`Entry::text`].
+    /// The value as a boolean, like [`Entry::text`].
     pub(super) fn flag(&self, example: &str, mistakes: &mut Mistakes) -> Option<bool> {
         let flag = self.value.as_bool();
         self.expect(flag, "`true` or `false`", example, mistakes)
     }
 
-    /// One text, or a list of texts.
+    /// The value as one string or an array of strings, like [`Entry::text`].
     pub(super) fn texts(&self, example: &str, mistakes: &mut Mistakes) -> Option<Vec<&'a str>> {
         let texts = match self.value.as_array() {
             Some(array) => array.iter().map(|value| value.get_ref().as_str()).collect(),
             None => self.value.as_str().map(|text| vec![text]),
         };
-        self.expect(texts, "a text or a list of texts", example, mistakes)
+        self.expect(texts, "a string or an array of strings", example, mistakes)
     }
 
-    /// The table, if it is one, as the section of the given name.
+    /// The value as a table: the section of the given name.
     pub(super) fn section(&self, name: &'a str, mistakes: &mut Mistakes) -> Section<'a> {
         let table = self.value.as_table();
         Section {
@@ -217,14 +209,16 @@ impl<'a> Entry<'a> {
         if value.is_none() {
             let (key, found) = (self.key, self.value.type_str());
             self.note_unless_garbled(
-                format!("`{key}` must be {wanted}, not this {found}; write `{example}`"),
+                format!(
+                    "invalid type of `{key}`: expected {wanted}, found {found}; write `{example}`"
+                ),
                 mistakes,
             );
         }
         value
     }
 
-    /// What follows from a slip of the syntax on the same line is not worth a word of its own.
+    /// Notes a mistake, unless the same line has a mistake of syntax, of which it may be a consequence.
     fn note_unless_garbled(&self, message: String, mistakes: &mut Mistakes) {
         let garbled = match self.key_place {
             Place::File { line, .. } => mistakes.0.iter().any(|mistake| {

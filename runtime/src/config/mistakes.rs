@@ -1,4 +1,4 @@
-//! What is wrong in a configuration, and where each of it was written.
+//! The mistakes in a configuration, each with its place.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,10 +16,10 @@ pub(super) struct Mistake {
     pub(super) message: String,
 }
 
-/// Where a value was written. Ordered as a reader meets them: the file from its top, then the variables.
+/// The place of a value. Places are ordered: the file from its top, then the variables.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
-    /// In the file; a line of 0 is the file as a whole.
+    /// In the file. Line 0 means the file itself.
     File {
         path: PathBuf,
         line: usize,
@@ -29,7 +29,7 @@ pub(super) enum Place {
     Variable(String),
 }
 
-/// Mistakes as they are found, so that one run tells all of them.
+/// Collects mistakes, so that one run reports all of them.
 #[derive(Default)]
 pub(super) struct Mistakes(pub(super) Vec<Mistake>);
 
@@ -41,7 +41,7 @@ impl Mistakes {
         });
     }
 
-    /// Keeps the value of a parser that succeeded, notes the mistake of one that failed.
+    /// Returns the value of a parser that succeeded, and notes the mistake of one that failed.
     pub(super) fn keep<T, E: fmt::Display>(
         &mut self,
         place: &Place,

@@ -1,11 +1,11 @@
-//! What the user configures: `seatrial.toml` at the workspace root, every key overridable by a `SEATRIAL_*` variable.
+//! The user's configuration: `seatrial.toml` at the workspace root. A `SEATRIAL_*` variable overrides each key.
 //!
-//! This module owns the keys, their defaults and the words about mistakes in them. It looks at the file and at what
-//! the file names, never at an engine; it reads the environment only through the lookup it is given.
+//! This module owns the keys, their defaults and the messages about mistakes in them. It reads the file and looks at the paths
+//! that the file names. It must never look at an engine, and reads the environment only through the given lookup.
 //!
 //! | key | variable | default |
 //! | --- | --- | --- |
-//! | `engine` | `SEATRIAL_ENGINE` | found by looking |
+//! | `engine` | `SEATRIAL_ENGINE` | discovered |
 //! | `base` | `SEATRIAL_BASE` | `debian:bookworm-slim` |
 //! | `pull` | `SEATRIAL_PULL` | `missing` |
 //! | `ports` | `SEATRIAL_PORTS` | `20000-29999` |
@@ -22,7 +22,7 @@
 //! | `substitutions` | `SEATRIAL_SUBSTITUTIONS` | none |
 //! | `images` | `SEATRIAL_IMAGES` | none |
 //!
-//! The variables of tables add entries, and replace those of the same name:
+//! The variable of a table adds entries to the table, and replaces entries of the same name:
 //! `SEATRIAL_MIRRORS=docker.io=mirror.example:5000,quay.io=mirror.example:5001`,
 //! `SEATRIAL_SUBSTITUTIONS=postgres:15=team/postgres:15`, `SEATRIAL_IMAGES=redis:7=build:tests/images/redis`.
 
@@ -49,15 +49,15 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As [`Config::load`].
+    /// The same as of [`Config::load`].
     pub(crate) fn of_process(workspace: &Path) -> Result<Self, ConfigError> {
         Self::load(workspace, &|name| {
             std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
         })
     }
 
-    /// Reads the configuration of the workspace whose root is `workspace`. Without a file the defaults hold; a variable
-    /// that is empty counts as not set.
+    /// Reads the configuration of the workspace whose root is `workspace`. Without a file, the defaults apply. An empty variable
+    /// counts as not set.
     ///
     /// # Errors
     ///

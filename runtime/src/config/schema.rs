@@ -1,4 +1,4 @@
-//! The configuration of a workspace as it is used: checked values, and no word on where they were written.
+//! The configuration of a workspace as checked values. It does not know where a value was written.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -17,16 +17,16 @@ pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// The configuration of one workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Config {
-    /// `docker`, `podman` or an address; `None` to look for one.
+    /// `docker`, `podman` or an address. `None` to discover one.
     pub(crate) engine: Option<String>,
-    /// What a `bin` service runs in unless it says otherwise.
+    /// The base image of `bin` services that do not name one.
     pub(crate) base: ImageRef,
     pub(crate) timeouts: Timeouts,
     /// Host ports to publish on.
     pub(crate) ports: RangeInclusive<u16>,
-    /// Whether the tree with its times is printed after each launch.
+    /// Whether the tree of services with its timings is printed after each launch.
     pub(crate) report: bool,
-    /// Where what happened is written, a JSON value per line.
+    /// The file of events, a JSON value per line.
     pub(crate) events: Option<PathBuf>,
     /// Log lines per service that are printed when a test fails.
     pub(crate) logs_on_failure: usize,
@@ -35,36 +35,36 @@ pub(crate) struct Config {
     pub(crate) images: ImageConfig,
 }
 
-/// Whose process the supervisor of a run is in.
+/// The process that has the supervisor of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum SupervisorMode {
-    /// One of its own, for all test processes of the run.
+    /// A process of its own, for all test processes of the run.
     Process,
-    /// The test process: each has its own.
+    /// The test process. Each test process has a supervisor.
     InProcess,
 }
 
-/// What becomes of services of scope `keep`.
+/// How services of scope `keep` are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Keep {
-    /// Each stays until nobody has used it for this long, never zero, unless its declaration says for how long.
+    /// Each stays until it has been unused for this time, unless its declaration has a time of its own. Never zero.
     For(Duration),
-    /// They are as those of scope `run`. What is kept stays as it is.
+    /// Like services of scope `run`. Services that are kept already stay as they are.
     Off,
-    /// As [`Keep::Off`], and what is kept is removed. Only the variable says so.
+    /// Like [`Keep::Off`], and services that are kept already are removed. Only the variable can say so.
     Drop,
 }
 
-/// How long to wait at most.
+/// The longest times to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Timeouts {
-    /// For a service to be ready, unless it says otherwise.
+    /// For a service to be ready, unless its declaration has a time of its own.
     pub(crate) ready: Duration,
-    /// For each setup of a service, unless it says otherwise.
+    /// For each setup of a service, unless the setup has a time of its own.
     pub(crate) setup: Duration,
-    /// For any progress while an image is fetched.
+    /// For the next sign of progress while an image is fetched.
     pub(crate) pull: Duration,
-    /// For the engine's answer to what it only has to look up.
+    /// For the engine's answer to a request that only looks something up.
     pub(crate) engine: Duration,
 }
 
@@ -75,18 +75,18 @@ pub(crate) struct ImageConfig {
     pub(crate) workspace: PathBuf,
     /// When images are pulled, for declarations that do not say `always` or `never`.
     pub(crate) pull: Pull,
-    /// Registries to ask before the one of this name, in order; Docker Hub is `docker.io`.
+    /// Mirrors to ask before the registry of this name, in order. Docker Hub is `docker.io`.
     pub(crate) mirrors: BTreeMap<String, Vec<String>>,
-    /// Images to use in the place of others. A name without tag stands for every tag.
+    /// Images to use instead of others. A name without a tag stands for every tag.
     pub(crate) substitutions: BTreeMap<ImageRef, ImageRef>,
-    /// What makes an image that no registry delivers.
+    /// How to make images that no registry delivers.
     pub(crate) fallbacks: BTreeMap<ImageRef, Fallback>,
 }
 
-/// What makes an image that no registry delivers.
+/// How to make an image that no registry delivers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Fallback {
-    /// A directory with a Dockerfile.
+    /// Build it from a directory with a Dockerfile.
     Build {
         /// The directory, absolute.
         context: PathBuf,
@@ -95,6 +95,6 @@ pub(crate) enum Fallback {
         /// Values for the Dockerfile's `ARG`s.
         args: BTreeMap<String, String>,
     },
-    /// An executable, by absolute path, that writes a root file system as a tar to its standard output.
+    /// Run an executable, by absolute path, that writes a root file system as a tar to its standard output.
     Script(PathBuf),
 }

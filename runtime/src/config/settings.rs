@@ -1,4 +1,4 @@
-//! What the values mean: each key with its default, its variable and its check.
+//! The meaning of the values: each key with its default, its variable and its check.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use seatrial_model::ImageRef;
+use seatrial_model::message::invalid;
 
 use super::document::{Document, Entry, Section};
 use super::mistakes::{Mistakes, Place};
@@ -34,8 +35,8 @@ const KEYS: [&str; 13] = [
 const TIMEOUTS: [&str; 4] = ["engine", "pull", "ready", "setup"];
 const FALLBACK: [&str; 4] = ["args", "build", "dockerfile", "script"];
 
-/// The configuration that the file and the variables make together. Where a value is wrong the default stands in for
-/// it and the mistake is noted.
+/// The configuration that results from the file and the variables. If a value is wrong, the mistake is noted, and the default
+/// takes its place.
 pub(super) fn settle(
     workspace: &Path,
     document: &Document<'_>,
@@ -144,9 +145,9 @@ pub(super) fn settle(
                 "SEATRIAL_LOGS_ON_FAILURE",
                 |entry, mistakes| entry.number("logs_on_failure = 20", mistakes),
                 |text| {
-                    text.trim().parse().map_err(|_| {
-                        format!("`{text}` is no number of lines; write one such as 20")
-                    })
+                    let expected = "expected a number, such as 20";
+                    let lines = text.trim().parse();
+                    lines.map_err(|_| invalid("number of lines", text, expected))
                 },
             )
             .unwrap_or(20),
@@ -183,7 +184,7 @@ pub(super) fn settle(
     }
 }
 
-/// The two places that values come from.
+/// The two sources of values.
 struct Settings<'a> {
     workspace: &'a Path,
     environment: Environment<'a>,
@@ -191,7 +192,7 @@ struct Settings<'a> {
 }
 
 impl Settings<'_> {
-    /// A key that is a text in the file and as a variable.
+    /// A key that is a string in the file and as a variable.
     fn text<T, E: fmt::Display>(
         &mut self,
         section: &Section<'_>,
@@ -212,7 +213,7 @@ impl Settings<'_> {
         )
     }
 
-    /// A key with its own type in the file. Its value there is checked even where the variable has the last word.
+    /// A key with its own type in the file. The value in the file is checked even if the variable overrides it.
     fn value<T, E: fmt::Display>(
         &mut self,
         section: &Section<'_>,
@@ -257,7 +258,7 @@ impl Settings<'_> {
                 }
                 None => self.mistakes.add(
                     &place,
-                    format!("`{pair}` has no `=`; write `{variable}={example}`"),
+                    format!("missing `=` in `{pair}`; write `{variable}={example}`"),
                 ),
             }
         }
@@ -338,7 +339,7 @@ impl Settings<'_> {
                     self.mistakes.add(
                         &place,
                         format!(
-                            "`{value}` says neither `build:` nor `script:`; write `SEATRIAL_IMAGES={example}`"
+                            "missing `build:` or `script:` in `{value}`; write `SEATRIAL_IMAGES={example}`"
                         ),
                     );
                     None
@@ -361,7 +362,7 @@ impl Settings<'_> {
         self.mistakes.add(
             place,
             format!(
-                "`{name}` is pinned by its digest, which no image that is made here has; write `[images.\"{unpinned}\"]`, and `\"{name}\" = \"{unpinned}\"` in `[substitutions]`"
+                "`{name}` is pinned by its digest, but an image that is made here has no digest; write `[images.\"{unpinned}\"]`, and `\"{name}\" = \"{unpinned}\"` in `[substitutions]`"
             ),
         );
         None
@@ -392,7 +393,9 @@ impl Settings<'_> {
                     if let Some(entry) = section.get(key) {
                         self.mistakes.add(
                             &entry.key_place,
-                            format!("`{key}` belongs to `build`, not to `script`; leave it out"),
+                            format!(
+                                "`{key}` is only valid with `build`, not with `script`; remove it"
+                            ),
                         );
                     }
                 }
@@ -402,17 +405,17 @@ impl Settings<'_> {
             (Some(_), Some(script)) => {
                 self.mistakes.add(
                     &script.key_place,
-                    format!("`{name}` has both `build` and `script`; leave one of them out"),
+                    format!("`{name}` has both `build` and `script`; remove one of them"),
                 );
                 None
             }
-            // A value that is no table was noted where it was read.
+            // A value that is not a table was noted when it was read.
             (None, None) if section.entries().next().is_none() && !section.is_table() => None,
             (None, None) => {
                 self.mistakes.add(
                     &table.key_place,
                     format!(
-                        "`{name}` has no way to be made; write `build = \"a directory with a Dockerfile\"` or `script = \"an executable\"`"
+                        "`{name}` has neither `build` nor `script`; write `build = \"a directory with a Dockerfile\"` or `script = \"an executable\"`"
                     ),
                 );
                 None

@@ -237,7 +237,7 @@ fn what_is_kept_has_a_time_or_is_off_and_the_variable_can_drop_it() {
         ),
         (
             "\"0h\"",
-            "1:8: `0h` keeps nothing; write a duration such as \"2h\", or \"off\"",
+            "1:8: invalid duration `0h`: must be greater than zero; write a duration such as \"2h\", or \"off\"",
         ),
         (
             "\"90\"",
@@ -245,7 +245,7 @@ fn what_is_kept_has_a_time_or_is_off_and_the_variable_can_drop_it() {
         ),
         (
             "false",
-            "1:1: `keep` must be a text, not this boolean; write `keep = \"2h\"`",
+            "1:1: invalid type of `keep`: expected a string, found boolean; write `keep = \"2h\"`",
         ),
     ] {
         let error = in_file(value).error();
@@ -273,7 +273,7 @@ fn no_fallback_makes_an_image_that_is_pinned() {
     let table = format!("[images.\"postgres:15@{digest}\"]\nbuild = \"postgres\"\n");
     let workspace = Workspace::new("pinned", &table).file("postgres/Dockerfile", false);
     let says = format!(
-        "`postgres:15@{digest}` is pinned by its digest, which no image that is made here has; \
+        "`postgres:15@{digest}` is pinned by its digest, but an image that is made here has no digest; \
          write `[images.\"postgres:15\"]`, and `\"postgres:15@{digest}\" = \"postgres:15\"` in `[substitutions]`"
     );
     assert!(workspace.error().contains(&says), "{}", workspace.error());
@@ -328,21 +328,21 @@ script = "plain"
         r#"17 mistakes in the configuration:
   seatrial.toml:1:1: unknown key `enigne`; did you mean `engine`?
   seatrial.toml:2:8: invalid image reference `Debian`: the name has upper-case letters; write "debian"
-  seatrial.toml:3:9: `9-8` is no range of ports; write the first and the last one such as "20000-29999"
-  seatrial.toml:4:1: `report` must be `true` or `false`, not this string; write `report = true`
-  seatrial.toml:5:1: `logs_on_failure` must be a number from 0 upwards, not this integer; write `logs_on_failure = 20`
+  seatrial.toml:3:9: invalid range of ports `9-8`: expected the first and the last port, such as "20000-29999"
+  seatrial.toml:4:1: invalid type of `report`: expected `true` or `false`, found string; write `report = true`
+  seatrial.toml:5:1: invalid type of `logs_on_failure`: expected a number from 0 upwards, found integer; write `logs_on_failure = 20`
   seatrial.toml:8:9: invalid duration `60`: missing unit; write "60s" for seconds or "60ms" for milliseconds
   seatrial.toml:9:1: unknown key `pulls` in `[timeouts]`; did you mean `pull`?
-  seatrial.toml:12:15: `http://mirror.example` is no registry; write host and port, such as "mirror.example:5000", with no scheme before them
-  seatrial.toml:13:1: `hub` is no registry; write its host name, such as "docker.io" or "localhost:5000"
-  seatrial.toml:16:1: `postgres:15` must be a text, not this integer; write `"postgres:15" = "team/postgres:15"`
+  seatrial.toml:12:15: invalid registry `http://mirror.example`: expected host and port without a scheme, such as "mirror.example:5000"
+  seatrial.toml:13:1: invalid registry `hub`: expected a host name, such as "docker.io" or "localhost:5000"
+  seatrial.toml:16:1: invalid type of `postgres:15`: expected a string, found integer; write `"postgres:15" = "team/postgres:15"`
   seatrial.toml:19:9: there is no directory `tests/images/redis` in ROOT; write a path relative to the workspace root
-  seatrial.toml:21:9: `mariadb:10.11` has no way to be made; write `build = "a directory with a Dockerfile"` or `script = "an executable"`
+  seatrial.toml:21:9: `mariadb:10.11` has neither `build` nor `script`; write `build = "a directory with a Dockerfile"` or `script = "an executable"`
   seatrial.toml:22:1: unknown key `biuld` in `[images."mariadb:10.11"]`; did you mean `build`?
-  seatrial.toml:26:1: `mysql:8` has both `build` and `script`; leave one of them out
+  seatrial.toml:26:1: `mysql:8` has both `build` and `script`; remove one of them
   seatrial.toml:29:10: `plain` is not executable; run `chmod +x plain`
-  SEATRIAL_PORTS: `many` is no range of ports; write the first and the last one such as "20000-29999"
-  SEATRIAL_PULL: `alway` is no pull policy; did you mean `always`?"#
+  SEATRIAL_PORTS: invalid range of ports `many`: expected the first and the last port, such as "20000-29999"
+  SEATRIAL_PULL: unknown value `alway` for `pull`; did you mean `always`?"#
     );
 }
 
@@ -356,7 +356,7 @@ fn broken_syntax_is_told_with_the_other_mistakes() {
         "{error}"
     );
     assert!(
-        error.contains("\n  seatrial.toml:3:9: `x` is no range"),
+        error.contains("\n  seatrial.toml:3:9: invalid range of ports `x`"),
         "{error}"
     );
     assert!(error.contains("\n  seatrial.toml:4:"), "{error}");
@@ -371,8 +371,8 @@ fn a_table_in_the_place_of_a_value_and_a_value_in_the_place_of_a_table() {
     assert_eq!(
         workspace.error(),
         r#"3 mistakes in the configuration:
-  seatrial.toml:1:1: `timeouts` must be a table, not this integer; write `[timeouts]`
-  seatrial.toml:2:1: `engine` must be a text, not this table; write `engine = "docker"`
-  seatrial.toml:3:12: `redis:7` must be a table, not this string; write `[images."redis:7"]`"#
+  seatrial.toml:1:1: invalid type of `timeouts`: expected a table, found integer; write `[timeouts]`
+  seatrial.toml:2:1: invalid type of `engine`: expected a string, found table; write `engine = "docker"`
+  seatrial.toml:3:12: invalid type of `redis:7`: expected a table, found string; write `[images."redis:7"]`"#
     );
 }

@@ -1,16 +1,17 @@
-//! The grammars of single values: a text in, the value or what to write instead out.
+//! The grammars of single values. Each takes a text, and returns the value, or what is wrong and what to write instead.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use seatrial_model::{ImageRef, Pull, duration, suggest};
+use seatrial_model::message::{invalid, unknown};
+use seatrial_model::{ImageRef, Pull, duration};
 
 use super::schema::{Keep, SupervisorMode};
 
-/// Any text but an empty one.
+/// A text that is not empty.
 pub(super) fn filled(text: &str) -> Result<String, &'static str> {
     match text.trim() {
-        "" => Err("the value is empty; write one, or leave the key out"),
+        "" => Err("the value is empty; write one, or remove the key"),
         text => Ok(text.to_owned()),
     }
 }
@@ -18,8 +19,10 @@ pub(super) fn filled(text: &str) -> Result<String, &'static str> {
 /// A duration that is not zero.
 pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     match duration::parse(text) {
-        Ok(Duration::ZERO) => Err(format!(
-            "`{text}` leaves no time at all; write a longer time such as \"60s\""
+        Ok(Duration::ZERO) => Err(invalid(
+            "duration",
+            text,
+            "must be greater than zero; write one such as \"60s\"",
         )),
         Ok(duration) => Ok(duration),
         Err(error) => Err(error.to_string()),
@@ -35,18 +38,20 @@ pub(super) fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
             (first > 0 && first <= last).then_some(first..=last)
         })
         .ok_or_else(|| {
-            format!(
-                "`{text}` is no range of ports; write the first and the last one such as \"20000-29999\""
+            invalid(
+                "range of ports",
+                text,
+                "expected the first and the last port, such as \"20000-29999\"",
             )
         })
 }
 
-/// Yes or no, as variables say it.
+/// A boolean, as variables have it.
 pub(super) fn flag(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),
-        _ => Err(format!("`{text}` is neither yes nor no; write 1 or 0")),
+        _ => Err(invalid("boolean", text, "expected `1` or `0`")),
     }
 }
 
@@ -57,27 +62,21 @@ pub(super) fn pull(text: &str) -> Result<Pull, String> {
         "missing" => Ok(Pull::Missing),
         "always" => Ok(Pull::Always),
         "never" => Ok(Pull::Never),
-        other => Err(format!(
-            "`{other}` is no pull policy; {}",
-            suggest::did_you_mean(suggest::nearest(other, WORDS), &WORDS)
-        )),
+        other => Err(unknown("value", other, "for `pull`", &WORDS)),
     }
 }
 
-/// Where the supervisor runs.
+/// The process that has the supervisor.
 pub(super) fn supervisor(text: &str) -> Result<SupervisorMode, String> {
     const WORDS: [&str; 2] = ["process", "in-process"];
     match text.trim() {
         "process" => Ok(SupervisorMode::Process),
         "in-process" => Ok(SupervisorMode::InProcess),
-        other => Err(format!(
-            "`{other}` is no place for the supervisor; {}",
-            suggest::did_you_mean(suggest::nearest(other, WORDS), &WORDS)
-        )),
+        other => Err(unknown("value", other, "for `supervisor`", &WORDS)),
     }
 }
 
-/// What becomes of kept services, as the variable says it.
+/// How kept services are treated, as the variable says it.
 pub(super) fn keep(text: &str) -> Result<Keep, String> {
     match text.trim() {
         "off" => Ok(Keep::Off),
@@ -86,7 +85,7 @@ pub(super) fn keep(text: &str) -> Result<Keep, String> {
     }
 }
 
-/// As [`keep`], in the file. It holds for every run of everyone, so it cannot ask for a removal.
+/// Like [`keep`], in the file. The file applies to every run of everyone, so it cannot ask for a removal.
 pub(super) fn keep_in_file(text: &str) -> Result<Keep, String> {
     match text.trim() {
         "off" => Ok(Keep::Off),
@@ -100,9 +99,13 @@ pub(super) fn keep_in_file(text: &str) -> Result<Keep, String> {
 
 fn time_to_live(text: &str, instead: &str) -> Result<Keep, String> {
     match duration::parse(text) {
-        Ok(Duration::ZERO) => Err(format!("`{text}` keeps nothing; write {instead}")),
+        Ok(Duration::ZERO) => Err(invalid(
+            "duration",
+            text,
+            format!("must be greater than zero; write {instead}"),
+        )),
         Ok(duration) => Ok(Keep::For(duration)),
-        // Where a number stands, what is wrong with it as a duration says more.
+        // The text begins like a duration, so the message about durations says more.
         Err(error) if text.starts_with(|first: char| first.is_ascii_digit()) => {
             Err(error.to_string())
         }
@@ -120,18 +123,22 @@ pub(super) fn image(text: &str) -> Result<ImageRef, String> {
 pub(super) fn registry(text: &str) -> Result<String, String> {
     match format!("{text}/a").parse::<ImageRef>() {
         Ok(image) if image.registry() == Some(text) => Ok(text.to_owned()),
-        _ => Err(format!(
-            "`{text}` is no registry; write its host name, such as \"docker.io\" or \"localhost:5000\""
+        _ => Err(invalid(
+            "registry",
+            text,
+            "expected a host name, such as \"docker.io\" or \"localhost:5000\"",
         )),
     }
 }
 
-/// A mirror's host and port, possibly with a path behind it.
+/// A mirror's host and port, with or without a path after them.
 pub(super) fn mirror(text: &str) -> Result<String, String> {
     match format!("{text}/a").parse::<ImageRef>() {
         Ok(image) if image.registry().is_some() => Ok(text.to_owned()),
-        _ => Err(format!(
-            "`{text}` is no registry; write host and port, such as \"mirror.example:5000\", with no scheme before them"
+        _ => Err(invalid(
+            "registry",
+            text,
+            "expected host and port without a scheme, such as \"mirror.example:5000\"",
         )),
     }
 }
