@@ -1,6 +1,6 @@
-//! A client: its calls go out at once, and are matched with their answers by number.
+//! A client: it sends its calls at once, and matches the answers with them by number.
 //!
-//! It knows neither where the supervisor is nor what a call is for.
+//! It must not know where the supervisor is, or what a call is for.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,14 +26,14 @@ pub(crate) struct Client {
     pub(super) settings: &'static Result<Settings, Error>,
     /// What the supervisor shows to people.
     screen: Mutex<Screen>,
-    /// Why nothing is answered any more: the supervisor is gone.
+    /// The error of every call once the supervisor is gone.
     lost: OnceLock<Error>,
-    /// Once set, no call is answered any more: whoever waits for one, waits until the process is gone.
+    /// Once set, no call is answered any more: a thread that waits for an answer waits until the process has ended.
     ending: AtomicBool,
 }
 
 impl Client {
-    /// One that sends its requests there.
+    /// A client that sends its requests to `requests`.
     pub(super) fn new(
         requests: mpsc::UnboundedSender<Request>,
         settings: &'static Result<Settings, Error>,
@@ -49,13 +49,13 @@ impl Client {
         }
     }
 
-    /// The settings of this process's workspace; none where they are wrong, which every launch reports.
+    /// The settings of this process's workspace. `None` if they have mistakes, which every launch reports.
     pub(crate) fn config(&self) -> Option<&Config> {
         let settings = self.settings.as_ref().ok()?;
         Some(&settings.config)
     }
 
-    /// Whose process the supervisor is in, as far as that can be chosen.
+    /// The process that has the supervisor, as configured.
     pub(super) fn mode(&self) -> SupervisorMode {
         let config = self.config();
         config.map_or(SupervisorMode::InProcess, |config| config.supervisor)
@@ -79,7 +79,7 @@ impl Client {
     }
 
     pub(super) fn send(&self, call: CallId, body: RequestBody) {
-        // Where the supervisor is gone, whoever waits for an answer is told so.
+        // If the supervisor is gone, the call fails by other means.
         let _ = self.requests.send(Request { call, body });
     }
 
@@ -98,21 +98,21 @@ impl Client {
         }
     }
 
-    /// Notes who waits for the answer to a call.
+    /// Registers the receiver of the answer to a call.
     pub(super) fn expect(&self, call: CallId, who: Pending) {
         self.pending().insert(call, who);
-        // Looked at after that: what is lost later finds it.
+        // Checked after the registration: a loss that comes later finds the receiver.
         if let Some(error) = self.lost.get() {
             self.let_go(error);
         }
     }
 
-    /// Asks for something that concerns no instance. The request is on its way when this returns.
+    /// Sends a request that concerns no instance. The request is queued when this returns.
     pub(crate) fn ask(&self, body: RequestBody) -> Operation<Reply> {
         Operation::new(self.call(self.number(), body))
     }
 
-    /// Does something with an instance. The request is on its way when this returns.
+    /// Sends an action on an instance. The request is queued when this returns.
     pub(crate) fn act(
         &self,
         instance: InstanceId,
@@ -138,7 +138,7 @@ impl Client {
         (call, received)
     }
 
-    /// Does something with an instance for which an archive or an input is to be sent.
+    /// Sends an action on an instance whose archive or input follows in pieces.
     pub(crate) fn act_sending(
         &self,
         instance: InstanceId,
@@ -159,17 +159,17 @@ impl Client {
         }
     }
 
-    /// More of what is sent with a call.
+    /// Sends the next piece of a call's archive or input.
     pub(crate) fn send_piece(&self, copy: CallId, bytes: Vec<u8>) {
         self.send(self.number(), RequestBody::Piece { copy, bytes });
     }
 
-    /// That was all of it; or why the rest will not come.
+    /// Ends the pieces of a call. An error says why the rest will not come.
     pub(crate) fn end_pieces(&self, copy: CallId, outcome: Result<(), String>) {
         self.send(self.number(), RequestBody::EndOfPieces { copy, outcome });
     }
 
-    /// Has a file or directory of an instance's container copied out, or what a link leads to; its archive is received.
+    /// Copies a file or directory, or what a link leads to, out of an instance's container. Its archive is received in pieces.
     pub(crate) fn copy_out(
         &self,
         instance: InstanceId,
@@ -183,7 +183,7 @@ impl Client {
         (call, received)
     }
 
-    /// Has something done with an instance.
+    /// Registers the receiver, and sends the action.
     fn begin_call(
         &self,
         instance: InstanceId,
@@ -202,19 +202,19 @@ impl Client {
         call
     }
 
-    /// So many units of what a call streams have been read.
+    /// Reports that so many units of a call's stream have been read.
     pub(crate) fn have_read(&self, stream: CallId, units: u32) {
         self.send(self.number(), RequestBody::HaveRead { stream, units });
     }
 
-    /// Nobody reads what a call streams any more.
+    /// Reports that nobody reads a call's stream any more.
     pub(crate) fn stop_stream(&self, stream: CallId) {
         if self.pending().remove(&stream).is_some() {
             self.send(self.number(), RequestBody::StopStream { stream });
         }
     }
 
-    /// Has everything removed. From now on nothing is launched or answered any more.
+    /// Has everything removed. From now on, nothing is launched, and no call is answered.
     pub(super) fn close(&self) -> Arc<Gone> {
         let gone = Arc::new(Gone::default());
         self.ending.store(true, Ordering::SeqCst);
@@ -224,7 +224,7 @@ impl Client {
         gone
     }
 
-    /// Who waits for the answer to this call; nobody where it must not be answered.
+    /// The receiver of the answer to this call. `None` if the call must not be answered.
     pub(super) fn take_pending(&self, call: CallId) -> Option<Pending> {
         let mut pending = self.pending();
         if self.is_ending() && !matches!(pending.get(&call), Some(Pending::Ending(_))) {
@@ -233,7 +233,7 @@ impl Client {
         pending.remove(&call)
     }
 
-    /// The supervisor is gone: nothing is answered any more, but with this error.
+    /// Notes that the supervisor is gone: every call fails with this error.
     pub(super) fn lose(&self, error: Error) {
         self.let_go(self.lost.get_or_init(|| error));
     }
@@ -243,7 +243,7 @@ impl Client {
         self.lost.get().is_some()
     }
 
-    /// Tells everyone who waits that there will be no answer.
+    /// Fails every call that waits for an answer.
     fn let_go(&self, error: &Error) {
         let waiting: Vec<CallId> = self.pending().keys().copied().collect();
         for call in waiting {

@@ -1,4 +1,4 @@
-//! The clients of this process: one at the run's supervisor, one at the keeper. Each is connected at first use.
+//! The clients of this process: one of the run's supervisor, one of the keeper. Each is connected at first use.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -12,7 +12,7 @@ use crate::supervisor::Role;
 use crate::{Error, ErrorKind, run, wording};
 
 impl Client {
-    /// The client of this process at the run's supervisor, connected at first use.
+    /// The client of the run's supervisor, connected at first use.
     pub(crate) fn get() -> &'static Self {
         static CLIENT: OnceLock<&'static Client> = OnceLock::new();
         CLIENT.get_or_init(|| {
@@ -24,7 +24,7 @@ impl Client {
         })
     }
 
-    /// The client of this process at the keeper, connected at first use, and anew where the keeper has gone.
+    /// The client of the keeper, connected at first use, and again if the keeper has ended since.
     pub(super) fn keeper() -> &'static Self {
         static CLIENT: Mutex<Option<&'static Client>> = Mutex::new(None);
         let mut client = CLIENT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -34,11 +34,11 @@ impl Client {
         }
     }
 
-    /// The client at the keeper, where there is one.
+    /// The client of the keeper. `None` if no keeper runs.
     ///
     /// # Errors
     ///
-    /// Whether there is one cannot be found out.
+    /// It is unknown whether a keeper runs.
     pub(crate) fn keeper_if_any() -> Result<Option<&'static Self>, Error> {
         let settings = Self::settings().as_ref().map_err(Error::clone)?;
         let found = run::find_keeper(&settings.engine_choice()).map_err(|error| {

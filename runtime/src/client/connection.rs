@@ -1,4 +1,4 @@
-//! The way to the supervisor, on a thread of its own.
+//! The connection to the supervisor, on a thread of its own.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use crate::supervisor::Role;
 use crate::wire::{self, EncodeError, GreetError};
 use crate::{Error, ErrorKind, supervisor, terminal, wording};
 
-/// How long supervisors may go on to end just when this process comes to them.
+/// How long this process tries again to connect while supervisors end just as it connects.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Serves the process's client until the process or the supervisor ends. `requests` has none yet.
+/// Serves the process's client until the process or the supervisor ends. `requests` must be empty.
 pub(super) fn open(
     client: &'static Client,
     role: Role,
@@ -57,7 +57,7 @@ async fn serve(client: &'static Client, role: Role, requests: mpsc::UnboundedRec
     client.lose(lost);
 }
 
-/// The supervisor in this process.
+/// Runs the supervisor in this process.
 async fn in_process(client: &'static Client, requests: mpsc::UnboundedReceiver<Request>) -> Error {
     let (to_client, mut messages) = mpsc::unbounded_channel();
     let settings = client.settings.clone();
@@ -67,11 +67,11 @@ async fn in_process(client: &'static Client, requests: mpsc::UnboundedReceiver<R
     }
     Error::new(
         ErrorKind::Engine,
-        "what runs the services has ended unexpectedly",
+        "the supervisor in this process has ended unexpectedly",
     )
 }
 
-/// A connection to the run's supervisor, which has welcomed this process.
+/// A connection to a supervisor that has accepted this process.
 struct Welcomed {
     stream: UnixStream,
     log: PathBuf,
@@ -86,7 +86,7 @@ enum Refusal {
 }
 
 async fn connect(client: &Client, role: Role) -> Result<(Welcomed, ProcessId), Refusal> {
-    // For a keeper, too, which tells at the end of the run what is kept.
+    // A keeper needs it, too: at the end of the run it says what is kept.
     let run = Run::of_process().map_err(Refusal::NoProcess)?;
     let engine = match &client.settings {
         Ok(settings) => settings.engine_choice(),
@@ -108,14 +108,14 @@ async fn connect(client: &Client, role: Role) -> Result<(Welcomed, ProcessId), R
             .map_err(|error| Refusal::Final(Error::new(ErrorKind::Engine, error.to_string())))?;
         match wire::greet(&mut stream).await {
             Ok(()) => return Ok((Welcomed { stream, log }, process)),
-            // It was about to end.
+            // The supervisor was about to end.
             Err(GreetError::Closed) if begun.elapsed() < DEADLINE => {}
             Err(error) => {
                 let kind = match error {
                     GreetError::OtherVersion { .. } => ErrorKind::Configuration,
                     _ => ErrorKind::Engine,
                 };
-                let what = format!("{} refuses this process: {error}", whose(role));
+                let what = format!("{} refuses this process: {error}", describe(role));
                 return Err(Refusal::Final(Error::new(kind, what)));
             }
         }
@@ -127,7 +127,7 @@ fn registered(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> 
     UnixStream::from_std(stream)
 }
 
-/// The supervisor in a process of its own.
+/// Serves the client over a connection to a supervisor in a process of its own.
 async fn over(
     client: &'static Client,
     role: Role,
@@ -148,7 +148,7 @@ async fn over(
     drop(first);
     let refused = move |request, error: &EncodeError| refused(client, request, error);
     tokio::spawn(async move {
-        // All of it is there before anything else is. What ends the connection is told by the reading of it.
+        // The client is introduced before any other request. Reading reports why the connection ends.
         let _ = wire::write_messages(&mut write, introductions, refused).await;
         let _ = wire::write_messages(write, requests, refused).await;
     });
@@ -164,7 +164,7 @@ async fn over(
 
 /// Fails the call of a request that cannot be sent.
 fn refused(client: &'static Client, request: Request, error: &EncodeError) -> Option<Request> {
-    let what = format!("this cannot be sent to the supervisor: {error}");
+    let what = format!("cannot send this to the supervisor: {error}");
     let outcome = Err(Error::new(ErrorKind::Operation, what));
     let call = request.call;
     client.receive(Message::Answer { call, outcome });
@@ -172,7 +172,7 @@ fn refused(client: &'static Client, request: Request, error: &EncodeError) -> Op
 }
 
 /// The supervisor of this role, in words.
-fn whose(role: Role) -> &'static str {
+fn describe(role: Role) -> &'static str {
     match role {
         Role::Run => "the run's supervisor",
         Role::Keeper => "the process that keeps services between runs",
@@ -180,11 +180,14 @@ fn whose(role: Role) -> &'static str {
 }
 
 fn gone(role: Role, log: &Path, why: Option<&wire::WireError>) -> Error {
-    let what = format!("{}, which had the services, is gone", whose(role));
+    let what = format!(
+        "lost the connection to {}, which owns the services",
+        describe(role)
+    );
     Error::new(ErrorKind::Engine, what).with(|report| {
         report.details.extend(why.map(ToString::to_string));
         report.help = Some(format!(
-            "see whether something killed it (its last words are in {}), and run the tests again; what it left carries the \
+            "check whether something killed it (its log is {}), and run the tests again; what it left behind has the \
              label `dev.seatrial.run`: `docker ps --all --filter label=dev.seatrial.run`",
             log.display()
         ));
@@ -193,7 +196,7 @@ fn gone(role: Role, log: &Path, why: Option<&wire::WireError>) -> Error {
 
 fn cannot_keep(error: &StartError) -> Error {
     let what = format!(
-        "nothing can be kept between runs: {}",
+        "cannot keep services between runs: {}",
         wording::chain(error)
     );
     Error::new(ErrorKind::Engine, what).with(|report| {
@@ -206,7 +209,7 @@ fn cannot_keep(error: &StartError) -> Error {
 
 fn without_process(error: &StartError) -> String {
     format!(
-        "{}; this test process runs its services itself and shares none with others. To have it so without this \
+        "{}; this test process runs its services itself and shares none with others. To do so without this \
          warning, set `SEATRIAL_SUPERVISOR=in-process`",
         wording::chain(error)
     )

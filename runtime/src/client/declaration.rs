@@ -1,4 +1,4 @@
-//! From a declaration to what the supervisor is asked to launch.
+//! Turns a declaration into the launch that the supervisor is asked for.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,23 +16,23 @@ use crate::{Error, ErrorKind, workspace};
 /// Which instances a launch asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Instances {
-    /// Of each service one of the scope that is declared.
+    /// For each service, the instance of its declared scope.
     AsDeclared,
-    /// Of each service one of the launch's own.
+    /// For each service, an instance of the launch's own.
     Own,
 }
 
-/// What is to be launched.
+/// A launch, with its services that outlive the run.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) launch: Launch,
-    /// What of it outlives the run, by position.
+    /// The services that outlive the run, by position.
     pub(super) kept: BTreeMap<usize, Kept>,
-    /// The identity of that part.
+    /// The identity of the kept services.
     pub(super) kept_identity: String,
 }
 
-/// The declaration, with what only this process knows: the values of variables, too.
+/// Adds to the declaration what only this process knows, such as the values of variables.
 ///
 /// # Errors
 ///
@@ -47,13 +47,13 @@ pub(super) fn prepare(
         Error::new(
             ErrorKind::Configuration,
             format!(
-                "the declaration of `{}` cannot be read: {error}",
+                "cannot read the declaration of `{}`: {error}",
                 declaration.module
             ),
         )
         .with(|report| {
             report.help = Some(
-                "build the tests again; `seatrial` and `seatrial-macros` must be of one version"
+                "build the tests again; `seatrial` and `seatrial-macros` must be of the same version"
                     .to_owned(),
             );
         })
@@ -98,11 +98,11 @@ pub(super) fn prepare(
     })
 }
 
-/// The error for variables that are not as the declaration needs them: the first, and the others below it.
+/// The error of variables that have no valid value: the first one, with the others in its details.
 fn unfilled(composition: &str, errors: Vec<VariableError>) -> Error {
     let mut errors = errors.into_iter();
     let Some(first) = errors.next() else {
-        unreachable!("something is wrong")
+        unreachable!("there is at least one error")
     };
     Error::new(ErrorKind::Configuration, first.to_string()).with(|report| {
         report.help = Some(first.help());
@@ -114,7 +114,7 @@ fn unfilled(composition: &str, errors: Vec<VariableError>) -> Error {
     })
 }
 
-/// Where the binaries are now, by binding.
+/// The present paths of the binaries, by binding.
 fn binaries(declaration: &Declaration, plan: &Plan) -> Result<Vec<PathBuf>, Error> {
     let mut binaries: Vec<PathBuf> = declaration.binaries.iter().map(PathBuf::from).collect();
     for service in &plan.services {
@@ -131,9 +131,10 @@ fn binaries(declaration: &Declaration, plan: &Plan) -> Result<Vec<PathBuf>, Erro
     Ok(binaries)
 }
 
-/// The same for the same declaration and the same values of variables, whichever test executable it is compiled into, and
-/// for no other: its source file, its name, and a hash of all that its services are made from. The module would not do: one that several executables
-/// include has another path in each, and two structs in two functions may have one.
+/// A text that identifies a declaration together with the values of its variables: the source file, the name, and a hash of
+/// everything that the services are made from. It is the same in every test executable that the declaration is compiled into.
+/// The module's path is no part of it: a module that several executables include has another path in each, and two structs in
+/// two functions can have the same path.
 fn identity(declaration: &Declaration, launch: &Launch) -> String {
     let mut content = Fingerprint::new();
     content.add(declaration.plan.as_bytes());
@@ -155,7 +156,7 @@ fn identity(declaration: &Declaration, launch: &Launch) -> String {
         content.add(key.as_bytes());
     }
     if !declaration.hooks.is_empty() {
-        // A plan does not tell two functions of one name apart; where they are named does.
+        // A plan does not distinguish two functions of the same name. The place of the declaration does.
         let (line, column) = declaration.position;
         content.add(&line.to_le_bytes()).add(&column.to_le_bytes());
     }

@@ -1,9 +1,9 @@
-//! How a process ends that has its supervisor in itself: by returning or exiting, and by a signal. Where the supervisor is a
-//! process of its own, nothing of this is needed.
+//! The end of a process that runs its supervisor itself: by exiting, or by a signal. A supervisor in a process of its own needs
+//! none of this.
 //!
-//! Both ways everything is removed before the process is gone. What kills a process without letting it act is none of
-//! this module's business, nor is a signal that somebody else has taken care of before: one that is ignored, as under
-//! `nohup`, stays ignored, and where the process has a handler of its own, that decides.
+//! In both cases, everything is removed before the process ends. This module cannot act when the process is killed outright. It
+//! must not change a signal that has a disposition already: an ignored signal, as under `nohup`, stays ignored, and a handler
+//! of the process itself stays in charge.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -18,16 +18,16 @@ use crate::terminal;
 /// The signals that ask a process to end.
 const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// Signals that arrive so soon after the first are one request: who sends one to a process and to its group, as
-/// `timeout` does, or both a terminal and a wrapper, means it once.
+/// Signals that arrive so soon after the first count as the same request. `timeout` sends one to the process and to its group,
+/// and a terminal and a wrapper may both send one.
 const SIGNAL_DEBOUNCE: Duration = Duration::from_millis(400);
 
-/// The threads of our own, whose panics are not a test's.
+/// The prefix of the names of Seatrial's own threads. Their panics are not a test's.
 const OWN_THREADS: &str = "seatrial";
 
 struct Registered {
     client: &'static Client,
-    /// A child that was forked off runs the same exit handlers; the services are not its own.
+    /// A forked child runs the same exit handlers, but does not own the services.
     process: u32,
 }
 
@@ -36,7 +36,7 @@ static REGISTERED: OnceLock<Registered> = OnceLock::new();
 /// Whether a signal ends this process.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Takes care of the end of this process.
+/// Registers the handlers of this process's end.
 pub(super) fn register(client: &'static Client) {
     let first = REGISTERED
         .set(Registered {
@@ -50,11 +50,11 @@ pub(super) fn register(client: &'static Client) {
     // SAFETY: the handler is a plain function that takes no reference to anything on a stack.
     let refused = unsafe { libc::atexit(at_exit) };
     if refused != 0 {
-        terminal::warn("the process took no exit handler; shared services may outlive it");
+        terminal::warn("cannot register an exit handler; shared services may outlive the process");
     }
     if let Err(error) = handle_signals(client) {
         terminal::warn(&format!(
-            "signals cannot be handled ({error}); Ctrl-C leaves containers"
+            "cannot handle signals ({error}); Ctrl-C leaves containers behind"
         ));
     }
 }
@@ -65,7 +65,7 @@ extern "C" fn at_exit() {
     {
         registered.client.close().wait();
         if INTERRUPTED.load(Ordering::SeqCst) {
-            // Whoever has sent the signal is told of that, not of a verdict that was reached just before.
+            // The status must be that of the signal, not of a verdict that was reached just before.
             stay();
         }
     }
@@ -79,7 +79,7 @@ fn handle_signals(client: &'static Client) -> std::io::Result<()> {
         // SAFETY: in the handler, this reads a clock and writes to atomics, which is async-signal-safe.
         unsafe { signal_hook::low_level::register(*signal, move || arrivals.note_now()) }?;
     }
-    // After the above, so that an arrival is noted before it is told of.
+    // Registered after the handlers above, so that an arrival is noted before this thread learns of it.
     let mut signals = Signals::new(ours)?;
     thread("seatrial-signals", move || {
         let mut interrupted = false;
@@ -88,7 +88,7 @@ fn handle_signals(client: &'static Client) -> std::io::Result<()> {
                 interrupted = true;
                 interrupt(client, signal);
             }
-            // Whoever signals twice does not want to wait.
+            // A second request means that the user does not want to wait.
             if arrivals.are_repeated() {
                 end(signal);
             }
@@ -96,9 +96,9 @@ fn handle_signals(client: &'static Client) -> std::io::Result<()> {
     })
 }
 
-/// When signals arrived, as their handlers saw it: the thread that acts on them may be late.
+/// The times at which signals arrived. Their handlers note them, because the thread that acts on them may be late.
 struct Arrivals {
-    /// What the others are counted from, in microseconds and never 0, which is for none.
+    /// The origin of the other times, which are in microseconds. 0 means that no signal has arrived.
     base: Instant,
     first: AtomicU64,
     last: AtomicU64,
@@ -125,7 +125,7 @@ impl Arrivals {
         self.last.fetch_max(at, Ordering::SeqCst);
     }
 
-    /// Whether a signal has come that is a request of its own after the first.
+    /// Whether a signal after the first counts as a second request.
     fn are_repeated(&self) -> bool {
         let first = self.first.load(Ordering::SeqCst);
         let apart = self.last.load(Ordering::SeqCst).saturating_sub(first);
@@ -142,18 +142,18 @@ fn interrupt(client: &'static Client, signal: i32) {
         closing.wait();
         end(signal);
     });
-    // Said last, for whoever should read it may have stopped reading.
+    // Written last: if nobody reads the terminal any more, the write may block.
     terminal::interrupted(signal);
     if let Err(error) = ending {
         terminal::warn(&format!(
-            "no thread can be started ({error}); containers are left"
+            "cannot start a thread ({error}); containers are left behind"
         ));
         end(signal);
     }
 }
 
-/// From now on tests lose their services under their hands. What they say about it would be read as the reason why
-/// they ended.
+/// Silences the panics of tests. From now on, tests lose their services while they run, and their panics about it would be
+/// mistaken for the cause of the end.
 fn silence_tests() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -170,8 +170,7 @@ fn silence_tests() {
 }
 
 impl Client {
-    /// Keeps a test that finds its services gone from telling of it, for the process is about to end: then this does
-    /// not return.
+    /// Does not return if the process is about to end. So a test whose services are gone does not report that.
     pub(crate) fn stay_while_ending(&self) {
         if self.is_ending() {
             stay();
@@ -179,24 +178,24 @@ impl Client {
     }
 }
 
-/// Never returns: the process is about to be gone.
+/// Waits for the end of the process. Never returns.
 fn stay() -> ! {
     loop {
         std::thread::park();
     }
 }
 
-/// The process ends as it would have without us, with the status that its parent expects.
+/// Ends the process by the signal's default action, so that its parent sees the status that it expects.
 fn end(signal: i32) {
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
 
-/// Whether nobody has decided what this signal does to the process.
+/// Whether this signal has its default disposition.
 fn is_default(signal: i32) -> bool {
     let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: given no new action, the call does no more than write the present one to the place it is given.
+    // SAFETY: without a new action, the call only writes the present one to the given place.
     let known = unsafe { libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) } == 0;
-    // SAFETY: all-zero is a value of this type, and the call has at most replaced it by another.
+    // SAFETY: all-zero is a valid value of this type, and the call can only have replaced it by another.
     known && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_DFL
 }
 

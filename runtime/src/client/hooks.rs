@@ -1,4 +1,4 @@
-//! Running the user's own async functions, which only the test process has.
+//! Running the user's async functions. Only the test process has them.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -29,8 +29,8 @@ fn registry() -> MutexGuard<'static, BTreeMap<String, &'static [Hook]>> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `hook` on a thread and a runtime of its own, so that it may block and may use what needs tokio, and reports
-/// its outcome.
+/// Runs `hook` on a thread and a runtime of its own, and reports its outcome. So the hook may block, and may use libraries that
+/// need tokio.
 pub(super) fn run(
     client: &'static Client,
     call: CallId,
@@ -48,7 +48,7 @@ pub(super) fn run(
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build()
-                    .map_err(|error| format!("cannot make a runtime: {error}"))?;
+                    .map_err(|error| format!("cannot create a runtime: {error}"))?;
                 runtime.block_on(hook(Service::new(service, lease)))
             }));
             let outcome = match outcome {
@@ -64,12 +64,12 @@ pub(super) fn run(
 }
 
 thread_local! {
-    /// On the thread of a hook: where it has panicked. Nothing on any other thread.
+    /// On the thread of a hook, the place of its panic, if it has panicked. `None` on any other thread.
     static PLACE: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
 }
 
-/// Has the place of a panic be known that happens in a hook: whoever reads of it may see the output of another process
-/// than the one that ran the hook. What is done about panics otherwise stays.
+/// Records the place of a panic in a hook. The error names it, because its reader may see the output of another process than
+/// the one that ran the hook. The panic hook that was there before still runs.
 fn note_places_of_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,4 @@
-//! Which services of a launch outlive the run, and what they are kept for.
+//! The services of a launch that outlive the run, and the keys that they are kept for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::declaration::Declaration;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::{Kept, KeptKey, Launch};
 
-/// The services to be kept, by position, those that say nothing else for `stays` after their last use.
+/// The services to keep, by position. `stays` is the time to live of those that declare none.
 pub(super) fn wanted(
     declaration: &Declaration,
     launch: &Launch,
@@ -34,7 +34,7 @@ pub(super) fn wanted(
     kept
 }
 
-/// The identity of that part of a declaration: what its functions are found by.
+/// The identity of the kept services of a declaration. Their functions are registered under it.
 pub(super) fn identity(declaration: &Declaration, kept: &BTreeMap<usize, Kept>) -> String {
     let mut hash = Fingerprint::new();
     for service in kept.values() {
@@ -46,7 +46,7 @@ pub(super) fn identity(declaration: &Declaration, kept: &BTreeMap<usize, Kept>) 
     format!("{}:kept:{hash}", declaration.file)
 }
 
-/// Has nothing outlive the run.
+/// Limits the life of every service to the run.
 pub(super) fn nothing(plan: &mut Plan) {
     for service in &mut plan.services {
         if service.scope == Scope::Keep {
@@ -56,7 +56,8 @@ pub(super) fn nothing(plan: &mut Plan) {
     }
 }
 
-/// The kept services, those together that need each other, or share a volume: one cannot be replaced without the others.
+/// The kept services, in units. The services of a unit depend on each other, or share a volume, so one cannot be replaced
+/// without the others.
 fn units(plan: &Plan) -> Vec<BTreeSet<usize>> {
     let kept = plan.services.iter().enumerate();
     let kept = kept.filter(|(_, service)| service.scope == Scope::Keep);
@@ -83,7 +84,7 @@ fn share_a_volume(one: &ServicePlan, other: &ServicePlan) -> bool {
     named.any(|volume| other.volumes.iter().any(|it| it.name == volume.name))
 }
 
-/// What the variables that a unit reads are set to. `None` where it reads none.
+/// A fingerprint of the values of the variables that a unit reads. `None` if it reads none.
 fn values(plan: &Plan, unit: &BTreeSet<usize>) -> Option<String> {
     let services = unit.iter().map(|index| &plan.services[*index]);
     let variables: Vec<_> = services.flat_map(ServicePlan::read_variables).collect();
@@ -94,7 +95,8 @@ fn values(plan: &Plan, unit: &BTreeSet<usize>) -> Option<String> {
     (!variables.is_empty()).then(|| values.finish())
 }
 
-/// The declaration of a service, whatever it says: what is kept for it is given up when that changes.
+/// The place of a kept service: its declaration, without the declaration's content. If the content changes, another instance
+/// takes the place.
 fn slot(
     declaration: &Declaration,
     launch: &Launch,
@@ -106,11 +108,11 @@ fn slot(
         "{package}:{}:{}:{}",
         declaration.file, launch.plan.name, service.field
     );
-    // Runs of a matrix have their own each, and do not take turns in replacing the others'.
+    // The runs of a matrix have a place each, so that they do not replace each other's instances.
     if let Some(values) = values {
         slot.push_str(&format!(":{values}"));
     }
-    // Another executable has another content, and the two do not take turns in replacing what the other has.
+    // Another executable has another content, so it has another place, for the same reason.
     if depends_on_executable(service)
         && let Ok(executable) = std::env::current_exe()
     {
@@ -119,13 +121,13 @@ fn slot(
     slot
 }
 
-/// Whether what a setup does is known to nobody but the compiler.
+/// Whether a setup is a function without a key: then only the executable tells whether the function has changed.
 fn depends_on_executable(service: &ServicePlan) -> bool {
     let mut setups = service.setups.iter();
     setups.any(|setup| matches!(setup.kind, SetupKind::Hook { .. }) && setup.key.is_none())
 }
 
-/// All that makes a difference to the services of a unit, but for the content of their images, which only the engine
+/// A fingerprint of everything that the services of a unit are made from, except their images' content, which only the engine
 /// knows.
 fn content(declaration: &Declaration, launch: &Launch, unit: &BTreeSet<usize>) -> String {
     let mut content = Fingerprint::new();
@@ -133,7 +135,7 @@ fn content(declaration: &Declaration, launch: &Launch, unit: &BTreeSet<usize>) -
         content.add(path.as_os_str().as_encoded_bytes());
     }
     for index in unit {
-        // For how long it stays makes no difference to what it is.
+        // The time to live does not change the service itself.
         let service = ServicePlan {
             keep: None,
             ..launch.plan.services[*index].clone()
@@ -161,7 +163,7 @@ fn content(declaration: &Declaration, launch: &Launch, unit: &BTreeSet<usize>) -
     content.finish()
 }
 
-/// What tells one build of an executable from another, without reading all of it.
+/// Adds what distinguishes one build of an executable from another, without reading the content.
 fn stamp(content: &mut Fingerprint, executable: &Path) {
     content.add(executable.as_os_str().as_encoded_bytes());
     let Ok(metadata) = std::fs::metadata(executable) else {

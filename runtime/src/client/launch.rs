@@ -1,4 +1,4 @@
-//! Launching: at the run's supervisor; and, for what outlives the run, at the keeper before that.
+//! Launching. The keeper launches the services that outlive the run; then the run's supervisor launches the rest.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -17,11 +17,11 @@ use crate::operation::block_on;
 use crate::protocol::{Kept, Launch, Reply, RequestBody, ServiceInfo};
 use crate::{Error, ErrorKind, Operation, Service, kept, terminal};
 
-/// The services of a launch, in the order of their declaration, and the hold on them.
+/// The services of a launch, in the order of their declaration, and the lease that holds them.
 pub(crate) type Launched = (Vec<Service>, Arc<Lease>);
 
 impl Client {
-    /// Launches what `declaration` declares. The work has begun when this returns, and fails where it is not done in time.
+    /// Launches the services of `declaration`. The work has begun when this returns, and fails if it is not done in time.
     pub(crate) fn launch(
         &'static self,
         declaration: Declaration,
@@ -44,7 +44,7 @@ impl Client {
             })
             .within(bound);
         }
-        // One after the other, and nobody may poll the operation.
+        // The two launches are sequential, and must go on even if nobody polls the operation.
         let (outcome, launched) = oneshot::channel();
         let launch = move || {
             let _ = outcome.send(self.launch_both(prepared, hooks, keep, deadline));
@@ -59,14 +59,14 @@ impl Client {
             launched.await.unwrap_or_else(|_| {
                 Err(Error::new(
                     ErrorKind::Interrupted,
-                    "the launch has broken off",
+                    "the launch has ended without a result",
                 ))
             })
         })
         .within(bound)
     }
 
-    /// Launches first what outlives the run, then the rest. Blocks.
+    /// Launches first the services that outlive the run, then the rest. Blocks.
     fn launch_both(
         &'static self,
         Prepared {
@@ -111,7 +111,7 @@ impl Client {
         let launched = self.begin(launch, hooks, keeping.clone(), deadline);
         let (services, lease) = block_on(launched)?;
         let services = services.into_iter().enumerate();
-        // What the keeper has, is asked of the keeper.
+        // The handles of the kept services send their actions to the keeper.
         let services = services.map(|(index, info)| match (&keeping, running.remove(&index)) {
             (Some(keeping), Some(info)) => Service::new(info, keeping.clone()),
             _ => Service::new(info, lease.clone()),
@@ -119,7 +119,7 @@ impl Client {
         Ok((services.collect(), lease))
     }
 
-    /// Asks this client's supervisor for a launch. The request is on its way when this returns.
+    /// Asks this client's supervisor for a launch. The request is queued when this returns.
     fn begin(
         &'static self,
         launch: Launch,
@@ -152,7 +152,7 @@ fn handles(services: Vec<ServiceInfo>, lease: &Arc<Lease>) -> Vec<Service> {
         .collect()
 }
 
-/// Has what is kept removed, before anything else is done in this process.
+/// Has the kept services removed, once per process and before its first launch.
 fn drop_once() -> Result<(), Error> {
     static DROPPED: OnceLock<Result<(), Error>> = OnceLock::new();
     DROPPED

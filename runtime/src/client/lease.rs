@@ -1,4 +1,4 @@
-//! A hold on the services of one launch.
+//! A client's lease of the services of one launch.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use super::calls::Client;
 use crate::deadline::Deadline;
 use crate::protocol::{Caller, HookKind, LeaseId, RequestBody};
 
-/// No launch's number.
+/// A number that no lease of a launch has.
 const NO_LEASE: LeaseId = 0;
 
-/// A hold on the services of one launch: given back when dropped, or when the process ends, however it ends.
+/// A lease of the services of one launch. It ends when it is dropped, or when the process ends, for whatever reason.
 pub(crate) struct Lease {
     client: &'static Client,
     id: LeaseId,
     caller: Caller,
-    /// What is needed as long, and another supervisor has.
+    /// The lease of the same launch at the keeper. It lasts as long as this one.
     keeping: Option<Arc<Lease>>,
-    /// That of the test that launched.
+    /// The deadline of the test that launched.
     deadline: Option<Arc<Deadline>>,
     released: AtomicBool,
 }
@@ -28,7 +28,7 @@ impl Lease {
         self.client
     }
 
-    /// What a launch that is asked for will hold.
+    /// The lease of a launch that is about to be requested.
     pub(super) fn of_launch(
         client: &'static Client,
         keeping: Option<Arc<Self>>,
@@ -44,13 +44,13 @@ impl Lease {
         }
     }
 
-    /// No hold at all, for the handle that a function of the user's is given: the supervisor holds the service while it
-    /// waits for the function.
+    /// A lease that holds nothing, for the handle that a user's function gets. The supervisor keeps the service while it waits
+    /// for the function.
     pub(super) fn of_hook(client: &'static Client, kind: HookKind) -> Self {
         Self::without_hold(client, Caller::Hook(kind))
     }
 
-    /// No hold at all.
+    /// A lease that holds nothing.
     pub(crate) fn without_hold(client: &'static Client, caller: Caller) -> Self {
         Self {
             client,
@@ -62,22 +62,22 @@ impl Lease {
         }
     }
 
-    /// Its number, by which the supervisor knows it.
+    /// The number by which the supervisor knows the lease.
     pub(super) fn id(&self) -> LeaseId {
         self.id
     }
 
-    /// Who asks for something with its handle.
+    /// The caller of actions with the lease's handles.
     pub(crate) fn caller(&self) -> Caller {
         self.caller
     }
 
-    /// When the time is over for the test that launched.
+    /// The deadline of the test that launched.
     pub(crate) fn deadline(&self) -> Option<Arc<Deadline>> {
         self.deadline.clone()
     }
 
-    /// Gives the services back; their handles are of no use any more.
+    /// Gives the services back. Their handles cannot be used any more.
     pub(crate) fn release(&self) {
         if !self.released.swap(true, Ordering::Relaxed) {
             let release = RequestBody::Release { lease: self.id };

@@ -1,6 +1,6 @@
 //! The test process's side: one connection to the supervisor, and the leases.
 //!
-//! Where the supervisor runs is known to [`connection`] alone, and how a process ends that has it in itself, to [`ending`].
+//! Only [`connection`] knows where the supervisor runs. Only [`ending`] knows how a process ends that runs its supervisor itself.
 
 mod calls;
 mod clients;

@@ -1,7 +1,7 @@
-//! Telling people what is kept, at the end of what used it.
+//! The notice of what is kept, shown when its users have ended.
 //!
-//! Where the run's terminal is known the keeper does so at the end of the run, see `supervisor/process.rs`. Where there is
-//! none, as in CI, each process that has used something says so when it ends.
+//! If the run has a terminal, the keeper shows the notice at the end of the run, see `supervisor/process.rs`. If it has none,
+//! as in CI, each process that has used a kept service shows the notice when the process ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, Once, PoisonError};
@@ -14,7 +14,7 @@ use crate::terminal::{self, Stay};
 
 static USED: Mutex<BTreeSet<Stay>> = Mutex::new(BTreeSet::new());
 
-/// How long each of these services stays.
+/// The kept services of a plan, with the time that each stays.
 pub(super) fn stays(plan: &Plan, kept: &BTreeMap<usize, Kept>) -> Vec<Stay> {
     let kept = kept.iter().filter_map(|(index, kept)| match kept {
         Kept::Wanted { stays, .. } => Some(Stay {
@@ -27,7 +27,7 @@ pub(super) fn stays(plan: &Plan, kept: &BTreeMap<usize, Kept>) -> Vec<Stay> {
     kept.collect()
 }
 
-/// Notes that this process uses services that are kept.
+/// Notes that this process uses these kept services.
 pub(super) fn used(stays: Vec<Stay>) {
     let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
     used.extend(stays);
@@ -43,7 +43,7 @@ pub(super) fn used(stays: Vec<Stay>) {
 }
 
 extern "C" fn at_exit() {
-    // Whoever has it at this moment will not give it back.
+    // Blocking could last for ever: a thread that holds the lock now may never release it.
     if let Ok(used) = USED.try_lock() {
         terminal::show(&terminal::kept(used.iter()));
     }

@@ -1,4 +1,4 @@
-//! Who waits for what comes of a call: for its answer, for what it streams, or for the end of the process.
+//! The receivers of what comes of a call: of its answer, of its stream, or of the end of the process.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,15 +12,15 @@ use crate::{Error, terminal};
 /// How long an ending process waits for an engine that does not answer.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Who waits for what comes of a call.
+/// The receiver of what comes of a call.
 pub(super) enum Pending {
     Answer(oneshot::Sender<Result<Reply, Error>>),
-    /// Someone who cannot use an async primitive: a process that is ending.
+    /// A process that is ending. It cannot use async primitives.
     Ending(Arc<Gone>),
     Lines(mpsc::UnboundedSender<Result<LogLine, Error>>),
     /// The pieces of an archive.
     Pieces(mpsc::UnboundedSender<Result<Vec<u8>, Error>>),
-    /// Someone who sends what belongs to the call meanwhile.
+    /// A caller that sends pieces until the answer comes.
     Sending {
         answer: oneshot::Sender<Result<Reply, Error>>,
         allowance: Allowance,
@@ -28,12 +28,12 @@ pub(super) enum Pending {
 }
 
 impl Pending {
-    /// There is the answer. Who has gone does not need it.
+    /// Delivers the answer. A receiver that is gone does not need it.
     pub(super) fn end(self, outcome: Result<Reply, Error>) {
         match self {
             Self::Answer(answer) => _ = answer.send(outcome),
             Self::Ending(gone) => gone.set(),
-            // An error is the last item of a stream, dropping the sender ends it.
+            // An error is the last item of a stream. Dropping the sender ends the stream.
             Self::Lines(lines) => _ = outcome.map_err(|error| lines.send(Err(error))),
             Self::Pieces(pieces) => _ = outcome.map_err(|error| pieces.send(Err(error))),
             Self::Sending { answer, allowance } => {
@@ -44,10 +44,10 @@ impl Pending {
     }
 }
 
-/// A call with which something is sent.
+/// A call with an archive or an input that is sent in pieces.
 pub(crate) struct Sending {
     pub(crate) call: CallId,
-    /// What may be sent of it.
+    /// How much may be sent.
     pub(crate) allowance: Allowance,
     pub(crate) answer: oneshot::Receiver<Result<Reply, Error>>,
 }
@@ -65,8 +65,8 @@ impl Gone {
         self.changed.notify_all();
     }
 
-    /// Blocks until it is set, or the deadline has passed. Uses nothing of an async runtime and no thread-local value:
-    /// it runs while the process ends.
+    /// Blocks until it is set, or the deadline has passed. It uses no async runtime and no thread-local value, because it runs
+    /// while the process ends.
     pub(super) fn wait(&self) {
         let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
         let (gone, waited) = self

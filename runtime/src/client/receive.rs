@@ -1,4 +1,4 @@
-//! What comes from the supervisor, each message to whom it is for.
+//! Delivers each message of the supervisor to its receiver.
 
 use super::calls::Client;
 use super::hooks;
@@ -6,7 +6,7 @@ use super::pending::Pending;
 use crate::protocol::{HookFailure, Message};
 
 impl Client {
-    /// Takes the supervisor's next message.
+    /// Delivers the supervisor's next message.
     pub(super) fn receive(&'static self, message: Message) {
         match message {
             Message::Answer { call, outcome } => {
@@ -41,7 +41,7 @@ impl Client {
             } => match hooks::find(&identity, binding) {
                 Some(function) => hooks::run(self, hook, kind, function, *service),
                 None => {
-                    let why = "the function is not here".to_owned();
+                    let why = "this process does not have the function".to_owned();
                     self.hook_ended(hook, Err(HookFailure::Failed(why)));
                 }
             },

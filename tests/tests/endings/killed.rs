@@ -168,9 +168,9 @@ fn a_supervisor_that_is_killed_is_told_of_at_once() {
             let own = own.next().expect("one of the run").expect("an entry");
             run.kill_supervisor();
             let ended = run.end_abandoned().exited(101);
-            let told = "the run's supervisor, which had the services, is gone";
+            let message = "lost the connection to the run's supervisor, which owns the services";
             let output = &ended.output;
-            assert_eq!(output.matches(told).count(), times, "{case}: {output}");
+            assert_eq!(output.matches(message).count(), times, "{case}: {output}");
             ended.said(&own.path().join("log").display().to_string());
         }
     });
