@@ -68,7 +68,7 @@ impl Api {
             Ok(())
         } else {
             let first = answer.lines().next().unwrap_or("nothing");
-            Err(std::io::Error::other(format!("it answers: {first}")))
+            Err(std::io::Error::other(format!("unexpected answer: {first}")))
         }
     }
 
@@ -114,7 +114,7 @@ impl Api {
         let mut line = String::new();
         answer.read_line(&mut line).with_context(unreachable)?;
         let status = status(&line)
-            .ok_or_else(|| anyhow!("what listens at {} is no engine", self.address))?;
+            .ok_or_else(|| anyhow!("{} is not an engine: the answer is not HTTP", self.address))?;
         while line.trim_end() != "" {
             line.clear();
             answer.read_line(&mut line).with_context(unreachable)?;
@@ -135,7 +135,7 @@ impl Api {
                 let address = host
                     .to_socket_addrs()?
                     .next()
-                    .ok_or_else(|| std::io::Error::other(format!("`{host}` is no address")))?;
+                    .ok_or_else(|| std::io::Error::other(format!("`{host}` has no address")))?;
                 let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
                 stream.set_read_timeout(Some(PATIENCE))?;
                 Ok(Box::new(stream))

@@ -16,14 +16,14 @@ pub(crate) struct Command {
 /// command may have a table of its own.
 pub(crate) fn dispatch(path: &str, commands: &[Command], arguments: &[String]) -> Result<()> {
     let Some((name, rest)) = arguments.split_first() else {
-        bail!("no command is given\n\n{}", help(path, commands));
+        bail!("missing command\n\n{}", help(path, commands));
     };
     let name = match name.as_str() {
         "-h" | "--help" => "help",
         name => name,
     };
     let Some(command) = commands.iter().find(|command| command.name == name) else {
-        bail!("there is no command `{name}`\n\n{}", help(path, commands));
+        bail!("unknown command `{name}`\n\n{}", help(path, commands));
     };
     (command.run)(rest)
 }

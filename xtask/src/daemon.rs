@@ -62,12 +62,12 @@ rm -rf "$1"
 pub(crate) fn check_machine() -> Result<()> {
     ensure!(
         packages::is_root(),
-        "a Docker daemon of its own takes root; run this as root"
+        "a separate Docker daemon needs root: run this command as root"
     );
     for program in PROGRAMS {
         ensure!(
             packages::is_installed(program),
-            "a Docker daemon of its own takes `{program}`, which is not installed; install it"
+            "`{program}` is not installed: a separate Docker daemon needs it"
         );
     }
     Ok(())
@@ -162,7 +162,7 @@ impl Daemon {
         })?;
         let started = Instant::now();
         while !self.directory.join("ended").exists() {
-            ensure!(started.elapsed() < PATIENCE, "the daemon does not stop");
+            ensure!(started.elapsed() < PATIENCE, "the daemon did not stop");
             thread::sleep(Duration::from_millis(20));
         }
         Ok(())
@@ -180,7 +180,7 @@ impl Daemon {
     }
 
     fn tell(&mut self, command: &str) -> Result<()> {
-        let input = self.input.as_mut().context("it is to end")?;
+        let input = self.input.as_mut().context("the daemon has ended")?;
         writeln!(input, "{command}").context("the daemon's script has ended")
     }
 
@@ -232,7 +232,7 @@ impl Daemon {
         }
         ensure!(
             !self.directory.exists(),
-            "`{}` is left of the daemon; remove it",
+            "the daemon has left `{}`: remove it",
             self.directory.display()
         );
         Ok(())

@@ -69,7 +69,7 @@ fn ask(place: String) -> Result<Engine, Attempt> {
     let Some(address) = Address::parse(&place) else {
         return Err(Attempt {
             address: place,
-            outcome: "only unix:// and tcp:// can be tried from here".to_owned(),
+            outcome: "unsupported scheme: expected `unix://` or `tcp://`".to_owned(),
             forbidden: false,
         });
     };

@@ -56,7 +56,7 @@ pub(crate) fn ensure_tools(api: &Api) -> Result<()> {
         return Ok(());
     }
     if let Err(error) = MMDEBSTRAP.meet() {
-        println!("{error}\ngoing on: {BASE} may still come from a registry");
+        println!("{error}\ncontinuing: a registry may still deliver {BASE}");
     }
     Ok(())
 }

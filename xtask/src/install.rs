@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 ///
-/// Where there is none and none can be had; the message says what to do by hand.
+/// Where no engine answers, and none can be installed and started; the message says what to do by hand.
 pub(crate) fn engine() -> Result<Engine> {
     let engine = match engine::find() {
         Ok(engine) => engine,
@@ -199,7 +199,7 @@ fn wait(mut over: impl FnMut() -> Option<String>) -> Result<Engine> {
         }
         if started.elapsed() > PATIENCE {
             bail!(
-                "its socket does not answer within {}",
+                "the socket did not answer within {}",
                 steps::seconds(PATIENCE)
             );
         }

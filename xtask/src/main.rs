@@ -28,7 +28,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "demo",
         usage: "demo",
-        about: "get what is missing and run the shop example's tests on real services",
+        about: "install what is missing and run the shop example's tests on real services",
         run: demo::run,
     },
     Command {
@@ -49,14 +49,14 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "soak",
         usage: soak::USAGE,
-        about: "provoke what happens rarely, often enough to be counted: networks that get stuck, runs that are killed,\n\
+        about: "provoke rare events, often enough to count them: networks that get stuck, runs that are killed,\n\
                 engines that go away, many processes that start at once, setups that are cut short",
         run: soak::run,
     },
     Command {
         name: "fuzz",
         usage: fuzz::USAGE,
-        about: "give the parsers what nobody would write, 20 minutes each: needs a nightly toolchain",
+        about: "run the parsers on malformed input, 20 minutes each; needs a nightly toolchain",
         run: fuzz::run,
     },
     Command {

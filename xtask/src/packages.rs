@@ -32,16 +32,16 @@ impl Need {
         let packages = self.packages.join(" ");
         if !is_debian_like() {
             bail!(
-                "{} is not installed, and only Debian's and Ubuntu's packages are known here; \
-                 install it by the means of this system ({})",
+                "{} is not installed, and only packages of Debian and Ubuntu are known: \
+                 install it with this system's package manager ({})",
                 self.programs.join(", "),
                 self.why
             );
         }
         if !is_root() {
             bail!(
-                "{packages} would have to be installed, which takes root ({}); \
-                 run: sudo apt-get install {packages}",
+                "cannot install {packages} without root ({}): \
+                 run `sudo apt-get install {packages}`",
                 self.why
             );
         }

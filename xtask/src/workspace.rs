@@ -51,7 +51,9 @@ pub(crate) fn packages() -> Result<Vec<Package>> {
 pub(crate) fn target() -> Result<PathBuf> {
     let metadata = metadata()?;
     let target = metadata["target_directory"].as_str();
-    Ok(target.context("cargo names no target directory")?.into())
+    Ok(target
+        .context("cargo's metadata has no target directory")?
+        .into())
 }
 
 fn metadata() -> Result<Value> {

@@ -60,14 +60,16 @@ fn nightly() -> Result<String> {
     let output = Command::new("rustup")
         .args(["run", "nightly", "rustc", "-vV"])
         .output()
-        .context("cannot run `rustup`, by which a nightly toolchain is found")?;
+        .context("cannot run `rustup`, which finds the nightly toolchain")?;
     ensure!(
         output.status.success(),
         "fuzzing needs a nightly toolchain: rustup toolchain install nightly --profile minimal"
     );
     let text = String::from_utf8_lossy(&output.stdout);
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("`rustc -vV` names no host")?.to_owned())
+    Ok(host
+        .context("the output of `rustc -vV` has no host")?
+        .to_owned())
 }
 
 struct Fuzzer {
@@ -110,7 +112,7 @@ impl Fuzzer {
                 return Ok(tool.to_owned());
             }
         }
-        println!("installing cargo-fuzz, by which the targets are built");
+        println!("installing cargo-fuzz, which builds the targets");
         let mut install = cargo();
         install.args(["install", "cargo-fuzz", "--locked", "--root"]);
         steps.command("cargo-fuzz", install.arg(root))?;
@@ -155,9 +157,12 @@ impl Fuzzer {
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot run the target `{target}`"))?;
-        let output = fuzzer.stderr.take().context("its output is not ours")?;
+        let output = fuzzer
+            .stderr
+            .take()
+            .context("the target's output is not piped")?;
         for line in BufReader::new(output).split(b'\n') {
-            let line = line.context("cannot read what the target says")?;
+            let line = line.context("cannot read the target's output")?;
             let line = String::from_utf8_lossy(&line);
             eprintln!("{line}");
             progress.see(&line);
@@ -165,7 +170,7 @@ impl Fuzzer {
         let status = fuzzer.wait().context("cannot wait for the target")?;
         if let Some(path) = &progress.finding {
             bail!(
-                "it fails for {path}; keep that in fuzz/findings/{target}, where the unit tests find it"
+                "the target fails for {path}: keep that file in fuzz/findings/{target}, where the unit tests find it"
             );
         }
         ensure!(status.success(), "the target ended with {status}");
@@ -176,7 +181,7 @@ impl Fuzzer {
 /// A directory that exists.
 fn made(directory: PathBuf) -> Result<PathBuf> {
     fs::create_dir_all(&directory)
-        .with_context(|| format!("cannot make {}", directory.display()))?;
+        .with_context(|| format!("cannot create {}", directory.display()))?;
     Ok(directory)
 }
 

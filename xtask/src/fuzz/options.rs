@@ -40,7 +40,7 @@ impl Options {
             } else if word.starts_with('-') {
                 bail!("unknown argument `{word}`\n\n{}", usage(known));
             } else if !known.contains(word) {
-                bail!("there is no target `{word}`\n\n{}", usage(known));
+                bail!("unknown target `{word}`\n\n{}", usage(known));
             } else if !targets.contains(word) {
                 targets.push(word.clone());
             }
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn what_is_refused_is_named() {
         for (line, part) in [
-            ("frame", "no target `frame`"),
+            ("frame", "unknown target `frame`"),
             ("--minute 3", "unknown argument `--minute`"),
             ("--minutes", "`--minutes` needs a number"),
             ("--minutes 0", "expected 1 to 1440"),

@@ -36,7 +36,7 @@ fn list_in(directory: &Path) -> Vec<PathBuf> {
     ours
 }
 
-/// What is in a directory; nothing where it is none.
+/// What is in a directory; nothing where it is not a directory.
 fn entries(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).collect()

@@ -56,7 +56,7 @@ fn of_removal(status: u16, body: &str) -> Verdict {
         403 | 409 if message.contains("has active endpoints") => Verdict::EngineDefect,
         200..300 => Verdict::Left("nothing was attached to it, and it can be removed".to_owned()),
         _ => Verdict::Left(format!(
-            "nothing is attached to it, and its removal is answered with {status}: {message}"
+            "nothing is attached to it, and its removal fails with {status}: {message}"
         )),
     }
 }

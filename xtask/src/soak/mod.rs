@@ -34,37 +34,37 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "kill",
         usage: "kill [--rounds N] [--seed S]",
-        about: "kill any process of a run at any moment, and see that nothing is left",
+        about: "kill any process of a run at any moment, and check that nothing is left",
         run: kill::run,
     },
     Command {
         name: "beside",
         usage: "beside [--rounds N] [--seed S]",
-        about: "kill one of two runs at any moment, and see that the other does not notice",
+        about: "kill one of two runs at any moment, and check that the other does not notice",
         run: kill::beside::run,
     },
     Command {
         name: "outage",
         usage: "outage [--rounds N] [--seed S]",
-        about: "stop an engine of its own in the middle of a run and start it again, and see that tests say so and nothing is left",
+        about: "stop an engine of its own in the middle of a run and start it again, and check that tests report it and nothing is left",
         run: outage::run,
     },
     Command {
         name: "start",
         usage: "start [--rounds N]",
-        about: "have 64 processes ask for one composition at the same moment, and see that it is started once",
+        about: "have 64 processes ask for one composition at the same moment, and check that it is started once",
         run: start::run,
     },
     Command {
         name: "setup",
         usage: "setup [--rounds N] [--seed S]",
-        about: "kill the process that sets a shared service up, in the middle, and see that the others get it whole",
+        about: "kill the process that sets up a shared service in the middle of the setup, and check that the others get it complete",
         run: setup::run,
     },
     Command {
         name: "memory",
         usage: "memory [--rounds N]",
-        about: "have gigabytes of log, output and files pass through a test and its supervisor, and see how much memory they use",
+        about: "pass gigabytes of log, output and files through a test and its supervisor, and check how much memory they use",
         run: memory::run,
     },
 ];

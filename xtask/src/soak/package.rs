@@ -13,7 +13,7 @@ use crate::workspace;
 
 pub(super) const PACKAGE: &str = "seatrial-soak";
 
-/// Builds a test executable and tells where it is.
+/// Builds a test executable and returns its path.
 pub(super) fn build(executable: &str) -> Result<PathBuf> {
     let mut cargo = workspace::cargo();
     cargo.args(["test", "--offline", "--package", PACKAGE]);
@@ -32,5 +32,5 @@ pub(super) fn build(executable: &str) -> Result<PathBuf> {
     }
     let status = running.wait()?;
     ensure!(status.success(), "cargo ended with {status}");
-    executable.context("cargo names no executable")
+    executable.context("cargo has reported no executable")
 }

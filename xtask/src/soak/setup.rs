@@ -221,7 +221,7 @@ fn check_events(round: &Round, played: &Played) -> Result<()> {
         let count = round.count(service, event)?;
         ensure!(
             count == expected,
-            "`{event}` of `{service}` was told {count} times, not {expected}"
+            "`{service}` has {count} events `{event}`, expected {expected}"
         );
     }
     Ok(())

@@ -117,8 +117,8 @@ fn on_engine(
     }
 }
 
-/// An engine, and the tools that the tests use. A tool that cannot be installed is no failure yet: the test that
-/// needs it will say so.
+/// An engine, and the tools that the tests use. A tool that cannot be installed is not a failure yet: the test
+/// that needs it will say so.
 fn prepare() -> Result<Engine> {
     let engine = install::engine()?;
     images::ensure_tools(&engine.api)?;

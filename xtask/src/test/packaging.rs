@@ -27,7 +27,7 @@ fn check(names: &[&str]) -> Result<()> {
             .with_context(|| format!("cannot remove `{}`", unpacked.display()))?;
     }
     std::fs::create_dir_all(&unpacked)
-        .with_context(|| format!("cannot make `{}`", unpacked.display()))?;
+        .with_context(|| format!("cannot create `{}`", unpacked.display()))?;
     let mut members = Vec::new();
     for name in names {
         let member = unpack(&target.join("package"), name, &unpacked)?;
@@ -79,7 +79,7 @@ fn unpack(packed: &Path, name: &str, into: &Path) -> Result<String> {
 fn build(target: &Path, unpacked: &Path, members: &[(&str, String)]) -> Result<()> {
     std::fs::write(unpacked.join("Cargo.toml"), manifest(members))
         .and_then(|()| std::fs::copy(lock(), unpacked.join("Cargo.lock")))
-        .context("cannot write the manifest of what was packed")?;
+        .context("cannot write the manifest of the unpacked packages")?;
     for (name, _) in members {
         let mut check = cargo();
         check.current_dir(unpacked);
