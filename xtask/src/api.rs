@@ -44,7 +44,7 @@ impl std::fmt::Display for Address {
 }
 
 /// How long an engine may take for its first answer to a question.
-const PATIENCE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// An engine's API.
 #[derive(Clone, Debug)]
@@ -128,7 +128,7 @@ impl Api {
         match &self.address {
             Address::Unix(path) => {
                 let stream = UnixStream::connect(path)?;
-                stream.set_read_timeout(Some(PATIENCE))?;
+                stream.set_read_timeout(Some(DEADLINE))?;
                 Ok(Box::new(stream))
             }
             Address::Tcp(host) => {
@@ -136,8 +136,8 @@ impl Api {
                     .to_socket_addrs()?
                     .next()
                     .ok_or_else(|| std::io::Error::other(format!("`{host}` has no address")))?;
-                let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-                stream.set_read_timeout(Some(PATIENCE))?;
+                let stream = TcpStream::connect_timeout(&address, DEADLINE)?;
+                stream.set_read_timeout(Some(DEADLINE))?;
                 Ok(Box::new(stream))
             }
         }

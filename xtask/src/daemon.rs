@@ -17,7 +17,7 @@ use crate::{engine, install, packages, steps};
 const PROGRAMS: &[&str] = &["dockerd", "unshare", "ip", "mount"];
 
 /// How long a daemon may take until its socket answers, and how long until it has ended.
-const PATIENCE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Runs the daemon in a directory, the script's first argument, with the options that follow, until its input ends;
 /// removes the directory then. The input ends with us however we end. Its lines are `stop`, which the daemon is asked to do,
@@ -162,7 +162,7 @@ impl Daemon {
         })?;
         let started = Instant::now();
         while !self.directory.join("ended").exists() {
-            ensure!(started.elapsed() < PATIENCE, "the daemon did not stop");
+            ensure!(started.elapsed() < DEADLINE, "the daemon did not stop");
             thread::sleep(Duration::from_millis(20));
         }
         Ok(())
@@ -188,7 +188,7 @@ impl Daemon {
         let started = Instant::now();
         while self.api().ping().is_err() {
             let ended = self.directory.join("ended").exists();
-            if ended || started.elapsed() > PATIENCE {
+            if ended || started.elapsed() > DEADLINE {
                 let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
                 bail!(
                     "the daemon {}; the end of its log:\n{}",
@@ -220,7 +220,7 @@ impl Daemon {
         }
         let started = Instant::now();
         while self.process.try_wait()?.is_none() {
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > DEADLINE {
                 // With the process group goes `unshare`, and with that its namespaces.
                 let group = format!("-{}", self.process.id());
                 steps::run(Command::new("kill").args(["-KILL", "--", &group]))?;

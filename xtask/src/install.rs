@@ -25,7 +25,7 @@ const DOCKER: Need = Need {
 const LOG: &str = "/var/log/seatrial-dockerd.log";
 
 /// How long a daemon may take until its socket answers.
-const PATIENCE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The engine that is there, or else one that is installed and started now.
 ///
@@ -197,10 +197,10 @@ fn wait(mut over: impl FnMut() -> Option<String>) -> Result<Engine> {
         if let Some(why) = over() {
             bail!("{why}");
         }
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > DEADLINE {
             bail!(
                 "the socket did not answer within {}",
-                steps::seconds(PATIENCE)
+                steps::seconds(DEADLINE)
             );
         }
         thread::sleep(Duration::from_millis(100));

@@ -174,9 +174,9 @@ fn quoted(word: &str) -> String {
 
 /// A duration for people: `0.4 s`, `2 min 5 s`.
 pub(crate) fn seconds(duration: Duration) -> String {
-    let whole = duration.as_secs();
-    if whole >= 60 {
-        format!("{} min {} s", whole / 60, whole % 60)
+    let total = duration.as_secs();
+    if total >= 60 {
+        format!("{} min {} s", total / 60, total % 60)
     } else {
         format!("{:.1} s", duration.as_secs_f64())
     }

@@ -50,8 +50,8 @@ pub(super) fn is_fixture(image: &Value, fixtures: &[String]) -> bool {
     })
 }
 
-/// An image in words: its names, or that it has none.
-pub(super) fn words(image: &Value) -> String {
+/// An image for people: its names, or that it has none.
+pub(super) fn describe(image: &Value) -> String {
     let tags: Vec<&str> = tags(image).collect();
     match tags.as_slice() {
         [] => "without a name".to_owned(),

@@ -23,7 +23,7 @@ use networks::Verdict;
 const LABELS: [&str; 2] = ["dev.seatrial.run", "dev.seatrial.test"];
 
 /// How long the last teardown may still be at work.
-const PATIENCE: Duration = Duration::from_secs(15);
+const DEADLINE: Duration = Duration::from_secs(15);
 
 /// What existed before a run, which is not looked for after it.
 pub(crate) struct Leftovers<'a> {
@@ -35,7 +35,7 @@ pub(crate) struct Leftovers<'a> {
     before: Found,
 }
 
-/// Everything of ours that exists at a moment, with words for people.
+/// Everything of ours that exists at a moment, each with a description.
 #[derive(Default)]
 struct Found(BTreeMap<(Kind, String), String>);
 
@@ -63,8 +63,9 @@ impl fmt::Display for Kind {
 }
 
 impl Found {
-    fn insert(&mut self, kind: Kind, id: impl Into<String>, words: impl fmt::Display) {
-        self.0.insert((kind, id.into()), format!("{kind} {words}"));
+    fn insert(&mut self, kind: Kind, id: impl Into<String>, description: impl fmt::Display) {
+        self.0
+            .insert((kind, id.into()), format!("{kind} {description}"));
     }
 }
 
@@ -96,25 +97,25 @@ impl<'a> Leftovers<'a> {
         let left = loop {
             let mut left = self.now()?.0;
             left.retain(|key, _| !self.before.0.contains_key(key));
-            if left.is_empty() || started.elapsed() > PATIENCE {
+            if left.is_empty() || started.elapsed() > DEADLINE {
                 break left;
             }
             thread::sleep(Duration::from_millis(100));
         };
         let mut ours = Vec::new();
         let mut defects = Vec::new();
-        for ((kind, id), words) in left {
+        for ((kind, id), description) in left {
             if kind != Kind::Network {
-                ours.push(words);
+                ours.push(description);
                 continue;
             }
             match networks::judge(self.api, &id)? {
                 Verdict::Gone => {}
                 Verdict::EngineDefect => defects.push(format!(
-                    "ENGINE DEFECT {words}: no container is attached to it, and the engine refuses to remove it because \
+                    "ENGINE DEFECT {description}: no container is attached to it, and the engine refuses to remove it because \
                      it has lost count of them (moby#42119); it goes when the engine is restarted"
                 )),
-                Verdict::Left(state) => ours.push(format!("{words}: {state}")),
+                Verdict::Left(state) => ours.push(format!("{description}: {state}")),
             }
         }
         if !ours.is_empty() {
@@ -133,12 +134,16 @@ impl<'a> Leftovers<'a> {
         for image in images.as_array().into_iter().flatten() {
             if images::is_ours(image) && !images::is_fixture(image, &self.fixtures) {
                 let id = image["Id"].as_str().unwrap_or_default();
-                found.insert(Kind::Image, id, format!("{id} ({})", images::words(image)));
+                found.insert(
+                    Kind::Image,
+                    id,
+                    format!("{id} ({})", images::describe(image)),
+                );
             }
         }
         for (id, executable) in processes::list(&self.target) {
-            let words = format!("{id} ({})", executable.display());
-            found.insert(Kind::Process, id.to_string(), words);
+            let description = format!("{id} ({})", executable.display());
+            found.insert(Kind::Process, id.to_string(), description);
         }
         for file in files::list() {
             let path = file.to_string_lossy();
@@ -153,7 +158,7 @@ fn labelled(api: &Api) -> Result<Found> {
     let mut found = Found::default();
     for label in LABELS {
         for (kind, id, item) in labelled_with(api, label)? {
-            found.insert(kind, id, words(&item, label));
+            found.insert(kind, id, describe(&item, label));
         }
     }
     Ok(found)
@@ -196,7 +201,7 @@ pub(crate) fn name(item: &Value) -> &str {
 }
 
 /// What the engine says of something, as its name and whose it is: `shop-db (dev.seatrial.run=5f3a)`.
-fn words(item: &Value, label: &str) -> String {
+fn describe(item: &Value, label: &str) -> String {
     format!(
         "{} ({label}={})",
         name(item),
@@ -232,13 +237,13 @@ mod tests {
         let container =
             json!({ "Id": "1f", "Names": ["/db"], "Labels": { "dev.seatrial.run": "5f3a" } });
         assert_eq!(
-            words(&container, "dev.seatrial.run"),
+            describe(&container, "dev.seatrial.run"),
             "db (dev.seatrial.run=5f3a)"
         );
         let network =
             json!({ "Id": "2e", "Name": "net", "Labels": { "dev.seatrial.test": "engine" } });
         assert_eq!(
-            words(&network, "dev.seatrial.test"),
+            describe(&network, "dev.seatrial.test"),
             "net (dev.seatrial.test=engine)"
         );
     }

@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     println!("\n{}\n\nseed {seed}, {} rounds:", steps.summary(), rounds);
     let mut failed = 0;
     for (tally, victim) in all.iter().zip(VICTIMS) {
-        println!("  {victim:?}: {}", tally.words());
+        println!("  {victim:?}: {}", tally.describe());
         for failure in &tally.failures {
             println!("    {failure}");
         }
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Plays a round, and tells of it.
+/// Plays a round and prints how it went.
 fn play(
     api: &Api,
     next_run: &Path,
@@ -95,15 +95,15 @@ fn play(
     tally: &mut Tally,
 ) -> Result<()> {
     let round = Round::new("kill", number)?;
-    let mut told = Vec::new();
+    let mut notes = Vec::new();
     let outcome = match plan.victim {
-        Victim::One => one::play(api, &round, plan, random, &mut told),
-        _ => many::play(api, &round, plan, random, &mut told),
+        Victim::One => one::play(api, &round, plan, random, &mut notes),
+        _ => many::play(api, &round, plan, random, &mut notes),
     };
     // Nobody is left who would remove it.
     let outcome = outcome.and_then(|gone| match gone {
         Some(gone) if gone.unswept => {
-            told.push("left to the next run".to_owned());
+            notes.push("left to the next run".to_owned());
             tally.unswept += 1;
             next::gone(api, &round, next_run, WITHIN, |_| ()).map(Some)
         }
@@ -118,36 +118,36 @@ fn play(
             tally.killed += 1;
             tally.stuck += gone.stuck;
             tally.took.push(gone.took);
-            told.push(format!("gone after {:.2?}", gone.took));
+            notes.push(format!("gone after {:.2?}", gone.took));
             gone.late
                 .map(|late| format!("not gone within {WITHIN:?}: {late}"))
         }
         Ok(None) => {
             tally.too_late += 1;
-            told.push("the tests were over".to_owned());
+            notes.push("the tests were over".to_owned());
             None
         }
         Err(error) => Some(format!("{error:#}")),
     };
-    let told = told.join(", ");
+    let notes = notes.join(", ");
     match failure {
         None => {
-            println!("{head}: {told}");
+            println!("{head}: {notes}");
             round.remove();
         }
         Some(failure) => {
-            println!("{head}: {told}: FAILED: {failure}\n{}", round.story());
+            println!("{head}: {notes}: FAILED: {failure}\n{}", round.story());
             // Nobody waits for what still runs.
             round.kill_all();
-            tally.failures.push(format!("{head}: {told}: {failure}"));
+            tally.failures.push(format!("{head}: {notes}: {failure}"));
         }
     }
     Ok(())
 }
 
 impl Tally {
-    fn words(&self) -> String {
-        let mut words = format!(
+    fn describe(&self) -> String {
+        let mut text = format!(
             "killed {}, over before {}, failed {}; until all was gone: {}",
             self.killed,
             self.too_late,
@@ -155,11 +155,11 @@ impl Tally {
             figures(&self.took)
         );
         if self.stuck > 0 {
-            words += &format!("; networks stuck by the engine's defect: {}", self.stuck);
+            text += &format!("; networks stuck by the engine's defect: {}", self.stuck);
         }
         if self.unswept > 0 {
-            words += &format!("; left to the next run: {}", self.unswept);
+            text += &format!("; left to the next run: {}", self.unswept);
         }
-        words
+        text
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Gone {
 pub(super) struct Left {
     pub(super) kind: Kind,
     pub(super) id: String,
-    words: String,
+    description: String,
     /// What the engine says of it.
     item: Value,
 }
@@ -54,8 +54,8 @@ impl Left {
 }
 
 impl Round {
-    /// Waits until `left` finds nothing, or nobody is left who would remove it, with the time that this takes. Being allowed
-    /// so much, it is told of what takes longer.
+    /// Waits until `left` finds nothing, or nobody is left who would remove it, with the time that this takes. What is
+    /// there for longer than is allowed is late.
     pub(super) fn gone(
         &self,
         api: &Api,
@@ -111,19 +111,19 @@ impl Round {
                         Verdict::Gone => {}
                         Verdict::EngineDefect => stuck += 1,
                         Verdict::Left(state) => {
-                            let words = format!("network {}: {state}", network.words);
+                            let text = format!("network {}: {state}", network.description);
                             late =
-                                Some(late.map_or(words.clone(), |late| format!("{late}, {words}")));
+                                Some(late.map_or(text.clone(), |late| format!("{late}, {text}")));
                         }
                     }
                 }
                 return Ok(gone(stuck, late));
             }
             if took > allowed && late.is_none() {
-                late = Some(words(&now));
+                late = Some(describe(&now));
             }
             if took > GIVEN_UP_AFTER {
-                let late = Some(format!("still there after {took:.0?}: {}", words(&now)));
+                let late = Some(format!("still there after {took:.0?}: {}", describe(&now)));
                 return Ok(gone(stuck, late));
             }
             thread::sleep(PACE);
@@ -132,9 +132,9 @@ impl Round {
 
     /// All that exists of the round.
     pub(super) fn left(&self, api: &Api) -> Result<Vec<Left>> {
-        let plain = |kind, words| Left {
+        let plain = |kind, description| Left {
             kind,
-            words,
+            description,
             id: String::new(),
             item: Value::Null,
         };
@@ -160,7 +160,7 @@ impl Round {
         let there = directories.iter().filter(|directory| directory.exists());
         all.extend(there.map(|directory| Left {
             kind: Kind::File,
-            words: directory.display().to_string(),
+            description: directory.display().to_string(),
             id: String::new(),
             item: Value::Null,
         }));
@@ -174,17 +174,17 @@ impl Round {
         let left = all.map(|(kind, id, item)| Left {
             kind,
             id,
-            words: leftovers::name(&item).to_owned(),
+            description: leftovers::name(&item).to_owned(),
             item,
         });
         Ok(left.collect())
     }
 }
 
-fn words(all: &[Left]) -> String {
-    let words: Vec<String> = all
+fn describe(all: &[Left]) -> String {
+    let all: Vec<String> = all
         .iter()
-        .map(|it| format!("{} {}", it.kind, it.words))
+        .map(|it| format!("{} {}", it.kind, it.description))
         .collect();
-    words.join(", ")
+    all.join(", ")
 }

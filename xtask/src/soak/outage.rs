@@ -141,11 +141,11 @@ impl Played {
             true => "by the next run",
             false => "by the run",
         };
-        let mut words = format!("gone after {:.2?}, {by_whom}", self.gone_after);
+        let mut text = format!("gone after {:.2?}, {by_whom}", self.gone_after);
         for (test, said) in &self.failed {
-            words += &format!("\n    {test}: {said}");
+            text += &format!("\n    {test}: {said}");
         }
-        words
+        text
     }
 }
 
@@ -169,7 +169,7 @@ impl Soak {
         Ok(())
     }
 
-    /// Runs the tests to their end, which must be good, and tells how long they took.
+    /// Runs the tests to their end, which must be good, and returns how long they took.
     fn undisturbed(&self) -> Result<Duration> {
         let round = Round::new("outage", 1)?;
         let begun = Instant::now();

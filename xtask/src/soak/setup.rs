@@ -105,7 +105,7 @@ fn moments(random: &mut Random, length: Duration) -> Vec<Duration> {
     (0..kills).map(moment).collect()
 }
 
-/// Plays a round in which nobody is killed, and tells how long the function took.
+/// Plays a round in which nobody is killed, and returns how long the function took.
 fn undisturbed(api: &Api, executable: &Path) -> Result<Duration> {
     let round = Round::new("setup", 0)?;
     let played = play(api, &round, executable, &[]).with_context(|| round.story())?;

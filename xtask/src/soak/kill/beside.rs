@@ -43,13 +43,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         let head = format!("round {number}, {victim:?} of {harnesses:?} after {after:.2?}");
         let doomed = Round::new("doomed", number)?;
         let spared = Round::new("spared", number)?.on_machine_of(&doomed);
-        let kill = |told: &mut Vec<String>| {
+        let kill = |notes: &mut Vec<String>| {
             thread::sleep(after);
-            many::kill(&doomed, victim, &mut random, told);
+            many::kill(&doomed, victim, &mut random, notes);
         };
         match play(&api, [&doomed, &spared], harnesses, &next_run, kill) {
-            Ok((told, gone_after)) => {
-                println!("{head}: {told}, gone after {gone_after:.2?}");
+            Ok((notes, gone_after)) => {
+                println!("{head}: {notes}, gone after {gone_after:.2?}");
                 took.push(gone_after);
                 spared.remove();
                 doomed.remove();
@@ -78,12 +78,12 @@ fn play(
     next_run: &Path,
     kill: impl FnOnce(&mut Vec<String>),
 ) -> Result<(String, std::time::Duration)> {
-    let mut told = Vec::new();
+    let mut notes = Vec::new();
     let mut running = start(doomed, harnesses[0])?;
     let mut other = start(spared, harnesses[1])?;
     let is_there = |all: &[_]| all.iter().find_map(test_process).map(drop);
     doomed.until(&mut running, is_there)?;
-    kill(&mut told);
+    kill(&mut notes);
     doomed.ended(&mut running)?;
 
     let status = spared.ended(&mut other)?;
@@ -104,11 +104,11 @@ fn play(
 
     let mut gone = doomed.gone(api, Instant::now(), WITHIN, || doomed.left(api))?;
     if gone.unswept {
-        told.push("left to the next run".to_owned());
+        notes.push("left to the next run".to_owned());
         gone = next::gone(api, doomed, next_run, WITHIN, |_| ())?;
     }
     match gone.late {
-        None => Ok((told.join(", "), gone.took)),
+        None => Ok((notes.join(", "), gone.took)),
         Some(late) => bail!("not gone within {WITHIN:?}: {late}"),
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn play(
     round: &Round,
     plan: &Plan,
     random: &mut Random,
-    told: &mut Vec<String>,
+    notes: &mut Vec<String>,
 ) -> Result<Option<Gone>> {
     let mut run = start(round, plan.harness)?;
     let is_there = |all: &[_]| all.iter().find_map(test_process).map(drop);
@@ -32,7 +32,7 @@ pub(super) fn play(
         round.until(&mut run, is_there)?;
     }
     let was_over = run.try_wait()?.is_some();
-    kill(round, plan.victim, random, told);
+    kill(round, plan.victim, random, notes);
     wait(round, &mut run)?;
     let gone = round.gone(api, Instant::now(), WITHIN, || round.left(api))?;
     let is_news = !was_over || gone.late.is_some() || gone.unswept;
@@ -40,7 +40,7 @@ pub(super) fn play(
 }
 
 /// Kills these of the run's processes.
-pub(super) fn kill(round: &Round, victim: Victim, random: &mut Random, told: &mut Vec<String>) {
+pub(super) fn kill(round: &Round, victim: Victim, random: &mut Random, notes: &mut Vec<String>) {
     let is_victim = |process: &Process| match victim {
         Victim::One => unreachable!("it is killed elsewhere"),
         Victim::Runner => !process.is_supervisor() && process.test_executable().is_none(),
@@ -68,7 +68,7 @@ pub(super) fn kill(round: &Round, victim: Victim, random: &mut Random, told: &mu
     } else {
         "the oldest first"
     };
-    told.push(format!("killed {} processes, {order}", processes.len()));
+    notes.push(format!("killed {} processes, {order}", processes.len()));
 }
 
 /// Waits until only supervisors are left of the run.

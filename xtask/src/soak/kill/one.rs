@@ -25,7 +25,7 @@ pub(super) fn play(
     round: &Round,
     plan: &Plan,
     random: &mut Random,
-    told: &mut Vec<String>,
+    notes: &mut Vec<String>,
 ) -> Result<Option<Gone>> {
     let mut run = start(round, plan.harness)?;
     let candidates = |all: &[Process]| {
@@ -45,7 +45,7 @@ pub(super) fn play(
     round.kill(&process);
     let killed = Instant::now();
     let count = alive.len() + 1;
-    told.push(format!(
+    notes.push(format!(
         "killed {}, of {count} test processes",
         tests.join(" ")
     ));

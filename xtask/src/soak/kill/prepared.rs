@@ -52,7 +52,7 @@ pub(super) fn prepare(arguments: &[String]) -> Result<Prepared> {
     })
 }
 
-/// Runs the tests to their end, which must be good, and tells how long they took.
+/// Runs the tests to their end, which must be good, and returns how long they took.
 pub(super) fn undisturbed(api: &Api, harness: Harness) -> Result<Duration> {
     let round = Round::new("kill", u32::from(harness == Harness::Cargo))?;
     let took = undisturbed_in(&round, api, harness).with_context(|| round.story())?;
