@@ -390,7 +390,7 @@ fn an_executable_that_is_started_as_a_supervisor_runs_no_test_and_lists_none() {
         let verdict = child::run(&mut command);
         assert!(!verdict.passed, "{verdict:?}");
         assert_eq!(verdict.stdout, "");
-        let told = "`SEATRIAL_SUPERVISE` is for Seatrial's own use: unset it";
-        assert!(verdict.stderr.contains(told), "{verdict:?}");
+        let message = "`SEATRIAL_SUPERVISE` is reserved for Seatrial's own use; unset it";
+        assert!(verdict.stderr.contains(message), "{verdict:?}");
     }
 }

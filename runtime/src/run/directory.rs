@@ -1,7 +1,7 @@
-//! Where the processes of a run find one another: a directory that only this user may enter, named for the run.
+//! The directory in which the processes of a run find each other. Only this user may enter it, and its name is derived from the run.
 //!
-//! It holds the supervisor's socket, its log, its journal, and the lock under which a supervisor is started and leaves. Whoever has
-//! the lock may change the directory; nobody else does. It is the files that are owned here, not what they say.
+//! It holds the supervisor's socket, log and journal, and the lock under which a supervisor starts and leaves. Only the holder of
+//! the lock may change the directory. This module owns the files, not their content.
 
 use std::fs::File;
 use std::io;
@@ -26,13 +26,13 @@ pub(crate) struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// The one of the run with this key, among this user's.
+    /// The directory of the run with this key, for this user.
     pub(super) fn of_user(key: &str) -> Self {
         let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         Self::among(runtime, std::env::temp_dir(), key)
     }
 
-    /// The one in the user's runtime directory if that is fit for it, else in the temporary directory.
+    /// The directory in the user's runtime directory if that is suitable, otherwise in the temporary directory.
     fn among(runtime: Option<PathBuf>, temporary: PathBuf, key: &str) -> Self {
         let is_own = |path: &PathBuf| {
             std::fs::metadata(path).is_ok_and(|found| found.is_dir() && found.uid() == user())
@@ -48,13 +48,13 @@ impl RunDirectory {
             .unwrap_or_else(|| Self::below(&Path::new("/tmp").join(&name), key))
     }
 
-    /// The one of the run with this key, below this directory, which no other software uses.
+    /// The directory of the run with this key, below `parent`, which no other software uses.
     pub(super) fn below(parent: &Path, key: &str) -> Self {
         let name = Fingerprint::new().add(key.as_bytes()).finish();
         Self::at(parent.join(&name[..NAME_LENGTH]))
     }
 
-    /// The one at this path.
+    /// The directory at this path.
     pub(super) fn at(path: PathBuf) -> Self {
         Self { path }
     }
@@ -63,27 +63,27 @@ impl RunDirectory {
         &self.path
     }
 
-    /// What the supervisor listens on.
+    /// The socket that the supervisor listens on.
     pub(crate) fn socket(&self) -> PathBuf {
         self.path.join("socket")
     }
 
-    /// What the supervisor writes to standard error.
+    /// The file of the supervisor's standard error.
     pub(crate) fn log(&self) -> PathBuf {
         self.path.join("log")
     }
 
-    /// Where the supervisor notes what it has on engines.
+    /// The file in which the supervisor records its resources on engines.
     pub(super) fn journal(&self) -> PathBuf {
         self.path.join("journal")
     }
 
-    /// The file whose lock says who may start a supervisor, or leave as one.
+    /// The file whose lock a process holds while it starts a supervisor, or leaves as one.
     pub(super) fn election(&self) -> PathBuf {
         self.path.join("election")
     }
 
-    /// Opens the log to write at its end.
+    /// Opens the log for appending.
     pub(super) fn open_log(&self) -> io::Result<File> {
         std::fs::OpenOptions::new()
             .append(true)
@@ -97,7 +97,7 @@ impl RunDirectory {
     ///
     /// # Errors
     ///
-    /// The directory cannot be created, or is not this user's alone.
+    /// The directory cannot be created, or others have access to it.
     pub(super) fn lock(&self) -> io::Result<ElectionLock> {
         loop {
             if let Some(parent) = self.path.parent() {
@@ -106,7 +106,7 @@ impl RunDirectory {
             let created = create_private(&self.path);
             let file = match created.and_then(|()| open_private(&self.election(), true)) {
                 Ok(file) => file,
-                // A supervisor that left has removed the directory or its parent since.
+                // A supervisor that left has removed the directory or its parent meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
@@ -117,22 +117,22 @@ impl RunDirectory {
         }
     }
 
-    /// Takes the lock of a directory that exists, unless somebody else has it.
+    /// Takes the lock of a directory that exists, unless another process holds it.
     pub(super) fn try_lock(&self) -> Option<ElectionLock> {
         let file = open_private(&self.election(), true).ok()?;
         let is_taken = flock::try_lock(&file).unwrap_or(false);
         (is_taken && flock::is_at(&file, &self.election())).then_some(ElectionLock { file })
     }
 
-    /// Removes the directory and what is in it, and the directory around it with the last.
+    /// Removes the directory with its content. The last one to be removed takes its parent with it.
     pub(super) fn remove(&self, lock: ElectionLock, log: Log) {
-        // None of this can be helped where it fails. What is left is swept later.
+        // Errors are ignored: what is left is swept later.
         let _ = std::fs::remove_file(self.socket());
         let _ = std::fs::remove_file(self.journal());
         if log == Log::Remove {
             let _ = std::fs::remove_file(self.log());
         }
-        // The lock's own file is the last: until then nobody else is in here.
+        // The lock's own file is the last: until then, no other process changes the directory.
         let _ = std::fs::remove_file(self.election());
         let _ = std::fs::remove_dir(&self.path);
         drop(lock);
@@ -156,12 +156,12 @@ impl RunDirectory {
     }
 }
 
-/// What becomes of the log when a supervisor leaves.
+/// Whether the log stays when a supervisor leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Log {
-    /// There is nothing in it that somebody should read.
+    /// The log contains nothing worth reading.
     Remove,
-    /// Somebody was told of it. It is swept when it is old.
+    /// A message has named the log. It is swept when it is old.
     Keep,
 }
 
@@ -172,7 +172,7 @@ pub(super) struct ElectionLock {
 }
 
 impl ElectionLock {
-    /// Another descriptor of the same open file: also the process that is given it holds the lock.
+    /// Another descriptor of the same open file. A process that gets it holds the lock, too.
     pub(super) fn share(&self) -> io::Result<File> {
         self.file.try_clone()
     }
@@ -180,8 +180,7 @@ impl ElectionLock {
 
 impl Drop for ElectionLock {
     fn drop(&mut self) {
-        // Closing would not do: a child that another thread forks off has a descriptor of it too, until it starts
-        // another program.
+        // Closing is not enough: a child that another thread forks has a descriptor, too, until it starts another program.
         let _ = flock::unlock(&self.file);
     }
 }

@@ -1,8 +1,8 @@
-//! Connecting to the run's supervisor, which whoever finds none starts. Blocks.
+//! Connecting to the run's supervisor. A process that finds none starts one. Blocks.
 //!
-//! One supervisor per run: it is started under the lock of the run's directory only, and leaves under it only. That a
-//! supervisor answers is not known here: one that was about to leave may close the connection instead. Whoever has
-//! connected says something first, and connects again if the connection ends before the answer.
+//! A run has one supervisor: it starts and leaves only under the lock of the run's directory. This module must not assume that a
+//! supervisor answers: one that was about to leave may close the connection instead. So a client sends its greeting first, and
+//! connects again if the connection ends before the answer.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -16,45 +16,45 @@ use super::process::ProcessId;
 use super::{peer, start};
 use crate::private_directory::user;
 
-/// Connects to the supervisor of the run, which is started if there is none.
+/// Connects to the supervisor of the run. Starts it if none runs.
 ///
 /// # Errors
 ///
-/// Why there is none.
+/// The supervisor cannot be connected to, or cannot be started.
 pub(crate) fn connect(run: &Run) -> Result<Connection, StartError> {
     let directory = RunDirectory::of_user(&run.key);
     Election::new(directory, run.process).connect()
 }
 
-/// Connects to this user's keeper for an engine, which belongs to no run; it is started if there is none.
+/// Connects to this user's keeper for an engine. The keeper belongs to no run. Starts it if none runs.
 ///
 /// # Errors
 ///
-/// Why there is none.
+/// The keeper cannot be connected to, or cannot be started.
 pub(crate) fn connect_to_keeper(engine: &str) -> Result<Connection, StartError> {
     keeper(engine).connect()
 }
 
-/// Connects to this user's keeper for an engine, where there is one.
+/// Connects to this user's keeper for an engine. `None` if none runs.
 ///
 /// # Errors
 ///
-/// Why it cannot be connected to.
+/// The keeper cannot be connected to.
 pub(crate) fn find_keeper(engine: &str) -> Result<Option<Connection>, StartError> {
     keeper(engine).find()
 }
 
-/// Another version has another keeper: it could not speak with this one's.
+/// The election of a keeper. Each version of Seatrial has its own keeper, because versions cannot talk to each other.
 fn keeper(engine: &str) -> Election<'static> {
     let key = format!("keeper {} {} {engine}", env!("CARGO_PKG_VERSION"), groups());
     Election::new(RunDirectory::of_user(&key), None)
 }
 
-/// What is needed to connect or to start.
+/// What connecting and starting need.
 #[derive(Debug)]
 pub(super) struct Election<'a> {
     pub(super) directory: RunDirectory,
-    /// With whose end the run ends; none for a keeper.
+    /// The process with which the run ends. `None` for a keeper.
     pub(super) process: Option<ProcessId>,
     /// Added to the environment of a supervisor that is started.
     pub(super) environment: &'a [(&'a str, &'a str)],
@@ -100,7 +100,7 @@ impl Election<'_> {
                 path: self.directory.path().to_owned(),
                 source,
             })?;
-        // Whoever had the lock before may have started one.
+        // The previous holder of the lock may have started one.
         if let Some(stream) = self.try_connect()? {
             return Ok(stream);
         }
@@ -111,12 +111,12 @@ impl Election<'_> {
             self.environment,
             self.deadline,
         )?;
-        // It does not leave while the lock is held, so it was killed if it is not there.
+        // A supervisor cannot leave while the lock is held. So if it is gone, it was killed.
         self.try_connect()?
             .ok_or_else(|| start::ended(&self.directory, 0))
     }
 
-    /// The connection, unless nobody listens.
+    /// The connection. `None` if nobody listens.
     fn try_connect(&self) -> Result<Option<UnixStream>, StartError> {
         let path = self.directory.socket();
         let connected = UnixStream::connect(&path).and_then(|stream| {

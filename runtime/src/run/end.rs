@@ -9,22 +9,22 @@ use tokio::io::unix::AsyncFd;
 
 use super::process::ProcessId;
 
-/// How often a process is looked at where the kernel does not tell of its end.
+/// The interval of polling, if the kernel cannot report the end of a process.
 const POLL: Duration = Duration::from_millis(250);
 
 impl ProcessId {
-    /// Waits until the process has ended; at once where another has its number by now. Needs tokio's I/O and time.
+    /// Waits until the process has ended. Returns at once if another process has its number by now. Needs tokio's I/O and time.
     pub(crate) async fn ended(self) {
         match open(self.pid) {
             Ok(descriptor) => self.ended_by(descriptor).await,
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
-            // Kernels before 5.3 do not know the call, and sandboxes with a list of calls from before then refuse it.
+            // Kernels before 5.3 do not have the call, and sandboxes with an older list of calls refuse it.
             Err(_) => self.ended_by_polling().await,
         }
     }
 
     async fn ended_by(self, descriptor: OwnedFd) {
-        // The descriptor means whoever had the number when it was opened. From here on nobody else can get it unseen.
+        // The descriptor refers to the process that had the number when it was opened.
         if !self.is_alive() {
             return;
         }

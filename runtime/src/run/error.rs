@@ -1,4 +1,4 @@
-//! Why there is no connection to the run's supervisor.
+//! The error of connecting to the run's supervisor, or of starting it.
 
 use std::error::Error;
 use std::fmt;
@@ -6,26 +6,26 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// No connection to the run's supervisor.
+/// Why there is no connection to the run's supervisor.
 #[derive(Debug)]
 #[non_exhaustive]
 pub(crate) enum StartError {
-    /// This system offers no way to have a supervisor outside the test process.
+    /// This system does not support a supervisor outside the test process.
     Unsupported,
     /// The run's directory cannot be created or used.
     Directory { path: PathBuf, source: io::Error },
-    /// The socket exists but does not accept connections for another reason than that nobody listens.
+    /// The socket does not accept connections, although a process listens.
     Connect { path: PathBuf, source: io::Error },
     /// Another user listens on the socket.
     AnotherUser { path: PathBuf, user: u32 },
-    /// No process can be started.
+    /// The process cannot be started.
     Spawn { source: io::Error },
     /// The supervisor says why it cannot start.
     Refused { reason: String },
     /// The supervisor ended before it listened.
     Ended {
         log: PathBuf,
-        /// What it wrote there, shortened.
+        /// The text that it wrote there, shortened.
         written: String,
     },
     /// The supervisor did not listen in time, and was killed.

@@ -1,7 +1,7 @@
-//! What a run is, seen from a process of it: the same for all its processes, and with whose end it ends.
+//! The identity of a run: the key that all its processes share, and the process with which it ends.
 //!
-//! Found by looking at this process's environment and at its ancestors, through whatever stands between (a shell,
-//! `timeout`, a target runner). It starts nothing and asks nobody.
+//! It is derived from this process's environment and from its ancestors, across processes in between (a shell, `timeout`, a target
+//! runner). This module must not start or ask another process.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -11,13 +11,13 @@ use super::error::StartError;
 use super::membership::Run;
 use super::process::{self, ProcessId, Stat};
 
-/// The variable by which a user says what the run is.
+/// The variable with which a user names the run.
 const RUN_ID: &str = "SEATRIAL_RUN_ID";
 
 /// The executable that runs tests for nextest.
 const NEXTEST: &str = "cargo-nextest";
 
-/// The variable by which nextest does.
+/// The variable with which nextest names the run.
 const NEXTEST_RUN_ID: &str = "NEXTEST_RUN_ID";
 
 impl Run {
@@ -25,7 +25,7 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// The system does not tell about processes.
+    /// The system does not show its processes.
     pub(crate) fn of_process() -> Result<Self, StartError> {
         Self::of(
             std::process::id(),
@@ -47,7 +47,7 @@ impl Run {
         let own = processes.look_up(pid)?;
         let ancestors = || Ancestors::of(&own, processes);
         let runner = ancestors().find(|it| it.is_named("cargo") || it.is_named(NEXTEST));
-        // A cargo that a test of nextest's has started is not of that run, whose variables it has inherited.
+        // A cargo that a test under nextest has started inherits the variables of nextest's run, but does not belong to it.
         let is_cargos = runner.as_ref().is_some_and(|it| !it.is_named(NEXTEST));
         let variable = |name| variable(name).filter(|value| !value.is_empty());
 
@@ -82,12 +82,12 @@ impl Run {
     }
 }
 
-/// The groups of this process. The supervisor has those of the process that starts it, and may use what they may (an
-/// engine's socket, for one): it is of no use to a process with others.
+/// The groups of this process. The supervisor has the groups of the process that starts it, and with them access to resources
+/// such as an engine's socket. So a process with other groups needs another supervisor.
 pub(super) fn groups() -> String {
     let mut groups = [0; 256];
     let room = libc::c_int::try_from(groups.len()).expect("it is small");
-    // SAFETY: the call writes no more numbers than there is room for, and says how many. Where there are more it says -1.
+    // SAFETY: the call writes at most as many numbers as there is room for, and returns their count, or -1 if there are more.
     let count = unsafe { libc::getgroups(room, groups.as_mut_ptr()) };
     // SAFETY: the call takes nothing, touches no memory and cannot fail.
     let own = unsafe { libc::getegid() };
@@ -103,9 +103,9 @@ pub(super) fn groups() -> String {
 struct Process {
     id: ProcessId,
     parent: u32,
-    /// What it calls itself.
+    /// The name that it gives itself.
     name: String,
-    /// The file name of its executable, where this user may know it.
+    /// The file name of its executable, if this user may see it.
     executable: Option<String>,
 }
 
@@ -119,11 +119,11 @@ impl Process {
 trait Processes {
     fn look_up(&self, pid: u32) -> Option<Process>;
 
-    /// Whether a process was started with this entry, `NAME=value`, in its environment. False where it is not known.
+    /// Whether a process was started with this entry, `NAME=value`, in its environment. `false` if that is unknown.
     fn has_in_environment(&self, pid: u32, entry: &[u8]) -> bool;
 }
 
-/// The system's own.
+/// The system's table of processes.
 struct SystemProcesses;
 
 impl Processes for SystemProcesses {
@@ -132,7 +132,7 @@ impl Processes for SystemProcesses {
         let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
         let executable = path.and_then(|path| {
             let name = path.file_name()?.to_string_lossy().into_owned();
-            // The file may have been replaced while it runs.
+            // The kernel adds ` (deleted)` if the file was replaced while it runs.
             let name = name.strip_suffix(" (deleted)").unwrap_or(&name);
             Some(name.to_owned())
         });
@@ -153,10 +153,10 @@ impl Processes for SystemProcesses {
     }
 }
 
-/// The ancestors of a process, the nearest first.
+/// The ancestors of a process, nearest first.
 struct Ancestors<'a> {
     next: u32,
-    /// Numbers may be given again during the walk, and then it could go in a circle.
+    /// The processes seen so far. The kernel may reuse numbers during the walk, which could make a cycle.
     seen: HashSet<u32>,
     processes: &'a dyn Processes,
 }

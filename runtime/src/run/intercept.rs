@@ -1,7 +1,7 @@
-//! Becoming the supervisor: what this executable does instead of its `main` when `start.rs` has started it.
+//! Becoming the supervisor: this executable's code that runs instead of its `main` when `start.rs` has started it.
 //!
-//! Where one variable is not set, nothing is done. Where it is, `main` never runs: no test harness sees its arguments, lists
-//! its tests or prints a line. It does not know what a supervisor does.
+//! If one variable is not set, nothing happens. If it is set, `main` never runs: no test harness sees its arguments, lists its
+//! tests or prints a line. It does not know what a supervisor does.
 
 use std::fs::File;
 use std::io;
@@ -9,10 +9,10 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use super::startup::{self, Startup};
 
-/// Becomes the supervisor where this process is to be one, and then does not return: `serve` is what it does until its run
-/// is over. To be called before `main`.
+/// Becomes the supervisor if this process is to be one, and then does not return: `serve` runs until the supervisor's run is
+/// over. To be called before `main`.
 pub(crate) fn intercept(serve: fn(Startup) -> Result<(), String>) {
-    // SAFETY: the name ends with a zero, and before `main` nobody else changes the environment.
+    // SAFETY: the name ends with a zero, and no other thread changes the environment before `main`.
     let is_ordinary = unsafe { libc::getenv(c"SEATRIAL_SUPERVISE".as_ptr()) }.is_null();
     if is_ordinary {
         return;
@@ -26,16 +26,16 @@ pub(crate) fn intercept(serve: fn(Startup) -> Result<(), String>) {
         // Its message is in the log by now.
         Err(_) => 101,
     };
-    // SAFETY: the call only ends the process, without what the executable has registered for its end.
+    // SAFETY: the call only ends the process, without running its exit handlers.
     unsafe { libc::_exit(code) }
 }
 
 fn become_supervisor(serve: fn(Startup) -> Result<(), String>) -> Result<(), String> {
     let mut startup = Startup::take()?;
-    let failed = |error| format!("the supervisor cannot be detached: {error}");
+    let failed = |error| format!("cannot detach the supervisor: {error}");
     reset_signals();
     fork().map_err(failed)?;
-    // Before it leaves the group by which it can be killed until then.
+    // Announced before it leaves the process group, with which it can be killed until then.
     startup.announce();
     detach().map_err(failed)?;
     #[cfg(test)]
@@ -45,21 +45,21 @@ fn become_supervisor(serve: fn(Startup) -> Result<(), String>) -> Result<(), Str
     serve(startup)
 }
 
-/// Goes on in a process that is not a child of the one that has started this one, which need not wait for it.
+/// Continues in a forked process, and ends this one. So the process that started this one need not wait for the supervisor.
 fn fork() -> io::Result<()> {
-    // SAFETY: before `main` no other thread of this program runs, so that the child may do whatever this process may.
+    // SAFETY: before `main`, no other thread of this program runs, so the child may do everything that this process may.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => Ok(()),
-        // SAFETY: the call only ends the process. Its parent waits for that, and the child is init's then.
+        // SAFETY: the call only ends the process. Its parent waits for that, and init adopts the child.
         _ => unsafe { libc::_exit(0) },
     }
 }
 
-/// Leaves everything else that was inherited: session, working directory, descriptors.
+/// Drops everything else that was inherited: the session, the working directory, descriptors.
 fn detach() -> io::Result<()> {
-    // SAFETY: the calls take no memory but a string that ends with a zero. Neither fails: this process was just forked,
-    // so it leads no group, and the kernel copies the name.
+    // SAFETY: the only memory that the calls take is a string that ends with a zero. Neither fails: this process was just
+    // forked, so it does not lead a group, and the kernel copies the name.
     unsafe {
         libc::setsid();
         libc::prctl(libc::PR_SET_NAME, c"seatrial".as_ptr());
@@ -76,7 +76,8 @@ fn detach() -> io::Result<()> {
     close_from(startup::PIPE + 1)
 }
 
-/// Whatever the executable's parent did with signals is over, but for those by which terminals end what they started.
+/// Resets the inherited dispositions and the mask of signals, and ignores SIGPIPE and the signals with which terminals end their
+/// processes.
 fn reset_signals() {
     // SAFETY: the calls take numbers, constants, and a set that the first of them initialises. Those of the numbers that
     // are not signals, or that cannot be changed, are refused.
@@ -93,17 +94,17 @@ fn reset_signals() {
     }
 }
 
-/// Closes all descriptors from this one on: pipes of cargo and nextest among them, which wait for their end.
+/// Closes all descriptors from this one on. Among them are pipes of cargo and nextest, which wait until they are closed.
 fn close_from(first: RawFd) -> io::Result<()> {
     let from = libc::c_uint::try_from(first).expect("a descriptor is not negative");
     // SAFETY: the call takes numbers. No Rust code owns these descriptors: what of this program's has run, has closed
     // what it opened.
     let refused = unsafe { libc::syscall(libc::SYS_close_range, from, libc::c_uint::MAX, 0) } != 0;
-    // Kernels before 5.9 do not know the call, and some sandboxes refuse it.
+    // Kernels before 5.9 do not have the call, and some sandboxes refuse it.
     if refused { close_listed(first) } else { Ok(()) }
 }
 
-/// The same, by the kernel's list of what is open.
+/// Closes all descriptors from this one on, by the kernel's list of open descriptors.
 pub(super) fn close_listed(first: RawFd) -> io::Result<()> {
     let entries = std::fs::read_dir("/proc/self/fd")?;
     // The list's own descriptor is among them, so they are closed after it.

@@ -1,16 +1,16 @@
-//! What a process knows of the run that it belongs to, and of the way to its supervisor.
+//! The run that a process belongs to, and a connection to the run's supervisor.
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use super::process::ProcessId;
 
-/// A run, as its processes know it.
+/// The run of this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     /// The same in all processes of the run, and in no others.
     pub(crate) key: String,
-    /// When it has ended, no further process joins the run.
+    /// The process with which the run ends. After its end, no further process joins the run.
     pub(crate) process: ProcessId,
 }
 
@@ -18,6 +18,6 @@ pub(crate) struct Run {
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) stream: UnixStream,
-    /// Where the supervisor writes what it cannot tell a client.
+    /// The supervisor's log. It has what the supervisor cannot send to a client.
     pub(crate) log: PathBuf,
 }

@@ -1,7 +1,7 @@
-//! A run: which one this process belongs to, and its one supervisor, found or started.
+//! A run: the one that this process belongs to, and its one supervisor, which is found or started.
 //!
-//! Everything up to the connection and its end is here, nothing of what is said over it. Linux only: elsewhere the
-//! functions say that they are unsupported, and the supervisor stays in the test process.
+//! This module owns everything up to the connection and its end. It must not know the messages. It works on Linux only: on other
+//! systems, its functions return an error, and the supervisor stays in the test process.
 
 #[cfg_attr(
     not(target_os = "linux"),

@@ -1,6 +1,6 @@
-//! Who owns what is on the engine, written so that any later process can tell whether the owner is dead.
+//! The owner of resources on the engine, in a form from which any later process can tell whether the owner is dead.
 //!
-//! Only a proof counts. An owner of which nothing can be proved is taken to be alive.
+//! Only a proof counts: an owner that cannot be proved dead is taken to be alive.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ pub(crate) struct Owner {
 /// What is known of an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
-    /// It may be alive.
+    /// The owner may be alive.
     Possible,
     /// Its process is gone: it ran on this machine since the last boot.
     Ended,
@@ -30,7 +30,7 @@ pub(crate) enum Life {
 }
 
 impl Owner {
-    /// This process. `start` is taken where the system does not tell when the process started.
+    /// This process. `start` is used if the system does not show when the process started.
     pub(crate) fn this_process(start: impl FnOnce() -> u64) -> Self {
         let pid = std::process::id();
         let process = ProcessId::of(pid).unwrap_or_else(|| ProcessId {
@@ -45,7 +45,7 @@ impl Owner {
         }
     }
 
-    /// What is known of the owner that a label names. Of what names none, nothing is.
+    /// Whether the owner that a label names is alive. `Possible` if the label does not name one.
     pub(crate) fn life_of(label: &str) -> Life {
         label
             .parse()
@@ -84,7 +84,7 @@ impl fmt::Display for Owner {
     }
 }
 
-/// Not what `Display` writes.
+/// The text is not in the form that `Display` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidOwner;
 

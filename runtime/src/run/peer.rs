@@ -1,17 +1,17 @@
-//! Who is at the other end of a socket.
+//! The user at the other end of a socket.
 
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 
-/// The user who listens, as it was when that began.
+/// The user of the process that listens, as it was when the process began to listen.
 pub(super) fn user(stream: &UnixStream) -> io::Result<u32> {
     let mut credentials = MaybeUninit::<libc::ucred>::zeroed();
     let mut length =
         libc::socklen_t::try_from(mem::size_of::<libc::ucred>()).expect("a few bytes are few");
-    // SAFETY: the borrowed stream keeps the descriptor open; the pointers are to a value and to its size, and the call
-    // writes no more than that.
+    // SAFETY: the borrowed stream keeps the descriptor open. The pointers are to a value and to its size, and the call writes
+    // at most that many bytes.
     let refused = unsafe {
         libc::getsockopt(
             stream.as_raw_fd(),
@@ -24,7 +24,7 @@ pub(super) fn user(stream: &UnixStream) -> io::Result<u32> {
     if refused {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: all-zero is a value of this type, and the call has at most replaced it by another.
+    // SAFETY: all-zero is a valid value of this type, and the call can only have replaced it by another.
     Ok(unsafe { credentials.assume_init() }.uid)
 }
 

@@ -1,6 +1,6 @@
-//! Processes as the kernel numbers them: which one is meant, also when its number is given to another later.
+//! Processes as the kernel identifies them: by number and start time, because the kernel reuses numbers.
 //!
-//! Everything here is read from Linux's `/proc`. Where there is none, it says so or is `unknown`; nothing is guessed.
+//! Everything is read from Linux's `/proc`. Without it, values are `None` or `unknown`. Nothing must be guessed.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::Fingerprint;
 
-/// Where the system does not tell.
+/// Stands for a value that the system does not show.
 pub(crate) const UNKNOWN: &str = "unknown";
 
-/// Differs from boot to boot.
+/// The id of this boot.
 pub(crate) fn boot() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .map_or_else(|_| UNKNOWN.to_owned(), |id| id.trim().to_owned())
 }
 
-/// Within which a process id means one process: a container has another one, on the same boot.
+/// The namespace of process ids. A container has another one, on the same boot.
 pub(crate) fn namespace() -> String {
     let link = std::fs::read_link("/proc/self/ns/pid");
     let number = link.ok().and_then(|link| {
@@ -30,11 +30,11 @@ pub(crate) fn namespace() -> String {
     number.unwrap_or_else(|| UNKNOWN.to_owned())
 }
 
-/// This machine, the same from boot to boot: `machine-id(5)`, which nobody else needs to know, so its fingerprint.
+/// The id of this machine, the same on every boot: a fingerprint of `machine-id(5)`, which should not be published itself.
 pub(crate) fn machine() -> String {
     let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
     match id.trim() {
-        // As it is in an image, and before the first boot has ended.
+        // The file has this content in an image, and during the first boot.
         "" | "uninitialized" => UNKNOWN.to_owned(),
         id => {
             let fingerprint = Fingerprint::new()
@@ -46,7 +46,7 @@ pub(crate) fn machine() -> String {
     }
 }
 
-/// Whether this process is in a container, as far as engines say so to what runs in theirs.
+/// Whether this process is in a container, if the container's engine says so.
 pub(crate) fn is_in_container() -> bool {
     let of_docker_and_podman = ["/.dockerenv", "/run/.containerenv"];
     of_docker_and_podman
@@ -54,7 +54,7 @@ pub(crate) fn is_in_container() -> bool {
         .any(|marker| Path::new(marker).exists())
 }
 
-/// The engine's id of the container that this process may be in: what an engine mounts there has it in its path.
+/// The engine's id of the container that this process is in, if any. The paths of the engine's mounts contain it.
 pub(crate) fn container() -> Option<String> {
     container_in(&std::fs::read_to_string("/proc/self/mountinfo").ok()?)
 }
@@ -72,15 +72,15 @@ fn container_in(mounts: &str) -> Option<String> {
     })
 }
 
-/// Whether this system tells about processes, and about all of this namespace.
+/// Whether this system shows processes, and all those of this namespace.
 pub(crate) fn are_all_visible() -> bool {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo");
     Path::new("/proc/self/stat").exists() && mounts.is_ok_and(|mounts| shows_all(&mounts))
 }
 
-/// Whether `/proc` is mounted so that it shows processes of other users, too. In doubt it is not.
+/// Whether `/proc` is mounted so that it shows the processes of other users, too. `false` if that is unknown.
 fn shows_all(mounts: &str) -> bool {
-    // `22 26 0:21 / /proc rw,relatime - proc proc rw,hidepid=2`; a later mount covers those before it.
+    // `22 26 0:21 / /proc rw,relatime - proc proc rw,hidepid=2`. A later mount covers the earlier ones.
     let proc = mounts
         .lines()
         .rfind(|line| line.split(' ').nth(4) == Some("/proc"));
@@ -92,14 +92,14 @@ fn shows_all(mounts: &str) -> bool {
         })
 }
 
-/// What the kernel says of a process in `/proc/PID/stat` (proc(5)).
+/// The kernel's data about a process, from `/proc/PID/stat` (proc(5)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
-    /// The file name of its executable, cut off after 15 bytes, or what the process calls itself.
+    /// The file name of its executable, cut off after 15 bytes, or the name that the process gives itself.
     pub(crate) name: String,
     /// `R`, `S`, `Z`, ..
     pub(crate) state: char,
-    /// 0 where the parent is outside the namespace.
+    /// 0 if the parent is outside the namespace.
     pub(crate) parent: u32,
     pub(crate) threads: u32,
     /// In clock ticks since the machine started.
@@ -112,7 +112,7 @@ impl Stat {
         Self::parse(&String::from_utf8_lossy(&stat))
     }
 
-    /// `42 (a name) S 7 ..`, in which the name may hold anything.
+    /// Parses `42 (a name) S 7 ..`. The name may contain any character.
     fn parse(stat: &str) -> Option<Self> {
         let (before, after) = stat.rsplit_once(") ")?;
         let (_, name) = before.split_once(" (")?;
@@ -126,13 +126,13 @@ impl Stat {
         })
     }
 
-    /// Whether it does nothing any more, and only its parent has not waited for it. Its first thread may be over before others.
+    /// Whether all its threads have ended, and only its parent has not waited for it. The first thread may end before the others.
     fn has_ended(&self) -> bool {
         matches!(self.state, 'Z' | 'X') && self.threads <= 1
     }
 }
 
-/// One process: its number, and when it started, for numbers are given again.
+/// One process: its number and its start time, because the kernel reuses numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct ProcessId {
     pub(crate) pid: u32,
@@ -147,20 +147,19 @@ impl ProcessId {
         Some(Self { pid, start })
     }
 
-    /// The terminal that it writes its errors to; none where it writes them elsewhere.
+    /// The terminal that is its standard error, if any.
     pub(crate) fn terminal(self) -> Option<PathBuf> {
         let path = std::fs::read_link(format!("/proc/{}/fd/2", self.pid)).ok()?;
         let is_terminal = path.starts_with("/dev/pts") || path.to_str()?.starts_with("/dev/tty");
         (is_terminal && self.is_alive()).then_some(path)
     }
 
-    /// Whether the process runs. One that has ended and that its parent has not waited for does not.
+    /// Whether the process runs. `false` also if it has ended, and its parent has not waited for it yet.
     pub(crate) fn is_alive(self) -> bool {
         Stat::of(self.pid).is_some_and(|stat| stat.start == self.start && !stat.has_ended())
     }
 
-    /// Whether the process has ended for certain. It has not where the system does not tell, such as when no more files can
-    /// be opened.
+    /// Whether the process has certainly ended. `false` if that is unknown, for example because no more files can be opened.
     pub(crate) fn has_ended(self) -> bool {
         match std::fs::metadata(format!("/proc/{}", self.pid)) {
             Err(error) => error.kind() == std::io::ErrorKind::NotFound,
@@ -178,7 +177,7 @@ impl fmt::Display for ProcessId {
     }
 }
 
-/// Not what `Display` writes.
+/// The text is not in the form that `Display` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidProcessId;
 

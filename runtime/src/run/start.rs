@@ -1,8 +1,8 @@
-//! Starting the supervisor: the current executable once more, told by a variable to be the supervisor.
+//! Starting the supervisor: runs the current executable again, with a variable that makes it the supervisor.
 //!
-//! The process is given three descriptors, as its standard ones, and nothing else is said to it: the lock of the
-//! directory, so that it has it also when this process is killed; a pipe on which it says that it listens; its log.
-//! What it does with them is in `startup.rs` and `intercept.rs`.
+//! The new process gets three descriptors, as its standard ones: the lock of the directory, so that it holds the lock even if this
+//! process is killed; a pipe on which it reports that it listens; and its log. `startup.rs` and
+//! `intercept.rs` use them.
 
 use std::fs::File;
 use std::io::{self, PipeReader, Read, Seek, SeekFrom};
@@ -16,16 +16,16 @@ use super::error::StartError;
 use super::process::ProcessId;
 use super::startup;
 
-/// How long a supervisor may take until it listens.
+/// How long a supervisor may take to listen.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Variables that say which run a process is of.
+/// The variables that name the run of a process.
 const OF_A_RUN: [&str; 2] = ["SEATRIAL_RUN_ID", "NEXTEST_RUN_ID"];
 
-/// How much of a log is looked at.
+/// How many bytes of a log are read.
 const LOG_BYTES: u64 = 64 * 1024;
 
-/// How many of its lines are shown: what happened stands at the beginning where a backtrace follows, else at the end.
+/// How many lines of a log are shown. The cause is at the beginning if a backtrace follows, and at the end otherwise.
 const FIRST_LINES: usize = 5;
 const LAST_LINES: usize = 20;
 
@@ -53,16 +53,16 @@ pub(super) fn start(
         .stdin(Stdio::from(lock.share().map_err(spawn)?))
         .stdout(written)
         .stderr(log)
-        // Whoever ends this process by a signal to its group, as terminals do, does not mean the supervisor.
+        // A signal to this process's group, as terminals send it, must not reach the supervisor.
         .process_group(0);
     if process.is_none() {
-        // A keeper goes on when the run is over that has started it.
+        // A keeper outlives the run that has started it.
         for name in OF_A_RUN {
             command.env_remove(name);
         }
     }
     let mut child = command.spawn().map_err(spawn)?;
-    // The pipe ends with the supervisor only if this process has no end of it to write to.
+    // The pipe ends with the supervisor only if this process has closed its own writing end.
     drop(command);
 
     let answer = Answer::read(pipe, deadline);
@@ -71,15 +71,15 @@ pub(super) fn start(
         outcome: Outcome::Silent,
     }) = &answer
     {
-        // It is in the child's group until it has said its number. Neither number is anybody else's: the child was not
-        // waited for, and the supervisor has not ended, for its end of the pipe is open.
+        // The supervisor is in the child's group until it has sent its number. Neither number can belong to another process: the
+        // child was not waited for, and the supervisor has not ended, because its end of the pipe is open.
         let group = libc::pid_t::try_from(child.id()).ok().map(|group| -group);
         for target in group.into_iter().chain(*supervisor) {
             // SAFETY: the call takes two numbers and no memory.
             unsafe { libc::kill(target, libc::SIGKILL) };
         }
     }
-    // It forks the supervisor off and ends, so that the supervisor is not a child of this process.
+    // The child forks the supervisor and ends, so that the supervisor is not a child of this process.
     let _ = child.wait();
 
     match answer.map_err(spawn)?.outcome {
@@ -93,7 +93,7 @@ pub(super) fn start(
     }
 }
 
-/// The supervisor has ended, and this is what it wrote since its log was so long.
+/// The error of a supervisor that has ended, with the text that it wrote to its log after the first `before` bytes.
 pub(super) fn ended(directory: &RunDirectory, before: u64) -> StartError {
     let log = directory.log();
     let written = File::open(&log).and_then(|mut file| {
@@ -118,9 +118,9 @@ fn shortened(text: &str) -> String {
     lines.join("\n")
 }
 
-/// What came over the pipe.
+/// The data that came over the pipe.
 struct Answer {
-    /// The supervisor's number, once it has said it.
+    /// The supervisor's number, if it has sent it.
     supervisor: Option<libc::pid_t>,
     outcome: Outcome,
 }
@@ -130,12 +130,12 @@ enum Outcome {
     Listens,
     Refused(String),
     Ended,
-    /// Nothing until the deadline, and the other end is open.
+    /// Nothing came until the deadline, and the other end is open.
     Silent,
 }
 
 impl Answer {
-    /// The supervisor's number on a line, then `ready` on another; or, until the end, `failed ` and why.
+    /// Reads the supervisor's number on a line, then `ready` on another, or `failed ` and the reason up to the end.
     fn read(mut pipe: PipeReader, deadline: Duration) -> io::Result<Self> {
         let deadline = Instant::now() + deadline;
         let mut text = Vec::new();
@@ -174,14 +174,14 @@ impl Answer {
 fn wait(pipe: &PipeReader, deadline: Instant) -> io::Result<bool> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        // Rounded up, for with 0 it would not wait.
+        // Rounded up, because 0 would not wait.
         let millis = libc::c_int::try_from(left.as_millis() + 1).unwrap_or(libc::c_int::MAX);
         let mut polled = libc::pollfd {
             fd: pipe.as_raw_fd(),
             events: libc::POLLIN,
             revents: 0,
         };
-        // SAFETY: the pointer is to one entry, which the call reads and writes, and so the count says.
+        // SAFETY: the pointer is to one entry, as the count says. The call reads and writes that entry only.
         match unsafe { libc::poll(&raw mut polled, 1, millis) } {
             0 if left.is_zero() => return Ok(false),
             0 => {}

@@ -1,7 +1,7 @@
-//! The supervisor's place: the socket on which the run's processes find it, from when it listens until it leaves.
+//! The supervisor's station: the socket on which the run's processes find it, from when it listens until it leaves.
 //!
-//! It knows who connects and nothing of what they say. When to leave is the supervisor's decision; that nobody is lost
-//! by it is decided here.
+//! It must not know the messages of its clients. The supervisor decides when to leave; this module makes sure that no client is
+//! lost by that.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -15,19 +15,19 @@ use super::startup::Startup;
 use super::sweep::{self, AbandonedDirectory};
 use crate::private_directory::user;
 
-/// How long is waited where the system has no descriptor for a further connection.
+/// The pause before another attempt to accept, if the system has no descriptor for a further connection.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
-/// A supervisor's place, which only one process has.
+/// A supervisor's station. Only one process has it.
 #[derive(Debug)]
 pub(crate) struct Station {
     directory: RunDirectory,
     listener: UnixListener,
-    /// The directories of supervisors that were killed and have left something.
+    /// The directories of supervisors that were killed and have left resources behind.
     abandoned: Vec<AbandonedDirectory>,
 }
 
-/// Somebody has connected meanwhile, so the supervisor has to stay.
+/// A client has connected meanwhile, so the supervisor has to stay.
 #[derive(Debug)]
 pub(crate) struct NotYet {
     pub(crate) station: Station,
@@ -35,11 +35,11 @@ pub(crate) struct NotYet {
 }
 
 impl Station {
-    /// Listens, and says so to the process that has started this one; or says why not. Needs a runtime of tokio's.
+    /// Listens, and reports that, or the reason why it cannot, to the process that has started this one. Needs a tokio runtime.
     ///
     /// # Errors
     ///
-    /// The socket cannot be made.
+    /// The socket cannot be created.
     pub(crate) fn open(startup: Startup) -> io::Result<Self> {
         match Self::listen(startup.directory.clone()) {
             Ok(mut station) => {
@@ -58,7 +58,7 @@ impl Station {
     fn listen(directory: RunDirectory) -> io::Result<Self> {
         let socket = directory.socket();
         match std::fs::remove_file(&socket) {
-            // Of a supervisor that was killed: the lock is held, so there is no other.
+            // Removes the socket of a supervisor that was killed. The lock is held, so no other supervisor runs.
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
@@ -73,41 +73,41 @@ impl Station {
         })
     }
 
-    /// Where the supervisor notes what it has on engines. One that was killed in this place has left its notes there.
+    /// The file in which the supervisor records its resources on engines. A killed supervisor of this run has left its records there.
     pub(crate) fn journal(&self) -> PathBuf {
         self.directory.journal()
     }
 
-    /// The places of supervisors that were killed and have left something; the first who asks has them.
+    /// Takes the directories of supervisors that were killed and have left resources behind. Empty after the first call.
     pub(crate) fn take_abandoned(&mut self) -> Vec<AbandonedDirectory> {
         std::mem::take(&mut self.abandoned)
     }
 
-    /// The next connection of this user's. Nothing is lost when the future is dropped.
+    /// The next connection of this user. Cancel-safe: no connection is lost if the future is dropped.
     pub(crate) async fn accept(&self) -> UnixStream {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) if is_own(&stream) => return stream,
                 Ok(_) => {}
-                // Of the connection, which is gone; or there are too many files open, which passes.
+                // Either the connection is gone, or too many files are open, which passes.
                 Err(_) => tokio::time::sleep(EXHAUSTED).await,
             }
         }
     }
 
-    /// Is found no more, unless somebody has connected: removes the socket.
+    /// Removes the socket, unless a client has connected.
     ///
-    /// Whoever connects at this very moment finds the connection closed, and starts another supervisor.
+    /// A client that connects at the same moment finds the connection closed, and starts another supervisor.
     ///
     /// # Errors
     ///
-    /// Somebody has connected.
+    /// A client has connected.
     pub(crate) async fn close(self) -> Result<Closed, Box<NotYet>> {
         let lock = lock(&self.directory).await;
         let closed = Closed {
             directory: self.directory.clone(),
         };
-        // What tokio knows of the socket may be older than the lock, so the socket itself is asked.
+        // Tokio's state of the socket may be older than the lock, so the socket itself is asked.
         let Ok(listener) = self.listener.into_std() else {
             return Ok(closed);
         };
@@ -125,7 +125,7 @@ impl Station {
             let station = Self { listener, ..self };
             return Err(Box::new(NotYet { station, stream }));
         }
-        // Without the lock everything is left to who sweeps.
+        // Without the lock, everything is left to a later sweep.
         if lock.is_some() {
             let _ = std::fs::remove_file(self.directory.socket());
         }
@@ -133,15 +133,15 @@ impl Station {
     }
 }
 
-/// The place of a supervisor that is found no more, with its log.
+/// The station of a supervisor without its socket: no client can find it any more.
 #[derive(Debug)]
 pub(crate) struct Closed {
     directory: RunDirectory,
 }
 
 impl Closed {
-    /// Removes the directory, with the log unless it is kept; unless another supervisor has come meanwhile, or something is
-    /// left that the journal tells of.
+    /// Removes the directory, and the log unless it is kept. The directory stays if another supervisor has started meanwhile, or if
+    /// the journal names resources that are left.
     pub(crate) async fn leave(self, log: Log, is_settled: bool) {
         if is_settled
             && let Some(lock) = lock(&self.directory).await

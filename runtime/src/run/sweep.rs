@@ -1,7 +1,7 @@
-//! What supervisors that were killed left in the directories of their runs.
+//! Removing the directories of killed supervisors.
 //!
-//! Nothing is touched but under the directory's own lock, and nothing where somebody listens. A directory whose journal
-//! tells of something on an engine stays until that is gone.
+//! A directory must be touched only under its own lock, and only if no supervisor listens in it. A directory whose journal names
+//! resources on an engine stays until they are removed.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -11,23 +11,23 @@ use std::time::Duration;
 use super::directory::{ElectionLock, Log, RunDirectory};
 use crate::private_directory::idle;
 
-/// How long a log is kept that somebody may have been told of.
+/// How long a log is kept. A message may have named it.
 const LOG_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long a journal is kept of which nobody could remove what it tells of, such as an engine that does not run any more.
+/// How long a journal is kept whose resources cannot be removed, for example because the engine does not run any more.
 const JOURNAL_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// A directory in which there is nobody, with a journal.
+/// A directory without a supervisor, but with a journal.
 #[derive(Debug)]
 pub(crate) struct AbandonedDirectory {
     directory: RunDirectory,
     pub(crate) journal: Vec<u8>,
-    /// For how long nothing has been written into it.
+    /// The time since the journal was last written.
     pub(crate) idle: Duration,
 }
 
 impl AbandonedDirectory {
-    /// Removes it, unless somebody is there by now or has been.
+    /// Removes the directory, unless a supervisor has started in it meanwhile.
     pub(crate) fn remove(self) {
         if let Some(lock) = lock_abandoned(&self.directory)
             && journal(&self.directory) == self.journal
@@ -37,8 +37,7 @@ impl AbandonedDirectory {
     }
 }
 
-/// Removes the directories of other runs beside this one in which there is nobody. Those with a journal stay, and are
-/// returned.
+/// Removes the directories of other runs that have no supervisor. Directories with a journal stay, and are returned.
 pub(super) fn sweep(own: &RunDirectory) -> Vec<AbandonedDirectory> {
     let mut abandoned = Vec::new();
     for directory in own.others() {
@@ -62,14 +61,14 @@ pub(super) fn sweep(own: &RunDirectory) -> Vec<AbandonedDirectory> {
     abandoned
 }
 
-/// The lock of a directory in which there is nobody.
+/// The lock of a directory without a supervisor.
 fn lock_abandoned(directory: &RunDirectory) -> Option<ElectionLock> {
-    // Held by a supervisor that starts or leaves, and by whoever starts one.
+    // A supervisor holds the lock while it starts or leaves, and so does a process that starts one.
     let lock = directory.try_lock()?;
     (!is_listening(directory)).then_some(lock)
 }
 
-/// What the journal says; nothing where there is none, or it is too old.
+/// The content of the journal. Empty if there is none, or if it is too old.
 fn journal(directory: &RunDirectory) -> Vec<u8> {
     match is_younger(&directory.journal(), JOURNAL_KEPT) {
         true => std::fs::read(directory.journal()).unwrap_or_default(),
@@ -85,7 +84,7 @@ fn remove(directory: &RunDirectory, lock: ElectionLock) {
     directory.remove(lock, log);
 }
 
-/// Whether a supervisor is there. In doubt there is one.
+/// Whether a supervisor listens. `true` if that is unknown.
 fn is_listening(directory: &RunDirectory) -> bool {
     match UnixStream::connect(directory.socket()) {
         Ok(_) => true,
@@ -96,7 +95,7 @@ fn is_listening(directory: &RunDirectory) -> bool {
     }
 }
 
-/// Whether something is in a file that was written no longer ago.
+/// Whether a file is not empty, and was written less than `kept` ago.
 fn is_younger(file: &Path, kept: Duration) -> bool {
     std::fs::metadata(file)
         .is_ok_and(|file| file.len() > 0 && idle(&file).is_none_or(|idle| idle < kept))

@@ -1,4 +1,4 @@
-//! Where a supervisor cannot be a process of its own yet: the functions of the others, which say so.
+//! Systems on which a supervisor cannot be a process of its own yet: the same functions, which return that as an error.
 
 use super::error::StartError;
 use super::membership::{Connection, Run};
