@@ -1,8 +1,8 @@
-//! Why a connection is of no further use, once it has begun.
+//! The error of a connection that was established and cannot be used any more.
 
 use std::{fmt, io};
 
-/// Why a connection is of no further use.
+/// Why a connection cannot be used any more.
 #[derive(Debug)]
 #[non_exhaustive]
 pub(crate) enum WireError {

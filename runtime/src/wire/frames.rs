@@ -4,15 +4,15 @@
 //! length: u32 BE | lane: u64 LE | flags: u8 | content: at most 64 KiB
 //! ```
 //!
-//! The length counts what follows it. The only flag is [`LAST`]. It must never wait for a frame that is too large, or
-//! put chunks together.
+//! The length does not count itself. The only flag is [`LAST`]. This module must never wait for a frame that is too large, or
+//! assemble chunks.
 
 use bytes::{Buf as _, BufMut as _, BytesMut};
 use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec};
 
 use super::error::WireError;
 
-/// Upper bound of a chunk.
+/// The largest size of a chunk, in bytes.
 pub(super) const CHUNK_MAX: usize = 64 * 1024;
 
 /// Lane and flags.
@@ -25,7 +25,7 @@ const LAST: u8 = 1;
 #[derive(Debug)]
 pub(super) struct Chunk<B> {
     pub(super) lane: u64,
-    /// Whether the message ends with it.
+    /// Whether it is the last chunk of the message.
     pub(super) last: bool,
     pub(super) content: B,
 }
@@ -34,7 +34,7 @@ pub(super) struct Chunk<B> {
 #[derive(Debug)]
 pub(super) struct Chunks {
     frames: LengthDelimitedCodec,
-    /// The length of a frame has been read, the frame has not.
+    /// Whether the length of a frame has been read, and the frame has not.
     in_frame: bool,
 }
 
@@ -67,13 +67,13 @@ impl Decoder for Chunks {
 
     fn decode(&mut self, from: &mut BytesMut) -> Result<Option<Chunk<BytesMut>>, WireError> {
         let before = from.len();
-        // Reading from memory fails of nothing but the length.
+        // Reading from memory fails only if the length is too large.
         let frame = self.frames.decode(from).map_err(|_| {
             let max = HEADER + CHUNK_MAX;
             WireError::TooLarge(format!("a frame of more than {max} bytes"))
         })?;
         let Some(mut frame) = frame else {
-            // The codec takes a length as soon as it is there.
+            // The codec consumes a length as soon as it is complete.
             self.in_frame |= from.len() < before;
             return Ok(None);
         };

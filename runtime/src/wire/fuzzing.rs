@@ -1,5 +1,5 @@
-//! Bodies of fuzz targets: whatever a peer sends is read the same in whatever pieces it comes, within bounds, and what was
-//! read can be sent.
+//! Bodies of fuzz targets: the bytes of a peer give the same messages in pieces of any size, within bounds of memory, and the
+//! messages can be sent again.
 
 use std::io;
 use std::pin::Pin;
@@ -24,11 +24,12 @@ use crate::fuzzing::memory;
 use crate::fuzzing::pieces::Dripping;
 use crate::protocol::{Message, Request};
 
-/// Memory that reading may take whatever was sent: the reader's buffer and a frame, and what serde sets aside for
-/// sequences of which only the length has come, which is at most 1 MiB for each that is open.
+/// The memory that reading may always take: the reader's buffer, a frame, and serde's reserve for sequences of which only the
+/// length has come. The reserve is at most 1 MiB for each open sequence.
 const MEMORY: usize = 8 << 20;
 
-/// Memory for each byte that was sent: a service of a plan is large, and can be sent as little more than zeros.
+/// The memory that reading may take for each byte that was sent. A service of a plan is large, and its encoding can be little more
+/// than zeros.
 const MEMORY_PER_BYTE: usize = 256;
 
 /// A stream of frames, as chunks and as messages.
@@ -56,7 +57,7 @@ pub fn frames(data: &[u8]) {
     survives::<Message>(data);
 }
 
-/// One message, in two frames. The input's first byte says where it is cut.
+/// One message, in two frames. The input's first byte is the size of the first frame.
 pub fn messages(data: &[u8]) {
     let Some((cut, content)) = data.split_first() else {
         return;
@@ -82,7 +83,7 @@ fn write(lane: u64, last: bool, content: &[u8], to: &mut BytesMut) {
 
 type Read = (u64, bool, Vec<u8>);
 
-/// The chunks of a stream that comes in pieces of this size, and how it ends.
+/// The chunks of a stream in pieces of this size, and how the stream ends.
 fn chunks(bytes: &[u8], size: usize) -> (Vec<Read>, Option<String>) {
     let mut stream = FramedRead::new(Dripping { bytes, size }, Chunks::new());
     let mut read = Vec::new();
@@ -98,7 +99,7 @@ fn chunks(bytes: &[u8], size: usize) -> (Vec<Read>, Option<String>) {
     }
 }
 
-/// What is read of a stream is the same when it comes in pieces, and when it is written and read again.
+/// Asserts that the messages of a stream are the same if it comes in pieces, and if they are written and read again.
 fn survives<T>(data: &[u8])
 where
     T: InLane + Serialize + DeserializeOwned + PartialEq + std::fmt::Debug,
@@ -107,11 +108,11 @@ where
     let bound = MEMORY + MEMORY_PER_BYTE * data.len();
     assert!(peak <= bound, "{peak} bytes for {}", data.len());
     assert!(!matches!(end, Err(WireError::Io(_))), "{end:?}");
-    let told = |end: Result<(), WireError>| end.map_err(|error| error.to_string());
-    let end = told(end);
+    let text = |end: Result<(), WireError>| end.map_err(|error| error.to_string());
+    let end = text(end);
     for size in [7, 100] {
         let (again, how) = all::<T>(data, size);
-        assert_eq!((&again, told(how)), (&read, end.clone()));
+        assert_eq!((&again, text(how)), (&read, end.clone()));
     }
     if read.is_empty() {
         return;
@@ -130,7 +131,7 @@ where
     assert_eq!(by_lane(again), by_lane(all(data, usize::MAX).0));
 }
 
-/// All messages of a stream that comes in pieces of this size, and how it ends.
+/// All messages of a stream in pieces of this size, and how the stream ends.
 fn all<T: DeserializeOwned>(bytes: &[u8], size: usize) -> (Vec<T>, Result<(), WireError>) {
     let mut messages = Messages::new(Dripping { bytes, size });
     let mut read = Vec::new();
@@ -145,18 +146,18 @@ fn all<T: DeserializeOwned>(bytes: &[u8], size: usize) -> (Vec<T>, Result<(), Wi
     (read, end)
 }
 
-/// Only within a lane is there an order.
+/// The messages, sorted by lane. Only messages of one lane have an order.
 fn by_lane<T: InLane>(mut messages: Vec<T>) -> Vec<T> {
     messages.sort_by_key(InLane::lane);
     messages
 }
 
-/// What a future returns that has nothing to wait for.
+/// The value of a future that need not wait.
 fn at_once<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("it waits for more")
 }
 
-/// What a peer says first, to a client and to a server; and two versions of which the input says how they differ.
+/// Greetings of a peer, to a client and to a server, and two versions that differ as the input says.
 pub fn handshake(data: &[u8]) {
     thread_local! {
         static RUNTIME: Runtime = Builder::new_current_thread()
@@ -174,7 +175,7 @@ pub fn handshake(data: &[u8]) {
     });
 }
 
-/// Longest greeting, and its length.
+/// The size of the longest greeting and its length.
 const GREETING: usize = 4 + 1024;
 
 async fn greeted(server: bool, says: &[u8]) {
@@ -193,7 +194,7 @@ async fn greeted(server: bool, says: &[u8]) {
         .map(|length| u32::from_be_bytes(*length) as usize);
     assert!(taken <= GREETING.min(4 + announced.unwrap_or(0)));
     match outcome {
-        // What follows is not touched.
+        // The bytes after the greeting are not read.
         Ok(()) => assert_eq!(Some(taken), announced.map(|length| 4 + length)),
         Err(GreetError::Closed) => assert_eq!(taken, says.len()),
         Err(GreetError::NotSeatrial(_)) => {}
@@ -203,7 +204,7 @@ async fn greeted(server: bool, says: &[u8]) {
     assert!(peer.heard.len() <= GREETING);
 }
 
-/// They accept each other where they are equal, and else both tell which they are.
+/// Asserts that equal versions accept each other, and that others both report the two versions.
 async fn versions(data: &[u8]) {
     let (first, second) = data.split_at(data.len() / 2);
     let version = |data: &[u8]| {
@@ -236,7 +237,7 @@ async fn versions(data: &[u8]) {
     }
 }
 
-/// A peer that has said all it says, and hears everything.
+/// A peer that has sent all its bytes, and accepts everything.
 struct Peer<'a> {
     says: &'a [u8],
     heard: Vec<u8>,

@@ -1,11 +1,11 @@
-//! The greetings that begin a connection: one frame in each direction, in a layout that never changes.
+//! The greetings at the beginning of a connection: one frame in each direction, in a layout that never changes.
 //!
 //! ```text
 //! client: length: u32 BE | "seatrial" | protocol: u32 LE |                      version: UTF-8
 //! server: length: u32 BE | "seatrial" | protocol: u32 LE | 1 accepted 0 refused | version: UTF-8
 //! ```
 //!
-//! It must never read further than its frame: what follows belongs to the messages.
+//! It must never read beyond its frame: the bytes after it belong to the messages.
 
 use std::time::Duration;
 use std::{fmt, io};
@@ -13,31 +13,31 @@ use std::{fmt, io};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-/// Number of the protocol. It tells apart builds whose messages differ although the package's version is the same.
+/// The number of the protocol. It distinguishes builds whose messages differ although the package's version is the same.
 pub(super) const PROTOCOL: u32 = 1;
 
 const MAGIC: &[u8] = b"seatrial";
 
-/// Upper bound of a greeting; a version is short.
+/// The largest size of a greeting, in bytes. A version is short.
 const GREETING_MAX: usize = 1024;
 
-/// How long a server waits for a client that says nothing.
+/// How long a server waits for a client's greeting.
 pub(super) const GREETING_DEADLINE: Duration = Duration::from_secs(10);
 
-/// How long a client waits for the answer. It is longer: a server on a busy machine accepts late.
+/// How long a client waits for the answer. It is longer, because a server on a busy machine accepts late.
 pub(super) const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Why a connection did not come about.
+/// Why a connection cannot be established.
 #[derive(Debug)]
 #[non_exhaustive]
 pub(crate) enum GreetError {
-    /// The peer closed the connection before it answered. A server does so when it is about to end: try again.
+    /// The peer closed the connection before it answered. A server does so when it is about to end; the client should try again.
     Closed,
-    /// The peer said nothing for so long.
+    /// The peer sent nothing for this time.
     Silent(Duration),
     /// The peer is another version of Seatrial. A server has refused it.
     OtherVersion { own: Version, peer: Version },
-    /// The peer is not Seatrial: what is wrong with its greeting.
+    /// The peer is not Seatrial, because its greeting is malformed in this way.
     NotSeatrial(&'static str),
     /// The stream cannot be read or written.
     Io(io::Error),
@@ -65,7 +65,7 @@ impl std::error::Error for GreetError {}
 impl From<io::Error> for GreetError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            // A socket that is closed while it holds what its owner has not read is reset.
+            // A socket that is closed before its owner has read all its data is reset.
             io::ErrorKind::UnexpectedEof
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::ConnectionReset
@@ -76,7 +76,7 @@ impl From<io::Error> for GreetError {
     }
 }
 
-/// What must be equal on both sides.
+/// The version of a peer. It must be equal on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Version {
     pub(crate) protocol: u32,
@@ -103,7 +103,7 @@ impl fmt::Display for Version {
 ///
 /// # Errors
 ///
-/// Where the peer is not Seatrial or another version of it, closes the connection or does not answer.
+/// The peer is not Seatrial, is another version of it, closes the connection, or does not answer.
 pub(crate) async fn greet(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
 ) -> Result<(), GreetError> {
@@ -114,8 +114,7 @@ pub(crate) async fn greet(
 ///
 /// # Errors
 ///
-/// Where the peer is not Seatrial or another version of it (which it has been told), closes the connection or says
-/// nothing.
+/// The peer is not Seatrial, is another version of it (the peer gets the answer first), closes the connection, or sends nothing.
 pub(crate) async fn welcome(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
 ) -> Result<(), GreetError> {
@@ -195,7 +194,7 @@ async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, Greet
     Ok(content)
 }
 
-/// The protocol's number, and what follows it.
+/// The protocol's number, and the rest of the greeting.
 fn split(greeting: &[u8]) -> Result<(u32, &[u8]), GreetError> {
     greeting
         .strip_prefix(MAGIC)
@@ -206,7 +205,7 @@ fn split(greeting: &[u8]) -> Result<(u32, &[u8]), GreetError> {
 
 fn version(protocol: u32, text: &[u8]) -> Result<Version, GreetError> {
     match std::str::from_utf8(text) {
-        // It is shown to people.
+        // The version is shown to people.
         Ok(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) => {
             Ok(Version {
                 protocol,

@@ -1,13 +1,13 @@
-//! What both directions obey: which messages keep their order, how large one may be, and how many are under way at once.
+//! The limits of both directions: which messages keep their order, how large a message may be, and how many are under way at once.
 
-/// Upper bound of one encoded message, in bytes. Whatever is in a message is smaller, so that every length in it fits
-/// MessagePack's 32 bits.
+/// The largest size of an encoded message, in bytes. Every value in a message is smaller, so every length fits MessagePack's
+/// 32 bits.
 pub(crate) const MESSAGE_MAX: u64 = 4 << 30;
 
-/// Upper bound of the messages that are under way at once in one direction, each in a lane of its own.
+/// The largest number of messages that are under way at once in one direction, each in a lane of its own.
 pub(crate) const LANES_MAX: usize = 1024;
 
-/// What is sent in lanes: messages of one lane arrive in order, those of different lanes do not wait for each other.
+/// A message with a lane. Messages of one lane arrive in order. Messages of different lanes do not wait for each other.
 pub(crate) trait InLane {
     /// The lane's number.
     fn lane(&self) -> u64;

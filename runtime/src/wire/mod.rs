@@ -1,12 +1,11 @@
 //! Messages over a byte stream, between a test process and the supervisor of its run.
 //!
 //! A connection begins with one greeting in each direction ([`handshake`]). Then each direction is a sequence of frames
-//! ([`frames`]), each with a chunk of a message. Chunks of messages in different lanes alternate ([`write`]) and are put
-//! together again ([`read`]), so a large message delays no small one of another lane.
+//! ([`frames`]), each with a chunk of a message. Chunks of messages in different lanes alternate ([`write`]) and are assembled
+//! again ([`read`]). So a large message does not delay a small one in another lane.
 //!
-//! It works on any stream and with any message that serde can encode. It must never know sockets or processes, or what
-//! a message means. What a peer sends can make it fail, but not panic, and not use memory that the peer has not
-//! filled.
+//! It works on any stream and with any message that serde can encode. It must never know sockets or processes, or the meaning of
+//! a message. The bytes of a peer can make it fail, but must never make it panic, or use more memory than the peer has filled.
 
 mod error;
 mod frames;

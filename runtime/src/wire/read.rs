@@ -1,7 +1,7 @@
-//! Reading messages: chunks are collected by lane until a message is complete.
+//! Reading messages: collects chunks by lane until a message is complete.
 //!
-//! It must never allocate for what a peer announces, only for what it has sent: memory grows with the bytes received. Serde
-//! has a bound of its own: for a sequence of which only the length has come it sets aside 1 MiB at most.
+//! It must never allocate for lengths that a peer announces, only for bytes that it has sent: memory grows with the bytes received.
+//! Serde has a limit of its own: for a sequence of which only the length has come, it reserves at most 1 MiB.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -17,13 +17,13 @@ use super::error::WireError;
 use super::frames::{Chunk, Chunks};
 use super::limits::Limits;
 
-/// Nesting of values in one message. Far more than ours have, and too little to exhaust a thread's stack.
+/// The deepest nesting of values in a message. Our messages have far less, and it is too little to exhaust a thread's stack.
 const DEPTH_MAX: usize = 128;
 
 /// The messages that a peer sends.
 pub(crate) struct Messages<R, T> {
     chunks: FramedRead<R, Chunks>,
-    /// What has arrived of messages that are not complete, by lane.
+    /// The chunks of incomplete messages, by lane.
     open: HashMap<u64, Vec<u8>>,
     limits: Limits,
     ended: bool,
@@ -46,13 +46,13 @@ impl<R: AsyncRead + Unpin, T: DeserializeOwned> Messages<R, T> {
         }
     }
 
-    /// The next message that is complete; `None` when the peer has sent all. After an error there is nothing more.
+    /// The next complete message. `None` at the end of the stream, and after an error.
     ///
-    /// Cancel-safe: what has been received stays for the next call.
+    /// Cancel-safe: received bytes stay for the next call.
     ///
     /// # Errors
     ///
-    /// Where the stream fails or ends in the middle of a message, or carries what is not a message of type `T`.
+    /// The stream fails, ends in the middle of a message, or carries something that is not a message of type `T`.
     pub(crate) async fn next(&mut self) -> Result<Option<T>, WireError> {
         if self.ended {
             return Ok(None);
@@ -93,7 +93,7 @@ impl<R: AsyncRead + Unpin, T: DeserializeOwned> Messages<R, T> {
         }
         if last {
             return match self.open.remove(&lane) {
-                // Most messages are one chunk, which need not be copied.
+                // Most messages have one chunk, which need not be copied.
                 None => decode(&content),
                 Some(mut message) => {
                     message.extend_from_slice(&content);
@@ -121,11 +121,11 @@ fn decode<T: DeserializeOwned>(message: &[u8]) -> Result<T, WireError> {
     values.set_max_depth(DEPTH_MAX);
     let value =
         T::deserialize(&mut values).map_err(|error| WireError::Malformed(error.to_string()))?;
-    // The deserializer does not say how much it has left. Only at the end has it no marker of a further value.
+    // The deserializer does not say how many bytes are left. It has no marker of a further value only at the end.
     match <()>::deserialize(&mut values) {
         Err(DecodeError::InvalidMarkerRead(_)) => Ok(value),
         _ => Err(WireError::Malformed(
-            "there is more in a message than its value".to_owned(),
+            "a message has bytes after its value".to_owned(),
         )),
     }
 }

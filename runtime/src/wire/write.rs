@@ -1,4 +1,4 @@
-//! Writing messages: each is encoded when its turn comes, and its lane writes one chunk a turn.
+//! Writing messages: a message is encoded when its turn comes, and its lane writes one chunk per turn.
 //!
 //! It must never encode a message while an earlier one of its lane is being written, or have more messages under way
 //! than the reader accepts.
@@ -16,13 +16,13 @@ use super::error::WireError;
 use super::frames::{CHUNK_MAX, Chunk, Chunks};
 use super::limits::{InLane, Limits};
 
-/// Why a message cannot be sent. It concerns this message alone: nothing of it has been written.
+/// Why a message cannot be sent. The error concerns this message alone, and none of its bytes have been written.
 #[derive(Debug)]
 #[non_exhaustive]
 pub(crate) enum EncodeError {
-    /// It exceeds the bound, in bytes.
+    /// The message exceeds this size, in bytes.
     TooLarge(u64),
-    /// Something in it has no encoded form, such as a path that is not UTF-8.
+    /// A value in the message has no encoded form, such as a path that is not UTF-8.
     Invalid(rmp_serde::encode::Error),
 }
 
@@ -37,16 +37,16 @@ impl fmt::Display for EncodeError {
 
 impl std::error::Error for EncodeError {}
 
-/// Writes messages until the channel is closed and drained. It writes to a stream on which the greetings have been
-/// exchanged, and does not shut it down.
+/// Writes messages until the channel is closed and drained. The greetings must have been exchanged on the stream, and the stream is
+/// not shut down.
 ///
-/// `refused` is called with each message that cannot be sent, and returns what to send in its place, if anything: an
-/// answer that is lost leaves its call waiting for ever. The replacement is sent in the lane of the original; where it
-/// cannot be sent either, `refused` is called with it.
+/// `refused` is called with each message that cannot be sent, and returns a message to send instead, if any: a call whose answer
+/// is lost would wait for ever. The replacement is sent in the lane of the original. If it cannot be sent either, `refused` is
+/// called with it.
 ///
 /// # Errors
 ///
-/// Where the stream fails. What has not been written is lost, as it is where this is cancelled.
+/// The stream fails. Then messages that have not been written are lost, as they are if the future is dropped.
 pub(crate) async fn write_messages<T: InLane + Serialize>(
     stream: impl AsyncWrite + Unpin,
     messages: mpsc::UnboundedReceiver<T>,
@@ -71,7 +71,7 @@ pub(super) async fn write_within<T: InLane + Serialize>(
                 None => return Ok(()),
             }
         }
-        // A message that comes later does not wait for those that are being written.
+        // A later message does not wait for the messages that are being written.
         while let Ok(message) = messages.try_recv() {
             lanes.add(message);
         }
@@ -92,7 +92,7 @@ struct Lanes<T> {
 struct Lane<T> {
     /// The message that is partly written.
     current: Option<Encoded>,
-    /// Those behind it.
+    /// The messages after it.
     waiting: VecDeque<T>,
 }
 
@@ -123,7 +123,7 @@ impl<T: InLane + Serialize> Lanes<T> {
         lane.waiting.push_back(message);
     }
 
-    /// Writes a chunk of the lane whose turn it is, if any of its messages can be encoded.
+    /// Writes a chunk of the next lane, if any of its messages can be encoded.
     async fn write_chunk(
         &mut self,
         chunks: &mut FramedWrite<impl AsyncWrite + Unpin, Chunks>,
@@ -139,7 +139,7 @@ impl<T: InLane + Serialize> Lanes<T> {
         if begun.is_some() {
             self.begun -= 1;
         } else if self.begun == self.limits.lanes {
-            // As many as the reader accepts. One of them ends before this lane can begin.
+            // The reader accepts no more. One of the messages must end before this lane can begin.
             self.turns.push_back(number);
             return Ok(());
         }
@@ -171,7 +171,7 @@ impl<T: InLane + Serialize> Lanes<T> {
 }
 
 impl<T: InLane + Serialize> Lane<T> {
-    /// The first waiting message that can be encoded; none where none can.
+    /// The first waiting message that can be encoded, if any.
     fn encode_next(
         &mut self,
         max: u64,
@@ -191,7 +191,7 @@ impl<T: InLane + Serialize> Lane<T> {
     }
 }
 
-/// With names, for some types skip fields or decide by a name what follows.
+/// Encodes a message with the names of its fields, because some types skip fields, or choose a variant by name.
 fn encode<T: Serialize>(message: &T, max: u64) -> Result<Vec<u8>, EncodeError> {
     let mut to = Bounded {
         bytes: Vec::new(),
@@ -205,7 +205,7 @@ fn encode<T: Serialize>(message: &T, max: u64) -> Result<Vec<u8>, EncodeError> {
     }
 }
 
-/// Bytes up to a bound.
+/// Bytes up to a limit.
 struct Bounded {
     bytes: Vec<u8>,
     max: u64,

@@ -64,7 +64,7 @@ async fn what_is_wrong_with_a_message_is_told() {
     let cases = [
         (&b""[..], "marker"),
         (&note[..note.len() - 1], "reading data"),
-        (&longer, "there is more in a message than its value"),
+        (&longer, "a message has bytes after its value"),
         (&other, "wrong msgpack marker"),
         (b"\xc1", "Reserved"),
         // A text and bytes of 4 GiB that are not there, and as many elements.
@@ -78,7 +78,7 @@ async fn what_is_wrong_with_a_message_is_told() {
     }
     // The same, in two chunks.
     let two = [frame(1, 0, &longer[..5]), frame(1, 1, &longer[5..])].concat();
-    assert!(malformed(&two).await.contains("there is more"));
+    assert!(malformed(&two).await.contains("bytes after its value"));
 }
 
 #[tokio::test]
