@@ -1,7 +1,7 @@
-//! What tests launch themselves, that no `#[seatrial::test]` runs: what became of it is told when such a test panics.
+//! The launches of tests that `#[seatrial::test]` does not run. When such a test panics, the report about its services is shown.
 //!
-//! A panic hook does so, for it runs while the handles of the test are there, wherever they are; a handle that is dropped
-//! by a panic knows no other, and one in a static is not dropped at all.
+//! A panic hook shows the report, because it runs while the test's handles still exist, wherever they are. The drop of a handle is
+//! no substitute: it does not know the other handles, and a handle in a static is never dropped.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -17,15 +17,15 @@ use crate::declaration::Declaration;
 use crate::service::WeakService;
 use crate::{Service, current_test, failure_report, terminal};
 
-/// Which test launches, and where.
+/// The test that launches, and the place of the launch.
 pub(crate) struct Origin {
     test: Option<String>,
     place: &'static Location<'static>,
 }
 
-/// What was launched.
+/// A launch of a test.
 struct Launched {
-    /// None once that test is over: then they are whoever's that holds them.
+    /// The test. `None` once the test is over: then the services belong to any holder of a handle.
     test: Option<String>,
     composition: String,
     place: &'static Location<'static>,
@@ -44,11 +44,11 @@ fn launched() -> MutexGuard<'static, Vec<Launched>> {
 }
 
 thread_local! {
-    /// Says that the test on this thread is over.
+    /// Its drop marks the end of the test on this thread.
     static END: RefCell<Option<EndOfTest>> = const { RefCell::new(None) };
-    /// It was told for the test on this thread.
+    /// Whether the report of the test on this thread was shown.
     static IS_REPORTED: Cell<bool> = const { Cell::new(false) };
-    /// The containers of which it was told.
+    /// The containers that the report named.
     static REPORTED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
@@ -72,7 +72,7 @@ impl Drop for EndOfTest {
 }
 
 impl Origin {
-    /// The place that asks, and the test it is in, if it is in one.
+    /// The place of the caller, and the test that it is in, if any.
     #[track_caller]
     pub(crate) fn of_caller() -> Self {
         if let Some(test) = current_test::on_this_thread() {
@@ -88,7 +88,7 @@ impl Origin {
         self.test.clone()
     }
 
-    /// Notes what was launched.
+    /// Notes the services of a launch.
     pub(crate) fn note(self, declaration: &Declaration, services: &[Service]) {
         let Self {
             test: Some(test),
@@ -100,7 +100,7 @@ impl Origin {
         let Some(plan) = declaration.read_plan() else {
             return;
         };
-        tell_of_panics();
+        report_on_panics();
         let scopes = plan.services.iter().map(|service| service.scope);
         let services = services.iter().zip(scopes).map(|(service, scope)| Known {
             service: service.downgrade(),
@@ -108,7 +108,7 @@ impl Origin {
         });
         let services = services.collect();
         let mut launched = launched();
-        // A loop that launches again is told of once.
+        // A loop that launches repeatedly is reported once.
         launched.retain(|before| {
             let is_here = before.place == place && before.test.as_ref() == Some(&test);
             !is_here || before.services.iter().any(|known| known.service.is_held())
@@ -122,8 +122,8 @@ impl Origin {
     }
 }
 
-/// Has a panic of a test tell what became of what the test has launched. What is done about panics otherwise stays.
-fn tell_of_panics() {
+/// Installs the panic hook that shows the report of a test. The panic hook that was there before still runs.
+fn report_on_panics() {
     static ONCE: Once = Once::new();
     if thread::panicking() {
         // Hooks cannot be changed now.
@@ -133,13 +133,13 @@ fn tell_of_panics() {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             before(info);
-            tell();
+            show();
         }));
     });
 }
 
-/// Says once for the test on this thread what became of what it has launched.
-pub(crate) fn tell() {
+/// Shows the report of the test on this thread, once.
+pub(crate) fn show() {
     let Some(test) = current_test::on_this_thread() else {
         return;
     };
@@ -150,8 +150,8 @@ pub(crate) fn tell() {
     if text.is_empty() {
         return;
     }
-    // A panic in a panic hook would be the end of the process, and a standard error that nobody reads any more is one. What
-    // the harness captures of this thread, it captures of the other, too.
+    // Writing to a closed standard error panics, and a panic in a panic hook aborts the process. So another thread writes. The
+    // harness captures its output like this thread's.
     let writing = thread::Builder::new()
         .name("seatrial-report".to_owned())
         .spawn(move || eprint!("{text}"));
@@ -160,17 +160,17 @@ pub(crate) fn tell() {
     }
 }
 
-/// From now on nothing is told for the test on this thread: its function is over, and has given back what it had.
+/// Suppresses the report of the test on this thread: its function is over, and its handles are dropped.
 pub(crate) fn mark_reported() {
     IS_REPORTED.set(true);
 }
 
-/// Whether a panic of this thread has told of this service.
+/// Whether the report of a panic on this thread has named this service.
 pub(crate) fn has_reported(service: &Service) -> bool {
     REPORTED.with_borrow(|reported| reported.contains(service.id()))
 }
 
-/// What became of what this test has launched, and of what is there that tests before it have launched.
+/// The report about the services that this test has launched, and about those that earlier tests have launched and left.
 pub(crate) fn report(test: &str) -> String {
     let mut there = Vec::new();
     let mut gone = String::new();

@@ -23,12 +23,12 @@ use crate::{
     Composition, Service, current_test, failure_report, launched_in_test, terminal, workspace,
 };
 
-/// What the attribute says of a test.
+/// The settings of a test, from its attribute.
 #[derive(Clone, Copy, Debug)]
 pub struct Test {
     /// Module and name.
     pub name: &'static str,
-    /// How long it may take in all: its launch, its body and its teardown.
+    /// The time limit for its launch, its body and its teardown together.
     pub timeout: Option<Duration>,
     /// Whether its runtime has several threads.
     pub multi_thread: bool,
@@ -46,7 +46,7 @@ pub struct Launches {
 }
 
 impl Launches {
-    /// None yet.
+    /// Starts without launches.
     pub fn new(test: Test) -> Self {
         workspace::is_tested(test.package);
         Self {
@@ -55,24 +55,24 @@ impl Launches {
         }
     }
 
-    /// One for a composition.
+    /// Adds a launch of a composition.
     pub fn composition<C: Composition>(&mut self) {
         self.declarations
             .push((C::__declaration(), Instances::AsDeclared));
     }
 
-    /// One for a composition, of which the test has instances of its own.
+    /// Adds a launch of a composition with instances of the test's own.
     pub fn own_composition<C: Composition>(&mut self) {
         self.declarations.push((C::__declaration(), Instances::Own));
     }
 
-    /// One for all services that are declared on parameters.
+    /// Adds a launch of all services that are declared on parameters.
     pub fn parameters(&mut self, declaration: Declaration) {
         self.declarations.push((declaration, Instances::AsDeclared));
     }
 }
 
-/// What was launched.
+/// The services of all launches.
 #[derive(Debug)]
 pub struct Ready(Vec<Vec<Option<Service>>>);
 
@@ -130,17 +130,18 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
                 biased;
                 result = &mut body => Some(result.report()),
                 _ = limit.given_up => {
-                    // While what it holds is there. On an engine that hangs each takes its time.
+                    // The report comes before the test's handles are dropped, while its services still run. If the engine
+                    // hangs, each phase takes long.
                     limit.held.explain(Some(&limit.deadline));
                     limit.deadline.begin_phase(NOT_RETURNED);
-                    launched_in_test::tell();
-                    limit.deadline.begin_phase("it was given up, and what it holds blocks while it is dropped");
+                    launched_in_test::show();
+                    limit.deadline.begin_phase("it was given up, and dropping its values blocks");
                     None
                 }
             }
         });
         let Some(code) = code else {
-            // What it has started must not be waited for either.
+            // The wait for the test's tasks must be limited, too.
             runtime.shutdown_background();
             return Ended::GivenUp(NOT_RETURNED);
         };
@@ -150,7 +151,7 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
             Some(deadline) if has_ended_by(runtime, deadline.until()) => {}
             Some(_) => {
                 return Ended::GivenUp(
-                    "the function had returned, and what it had started was still running on a blocking thread",
+                    "the function had returned, and a task that it had started was still running on a blocking thread",
                 );
             }
         }
@@ -158,10 +159,10 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
     })
 }
 
-/// Ends a runtime; false where what blocks on one of its threads has not ended by then.
+/// Ends a runtime. `false` if one of its threads is still blocked at `until`.
 fn has_ended_by(runtime: Runtime, until: Instant) -> bool {
     let (ended, has_ended) = sync_channel(1);
-    // There is no other way to give the wait up that drops all tasks first, for which a blocking thread may wait.
+    // Only a drop on another thread can be given up and drops all tasks first. A blocking thread may wait for that.
     std::thread::Builder::new()
         .name("seatrial-teardown".to_owned())
         .spawn(move || {
@@ -173,18 +174,18 @@ fn has_ended_by(runtime: Runtime, until: Instant) -> bool {
     has_ended.recv_timeout(left).is_ok()
 }
 
-/// What the body of a test with a deadline knows of it.
+/// The deadline of a test, for its body.
 struct Limit {
     deadline: Arc<Deadline>,
-    /// Resolves when the time is over.
+    /// Resolves with an error when the time is over.
     given_up: oneshot::Receiver<Infallible>,
     held: Arc<Held>,
 }
 
-/// How a body has ended that did not panic.
+/// The end of a body that did not panic.
 enum Ended {
     Returned(ExitCode),
-    /// Its time was over: what it was doing.
+    /// Its time was over, while it was in this phase.
     GivenUp(&'static str),
 }
 
@@ -285,7 +286,7 @@ fn exceeded_text(test: Test, deadline: &Deadline, phase: &str) -> String {
     )
 }
 
-/// Fails a test for a reason that is none of its own.
+/// Fails a test for a reason outside the test.
 #[track_caller]
 fn fail(test: Test, why: &dyn fmt::Display) -> ExitCode {
     if test.should_panic {
@@ -296,18 +297,18 @@ fn fail(test: Test, why: &dyn fmt::Display) -> ExitCode {
     panic!("{why}")
 }
 
-/// The services of a test, and the hold on them.
+/// The services of a test, with their leases.
 struct Held {
     launched: Vec<Launched>,
-    /// It was said what they were doing.
+    /// Whether the report about the services was shown.
     explained: AtomicBool,
 }
 
-/// Launches what the test asks for.
+/// Launches the services of a test.
 ///
 /// # Errors
 ///
-/// Why the test fails, in words.
+/// A service cannot be launched in time. The text says why the test fails.
 fn launch(launches: Launches, deadline: Option<&Arc<Deadline>>) -> Result<Held, String> {
     if launches.declarations.is_empty() {
         return Ok(Held::new(Vec::new()));
@@ -323,7 +324,7 @@ fn launch(launches: Launches, deadline: Option<&Arc<Deadline>>) -> Result<Held, 
         })
         .collect();
     let count = launching.len();
-    // Who launches knows what it waits for, and says so once the time is up.
+    // The supervisor knows what a launch waits for, and reports it once the time is over.
     let until = deadline.map(|deadline| deadline.until() + ABORT_GRACE);
     let Outcomes { outcomes, failed } = together::wait(launching, until);
     let (mut held, mut errors, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
@@ -344,7 +345,7 @@ fn launch(launches: Launches, deadline: Option<&Arc<Deadline>>) -> Result<Held, 
             texts.push(terminal::still_launching(&under_way));
         }
     } else {
-        texts.push("what launches the services does not answer".to_owned());
+        texts.push("the supervisor does not answer".to_owned());
     }
     let text = texts.join("\n");
     match deadline {
@@ -364,7 +365,7 @@ impl Held {
         }
     }
 
-    /// Says once what the services of a failed test were doing, where the test harness captures it.
+    /// Prints the report about the services of a failed test once. The test harness captures it.
     fn explain(&self, deadline: Option<&Arc<Deadline>>) {
         if !self.explained.swap(true, Ordering::SeqCst) {
             let report = self.report(deadline.map(|deadline| deadline.grace()));
@@ -372,7 +373,7 @@ impl Held {
         }
     }
 
-    /// What the services were doing.
+    /// The report about the services.
     fn report(&self, until: Option<Instant>) -> String {
         let services = self.launched.iter().flat_map(|(services, _)| services);
         let services: Vec<Service> = services
@@ -382,7 +383,7 @@ impl Held {
         failure_report::of_services(&services, until)
     }
 
-    /// Does not return where the process is about to end: what the test says then is not its verdict.
+    /// Does not return if the process is about to end, because the test's output is not its verdict then.
     fn stay_while_ending(&self) {
         if let Some((_, lease)) = self.launched.first() {
             lease.client().stay_while_ending();

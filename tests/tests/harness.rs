@@ -247,8 +247,7 @@ fn verdicts_are_the_functions_own() {
         assert!(launching.contains(&expected), "{launching}");
     }
     let leaves = said("leaves_something_that_blocks");
-    let expected =
-        "took longer than 1s: the function had returned, and what it had started was still running";
+    let expected = "took longer than 1s: the function had returned, and a task that it had started was still running";
     assert!(leaves.contains(expected), "{leaves}");
 }
 

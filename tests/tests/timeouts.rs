@@ -366,7 +366,7 @@ fn a_test_that_blocks_ends_its_process_and_says_whose_end_that_is() {
         (
             child::test("stuck::drops_for_ever"),
             "drops_for_ever",
-            "it was given up, and what it holds blocks while it is dropped",
+            "it was given up, and dropping its values blocks",
         ),
     ];
     let running = cases.map(|(mut command, name, phase)| {
@@ -381,8 +381,8 @@ fn a_test_that_blocks_ends_its_process_and_says_whose_end_that_is() {
         let said = String::from_utf8_lossy(&output.stderr);
         for part in [
             &format!("test timed out: `timeouts::stuck::{name}` took longer than 1s: {phase}\n"),
-            "so the process ends; with it end the other tests of this executable that have not finished",
-            "help: give what it waits for a time-out of its own, or make the test `async`; `cargo nextest run` gives",
+            "so the process ends; the other unfinished tests of this executable end with it",
+            "help: use a time-out in the code that blocks, or make the test `async`; `cargo nextest run` gives",
         ] {
             assert_eq!(said.matches(part).count(), 1, "`{part}` in:\n{said}");
         }

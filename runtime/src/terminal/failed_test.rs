@@ -1,4 +1,4 @@
-//! The texts about a test that has failed, or that is out of time: what its services were doing, and what it has lost.
+//! The texts about a test that has failed, or that is out of time: the status of its services, and the services it has lost.
 
 use std::fmt::Write as _;
 use std::panic::Location;
@@ -8,7 +8,7 @@ use crate::protocol::ServiceInfo;
 use crate::visible::harmless;
 use crate::wording::names;
 
-/// What a service of a failed test was doing and last said.
+/// The status and the last lines of a service of a failed test.
 pub(crate) fn log_of_failed_test(
     info: &ServiceInfo,
     ended: Option<&str>,
@@ -21,7 +21,7 @@ pub(crate) fn log_of_failed_test(
     end + &last_lines(info, tail)
 }
 
-/// Says what a test has given up that was still being launched.
+/// Names the compositions that a failed test was still launching.
 pub(crate) fn still_launching(compositions: &[String]) -> String {
     let (it, were) = match compositions {
         [_] => ("it", "was"),
@@ -33,7 +33,7 @@ pub(crate) fn still_launching(compositions: &[String]) -> String {
     )
 }
 
-/// Says that services were gone when the test failed that had launched them.
+/// Names services that were removed before the test that had launched them failed.
 pub(crate) fn given_back(composition: &str, services: &[String], place: &Location<'_>) -> String {
     let (what, were) = match services {
         [_] => ("service", "was"),
@@ -48,14 +48,14 @@ pub(crate) fn given_back(composition: &str, services: &[String], place: &Locatio
     )
 }
 
-/// Says why a test that is out of time ends its process.
+/// Explains why a test that is out of time ends its process.
 pub(crate) fn test_is_stuck(timed_out: &str) -> String {
     format!(
         "{timed_out}\n\
-         \x20 it blocks its thread in code that cannot be ended from outside, so the process ends; with it end the other tests of \
-         this executable that have not finished, and what they have printed is lost\n\
-         \x20 help: give what it waits for a time-out of its own, or make the test `async`; `cargo nextest run` gives every test \
-         a process of its own\n"
+         \x20 the test blocks its thread in code that cannot be ended from outside, so the process ends; the other unfinished tests \
+         of this executable end with it, and their output is lost\n\
+         \x20 help: use a time-out in the code that blocks, or make the test `async`; `cargo nextest run` gives every test a process \
+         of its own\n"
     )
 }
 

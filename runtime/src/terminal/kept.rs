@@ -9,11 +9,11 @@ use crate::KeptService;
 pub(crate) struct Stay {
     pub(crate) composition: String,
     pub(crate) service: String,
-    /// For how long after its last use.
+    /// How long the service stays after its last use.
     pub(crate) stays: Duration,
 }
 
-/// Says what stays, and how to have it removed.
+/// Lists the services that stay, with the command that removes them.
 pub(crate) fn kept<'a>(stays: impl Iterator<Item = &'a Stay>) -> String {
     let stays = stays.map(|stay| {
         let for_so_long = seatrial_model::duration::format(stay.stays);
@@ -28,7 +28,7 @@ pub(crate) fn kept<'a>(stays: impl Iterator<Item = &'a Stay>) -> String {
     )
 }
 
-/// What is kept no more.
+/// Lists the services that are not kept any more.
 pub(crate) fn dropped(dropped: &[KeptService]) -> String {
     let names = dropped.iter().map(|kept| {
         let users = if kept.idle.is_none() {
@@ -44,7 +44,7 @@ pub(crate) fn dropped(dropped: &[KeptService]) -> String {
     )
 }
 
-/// Says that a service that was kept has another in its place.
+/// Says that a kept service was replaced, and why.
 pub(crate) fn replaced(composition: &str, service: &str, why: &str) -> String {
     format!(
         "seatrial: the service `{service}` of `{composition}` that was kept is replaced: {why}\n"

@@ -1,4 +1,4 @@
-//! The text about a launch that has succeeded: the tree of its services, and what each took until it was ready.
+//! The text about a launch that has succeeded: the tree of its services, with the time that each took until it was ready.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use seatrial_model::{Origin, Plan};
 use crate::protocol::{Launch, ServiceInfo};
 use crate::wording::duration;
 
-/// The tree of a launch that succeeded, with what each service took until ready.
+/// The tree of a launch that succeeded, with the time that each service took until it was ready.
 pub(crate) fn launched(launch: &Launch, services: &[ServiceInfo], took: Duration) -> String {
     let plan = &launch.plan;
     let mut text = format!(
@@ -76,7 +76,7 @@ fn branch(
     }
 }
 
-/// What a service is made from, and what took how long.
+/// The origin of a service, and the time of each step.
 fn timings(plan: &Plan, index: usize, info: &ServiceInfo) -> String {
     let origin = match &plan.services[index].origin {
         Origin::Image(image) => image.to_string(),

@@ -1,7 +1,7 @@
-//! What people see on their terminal, but for the progress of images: the text of each kind of message, and the way to
+//! Everything that people see on their terminal, except the progress of images: the text of each kind of message, and writing to
 //! standard error.
 //!
-//! A text is made in one place and shown in another: what makes one writes nothing. How errors read is the error's own matter.
+//! A function that makes a text must not show it. The text of an error belongs to the error.
 
 mod failed_test;
 mod kept;

@@ -1,5 +1,5 @@
-//! Showing something: on standard error itself, past the capture of a test harness, for it is about the run and not about
-//! one test; or wherever the process has it shown that people see.
+//! Showing texts on standard error itself. The test harness does not capture them, because they are about the run, not about one
+//! test. A process that nobody sees redirects them to a process that people see.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -11,22 +11,22 @@ use crate::shown::{ProgressReport, Shown};
 use crate::visible::harmless;
 use crate::wording::duration;
 
-/// Says something about the run.
+/// Shows a message about the run.
 pub(crate) fn say(text: &str) {
     show(&format!("seatrial: {text}\n"));
 }
 
-/// What is done instead of writing to standard error.
+/// Takes what would be written to standard error.
 type Sink = Box<dyn Fn(Shown) + Send + Sync>;
 
 static SINK: OnceLock<Sink> = OnceLock::new();
 
-/// Has everything shown elsewhere, for a process that nobody sees.
+/// Redirects everything, for a process that nobody sees.
 pub(crate) fn redirect(sink: impl Fn(Shown) + Send + Sync + 'static) {
     let _ = SINK.set(Box::new(sink));
 }
 
-/// Shows a report elsewhere; nothing where that is not asked for.
+/// Redirects a report of progress. Does nothing without a redirection.
 pub(crate) fn show_progress(report: ProgressReport) {
     if let Some(sink) = SINK.get() {
         sink(Shown::Progress(report));
@@ -44,16 +44,16 @@ pub(crate) fn show(text: &str) {
     if let Some(sink) = SINK.get() {
         return sink(Shown::Text(text.into_owned()));
     }
-    // One write, so that lines of several processes do not mix. Nobody can be told that standard error is gone.
+    // One write, so that lines of several processes do not mix. If standard error is closed, there is nobody to report it to.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-/// Says what went wrong without making anything fail.
+/// Shows a warning: something went wrong, and nothing fails because of it.
 pub(crate) fn warn(text: &str) {
     say(&format!("warning: {text}"));
 }
 
-/// Says why the process takes a moment to end.
+/// Explains why an interrupted process takes a moment to end.
 pub(crate) fn interrupted(signal: i32) {
     let name = signal_hook::low_level::signal_name(signal).unwrap_or("a signal");
     say(&format!(
@@ -61,16 +61,16 @@ pub(crate) fn interrupted(signal: i32) {
     ));
 }
 
-/// Says that an ending process gave up on its engine.
+/// Warns that an ending process has stopped waiting for its engine.
 pub(crate) fn not_removed(after: Duration) {
     warn(&format!(
-        "the engine has not removed everything within {}; what is left carries the label `dev.seatrial.run`: \
+        "the engine has not removed everything within {}; what is left has the label `dev.seatrial.run`: \
          look with `docker ps --all --filter label=dev.seatrial.run`",
         duration(after)
     ));
 }
 
-/// Says something on a terminal that this process has not; nothing where it is gone.
+/// Writes a text to another terminal than this process's own. Does nothing if the terminal is gone.
 pub(crate) fn say_on(path: &Path, text: &str) {
     let opened = std::fs::OpenOptions::new()
         .write(true)
