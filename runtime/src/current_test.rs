@@ -1,12 +1,12 @@
-//! Which test runs here, as far as the test harness tells: libtest names a test's thread for it, and whoever runs one test alone
-//! says `--exact NAME`, as nextest does.
+//! The test that runs on this thread, as far as the test harness shows it. libtest names the thread of a test after the test, and
+//! the argument `--exact NAME` names a test that runs alone, as under nextest.
 //!
-//! A benchmark, an example or another program is none.
+//! Benchmarks, examples and other programs are not tests.
 
 use std::path::Path;
 use std::thread;
 
-/// The thread of our own whose name could be a test's.
+/// The name of Seatrial's own thread that could be a test's name.
 const OWN_THREAD: &str = "seatrial";
 
 /// The name of the test that runs on this thread.
@@ -14,15 +14,14 @@ pub(crate) fn on_this_thread() -> Option<String> {
     Process::this().test_of_thread(thread::current().name())
 }
 
-/// The name of the test for which something is done on this thread: the one that runs on it or, where the process runs only
-/// one, that.
+/// The name of the test that this thread works for: the test on this thread, or the only test of the process.
 pub(crate) fn here() -> Option<String> {
     let process = Process::this();
     let on_this_thread = process.test_of_thread(thread::current().name());
     on_this_thread.or_else(|| process.only_test())
 }
 
-/// What a process is told that runs tests.
+/// The arguments and the place of a process that may run tests.
 struct Process {
     arguments: Vec<String>,
     /// Cargo builds test executables, and benchmarks, into a directory of this name, and programs and examples elsewhere.
@@ -54,14 +53,13 @@ impl Process {
         if name == OWN_THREAD {
             return None;
         }
-        // Other threads are named in other ways, such as `tokio-rt-worker`; but one that is named for a single word may be
-        // anybody's.
+        // Other threads have names of other forms, such as `tokio-rt-worker`. A single word is ambiguous.
         let is_test =
             is_path(name) && (name.contains("::") || self.is_in_deps || self.has("--exact"));
         (is_test && !self.has("--bench")).then(|| name.to_owned())
     }
 
-    /// The test, where the process was started for one alone.
+    /// The only test of the process, if it was started for one test.
     fn only_test(&self) -> Option<String> {
         if !self.has("--exact") || self.has("--bench") {
             return None;
@@ -71,7 +69,7 @@ impl Process {
     }
 }
 
-/// Whether it is a path as the names of tests are: words with `::` between them.
+/// Whether it is a path, like the name of a test: words with `::` between them.
 fn is_path(name: &str) -> bool {
     name.split("::").all(|word| {
         let mut characters = word.chars();

@@ -1,8 +1,8 @@
-//! The time that a test may take, for everyone who waits on its behalf.
+//! The time limit of a test, for every wait on the test's behalf.
 //!
-//! A test's function runs on the test's own thread, and no thread can be ended from outside. So what waits for a service ends
-//! by itself when the time is over, an async function is given up where it awaits something, and only a function that blocks in
-//! code of its own is left to the watchdog, which can do no more than end the process.
+//! A test's function runs on the test's own thread, and a thread cannot be ended from outside. So waits for services end by
+//! themselves when the time is over, and an async function is dropped at its next await. A function that blocks in code of its own
+//! is left to the watchdog, which can only end the process.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -14,14 +14,14 @@ use tokio::sync::oneshot;
 use crate::protocol::ServiceInfo;
 use crate::{Error, ErrorKind};
 
-/// How long is waited at most for what a test that is out of time still does: to drop what it holds, which may talk to its
-/// services, or to say what they did. The machine may be busy.
+/// How long a test that is out of time may take to end. It drops its values, which may talk to its services, and reports what the
+/// services did. The machine may be busy.
 pub(crate) const ABORT_GRACE: Duration = Duration::from_secs(10);
 
-/// What a wait that has ended by itself still takes to be told of, before the watchdog ends the process.
+/// How long a wait that has ended by itself may take to be reported, before the watchdog ends the process.
 const WATCHDOG_MARGIN: Duration = Duration::from_secs(2);
 
-/// What a test does that was given up, or is to be.
+/// The phase of a test whose function is still running.
 pub(crate) const NOT_RETURNED: &str = "the function had not returned";
 
 /// The deadline of one test.
@@ -36,15 +36,15 @@ pub(crate) struct Deadline {
 
 #[derive(Debug)]
 struct State {
-    /// Until when a test that is out of time may take to end.
+    /// The time by which a test that is out of time must have ended.
     grace: Instant,
-    /// What it does meanwhile, in words.
+    /// What the test is doing, as text.
     phase: &'static str,
     ended: bool,
 }
 
 impl Deadline {
-    /// That of a test that begins now; none where no clock ends it.
+    /// The deadline of a test that begins now. `None` if the time is too long for the clock.
     pub(crate) fn new(timeout: Duration) -> Option<Arc<Self>> {
         let begun = Instant::now();
         let until = begun.checked_add(timeout)?;
@@ -67,17 +67,17 @@ impl Deadline {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long the test may take in all.
+    /// The time limit of the test.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// For how long it has run.
+    /// How long the test has run.
     pub(crate) fn elapsed(&self) -> Duration {
         self.begun.elapsed()
     }
 
-    /// When its time is over.
+    /// The time at which the limit is over.
     pub(crate) fn until(&self) -> Instant {
         self.until
     }
@@ -90,13 +90,13 @@ impl Deadline {
         self.left().is_zero()
     }
 
-    /// Until when something may take that is done at the end of a test, for people to see.
+    /// The time by which work at the end of a test, such as its report, must be done.
     pub(crate) fn grace(&self) -> Instant {
         self.until.max(Instant::now() + ABORT_GRACE)
     }
 
-    /// Until when somebody may wait who begins now: to the end of the test or, where that has come, as long as the test may
-    /// take to end. No limit once the test has ended: what it has left to others is theirs.
+    /// The limit of a wait that begins now: the end of the test's time or, if that is over, of the time that the test may take to end.
+    /// `None` once the test has ended: handles that it has left to others have no limit.
     fn of_wait(&self) -> Option<Instant> {
         let state = self.state();
         match (state.ended, self.is_over()) {
@@ -106,21 +106,21 @@ impl Deadline {
         }
     }
 
-    /// The test is out of time, and now does this.
+    /// Notes that the test is out of time, and begins this phase.
     pub(crate) fn begin_phase(&self, phase: &'static str) {
         let mut state = self.state();
         state.phase = phase;
         state.grace = Instant::now() + ABORT_GRACE;
     }
 
-    /// The test's function is done, however that came.
+    /// Notes that the test's function is done.
     pub(crate) fn end(&self) {
         self.state().ended = true;
         self.ended.notify_all();
     }
 
-    /// Drops `give_up` when the time is over. Where the test has not ended some seconds after that, has `describe` say what it
-    /// did, shows that, and ends the process.
+    /// Drops `give_up` when the time is over. If the test has not ended some seconds later, shows the text of `describe`, and ends
+    /// the process.
     pub(crate) fn watch(
         self: &Arc<Self>,
         give_up: oneshot::Sender<Infallible>,
@@ -139,7 +139,8 @@ impl Deadline {
                 }
                 let phase = deadline.state().phase;
                 let text = describe(phase);
-                // A test that has ended meanwhile has a verdict of its own, and none that ends later gets to tell it.
+                // A test that has ended meanwhile has a verdict of its own. A test that ends later cannot report one, because the
+                // state stays locked.
                 let state = deadline.state();
                 if !state.ended {
                     crate::terminal::show(&text);
@@ -149,7 +150,7 @@ impl Deadline {
             .expect("a thread for the test's time-out");
     }
 
-    /// Waits until the test has ended; false where it has not by then.
+    /// Waits until the test has ended. `false` if it has not ended by then.
     fn ends_by(&self, until: impl Fn(&State) -> Instant) -> bool {
         let mut state = self.state();
         loop {
@@ -166,7 +167,7 @@ impl Deadline {
     }
 }
 
-/// What bounds the waits for something, and which service it is about.
+/// The limit of the waits for an operation, and the service that the operation is about.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bound {
     deadline: Option<Arc<Deadline>>,
@@ -175,7 +176,7 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    /// For what is done with a service.
+    /// The limit of an operation on a service.
     pub(crate) fn of_service(deadline: Option<Arc<Deadline>>, service: Arc<ServiceInfo>) -> Self {
         Self {
             deadline,
@@ -184,7 +185,7 @@ impl Bound {
         }
     }
 
-    /// For a launch. The supervisor ends it in time, and says what each service waited for.
+    /// The limit of a launch. The supervisor ends the launch in time, and reports what each service waited for.
     pub(crate) fn of_launch(deadline: Option<Arc<Deadline>>) -> Self {
         Self {
             deadline,
@@ -193,7 +194,7 @@ impl Bound {
         }
     }
 
-    /// Until when somebody may wait who begins now.
+    /// The limit of a wait that begins now.
     pub(crate) fn of_wait(&self) -> Option<Instant> {
         let deadline = self.deadline.as_ref()?;
         let until = deadline.of_wait()?;
@@ -203,7 +204,7 @@ impl Bound {
         }
     }
 
-    /// The error of a wait that has ended so.
+    /// The error of a wait that has exceeded its limit.
     pub(crate) fn exceeded(&self) -> Error {
         let what = "the time for the test was over before this was done";
         Error::new(ErrorKind::TimedOut, what).with(|report| {
@@ -230,7 +231,7 @@ pub(crate) fn current() -> Option<Arc<Deadline>> {
     CURRENT.with_borrow(Clone::clone)
 }
 
-/// From now on this thread runs that test, or one without a deadline; returns what it was before.
+/// Sets the deadline of the test that this thread runs, and returns the previous one.
 pub(crate) fn set_current(deadline: Option<Arc<Deadline>>) -> Option<Arc<Deadline>> {
     CURRENT.replace(deadline)
 }

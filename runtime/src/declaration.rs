@@ -1,6 +1,6 @@
-//! What a declaration is to the runtime: the checked plan, and what only the compiler could supply.
+//! A declaration as the runtime sees it: the checked plan, and the values that only the compiler has.
 //!
-//! Data that generated code fills in. It launches nothing and trusts what it is given.
+//! It is data from generated code. It must not launch anything, and need not check the data.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,12 +10,12 @@ use seatrial_model::Plan;
 use crate::Service;
 use crate::package::Package;
 
-/// A declaration as the macros hand it over: the checked plan, and what only the compiler can supply.
+/// A declaration as the macros hand it over: the checked plan, and the values that only the compiler has.
 #[derive(Clone, Copy, Debug)]
 pub struct Declaration {
     /// The plan as JSON.
     pub plan: &'static str,
-    /// Source file of the declaration, as the compiler was given it: relative to the workspace for its own packages.
+    /// The source file of the declaration, as the compiler names it: relative to the workspace for the workspace's own packages.
     pub file: &'static str,
     /// Line and column of the declaration in it.
     pub position: (u32, u32),
@@ -29,19 +29,19 @@ pub struct Declaration {
     pub files: &'static [&'static [u8]],
     /// The user's functions, by binding.
     pub hooks: &'static [Hook],
-    /// What setups depend on beyond the plan, by binding.
+    /// The keys of setups, by binding.
     pub keys: &'static [&'static str],
 }
 
 impl Declaration {
-    /// Its plan; nothing where that is of another version, which every launch of it reports.
+    /// The plan. `None` if it is of another version, which every launch reports.
     pub(crate) fn read_plan(&self) -> Option<Plan> {
         serde_json::from_str(self.plan).ok()
     }
 }
 
-/// A user's async function that looks at a service, or sets it up.
+/// A user's async function that checks a service, or sets it up.
 pub type Hook = fn(Service) -> HookFuture;
 
-/// Its future: what went wrong is told as text.
+/// The future of such a function. Its error is a text.
 pub type HookFuture = Pin<Box<dyn Future<Output = Result<(), String>>>>;

@@ -1,26 +1,26 @@
-//! What an executable says of itself in its first bytes: for which machine it is, and who else is needed to run it.
+//! The first bytes of an executable: the machine that it is for, and the interpreter or loader that it needs.
 
-/// How much of its beginning is enough. What follows the headers of an ELF file begins with the name of its loader.
+/// How many bytes are enough. The name of an ELF file's loader is near its headers.
 pub(crate) const HEAD: usize = 64 << 10;
 
-/// A file that is to be executed.
+/// The kind of an executable file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Executable {
     /// A program for one kind of machine.
     Elf {
-        /// The architecture in Go's terms, as images have it; `None` for one that is not known here.
+        /// The architecture in Go's terms, as images name it. `None` for an unknown one.
         arch: Option<&'static str>,
-        /// The loader that links its libraries when it starts; `None` where it is linked statically.
+        /// The loader that links its libraries when it starts. `None` if it is linked statically.
         loader: Option<String>,
     },
-    /// A text that says in its first line who runs it.
+    /// A script whose first line names its interpreter.
     Script {
-        /// The interpreter, as it is written: with the carriage return of a line that has one.
+        /// The interpreter, as it is written: with the carriage return, if the line has one.
         interpreter: String,
-        /// What stands behind the interpreter.
+        /// The text after the interpreter.
         argument: Option<String>,
     },
-    /// Neither of them: nothing tells how to run it.
+    /// Neither a program nor a script.
     Unknown,
 }
 
@@ -39,7 +39,7 @@ impl Executable {
     fn script(line: &[u8]) -> Self {
         let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = String::from_utf8_lossy(line);
-        // A carriage return is no blank to the kernel, but a part of the name.
+        // To the kernel, a carriage return is a part of the name.
         let line = line.trim_matches([' ', '\t']);
         let (interpreter, argument) = match line.split_once([' ', '\t']) {
             Some((interpreter, argument)) => (interpreter, Some(argument.trim_start().to_owned())),
@@ -58,7 +58,7 @@ impl Executable {
             big_endian: *head.get(5)? == 2,
         };
         let arch = arch(fields.number(18, 2)?, wide, fields.big_endian);
-        // Where the table of program headers is, how long each is, and how many there are.
+        // The offset of the table of program headers, the size of a header, and their count.
         let (table, length, count) = match wide {
             true => (32, 54, 56),
             false => (28, 42, 44),

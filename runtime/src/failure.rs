@@ -1,6 +1,6 @@
-//! How the error of a user's function becomes text, whatever its type.
+//! The text of the error of a user's function, of any type.
 //!
-//! Generated code calls one method, and the compiler picks the first way that the type allows.
+//! Generated code calls one method, and the compiler picks the first implementation that the type allows.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -8,8 +8,8 @@ use std::fmt::Display;
 
 use crate::wording;
 
-/// The error of a user's function, of whatever type: `(&&Failure::new(error)).failure_text()` finds the way to tell it. With its causes
-/// where it is an error or becomes one, as [`Display`] has it otherwise.
+/// The error of a user's function, of any type. `(&&Failure::new(error)).failure_text()` is its text: with its causes if it is an
+/// error or converts into one, and otherwise by [`Display`].
 pub struct Failure<E>(Cell<Option<E>>);
 
 impl<E> std::fmt::Debug for Failure<E> {
@@ -19,17 +19,17 @@ impl<E> std::fmt::Debug for Failure<E> {
 }
 
 impl<E> Failure<E> {
-    /// Holds the error until it is told.
+    /// Holds the error until its text is taken.
     pub fn new(error: E) -> Self {
         Self(Cell::new(Some(error)))
     }
 
     fn take(&self) -> E {
-        self.0.take().expect("a failure is told once")
+        self.0.take().expect("a failure is taken once")
     }
 }
 
-/// The way for errors, and for what becomes one: `anyhow::Error`, texts.
+/// For errors, and for types that convert into one: `anyhow::Error`, strings.
 pub trait FailureByError {
     /// The error and its causes.
     fn failure_text(self) -> String;
@@ -41,7 +41,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> FailureByError for &&Failure<E> {
     }
 }
 
-/// The way for what can only be displayed.
+/// For types that can only be displayed.
 pub trait FailureByDisplay {
     /// The error as it displays itself.
     fn failure_text(self) -> String;
@@ -55,7 +55,7 @@ impl<E: Display> FailureByDisplay for &&&Failure<E> {
 
 /// For all other types: says that this does not work.
 pub trait FailureOfAnotherType<E> {
-    /// Never called: it is there to be refused by the compiler.
+    /// Never called: the compiler refuses the call.
     fn failure_text(self) -> String
     where
         E: HookError;
@@ -70,7 +70,7 @@ impl<E> FailureOfAnotherType<E> for &Failure<E> {
     }
 }
 
-/// What the error of a user's function must be able to do. Never implemented: whoever can be displayed has another way.
+/// The requirement on the error of a user's function. Never implemented: types that can be displayed use another trait.
 #[diagnostic::on_unimplemented(
     message = "the error type `{Self}` cannot be displayed",
     label = "its error cannot be displayed",

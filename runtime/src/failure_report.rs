@@ -1,11 +1,11 @@
-//! What the services of a failed test did.
+//! The report about the services of a failed test.
 
 use std::time::Instant;
 
 use crate::client::Client;
 use crate::{Error, ErrorKind, Operation, Service, terminal};
 
-/// What these services were doing, as far as they say so by then.
+/// The status and the last lines of these services, as far as they arrive before `until`.
 pub(crate) fn of_services(services: &[Service], until: Option<Instant>) -> String {
     let first = services.first().map(Service::client);
     let lines = first
@@ -22,7 +22,7 @@ pub(crate) fn of_services(services: &[Service], until: Option<Instant>) -> Strin
     let mut lost = false;
     for (service, ended, tail) in tails {
         if lost && service.client().is_lost() {
-            // It would say the same.
+            // The log's error would be the same.
             continue;
         }
         let ended = in_time(ended, until).ok().flatten();
@@ -33,12 +33,12 @@ pub(crate) fn of_services(services: &[Service], until: Option<Instant>) -> Strin
     report
 }
 
-/// What comes of an operation until the test has to end.
+/// The outcome of an operation, or an error if it is not done before the test has to end.
 fn in_time<T: Send + 'static>(operation: Operation<T>, until: Option<Instant>) -> Result<T, Error> {
     match until {
         None => operation.wait(),
         Some(until) => operation.wait_until(until).unwrap_or_else(|| {
-            let what = "the engine has not given it in time";
+            let what = "the engine has not answered in time";
             Err(Error::new(ErrorKind::Engine, what))
         }),
     }

@@ -1,10 +1,10 @@
-//! A short name for content: the same content has the same name, in every process and every version of Seatrial.
+//! A short name for content. The same content has the same name, in every process and every version of Seatrial.
 //!
-//! FNV-1a with 128 bits: a dozen lines and the same in every version of everything, which the standard library's
-//! hasher does not promise. It withstands chance, not an attacker, so it must never stand for content that an attacker
-//! writes: whoever could write an image's context that collides could as well change the image.
+//! The hash is FNV-1a with 128 bits. It takes a dozen lines, and never changes, which the standard library's hasher does not
+//! promise. It withstands chance, not an attacker, so it must never stand for content that an attacker writes. An attacker who
+//! could write an image's context with a collision could change the image just as well.
 
-/// The hash of what was added, in order; where one part ends and the next begins counts.
+/// The hash of the parts that were added, in order. The boundaries between parts count, too.
 pub(crate) struct Fingerprint(u128);
 
 impl Fingerprint {

@@ -1,7 +1,7 @@
-//! Advisory locks on files, by `flock`: the kernel lets go of one whatever happens to the process that holds it.
+//! Advisory locks on files, by `flock`. The kernel releases a lock when its process ends, for whatever reason.
 //!
-//! A lock is on the open file, not on its name. Where holders unlink their file, whoever waited for it may hold a
-//! lock that keeps nobody out, which `is_at` tells.
+//! A lock is on the open file, not on its name. If a holder unlinks its file, a waiting process may get a lock that excludes nobody;
+//! `is_at` detects that.
 
 use std::fs::File;
 use std::io;
@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Waits until this open file has the lock. It has it until it is unlocked or every descriptor of it is closed.
+/// Waits until this open file has the lock. It holds the lock until it is unlocked, or every descriptor of it is closed.
 pub(crate) fn lock(file: &File) -> io::Result<()> {
     flock(file, libc::LOCK_EX).map(drop)
 }
@@ -19,7 +19,7 @@ pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
     flock(file, libc::LOCK_EX | libc::LOCK_NB)
 }
 
-/// Lets go of the lock, also where another process has a descriptor of the same open file.
+/// Releases the lock, also if another process has a descriptor of the same open file.
 #[cfg_attr(
     not(target_os = "linux"),
     expect(dead_code, reason = "needed for runs only, which are on Linux only")
@@ -28,7 +28,7 @@ pub(crate) fn unlock(file: &File) -> io::Result<()> {
     flock(file, libc::LOCK_UN).map(drop)
 }
 
-/// Whether the open file is the one that has this name now.
+/// Whether the open file is the one with this name now.
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), std::fs::symlink_metadata(path)) {
         (Ok(open), Ok(named)) => open.ino() == named.ino() && open.dev() == named.dev(),
@@ -36,7 +36,7 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Whether the operation was done; without `LOCK_NB` it always is.
+/// Whether the operation was done. Without `LOCK_NB` it always is.
 fn flock(file: &File, operation: libc::c_int) -> io::Result<bool> {
     loop {
         // SAFETY: flock takes a descriptor, which the borrowed file keeps open, and no memory.

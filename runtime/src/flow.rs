@@ -1,32 +1,32 @@
-//! Back-pressure: what one end of a connection streams to the other waits until the other has read what came before.
+//! Back-pressure: one end of a connection sends a stream only as fast as the other end reads it.
 //!
-//! The sender of a stream has an [`Allowance`], and takes from it for each message. The reader counts what it has read with
-//! [`Reading`], and tells the sender from time to time, which gives that back. So a reader that is slow holds up its own
-//! stream only: not the connection, and nobody's memory fills up.
+//! The sender of a stream has an [`Allowance`], and takes from it for each message. The reader counts the messages with a
+//! [`Reading`], and reports the count to the sender from time to time. The sender then gives that much back to the allowance. So a
+//! slow reader delays only its own stream, not the connection, and memory does not fill up.
 
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-/// The least that a message counts for, in bytes, for it is more than its text.
+/// The least that a message counts for, in bytes. A message is larger than its text.
 const UNIT: usize = 1024;
 
 /// How many units of a stream are sent before the first is read: 1 MiB.
 pub(crate) const WINDOW: u32 = 1024;
 
-/// So often the sender is told, in units.
+/// How many units are read between two reports to the sender.
 const TELL_EVERY: u32 = WINDOW / 4;
 
-/// How much of a file is in one message, in bytes. With what is around it, it fits a frame of the connection.
+/// The size of a piece of a file in a message, in bytes. With the rest of the message, it fits a frame of the connection.
 pub(crate) const PIECE: usize = 60 * 1024;
 
-/// What a message with so many bytes counts for. One that is larger than the window takes all of it.
+/// The units that a message with so many bytes counts for. A message larger than the window takes all of it.
 fn units(bytes: usize) -> u32 {
     let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(WINDOW);
     units.clamp(1, WINDOW)
 }
 
-/// What may be sent.
+/// The units that may be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Allowance(Arc<Semaphore>);
 
@@ -43,33 +43,33 @@ impl Allowance {
     ///
     /// # Errors
     ///
-    /// Nobody reads any more.
+    /// Nobody reads the stream any more.
     pub(crate) async fn take(&self, bytes: usize) -> Result<(), Unread> {
         let permits = self.0.acquire_many(units(bytes)).await;
         permits.map_err(|_| Unread)?.forget();
         Ok(())
     }
 
-    /// So many units have been read.
+    /// Gives back so many units, which have been read.
     pub(crate) fn give_back(&self, units: u32) {
         let missing = (WINDOW as usize).saturating_sub(self.0.available_permits());
         self.0.add_permits(missing.min(units as usize));
     }
 
-    /// Nobody reads any more: whoever waits to send something does not wait any longer.
+    /// Notes that nobody reads the stream any more. Senders that wait get an error.
     pub(crate) fn stop(&self) {
         self.0.close();
     }
 }
 
-/// What was read that the sender was not told of.
+/// The units that were read since the last report to the sender.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     units: u32,
 }
 
 impl Reading {
-    /// A message with so many bytes has been read; how many units the sender is to be told, if now.
+    /// Counts a message with so many bytes. Returns the units to report to the sender, if a report is due.
     pub(crate) fn read(&mut self, bytes: usize) -> Option<u32> {
         self.units += units(bytes);
         (self.units >= TELL_EVERY).then(|| std::mem::take(&mut self.units))

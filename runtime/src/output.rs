@@ -1,32 +1,32 @@
-//! What is kept of text from outside that may have no end: the beginning of a line, the end of an output.
+//! Limits of text from outside that may have no end: only the beginning of a long line is kept, and only the end of a long output.
 //!
-//! Whoever drops something says so in the text that is left, in brackets that begin with two dots.
+//! The text that is kept says how much is missing, in brackets that begin with two dots.
 
 use std::collections::VecDeque;
 
-/// The longest line that is handed out whole, in bytes; of a longer one as much is, from its beginning. The documentation
-/// of [`LogLine`](crate::LogLine) names it. Fuzzing comes by shorter ones only.
+/// The most bytes of a line that are handed out. A longer line is cut there. The documentation of [`LogLine`](crate::LogLine)
+/// names the limit. Inputs of fuzzing are short, so it has a lower limit.
 pub(crate) const LINE_MAX: usize = if cfg!(fuzzing) { 64 } else { 64 * 1024 };
 
-/// How much of a log is handed out as one text, in bytes, and how much of each output of a command: its end. The
-/// documentation of [`Service`](crate::Service) names it.
+/// The most bytes of a log that are handed out as one text, and of each output of a command. The end is kept. The documentation of
+/// [`Service`](crate::Service) names the limit.
 pub(crate) const OUTPUT_MAX: usize = 16 * 1024 * 1024;
 
-/// How much is kept of an output that only an error shows, by its last lines.
+/// The most bytes that are kept of an output of which only an error shows the last lines.
 pub(crate) const REPORT_MAX: usize = 1024 * 1024;
 
-/// How a line ends that is cut.
+/// The end of a line that is cut.
 pub(crate) const CUT: &str = " [.. the rest of this line is cut]";
 
-/// Puts the lines of one stream together from pieces that end anywhere, and keeps no more than [`LINE_MAX`] bytes.
+/// Assembles the lines of one stream from pieces that end anywhere, and keeps no more than [`LINE_MAX`] bytes.
 ///
-/// A line is handed out when it ends, and one that becomes too long at once, for it may never end: its beginning with a
-/// note. When it does end, one more line says how much of it is missing.
+/// A line is handed out when it ends. A line that is too long may never end, so its beginning is handed out at once, with a note.
+/// When it ends, one more line says how much of it is missing.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    /// What has come of a line.
+    /// The bytes of the present line.
     open: Vec<u8>,
-    /// How much of the line was dropped, where it is too long and its beginning was handed out.
+    /// How many bytes of the line were dropped, if it is too long and its beginning was handed out.
     dropped: Option<u64>,
 }
 
@@ -43,7 +43,7 @@ impl Lines {
         }
     }
 
-    /// The stream has ended: so has its last line, unless nothing has come of it.
+    /// Ends the stream, and with it the last line, unless that is empty.
     pub(crate) fn finish(mut self, mut line: impl FnMut(String)) {
         if !self.open.is_empty() || self.dropped.is_some() {
             self.end(&mut line);
@@ -78,7 +78,7 @@ impl Lines {
     }
 }
 
-/// The end of an output, and how much came before it.
+/// The end of an output, and the number of bytes before it.
 #[derive(Debug)]
 pub(crate) struct End {
     max: usize,
@@ -87,7 +87,7 @@ pub(crate) struct End {
 }
 
 impl End {
-    /// Of an output of which so many bytes are kept.
+    /// Keeps at most so many bytes.
     pub(crate) fn of(max: usize) -> Self {
         Self {
             max,
@@ -104,8 +104,8 @@ impl End {
         self.dropped += (passed.len() + old) as u64;
     }
 
-    /// What is kept, and the number of bytes before it. Where there are any, what is kept begins with a line, or with a
-    /// character where it has no line's end.
+    /// The kept bytes, and the number of bytes before them. If bytes were dropped, the kept ones begin with a complete line, or
+    /// with a complete character if they have no line break.
     pub(crate) fn finish(mut self) -> (Vec<u8>, u64) {
         if self.dropped > 0 {
             let line = self.bytes.iter().take(LINE_MAX);
@@ -126,7 +126,7 @@ impl End {
     }
 }
 
-/// An output of which so many bytes at the beginning are missing as text, which says so in a first line.
+/// An output as text. If bytes at the beginning are missing, a first line says how many.
 pub(crate) fn text(bytes: Vec<u8>, dropped: u64) -> String {
     let mut text = String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
@@ -159,7 +159,7 @@ pub(crate) fn whole_characters(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-/// What a terminal shows of a line in the end: programs that tell how far they are write over what they said before.
+/// The text of a line that a terminal shows in the end. Programs that show progress overwrite the line.
 pub(crate) fn last_written(line: &str) -> &str {
     let line = line.trim_end();
     line.rsplit_once('\r').map_or(line, |(_, last)| last)
@@ -292,7 +292,7 @@ mod tests {
                 );
             }
         }
-        // What is no UTF-8 anyway.
+        // Not UTF-8 in any case.
         for byte in [0x80, 0xff] {
             let shown = &lines(&[&vec![byte; LINE_MAX + 1]])[0];
             let shown = shown.strip_suffix(CUT).expect("it is cut");

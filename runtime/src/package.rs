@@ -1,14 +1,14 @@
-//! What the compiler knows of a package.
+//! A package, as the compiler knew it.
 //!
-//! Below everything that asks where files are: it names no service, and looks at nothing.
+//! It is data. It must not look at files.
 
-/// A package, as it was when the compiler had it.
+/// A package, as it was when it was compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Package {
     /// Its name.
     pub name: &'static str,
     /// Its directory.
     pub directory: &'static str,
-    /// Where that is in the package's workspace; empty for the root.
+    /// Its directory relative to its workspace. Empty for the root.
     pub in_workspace: &'static str,
 }

@@ -1,4 +1,4 @@
-//! What generated code names, from wherever it is. Not part of the public API: it changes without notice.
+//! The items that generated code uses. They are not part of the public API, and change without notice.
 
 pub use crate::composition::{FromService, next_service};
 pub use crate::declaration::{Declaration, Hook, HookFuture};

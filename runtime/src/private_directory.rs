@@ -1,7 +1,7 @@
-//! Directories and files that only this user may use, where others may write beside them: below the temporary
-//! directory, whoever comes first may have made what has our name.
+//! Directories and files that only this user may use, in a place where others may write, too. Below the temporary directory, another
+//! user may have created a directory with our name first.
 //!
-//! A directory that somebody else has a hand in is refused and never repaired.
+//! A directory that others have access to is refused. It must never be repaired.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
@@ -9,13 +9,13 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-/// Creates the directory if it does not exist, and makes sure that nobody else has a hand in it. Its parent must exist.
+/// Creates the directory if it does not exist, and makes sure that nobody else has access to it. Its parent must exist.
 ///
-/// It may be gone again when this returns, where others remove it: opening a file in it tells.
+/// Another process of this user may remove the directory before this returns. Opening a file in it fails then.
 ///
 /// # Errors
 ///
-/// The directory cannot be created, is a symbolic link, belongs to another user, or is open to others.
+/// The directory cannot be created, is a symbolic link, belongs to another user, or is accessible to others.
 pub(crate) fn create_private(directory: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(directory) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -31,13 +31,13 @@ pub(crate) fn create_private(directory: &Path) -> io::Result<()> {
     Err(io::Error::new(
         io::ErrorKind::PermissionDenied,
         format!(
-            "{} is not a directory of this user's alone; remove it",
+            "{} is not a directory that only this user has access to; remove it",
             directory.display()
         ),
     ))
 }
 
-/// Opens a file to read and write that only this user may use. A symbolic link is not followed.
+/// Opens a file for reading and writing that only this user may use. A symbolic link is not followed.
 pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
@@ -49,12 +49,12 @@ pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
         .open(path)
 }
 
-/// For how long nothing has been written into a file; `None` where the clock does not tell.
+/// The time since a file was last written. `None` if the clock does not tell.
 pub(crate) fn idle(file: &Metadata) -> Option<Duration> {
     file.modified().ok()?.elapsed().ok()
 }
 
-/// The user whose files are this process's own.
+/// The user that owns the files of this process.
 pub(crate) fn user() -> u32 {
     // SAFETY: geteuid has no preconditions and always succeeds.
     unsafe { libc::geteuid() }

@@ -1,7 +1,7 @@
-//! What a client and the supervisor say to each other.
+//! The messages between a client and the supervisor.
 //!
-//! Plain data, serializable, with no reference to the memory of either side: whether the supervisor runs in this
-//! process or another is nobody's business but the connection's.
+//! They are plain serializable data without references to the memory of either side. Only the connection knows whether the
+//! supervisor runs in this process or in another.
 
 mod forms;
 
@@ -24,13 +24,13 @@ use crate::shown::Shown;
 use crate::visible::quoted;
 use crate::wire::InLane;
 
-/// Numbers the supervisor gives to its clients.
+/// The number that the supervisor gives to a client.
 pub(crate) type ClientId = u64;
-/// Numbers a client gives to its calls; the answer carries the same.
+/// The number that a client gives to a call. The answer has the same number.
 pub(crate) type CallId = u64;
-/// Numbers a client gives to its leases.
+/// The number that a client gives to a lease.
 pub(crate) type LeaseId = u64;
-/// Numbers the supervisor gives to instances of services.
+/// The number that the supervisor gives to an instance of a service.
 pub(crate) type InstanceId = u64;
 
 /// A client's message.
@@ -40,19 +40,19 @@ pub(crate) struct Request {
     pub(crate) body: RequestBody,
 }
 
-/// What a client wants.
+/// The content of a client's message.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum RequestBody {
-    /// The first request of a client, and not answered.
+    /// The first request of a client. Not answered.
     Introduce(Box<Introduction>),
-    /// Launch a composition and hold its services under this lease. Answered with [`Reply::Launched`]; once the time is up,
-    /// where there is a limit, with what was waited for.
+    /// Launch a composition and hold its services under this lease. Answered with [`Reply::Launched`]. If a time limit is exceeded,
+    /// the error says what was waited for.
     Launch {
         lease: LeaseId,
         launch: Box<Launch>,
         within: Option<Duration>,
     },
-    /// Give a lease back. Answered at once; what nobody holds any more is removed in the background.
+    /// Give a lease back. Answered at once. Services that nobody holds any more are removed in the background.
     Release { lease: LeaseId },
     /// Do something with an instance.
     Act {
@@ -65,44 +65,45 @@ pub(crate) enum RequestBody {
         hook: CallId,
         outcome: Result<(), HookFailure>,
     },
-    /// So many [`flow`](crate::flow) units of what this call streams have been read. Not answered.
+    /// So many [`flow`](crate::flow) units of this call's stream have been read. Not answered.
     HaveRead { stream: CallId, units: u32 },
-    /// Nobody reads what this call streams any more. Not answered.
+    /// Nobody reads this call's stream any more. Not answered.
     StopStream { stream: CallId },
-    /// More of the archive that [`Action::CopyIn`] unpacks, or of a command's input, as far as [`Message::HaveRead`] lets it be
-    /// sent. Not answered.
+    /// The next piece of the archive that [`Action::CopyIn`] unpacks, or of a command's input. [`Message::HaveRead`] limits how much
+    /// may be sent. Not answered.
     Piece {
         copy: CallId,
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
-    /// That was all of it; or why the rest will not come. Not answered.
+    /// The end of the pieces. An error says why the rest will not come. Not answered.
     EndOfPieces {
         copy: CallId,
         outcome: Result<(), String>,
     },
-    /// What is kept: [`Reply::Kept`].
+    /// List the kept services. Answered with [`Reply::Kept`].
     ListKept,
-    /// Remove what is kept; what is in use goes with its last user. Answered with [`Reply::Kept`] when that is done.
+    /// Remove the kept services. A service in use is removed when its last user is done. Answered with [`Reply::Kept`] when the
+    /// others are removed.
     DropKept,
-    /// The client's last request: all that it holds goes. Answered when that is removed, where the run ends with it, and
-    /// otherwise at once.
+    /// The client's last request: give back everything that it holds. If the run ends with it, answered when everything is removed;
+    /// otherwise answered at once.
     Close,
 }
 
-/// Who a client is.
+/// A client's introduction of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Introduction {
-    /// For what it launches; or what is wrong with them, which every launch is answered with.
+    /// The settings for its launches. If they are wrong, every launch is answered with the error.
     #[serde(with = "forms::outcome")]
     pub(crate) settings: Result<Settings, Error>,
-    /// The process with whose end its run ends; none where the run ends with the client. A keeper goes on.
+    /// The process with which its run ends. `None` if the run ends with the client. A keeper goes on.
     pub(crate) process: Option<ProcessId>,
 }
 
-/// What concerns one launch, call or hook stays in order; the rest does not wait for it. A client takes the numbers of its
-/// leases and calls from one counter. A hook's number is the supervisor's: where it equals one of the client's, the two
-/// share a lane.
+/// Messages about the same launch, call or hook stay in order. Other messages do not wait for them. A client takes the numbers of its
+/// leases and calls from one counter. The supervisor numbers hooks: if such a number equals one of the client's, the two share a
+/// lane.
 impl InLane for Request {
     fn lane(&self) -> u64 {
         match &self.body {
@@ -119,13 +120,13 @@ impl InLane for Request {
     }
 }
 
-/// A composition to launch: the plan and what only the test process could supply.
+/// A composition to launch: the plan, and the values that only the test process has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Launch {
-    /// The same for the same declaration, in every process, and for no other.
+    /// Identifies the declaration, in every process.
     pub(crate) identity: String,
     pub(crate) plan: Plan,
-    /// Name of the test it is for, where there is one.
+    /// The name of the test that launches, if any.
     pub(crate) test: Option<String>,
     /// Directory of the declaring package.
     pub(crate) package_dir: PathBuf,
@@ -144,40 +145,40 @@ pub(crate) struct Launch {
 /// A service that outlives the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kept {
-    /// To a keeper: to be launched, unless it is there. A keeper launches nothing else.
+    /// To a keeper: launch the service, unless it runs. A keeper launches nothing else.
     Wanted { key: KeptKey, stays: Duration },
-    /// To a run's supervisor: the keeper has it.
+    /// To a run's supervisor: the keeper has the service.
     Running(Box<ServiceInfo>),
 }
 
-/// What a service is kept for.
+/// The key of a kept service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeptKey {
-    /// The declaration, whatever it says.
+    /// Identifies the declaration, without its content.
     pub(crate) slot: String,
-    /// What it says, as far as that makes a difference, together with what the service cannot be separated from.
+    /// A fingerprint of the declaration's content, together with the services that this one cannot be separated from.
     pub(crate) content: String,
 }
 
-/// Who asks for something to be done with an instance.
+/// The caller of an action on an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Caller {
-    /// Whoever has its handle.
+    /// A holder of the instance's handle.
     Handle,
-    /// A function of the user's for which the instance waits: see [`Message::Hook`].
+    /// A user's function for which the instance waits, see [`Message::Hook`].
     Hook(HookKind),
 }
 
-/// What a function of the user's is for.
+/// The purpose of a user's function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum HookKind {
-    /// A readiness check: it may be called again, in this process or another.
+    /// A readiness check. It may be called again, in this process or another.
     Ready,
-    /// A setup: it is called once for an instance.
+    /// A setup. It is called once for an instance.
     Setup,
 }
 
-/// Why a function of the user's has not succeeded, in words.
+/// Why a user's function has failed, as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum HookFailure {
     /// It has returned an error.
@@ -187,7 +188,7 @@ pub(crate) enum HookFailure {
 }
 
 impl HookFailure {
-    /// As sentences of ours have it.
+    /// The failure as messages quote it: without secrets and control sequences.
     pub(crate) fn quoted(self, redactor: &Redactor) -> Self {
         match self {
             Self::Failed(text) => Self::Failed(quoted(redactor, &text)),
@@ -196,27 +197,26 @@ impl HookFailure {
     }
 }
 
-/// Something to do with an instance.
+/// An action on an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Action {
-    /// The whole log, or its last lines: [`Reply::Log`].
+    /// Read the log, or its last lines. Answered with [`Reply::Log`].
     Logs {
         tail: Option<usize>,
     },
-    /// Streams every line from the first, as [`Message::Line`], until [`RequestBody::StopStream`] or the end that `until`
-    /// says.
+    /// Stream every line from the first, as [`Message::Line`], until [`RequestBody::StopStream`] or the end that `until` names.
     Follow {
         until: FollowEnd,
     },
-    /// [`Reply::Exec`].
+    /// Run a command. Answered with [`Reply::Exec`].
     Exec(ExecCall),
-    /// Asks it to end, and kills it once the patience is over, or the engine's own.
+    /// Ask it to end, and kill it after this time, or after the engine's default.
     Stop {
         patience: Option<Duration>,
     },
-    /// Starts it and waits until it is ready.
+    /// Start it and wait until it is ready.
     Start,
-    /// Stops it, starts it and waits until it is ready.
+    /// Stop it, start it and wait until it is ready.
     Restart,
     Kill {
         signal: Option<String>,
@@ -225,19 +225,19 @@ pub(crate) enum Action {
     Unpause,
     Disconnect,
     Reconnect,
-    /// Whether it has ended by now: [`Reply::Ended`].
+    /// Ask whether it has ended. Answered with [`Reply::Ended`].
     Ended,
-    /// What its container is doing: [`Reply::Status`].
+    /// Ask for the status of its container. Answered with [`Reply::Status`].
     Status,
     WaitReady,
-    /// Unpacks a tar at the root, all of which comes to this path or below: what comes in [`RequestBody::Piece`]s until
+    /// Unpack a tar at the root. All of its entries are at this path or below. The tar comes in [`RequestBody::Piece`]s until
     /// [`RequestBody::EndOfPieces`].
     CopyIn {
         to: String,
         /// Whether it is one file, which must not take a directory's place.
         is_file: bool,
     },
-    /// Packs a file or directory and streams the tar, as [`Message::Piece`], until [`RequestBody::StopStream`].
+    /// Pack a file or directory and stream the tar, as [`Message::Piece`], until [`RequestBody::StopStream`].
     CopyOut {
         from: String,
         /// Whether a link is followed; otherwise it is what is packed.
@@ -253,16 +253,16 @@ pub(crate) struct ExecCall {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) user: Option<String>,
     pub(crate) workdir: Option<String>,
-    /// Whether it has an input: what comes in [`RequestBody::Piece`]s until [`RequestBody::EndOfPieces`].
+    /// Whether it has an input, which comes in [`RequestBody::Piece`]s until [`RequestBody::EndOfPieces`].
     pub(crate) has_input: bool,
 }
 
-/// When a followed log has no more lines.
+/// The end of a followed log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum FollowEnd {
     /// The container has stopped.
     Stopped,
-    /// The container is removed: it may be started again after a stop.
+    /// The container is removed. A stopped one may be started again.
     Removed,
 }
 
@@ -281,15 +281,15 @@ pub(crate) enum Message {
         #[serde(with = "forms::LogLineForm")]
         line: LogLine,
     },
-    /// More of the archive that a call copies out.
+    /// The next piece of the archive that a call copies out.
     Piece {
         call: CallId,
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
-    /// So many [`flow`](crate::flow) units of what this call copies in have been read.
+    /// So many [`flow`](crate::flow) units of the pieces of this call have been read.
     HaveRead { call: CallId, units: u32 },
-    /// Something for people to see.
+    /// A text or progress for people to see.
     Show(Shown),
     /// Run the user's function number `binding` of the declaration that was launched under `identity`, and answer with
     /// [`RequestBody::HookEnded`].
@@ -302,7 +302,7 @@ pub(crate) enum Message {
     },
 }
 
-/// What a call streams comes before the answer that ends it.
+/// The stream of a call must come before the answer that ends it.
 impl InLane for Message {
     fn lane(&self) -> u64 {
         match self {
@@ -311,7 +311,7 @@ impl InLane for Message {
             | Self::Piece { call, .. }
             | Self::HaveRead { call, .. } => *call,
             Self::Hook { hook, .. } => *hook,
-            // No call's number.
+            // 0 is not the number of a call.
             Self::Show(_) => 0,
         }
     }
@@ -321,17 +321,17 @@ impl InLane for Message {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Done,
-    /// The services that were asked for, in the plan's order.
+    /// The launched services, in the plan's order.
     Launched(Vec<ServiceInfo>),
     Log(String),
-    /// How and when it has ended, in words; nothing of one that runs.
+    /// How and when it has ended, as text. `None` if it runs.
     Ended(Option<String>),
     Status(ContainerStatus),
     Exec(#[serde(with = "forms::ExecOutputForm")] ExecOutput),
     Kept(#[serde(with = "forms::kept_services")] Vec<KeptService>),
 }
 
-/// What a service's container is doing.
+/// The status of a service's container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ContainerStatus {
     Running,
@@ -340,12 +340,12 @@ pub(crate) enum ContainerStatus {
         code: Option<i64>,
         /// Whether the engine knows that memory was the reason.
         out_of_memory: bool,
-        /// How long ago the engine told of it.
+        /// The time since the engine reported it.
         ago: Duration,
     },
 }
 
-/// A running service, as its handle knows it.
+/// The data of a running service, for its handle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ServiceInfo {
     pub(crate) instance: InstanceId,
@@ -356,18 +356,18 @@ pub(crate) struct ServiceInfo {
     pub(crate) container: String,
     /// Address on the network.
     pub(crate) address: Ipv4Addr,
-    /// Host under which the published ports are reached.
+    /// The host of the published ports.
     pub(crate) host: String,
     pub(crate) ports: Vec<Port>,
     pub(crate) published: Vec<PublishedPort>,
     /// The user its container runs as.
     pub(crate) owner: Owner,
-    /// What is mounted in its container.
+    /// The mounts of its container.
     pub(crate) mounted: Vec<Mounted>,
     pub(crate) times: Times,
 }
 
-/// Something that is mounted in a container.
+/// A mount of a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mounted {
     /// An absolute path.
@@ -375,7 +375,7 @@ pub(crate) struct Mounted {
     pub(crate) kind: MountedKind,
 }
 
-/// What it is that is mounted, as far as it matters to who copies files there.
+/// The kind of a mount, as far as copying files needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum MountedKind {
     Source,
@@ -383,21 +383,21 @@ pub(crate) enum MountedKind {
     Mount,
     Tmpfs,
     Volume,
-    /// What the engine mounts in every container.
+    /// A mount that the engine makes in every container.
     Engines,
 }
 
-/// Whose a file is. The default is root.
+/// The owner of a file. The default is root.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Owner {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
 }
 
-/// How long a service took, from the launch's begin.
+/// The times of the steps of a service, since the beginning of the launch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Times {
-    /// Its image was there.
+    /// Its image was obtained.
     pub(crate) image: Option<Duration>,
     /// Its container was created.
     pub(crate) created: Option<Duration>,
@@ -407,13 +407,13 @@ pub(crate) struct Times {
     pub(crate) started: Option<Duration>,
     /// Its readiness checks held.
     pub(crate) ready: Option<Duration>,
-    /// Its setups were done; none where it has none.
+    /// Its setups were done. `None` if it has no setups.
     pub(crate) set_up: Option<Duration>,
     /// It was running before this launch asked for it.
     pub(crate) shared: bool,
 }
 
-/// What happened, for `events` in `seatrial.toml`: one JSON object a line.
+/// An event, for `events` in `seatrial.toml`: one JSON object per line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Event {
     /// Microseconds since the Unix epoch.

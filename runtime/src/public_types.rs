@@ -1,5 +1,5 @@
-//! What the public types promise beside their methods: they can be handed to other threads and kept for as long as one
-//! likes, and they are not serializable, so that they can grow.
+//! Promises of the public types beside their methods: they can be sent to other threads, they borrow nothing, and they are not
+//! serializable, so that they can grow.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
-//! The settings of a test process: its workspace's configuration, and the variables that say where the engine and the
-//! registries' credentials are.
+//! The settings of a test process: its workspace's configuration, and the variables that name the engine and the registries'
+//! credentials.
 //!
-//! They hold for what that process launches, whichever process does it for it.
+//! They apply to everything that the process launches, also if another process does the work.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::{Error, ErrorKind, workspace};
 
-/// The variables, beside `SEATRIAL_*`, by which engines and credentials are found.
+/// The variables, beside `SEATRIAL_*`, with which engines and credentials are found.
 const VARIABLES: [&str; 7] = [
     "DOCKER_CONFIG",
     "DOCKER_CONTEXT",
@@ -29,18 +29,18 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Those of this process.
+    /// The settings of this process.
     ///
     /// # Errors
     ///
-    /// Every mistake in the configuration.
+    /// The configuration has mistakes. The error lists all of them.
     pub(crate) fn of_process() -> Result<Self, Error> {
         let config = Config::of_process(&workspace::of_process())
             .map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()))?;
         Ok(Self::new(config))
     }
 
-    /// What decides which engine they lead to, as a text.
+    /// A text that differs between settings that can select different engines.
     pub(crate) fn engine_choice(&self) -> String {
         let names = ["DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_HOST", "HOME"];
         let variables = names.map(|name| self.variables.get(name));

@@ -1,6 +1,6 @@
-//! What a process shows to people, as data: so that one that nobody sees can have it shown by another.
+//! Texts and progress for people, as data, so that a process without a terminal can have another process show them.
 //!
-//! Nothing here shows anything: `terminal` and `images` do.
+//! It must not show anything itself: `terminal` and `images` do.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,27 +11,27 @@ use crate::engine::Progress;
 pub(crate) enum Shown {
     /// A text, whole lines.
     Text(String),
-    /// How far work on an image is.
+    /// The progress of work on an image.
     Progress(ProgressReport),
 }
 
-/// How far work on an image is, from the process that does it to one that people see.
+/// The progress of work on an image, from the process that does it to one that people see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ProgressReport {
-    /// Something to know that is no progress.
+    /// A notice that is not about progress.
     Note(String),
-    /// Work has begun. The others tell of it by its number.
+    /// Work has begun. The other reports refer to it by its number.
     Begun {
         task: u64,
         work: Work,
         image: String,
     },
-    /// What an engine reports.
+    /// A report of the engine.
     Engine {
         task: u64,
         progress: Progress,
     },
-    /// More bytes of what is made here.
+    /// The number of further bytes of an image that is made here.
     Bytes {
         task: u64,
         more: u64,
@@ -45,7 +45,7 @@ pub(crate) enum ProgressReport {
 }
 
 impl ProgressReport {
-    /// The number of the work that it begins (`true`) or ends.
+    /// The number of the work that the report begins (`true`) or ends (`false`).
     pub(crate) fn begins_or_ends(&self) -> Option<(u64, bool)> {
         match self {
             Self::Begun { task, .. } => Some((*task, true)),
@@ -55,7 +55,7 @@ impl ProgressReport {
     }
 }
 
-/// What is done to get an image.
+/// How an image is obtained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Work {
     Pull,

@@ -1,4 +1,4 @@
-//! Operations of one test that are waited for together, and the errors of all that failed.
+//! Waiting for several operations of a test together, and one text for the errors of all that failed.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
@@ -8,18 +8,18 @@ use std::time::{Duration, Instant};
 use crate::operation::block_on_until;
 use crate::{Error, Operation, wording};
 
-/// How long the others may go on once one has failed: most that fail do so by then, and nobody waits for what takes longer.
+/// How long the other operations may go on after one has failed. Most of those that fail do so in this time.
 const SETTLING: Duration = Duration::from_secs(5);
 
-/// What came of several operations.
+/// The outcomes of several operations.
 pub(crate) struct Outcomes<T> {
-    /// Of each; nothing where it was still under way when it was waited for no longer.
+    /// The outcome of each operation. `None` if it was not done when the wait ended.
     pub(crate) outcomes: Vec<Option<Result<T, Error>>>,
-    /// When the first failed.
+    /// The time of the first failure.
     pub(crate) failed: Option<Instant>,
 }
 
-/// Waits until all are done, or until then. Where one fails, the others get a moment to end, too.
+/// Waits until all operations are done, or until `until`. If one fails, the others get a moment to end, too.
 pub(crate) fn wait<T>(operations: Vec<Operation<T>>, until: Option<Instant>) -> Outcomes<T> {
     wait_settling(operations, until, SETTLING)
 }
@@ -62,7 +62,7 @@ fn poll_until<T>(
             false => Poll::Pending,
         }
     });
-    // What is not done by then is told from the rest.
+    // Operations that are not done by then have no outcome.
     let _ = block_on_until(polled, until);
 }
 
@@ -96,17 +96,17 @@ impl<T> Progress<T> {
     }
 }
 
-/// Errors of several launches as one text. What is one cause for several is told once, with the names of all.
+/// The errors of several launches as one text. A cause that several launches share is reported once, with the names of all.
 pub(crate) fn describe(errors: Vec<Error>) -> String {
     let mut causes: Vec<(Error, Vec<String>)> = Vec::new();
     for mut error in errors {
-        // One service's error is about that of one composition.
+        // An error about a service belongs to one composition only.
         let name = match error.service() {
             None => error.take_composition(),
             Some(_) => None,
         };
         match causes.iter_mut().find(|(cause, _)| *cause == error) {
-            // One that is launched twice is named once.
+            // A composition that is launched twice is named once.
             Some((_, names)) => names.extend(name.filter(|name| !names.contains(name))),
             None => causes.push((error, name.into_iter().collect())),
         }

@@ -1,8 +1,8 @@
-//! What a terminal shows of text from outside, without what tells the terminal to do something.
+//! Text from outside without the sequences that control a terminal.
 //!
-//! Programs colour their logs, and whatever writes a log may clear the screen of whoever reads it, or set a window's title.
-//! So text from outside is looked at, and shown, without its control sequences (ECMA-48) and control characters. It is
-//! handed to a test as it is, where a test asks for it.
+//! Programs colour their logs, and a log could clear its reader's screen, or set a window's title. So text from outside must be
+//! shown and searched without its control sequences (ECMA-48) and control characters. A test that asks for a text gets it
+//! unchanged.
 
 use std::borrow::Cow;
 
@@ -13,29 +13,29 @@ use crate::output::last_written;
 const ESCAPE: u8 = 0x1b;
 const BELL: u8 = 0x07;
 const DELETE: u8 = 0x7f;
-/// The characters U+0080 to U+009F are control characters, too; in UTF-8 all begin with this byte.
+/// The first byte of U+0080 to U+009F in UTF-8. They are control characters, too.
 const LEAD_OF_C1: u8 = 0xc2;
 
-/// Takes the control sequences out of a stream of lines that comes in pieces. Of control characters, tabs, carriage
-/// returns and line ends stay. No sequence goes on behind the end of its line.
+/// Removes the control sequences from a stream of lines that comes in pieces. Tabs, carriage returns and line ends stay; other
+/// control characters are removed. A sequence ends at the end of its line at the latest.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Filter {
     #[default]
     Text,
-    /// Behind [`LEAD_OF_C1`].
+    /// After [`LEAD_OF_C1`].
     Lead,
-    /// Behind `ESC`.
+    /// After `ESC`.
     Escape,
     /// In a control sequence, up to its final byte: `ESC [ 31 m`.
     Sequence,
     /// In a string for the terminal, up to its end: a title, the target of a link.
     String,
-    /// In such a string, behind `ESC`.
+    /// In such a string, after `ESC`.
     EscapeInString,
 }
 
 impl Filter {
-    /// Takes a byte, and hands out what is visible of all until now that was not handed out.
+    /// Takes a byte, and hands out the visible bytes that are known by now.
     pub(crate) fn take(&mut self, byte: u8, mut visible: impl FnMut(u8)) {
         *self = match (*self, byte) {
             (Self::Lead, 0x80..=0x9f) => Self::behind_control(byte - 0x40),
@@ -45,7 +45,7 @@ impl Filter {
             }
             (_, b'\n') | (Self::Text, _) => Self::of_text(byte, visible),
             (Self::EscapeInString, b'\\') | (Self::String, BELL) => Self::Text,
-            // What cancels any sequence.
+            // These bytes cancel any sequence.
             (_, 0x18 | 0x1a) => Self::Text,
             (Self::String, ESCAPE) => Self::EscapeInString,
             (Self::String, _) => Self::String,
@@ -53,14 +53,14 @@ impl Filter {
             (Self::Escape | Self::EscapeInString, b' '..=b'/') => Self::Escape,
             (Self::Escape | Self::EscapeInString, b'0'..=b'~') => Self::behind_control(byte),
             (Self::Sequence, b'@'..=b'~') => Self::Text,
-            // No part of a sequence, so there is none.
+            // The byte cannot be in a sequence, so there is no sequence.
             (_, 0x80..) => Self::of_text(byte, visible),
             // Parameters, and control characters in the middle.
             (state, _) => state,
         };
     }
 
-    /// Behind `ESC` and this byte, or the one character that stands for both.
+    /// The state after `ESC` and this byte, or after the single character that stands for both.
     fn behind_control(byte: u8) -> Self {
         match byte {
             b'[' => Self::Sequence,
@@ -81,7 +81,7 @@ impl Filter {
     }
 }
 
-/// What is visible of a text at one time or another: a line that is written over what it said before has both.
+/// A text without control sequences. A line that overwrites itself keeps its earlier text, too.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(|character: char| character.is_control()) {
         return text.into();
@@ -91,11 +91,11 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     for byte in text.bytes() {
         filter.take(byte, |byte| visible.push(byte));
     }
-    // Only ASCII and whole characters were taken out.
+    // Only ASCII and complete characters were removed.
     String::from_utf8_lossy(&visible).into_owned().into()
 }
 
-/// A text from outside as it may be shown: what is visible of each line in the end.
+/// A text from outside as it may be shown: the text of each line that a terminal shows in the end.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     let text = visible(text);
     if !text.contains('\r') {
@@ -108,8 +108,8 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     lines.collect::<Vec<_>>().join("\n").into()
 }
 
-/// A text from outside as a sentence or a report of ours has it. A secret may have control characters in it, or have some
-/// written into it.
+/// A text from outside for a message: without secrets and control sequences. A secret may contain control characters itself, or be
+/// interrupted by some.
 pub(crate) fn quoted(redactor: &Redactor, text: &str) -> String {
     redactor.redact(&harmless(&redactor.redact(text)))
 }
@@ -135,7 +135,7 @@ mod tests {
             ("\u{9b}31mred\u{9d}title\u{7}text\u{85}", "redtext"),
             ("a\u{8}b\u{7}\u{0}\u{7f}c", "abc"),
             ("\u{a0}\u{c0}\u{bf}", "\u{a0}\u{c0}\u{bf}"),
-            // What is no sequence, or does not end.
+            // Not a sequence, or does not end.
             ("\u{1b}[31\u{f6}", "\u{f6}"),
             ("\u{1b}\u{18}[31m", "[31m"),
             ("a\u{1b}]0;title\nb\u{1b}[\nc\u{1b}\nd", "a\nb\nc\nd"),

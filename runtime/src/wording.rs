@@ -1,6 +1,6 @@
-//! How the parts of our sentences read: durations, sizes, names in a row, an error with its causes.
+//! The text of the parts of messages: durations, sizes, lists of names, an error with its causes.
 //!
-//! Text in, text out. It knows nothing of where a sentence is shown.
+//! It must not know where a message is shown.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(crate) fn bytes(bytes: u64) -> String {
     )
 }
 
-/// Names in a row.
+/// A list of names.
 pub(crate) fn names(names: &[String]) -> String {
     names
         .iter()
@@ -39,7 +39,7 @@ pub(crate) fn names(names: &[String]) -> String {
         .join(", ")
 }
 
-/// An error of anybody's with all of its causes.
+/// An error with all of its causes.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,9 +1,9 @@
-//! Where the user's files are: the source, what is mounted of it, the configuration, the contexts of builds, the package's
-//! binaries. All of them come from one tree.
+//! The places of the user's files: the source and its mounts, the configuration, the contexts of builds, the package's binaries. All
+//! of them come from the same tree.
 //!
-//! Test executables are moved (`cargo nextest archive`), and checkouts are copied. So what cargo and nextest say in this process's
-//! environment wins over what was compiled in, as far as it is about the same package: a process may have inherited the variables
-//! of another's.
+//! Test executables are moved (`cargo nextest archive`), and checkouts are copied. So the variables of cargo and nextest in this
+//! process's environment override the paths that were compiled in. They count only if they are about the same package, because a
+//! process may have inherited them.
 
 use std::env;
 use std::ffi::OsString;
@@ -15,47 +15,47 @@ use crate::{Error, ErrorKind};
 
 /// The package that the tests of this process belong to.
 static TESTED: OnceLock<Package> = OnceLock::new();
-/// A package that declares what this process launches.
+/// The first package whose declaration this process launched.
 static DECLARED: OnceLock<Package> = OnceLock::new();
 
-/// Says whose tests this process runs.
+/// Notes the package whose tests this process runs.
 pub(crate) fn is_tested(package: Package) {
     let _ = TESTED.set(package);
 }
 
-/// Says who declares what this process launches, where that need not be whom it belongs to.
+/// Notes the package of a declaration that this process launches. The process need not belong to it.
 pub(crate) fn is_declared(package: Package) {
     let _ = DECLARED.set(package);
 }
 
-/// The workspace of the package whose tests or program this process is. It stays the same once it was asked for.
+/// The workspace of the package whose tests or program this process runs. It does not change after the first call.
 pub(crate) fn of_process() -> PathBuf {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     let root = || Surroundings::of_process().root(TESTED.get(), DECLARED.get());
     ROOT.get_or_init(root).clone()
 }
 
-/// Where a package is now that declares something.
+/// The present directory of a package with a declaration.
 pub(crate) fn directory_of(package: Package) -> PathBuf {
     Surroundings::of_process().directory(package, &of_process())
 }
 
-/// Where a binary of a package is now, which was at `compiled` when a test of the package was compiled.
+/// The present path of a package's binary. Its path was `compiled` when the package's tests were compiled.
 ///
 /// # Errors
 ///
-/// It is nowhere, or only in another tree.
+/// The binary does not exist, or exists only in another tree.
 pub(crate) fn binary(package: Package, name: &str, compiled: &Path) -> Result<PathBuf, Error> {
     Surroundings::of_process().binary(package, name, compiled, &of_process())
 }
 
 /// User and group id of this process.
 pub(crate) fn user() -> (u32, u32) {
-    // SAFETY: both calls take nothing, touch no memory and cannot fail.
+    // SAFETY: both calls take no arguments, touch no memory and cannot fail.
     unsafe { (libc::getuid(), libc::getgid()) }
 }
 
-/// What a process can see of where it is.
+/// The facts about its place that a process can see.
 struct Surroundings<V> {
     variables: V,
     directory: Option<PathBuf>,
@@ -79,7 +79,7 @@ impl<V: Fn(&str) -> Option<OsString>> Surroundings<V> {
             .map(PathBuf::from)
     }
 
-    /// Whether cargo or nextest has started this process, or the one that it inherits the variables of, for this package.
+    /// Whether the variables are about this package: cargo or nextest has set them for this process, or for one of its ancestors.
     fn is_for(&self, package: &Package) -> bool {
         (self.variables)("CARGO_PKG_NAME").is_some_and(|name| name == package.name)
     }
@@ -94,7 +94,7 @@ impl<V: Fn(&str) -> Option<OsString>> Surroundings<V> {
         Some(root)
     }
 
-    /// The same by nextest, unless a cargo that it has started says something else.
+    /// The root of the workspace that nextest names, unless a cargo that it has started names another.
     fn nextest_root(&self) -> Option<PathBuf> {
         let root = self.path("NEXTEST_WORKSPACE_ROOT")?;
         let package = self.path("CARGO_MANIFEST_DIR")?;
@@ -104,7 +104,7 @@ impl<V: Fn(&str) -> Option<OsString>> Surroundings<V> {
     fn root(&self, tested: Option<&Package>, declared: Option<&Package>) -> PathBuf {
         let concerns = |root: &PathBuf| match tested {
             Some(tested) => self.is_for(tested) || tested.is_in(root),
-            // Nobody knows whose process it is.
+            // The package of the process is unknown.
             None => true,
         };
         if let Some(root) = self.named().filter(concerns) {
@@ -125,7 +125,7 @@ impl<V: Fn(&str) -> Option<OsString>> Surroundings<V> {
             .unwrap_or(above)
     }
 
-    /// Where a package is in the tree with this root; where it was, if it belongs to another workspace.
+    /// The directory of a package in the tree with this root. If it belongs to another workspace, its directory when it was compiled.
     fn directory(&self, package: Package, root: &Path) -> PathBuf {
         let compiled = PathBuf::from(package.directory);
         let named = self.path("CARGO_MANIFEST_DIR");
@@ -169,7 +169,7 @@ impl<V: Fn(&str) -> Option<OsString>> Surroundings<V> {
         if !has_moved && compiled.is_file() {
             return Ok(compiled.to_owned());
         }
-        // Cargo has it beside the directory of the test executables, `target/debug/deps`.
+        // Cargo puts it beside the directory of the test executables, `target/debug/deps`.
         let executables = self.executable.as_deref().and_then(Path::parent);
         let beside = executables
             .filter(|directory| directory.ends_with("deps"))
@@ -184,7 +184,7 @@ impl<V: Fn(&str) -> Option<OsString>> Surroundings<V> {
 }
 
 impl Package {
-    /// The root of its workspace when it was compiled.
+    /// The root of the package's workspace when it was compiled.
     fn compiled_root(&self) -> Option<PathBuf> {
         let below = Path::new(self.in_workspace);
         let directory = Path::new(self.directory);
@@ -231,7 +231,7 @@ fn not_there(name: &str, path: &Path, compiled: &Path) -> Error {
             report.details.push(was);
         }
         report.help = Some(
-            "build the tests again; where they were moved, move the binary with them, as `cargo nextest archive` does"
+            "build the tests again; if they were moved, move the binary with them, as `cargo nextest archive` does"
                 .to_owned(),
         );
     })
@@ -246,7 +246,7 @@ fn of_another_tree(name: &str, compiled: &Path, directory: &Path) -> Error {
     Error::new(ErrorKind::Files, what).with(|report| {
         report
             .details
-            .push("the tests were compiled for another tree, and nothing says where the binary is now".to_owned());
+            .push("the tests were compiled in another tree, and no variable names the binary's present path".to_owned());
         report.help = Some(
             "build the tests again in this tree, or have cargo-nextest or cargo (1.94 or later) run them, which say where \
              binaries are"
@@ -255,7 +255,7 @@ fn of_another_tree(name: &str, compiled: &Path, directory: &Path) -> Error {
     })
 }
 
-/// The root of the workspace that a directory is in, by the rule that the macros have, too.
+/// The root of the workspace of a directory, by the same rule as in the macros.
 fn root_above(directory: &Path) -> PathBuf {
     let manifest = |path: &Path| std::fs::read_to_string(path).ok();
     seatrial_model::workspace::root(directory, manifest).to_owned()

@@ -133,7 +133,7 @@ fn binaries(declaration: &Declaration, plan: &Plan) -> Result<Vec<PathBuf>, Erro
 
 /// A text that identifies a declaration together with the values of its variables: the source file, the name, and a hash of
 /// everything that the services are made from. It is the same in every test executable that the declaration is compiled into.
-/// The module's path is no part of it: a module that several executables include has another path in each, and two structs in
+/// The module's path is not a part of it: a module that several executables include has another path in each, and two structs in
 /// two functions can have the same path.
 fn identity(declaration: &Declaration, launch: &Launch) -> String {
     let mut content = Fingerprint::new();

@@ -1,4 +1,4 @@
-//! How much memory something takes.
+//! Measures the memory that work allocates.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -7,13 +7,13 @@ use std::cell::Cell;
 static ALLOCATOR: Counting = Counting;
 
 thread_local! {
-    /// Bytes that this thread has allocated and not given back. Below zero where it gives back another's.
+    /// The bytes that this thread has allocated and not freed. Negative if it frees another thread's memory.
     static LIVE: Cell<isize> = const { Cell::new(0) };
-    /// The most that there were at once.
+    /// The largest value of `LIVE`.
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
-/// What `work` returns, and the most bytes that it had allocated at once on this thread.
+/// The value of `work`, and the most bytes that it had allocated at once on this thread.
 pub(crate) fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = LIVE.get();
     PEAK.set(before);

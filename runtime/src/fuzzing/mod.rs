@@ -1,5 +1,5 @@
-//! Bodies of the fuzz targets in `fuzz/`: what holds whatever a peer sends, a container writes or a user configures. Each
-//! panics where it does not hold, and stands beside what it looks at.
+//! Bodies of the fuzz targets in `fuzz/`: properties that hold for any input of a peer, a container or a user. Each body panics if its
+//! property does not hold, and is defined beside the code that it tests.
 
 pub(crate) mod memory;
 pub(crate) mod pieces;

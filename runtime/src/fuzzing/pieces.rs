@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::engine::Output;
 
-/// A stream that has its bytes at once, but hands out only so many at a time.
+/// A stream that has all its bytes, and hands out a limited number at a time.
 pub(crate) struct Dripping<'a> {
     pub(crate) bytes: &'a [u8],
     /// Never zero.
@@ -28,8 +28,8 @@ impl AsyncRead for Dripping<'_> {
     }
 }
 
-/// A container's output as the input has it: before each piece a byte with its length, and as its highest bit whether it
-/// is standard error.
+/// A container's output, decoded from the input. Before each piece is a byte with its length; its highest bit is set for standard
+/// error.
 pub(crate) fn output(mut data: &[u8]) -> Vec<Output> {
     let mut pieces = Vec::new();
     while let Some((head, rest)) = data.split_first() {
@@ -43,7 +43,7 @@ pub(crate) fn output(mut data: &[u8]) -> Vec<Output> {
     pieces
 }
 
-/// What was written to one of the two streams.
+/// The bytes of one of the two streams.
 pub(crate) fn stream(pieces: &[Output], stderr: bool) -> Vec<u8> {
     let pieces = pieces.iter().filter(|piece| piece.stderr == stderr);
     pieces.flat_map(|piece| piece.bytes.clone()).collect()

@@ -1,7 +1,7 @@
-//! How messages carry what is public.
+//! The forms in which messages carry public types.
 //!
-//! Public types are not serializable: whoever could write one down would hold us to its form. What is here has the same
-//! fields, and the compiler refuses one that has not.
+//! Public types are not serializable, because their form would become a promise. Each form has the same fields as its public type,
+//! and does not compile otherwise.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ struct KeptServiceForm {
     stays: Duration,
 }
 
-/// For `#[serde(with)]`: what is kept.
+/// For `#[serde(with)]`: kept services.
 pub(super) mod kept_services {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
