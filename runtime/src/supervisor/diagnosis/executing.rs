@@ -1,14 +1,14 @@
 //! Why a container cannot run its executable, from the messages of the engine, the kernel, a loader or a shell, and
 //! from the executable itself. Reads files of containers. Must not change anything.
 
-mod said;
+mod refusal;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use seatrial_model::{Origin, Source, Template};
 
-use self::said::{Loading, Refusal};
+use self::refusal::{Loading, Refusal};
 use super::finding::Finding;
 use super::target::Target;
 use crate::executable::{Executable, HEAD};
@@ -26,12 +26,12 @@ pub(super) async fn finding(target: Target<'_>, symptom: Symptom<'_>) -> Option<
         image: image(target),
     };
     let refusal = match symptom {
-        Symptom::Refusal(refusal) => said::refusal(refusal),
+        Symptom::Refusal(refusal) => refusal::refusal(refusal),
         Symptom::Log(log, code) => {
-            if let Some(loading) = said::loading(log) {
+            if let Some(loading) = refusal::loading(log) {
                 return Some(subject.loading(&loading));
             }
-            said::in_log(log, code)
+            refusal::in_log(log, code)
         }
     };
     subject.refused(refusal?).await

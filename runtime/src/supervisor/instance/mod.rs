@@ -6,13 +6,13 @@
 //! know the table.
 
 mod actions;
+mod activity;
 mod adoption;
-mod beside;
 mod checks;
 mod creation;
-mod doing;
 mod exec;
 mod inbox;
+mod job;
 mod life;
 mod meanwhile;
 mod orders;
@@ -25,7 +25,7 @@ mod setup;
 mod state;
 mod status;
 
-pub(super) use doing::Activity;
+pub(super) use activity::Activity;
 pub(super) use exec::Exec;
 pub(super) use orders::{Command, Order, gone};
 pub(super) use phase::{Dependency, Phase};

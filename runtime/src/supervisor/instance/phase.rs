@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::doing::Activity;
+use super::activity::Activity;
 use super::orders::{Command, Order, gone};
 use crate::Error;
 use crate::protocol::ServiceInfo;

@@ -2,7 +2,7 @@
 
 use seatrial_model::ImageRef;
 
-use super::beside::Job;
+use super::job::Job;
 use super::running::Running;
 use super::state::Instance;
 use crate::engine::ExecResult;

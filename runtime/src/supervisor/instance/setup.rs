@@ -6,9 +6,9 @@
 use seatrial_model::{EnvVar, Setup, SetupKind, Template};
 use tokio::time::timeout;
 
-use super::beside::{Job, JobError};
 use super::checks::Thoroughness;
 use super::inbox::Inbox;
+use super::job::{Job, JobError};
 use super::running::Running;
 use super::state::Instance;
 use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec};

@@ -10,7 +10,7 @@ use seatrial_model::{Origin, ServicePlan};
 use tokio::sync::watch;
 use tokio_util::sync::DropGuard;
 
-use super::doing::Activity;
+use super::activity::Activity;
 use super::phase::Dependency;
 use crate::Error;
 use crate::engine::{Engine, EngineError, ImageInfo};
