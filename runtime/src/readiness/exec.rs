@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_with_the_last_line() {
+    fn a_failure_is_reported_with_the_last_line() {
         let result = |code, stdout: &str, stderr: &str| ExecResult {
             code,
             stdout: stdout.as_bytes().to_vec(),

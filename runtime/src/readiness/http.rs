@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_answers_are_told_apart() {
+    async fn other_answers_are_distinguished() {
         let reason = async |answer: &str| answered(answer).await.0.unwrap_err();
         let closed = "the connection was closed without an answer";
         assert!(reason("").await.starts_with(closed));

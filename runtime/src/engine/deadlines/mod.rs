@@ -35,7 +35,7 @@ pub(crate) struct Deadlines {
 }
 
 impl Deadlines {
-    /// The least long deadline. The time that a service takes to end does not depend on the engine.
+    /// The minimum of `long`, whatever is configured. The time that a service takes to end does not depend on the engine.
     const LONG: Duration = Duration::from_secs(5 * 60);
 
     /// The deadlines of an engine that may take `short` to answer.

@@ -65,7 +65,7 @@ async fn a_server_that_refuses_before_it_listens_is_heard() {
 }
 
 #[tokio::test]
-async fn other_answers_are_told_apart() {
+async fn other_answers_are_distinguished() {
     let closed = with(Protocol::Mysql, async |stream| drop(stream)).await.0;
     assert_eq!(closed, Err(NoVerdict::Closed));
     let http = b"HTTP/1.1 400 Bad Request\r\n\r\n";

@@ -103,7 +103,7 @@ async fn a_command_is_run_until_it_succeeds() {
 }
 
 #[tokio::test]
-async fn a_command_that_fails_is_told_with_its_last_line() {
+async fn a_command_that_fails_is_reported_with_its_last_line() {
     let service = Fixture::start(perl("sleep 600"), &[]).await;
     let check = exec(&["/bin/sh", "-c", "echo one; echo two >&2; exit 3"]);
     let error = service.first_failure(&[check]).await;

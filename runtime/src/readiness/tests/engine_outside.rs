@@ -13,7 +13,7 @@ async fn a_probe_container_is_run_until_it_succeeds() {
 }
 
 #[tokio::test]
-async fn a_probe_that_fails_or_cannot_run_is_told() {
+async fn a_probe_that_fails_or_cannot_run_is_reported() {
     let service = Fixture::start(perl("sleep 600"), &[]).await;
     let fails = probe(&["/bin/sh", "-c", "echo no answer; exit 2"]);
     let error = service.first_failure(&[fails]).await;

@@ -141,7 +141,7 @@ async fn a_late_http_service_is_not_ready_before_it_listens() {
 }
 
 #[tokio::test]
-async fn http_with_another_status_is_told_with_the_last() {
+async fn http_with_another_status_is_reported_with_the_last() {
     let service = Fixture::start(perl(WARMING_UP), &[PORT]).await;
     let check = CheckKind::Http {
         port: PORT,

@@ -42,7 +42,7 @@ async fn a_database_that_starts_is_not_ready() {
 }
 
 #[tokio::test]
-async fn a_service_that_speaks_something_else_is_told_with_what_to_write() {
+async fn a_foreign_protocol_is_reported_with_what_to_write() {
     let script = r#"
         my $s = listening(7000);
         while (my $c = $s->accept) { print $c "HTTP/1.1 400 Bad\r\n\r\n"; sysread $c, my $said, 4096 }

@@ -51,7 +51,7 @@ async fn the_delay_is_part_of_the_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_hangs_is_told() {
+async fn an_attempt_that_hangs_is_reported() {
     let first_hangs = Script {
         exec: Box::new(|_, _| hangs()),
         ..Script::default()
@@ -78,7 +78,7 @@ async fn an_attempt_that_hangs_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_is_just_under_way_is_not_told() {
+async fn an_attempt_that_just_began_is_not_reported() {
     let script = Script {
         hook: Box::new(|_| hangs()),
         ..Script::default()
@@ -92,7 +92,7 @@ async fn an_attempt_that_is_just_under_way_is_not_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_container_that_does_not_run_is_told_though_every_check_holds() {
+async fn a_container_that_does_not_run_is_reported_though_every_check_holds() {
     let script = Script {
         exec: Box::new(|_, _| exits(0, "")),
         inspect: Box::new(|_| Ok(running(false))),
@@ -119,7 +119,7 @@ async fn a_container_that_does_not_run_is_told_though_every_check_holds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_fails_or_cannot_run_is_told() {
+async fn a_probe_that_fails_or_cannot_run_is_reported() {
     let fails = Script {
         probe: Box::new(|_| Box::pin(exits_as_probe(2, "no answer\n"))),
         ..Script::default()

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn listening_sockets_are_found_and_the_loopback_is_told_apart() {
+    fn listening_sockets_are_found_and_the_loopback_is_distinguished() {
         let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n\
             \x20  0: 00000000:2BCB 00000000:0000 0A 00000000:00000000 00:00000000 00000000   999\n\
             \x20  1: 0100007F:18EB 00000000:0000 0A 00000000:00000000 00:00000000 00000000   999\n\
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_listens_on_ipv6_only_is_told_apart() {
+    fn listeners_on_ipv6_only_are_distinguished() {
         let table = "  sl  local_address rem_address   st\n\
             \x20  0: 00000000000000000000000000000000:0050 0000:0000 0A\n\
             \x20  1: 00000000000000000000000000000000:0051 0000:0000 0A\n\

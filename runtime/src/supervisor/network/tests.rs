@@ -106,7 +106,7 @@ async fn a_network_that_containers_leave_late_is_removed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_network_that_containers_do_not_leave_is_told() {
+async fn a_network_that_containers_do_not_leave_is_reported() {
     let (_, engine) = engine(Networks {
         attached: Mutex::new([vec!["somebody".to_owned()]].into()),
         counts: Mutex::new(FOR_EVER),

@@ -67,7 +67,7 @@ async fn connect(choice: Option<String>) -> Engine {
 }
 
 #[tokio::test]
-async fn a_container_of_which_nobody_was_told_is_removed() {
+async fn a_container_whose_creation_was_not_answered_is_removed() {
     fixture::prepare().await;
     let direct = connect(std::env::var("SEATRIAL_ENGINE").ok()).await;
     let address = direct.info().address.clone();

@@ -310,7 +310,7 @@ async fn engine_clients_that_number_alike_hold_their_own() {
 }
 
 #[tokio::test]
-async fn engine_a_service_of_the_run_is_one_for_all_whoever_has_launched_it() {
+async fn engine_a_service_of_the_run_is_shared_by_all_clients() {
     let mut run = Run::new();
     let services = || {
         vec![
@@ -424,7 +424,7 @@ async fn engine_a_readiness_function_does_anything_to_its_service_without_waitin
 }
 
 #[tokio::test]
-async fn engine_no_more_lines_are_sent_than_are_read() {
+async fn engine_lines_are_sent_only_as_they_are_read() {
     let mut run = Run::new();
     let mut client = run.connect();
     let mut service = script("talks", "seq 3000; echo up; exec sleep infinity", &[]);
@@ -467,7 +467,7 @@ async fn engine_no_more_lines_are_sent_than_are_read() {
 }
 
 #[tokio::test]
-async fn engine_a_run_has_one_engine_and_who_asks_for_another_is_told() {
+async fn engine_a_run_has_one_engine_and_another_one_is_an_error() {
     let mut run = Run::new();
     let mut first = run.connect();
     let launched = first.launch(vec![lasting("one", &[])]).await;

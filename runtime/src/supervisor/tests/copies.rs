@@ -63,7 +63,7 @@ async fn engine_a_client_that_ends_in_the_middle_of_a_copy_holds_up_nobody() {
 }
 
 #[tokio::test]
-async fn engine_no_more_of_a_file_is_sent_than_is_read() {
+async fn engine_a_file_is_sent_only_as_it_is_read() {
     let mut run = Run::new();
     let mut client = run.connect();
     let services = vec![lasting("hold", &[]), lasting("clock", &[])];

@@ -404,7 +404,7 @@ async fn engine_a_released_lease_takes_its_services_down_while_the_run_goes_on()
 }
 
 #[tokio::test]
-async fn engine_a_service_on_another_port_is_told_where_it_listens() {
+async fn engine_a_service_on_another_port_is_reported_with_its_ports() {
     let mut run = Run::new("another-port");
     let mut service = echo("server", 7);
     service.ports[0].number = 8;
@@ -439,7 +439,7 @@ async fn engine_a_service_on_another_port_is_told_where_it_listens() {
 }
 
 #[tokio::test]
-async fn engine_a_service_that_uses_too_much_memory_is_told_its_limit() {
+async fn engine_a_service_that_uses_too_much_memory_is_reported_with_its_limit() {
     let mut run = Run::new("memory");
     let mut hungry = script(
         "hungry",
@@ -457,7 +457,7 @@ async fn engine_a_service_that_uses_too_much_memory_is_told_its_limit() {
 }
 
 #[tokio::test]
-async fn engine_a_mount_path_that_is_gone_is_told() {
+async fn engine_a_missing_mount_path_is_reported() {
     let mut run = Run::new("mount");
     let mut service = lasting("store", &[]);
     service.mounts.push(Mount {
@@ -477,7 +477,7 @@ async fn engine_a_mount_path_that_is_gone_is_told() {
 }
 
 #[tokio::test]
-async fn engine_whoever_asks_for_the_end_is_answered_once_nothing_is_left() {
+async fn engine_the_end_is_answered_once_nothing_is_left() {
     let mut run = Run::new("closes");
     run.launch(1, vec![lasting("a", &[])]).await.expect("ready");
     // Perhaps before the first is served.

@@ -100,7 +100,7 @@ async fn engine_a_setup_in_an_image_reaches_the_service_and_has_the_source() {
 }
 
 #[tokio::test]
-async fn engine_a_setup_that_fails_is_told_with_its_output_and_what_is_not_started() {
+async fn engine_a_failed_setup_is_reported_with_its_output_and_what_is_not_started() {
     let mut run = Run::new("setup-fails");
     let mut failing = exec(shell(
         "echo creating; echo no such table >&2; echo $SEED_PASSWORD; exit 3",

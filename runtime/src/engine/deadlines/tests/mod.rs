@@ -196,7 +196,7 @@ async fn a_call_without_a_deadline_goes_on_while_the_engine_answers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_container_that_is_stuck_is_told_from_an_engine_that_is() {
+async fn a_stuck_container_is_distinguished_from_a_stuck_engine() {
     let engine = with_deadlines(Hanging {
         lists: true,
         tells: None,

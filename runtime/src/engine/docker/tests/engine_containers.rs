@@ -176,7 +176,7 @@ async fn a_container_that_is_killed_for_want_of_memory_has_the_code_of_a_kill() 
 }
 
 #[tokio::test]
-async fn a_command_that_is_not_there_is_told() {
+async fn a_missing_command_is_reported() {
     let rig = Rig::new().await;
     for command in ["nope", "/nope", "/etc/passwd", "/etc"] {
         let id = rig.created(&[command]).await;
@@ -194,7 +194,7 @@ async fn a_command_that_is_not_there_is_told() {
 }
 
 #[tokio::test]
-async fn a_missing_image_or_a_taken_name_is_told() {
+async fn a_missing_image_or_a_taken_name_is_reported() {
     let rig = Rig::new().await;
     let mut spec = rig.spec(&["true"]);
     spec.image = "seatrial-engine-test-none:1".to_owned();
@@ -216,7 +216,7 @@ async fn a_missing_image_or_a_taken_name_is_told() {
 }
 
 #[tokio::test]
-async fn another_platform_is_told() {
+async fn another_platform_is_reported() {
     let rig = Rig::new().await;
     let mut spec = rig.spec(&["true"]);
     spec.platform = Some("linux/s390x".to_owned());
@@ -229,7 +229,7 @@ async fn another_platform_is_told() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_told() {
+async fn a_taken_port_is_reported() {
     let rig = Rig::new().await;
     let (network, subnet) = rig.network().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -275,7 +275,7 @@ async fn a_taken_port_is_told() {
 }
 
 #[tokio::test]
-async fn a_missing_mount_is_told() {
+async fn a_missing_mount_is_reported() {
     let rig = Rig::new().await;
     let path = rig.path();
     let mut spec = rig.spec(&["true"]);

@@ -66,7 +66,7 @@ async fn a_build_makes_an_image_and_gives_its_output() {
 }
 
 #[tokio::test]
-async fn a_failing_step_is_told_with_what_it_said() {
+async fn a_failing_step_is_reported_with_its_output() {
     let rig = Rig::new().await;
     let tag = rig.image();
     let dockerfile = format!(
@@ -91,7 +91,7 @@ async fn a_failing_step_is_told_with_what_it_said() {
 }
 
 #[tokio::test]
-async fn a_dockerfile_that_is_none_is_told() {
+async fn an_invalid_dockerfile_is_reported() {
     let rig = Rig::new().await;
     let tag = rig.image();
     let error = build(&rig, &tag, "Dockerfile", "FORM debian\n")
@@ -171,7 +171,7 @@ async fn a_root_file_system_that_breaks_makes_no_image() {
 }
 
 #[tokio::test]
-async fn a_registry_that_is_not_there_is_told() {
+async fn a_missing_registry_is_reported() {
     let rig = Rig::new().await;
     // A port that was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0")

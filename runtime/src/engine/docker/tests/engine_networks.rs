@@ -120,7 +120,7 @@ async fn ports_are_published_where_it_was_said() {
 }
 
 #[tokio::test]
-async fn a_container_or_network_that_is_not_there_is_told() {
+async fn a_missing_container_or_network_is_reported() {
     let rig = Rig::new().await;
     let (network, subnet) = rig.network().await;
     let error = rig

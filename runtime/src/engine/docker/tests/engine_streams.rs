@@ -247,7 +247,7 @@ async fn an_input_ends_and_one_that_breaks_ends_the_call() {
 }
 
 #[tokio::test]
-async fn a_command_that_cannot_start_is_told() {
+async fn a_command_that_cannot_start_is_reported() {
     let rig = Rig::new().await;
     let id = rig.idle().await;
     for command in ["nope", "/nope", "/etc/passwd", "/etc"] {
@@ -370,7 +370,7 @@ async fn files_go_in_and_come_out() {
 }
 
 #[tokio::test]
-async fn files_that_break_off_are_told_and_no_archive_is_taken_for_whole() {
+async fn an_interrupted_archive_is_reported_and_never_counts_as_complete() {
     let rig = Rig::new().await;
     let id = rig.created(&["true"]).await;
     let broken = EngineError {
