@@ -201,8 +201,8 @@ fn nobody_delivers_the_image() {
     assert_says(
         &error.to_string(),
         &[
-            "service `server` of `Absent`: cannot get the image `localhost/seatrial/nobody-has-this:1`",
-            "it is not there",
+            "service `server` of `Absent`: cannot obtain the image `localhost/seatrial/nobody-has-this:1`",
+            "there is no such image",
             "localhost",
             "[images.\"localhost/seatrial/nobody-has-this:1\"]",
             "build = ",

@@ -1,6 +1,6 @@
-//! What one process knows of its images: what was fetched and what is being fetched, and by what means.
+//! The images of one process: the fetches that are done or under way, and what fetching needs.
 //!
-//! It fetches nothing.
+//! It must not fetch anything itself.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -28,7 +28,7 @@ pub(crate) struct Images {
     pub(super) locks: Locks,
     pub(super) builds: Arc<dyn Builds>,
     pub(super) environment: Lookup,
-    /// What was fetched, and what is being fetched. A fetch that was given up is taken over by the next who waits.
+    /// The fetches that are done or under way. If a caller gives its fetch up, the next waiting caller takes over.
     pub(super) fetches: Mutex<HashMap<Key, Fetch>>,
 }
 
@@ -38,7 +38,7 @@ type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 /// The one fetch of an image, begun or done.
 pub(super) type Fetch = Arc<OnceCell<Result<ImageInfo, ImageError>>>;
 
-/// What makes two requests one.
+/// Requests with the same key share a fetch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     engine: String,
@@ -57,7 +57,7 @@ impl Key {
         }
     }
 
-    /// The name of the lock under which it is fetched.
+    /// The name of the lock that a fetch holds.
     pub(super) fn lock(&self) -> String {
         let platform = self.platform.as_deref().unwrap_or_default();
         Fingerprint::new()
@@ -68,7 +68,7 @@ impl Key {
     }
 }
 
-/// One image that is asked for.
+/// A request for one image.
 pub(super) struct Request<'a> {
     pub(super) engine: &'a Engine,
     /// As the declaration has it.
@@ -80,7 +80,7 @@ pub(super) struct Request<'a> {
 }
 
 impl Images {
-    /// Images as the workspace's configuration says, with the credentials that the variables lead to.
+    /// Images by the workspace's configuration, with the credentials that the variables of the environment name.
     pub(crate) fn new(
         config: &Config,
         variables: BTreeMap<String, String>,
@@ -97,8 +97,8 @@ impl Images {
         }
     }
 
-    /// Has every image be looked for again, but for those that are being fetched: for a process that goes on while images
-    /// change.
+    /// Forgets the fetches that are done, so that every image is looked for again. A process needs this if it goes on while
+    /// images change.
     pub(crate) fn forget(&self) {
         let fetches = self.fetches.lock();
         let mut fetches = fetches.unwrap_or_else(|poisoned| poisoned.into_inner());

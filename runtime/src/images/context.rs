@@ -1,4 +1,4 @@
-//! A directory packed for a build, the same bytes for the same content wherever and whenever it was checked out.
+//! Packs a directory for a build. The same content gives the same bytes, wherever and whenever it was checked out.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,15 +7,15 @@ use std::path::Path;
 
 use super::ignore::Ignore;
 
-/// The time that every packed file has, 1980-01-02: a checkout's times differ from machine to machine, and some archive
-/// formats know no earlier one.
+/// The time of every packed file, 1980-01-02. The times of a checkout differ between machines, and some archive formats have no
+/// earlier time.
 const TIME: u64 = 315_619_200;
 
-/// Packs the directory as a tar. Files named in `replaced` get that content instead of their own.
+/// Packs the directory as a tar. The files named in `replaced` get the content given there.
 ///
 /// # Errors
 ///
-/// What cannot be read, by its path.
+/// Something cannot be read; the message has its path.
 pub(super) fn pack(
     directory: &Path,
     dockerfile: &str,
@@ -36,7 +36,7 @@ pub(super) fn pack(
     packer
         .tar
         .into_inner()
-        .map_err(|error| format!("{} cannot be packed: {error}", directory.display()))
+        .map_err(|error| format!("cannot pack {}: {error}", directory.display()))
 }
 
 struct Packer<'a> {
@@ -48,10 +48,10 @@ struct Packer<'a> {
 }
 
 impl Packer<'_> {
-    /// Packs what is in the directory of that path below the root.
+    /// Packs the content of the directory with that path below the root.
     fn directory(&mut self, path: &mut Vec<String>) -> Result<(), String> {
         let directory = self.root.join(path.join("/"));
-        let failed = |error: io::Error| format!("{} cannot be read: {error}", directory.display());
+        let failed = |error: io::Error| format!("cannot read {}: {error}", directory.display());
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&directory).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
@@ -76,9 +76,9 @@ impl Packer<'_> {
     fn entry(&mut self, path: &mut Vec<String>) -> Result<(), String> {
         let name = path.join("/");
         let source = self.root.join(&name);
-        let failed = |error: io::Error| format!("{} cannot be read: {error}", source.display());
+        let failed = |error: io::Error| format!("cannot read {}: {error}", source.display());
         let metadata = std::fs::symlink_metadata(&source).map_err(failed)?;
-        // The engine needs these two whatever the second one says.
+        // The engine needs the Dockerfile and `.dockerignore`, even if `.dockerignore` excludes them.
         let needed = name == self.dockerfile || name == ".dockerignore";
         let components: Vec<&str> = path.iter().map(String::as_str).collect();
         let left_out = self.ignore.leaves_out(&components) && !needed;
@@ -115,14 +115,14 @@ impl Packer<'_> {
                 .map_err(failed);
         }
         if !metadata.is_file() {
-            // Sockets and pipes mean nothing to a build.
+            // A build cannot use sockets and pipes.
             return Ok(());
         }
         let content = match self.replaced.get(&name) {
             Some(content) => content.clone(),
             None => std::fs::read(&source).map_err(failed)?,
         };
-        // As version control keeps it: executable or not. The rest is the umask of whoever checked it out.
+        // Version control keeps only whether a file is executable. The rest depends on the umask of the checkout.
         let executable = metadata.permissions().mode() & 0o100 != 0;
         header.set_mode(if executable { 0o755 } else { 0o644 });
         header.set_size(content.len() as u64);

@@ -1,6 +1,6 @@
-//! Who pulls: the credentials that `docker login` (or `podman login`) left, or its helper keeps.
+//! Credentials for pulls: those that `docker login` (or `podman login`) stored in a file, or in a helper's store.
 //!
-//! Having none is no error: most images are for everybody.
+//! It is not an error to have none: most images are public.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::engine::Credentials;
 /// The key under which Docker Hub's credentials are kept.
 const HUB_KEY: &str = "https://index.docker.io/v1/";
 
-/// The files that may hold credentials, in the order in which they are asked.
+/// The files that may hold credentials, in the order in which they are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CredentialFiles {
     files: Vec<PathBuf>,
@@ -23,7 +23,7 @@ pub(super) struct CredentialFiles {
 }
 
 impl CredentialFiles {
-    /// Those of this user, for an engine of that name.
+    /// The files of this user, for an engine of that name.
     pub(super) fn of_user(engine: &str, environment: crate::config::Environment<'_>) -> Self {
         let path = |name: &str| {
             environment(name)
@@ -49,7 +49,7 @@ impl CredentialFiles {
     ///
     /// # Errors
     ///
-    /// What is wrong with a file, or with a helper, which is named.
+    /// A file or a helper is wrong. The message names it, and says what is wrong.
     pub(super) fn find(&self, registry: &str) -> Result<Option<Credentials>, String> {
         let server = match registry {
             names::HUB => HUB_KEY,
@@ -59,10 +59,10 @@ impl CredentialFiles {
             let text = match std::fs::read(file) {
                 Ok(text) => text,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(format!("{} cannot be read: {error}", file.display())),
+                Err(error) => return Err(format!("cannot read {}: {error}", file.display())),
             };
             let mut settings: Value = serde_json::from_slice(&text)
-                .map_err(|error| format!("{} is not valid: {error}", file.display()))?;
+                .map_err(|error| format!("invalid JSON in {}: {error}", file.display()))?;
             let found = self.find_in(&mut settings, server);
             match found.map_err(|reason| format!("{reason} (by {})", file.display()))? {
                 None => {}
@@ -72,14 +72,15 @@ impl CredentialFiles {
         Ok(None)
     }
 
-    /// What a file of these settings has for a server: by the server's own helper, in itself, by the helper for all.
+    /// The credentials that a file with these settings has for a server: from the server's own helper, from the file itself, or
+    /// from the helper for all servers.
     fn find_in(&self, settings: &mut Value, server: &str) -> Result<Option<Credentials>, String> {
         let own = helper(&settings["credHelpers"][server]);
         let general = helper(&settings["credsStore"]);
         if let Some(helper) = own {
             return helper::get(&helper, server, self.timeout);
         }
-        // The helpers are run here, where they cannot hang.
+        // Helpers are removed from the settings, because they are run here, with a time limit.
         if let Some(settings) = settings.as_object_mut() {
             settings.remove("credHelpers");
             settings.remove("credsStore");
@@ -105,13 +106,13 @@ impl CredentialFiles {
     }
 }
 
-/// The helper of that name. An empty name, as some tools write it, names none.
+/// The helper of that name. Some tools write an empty name, which stands for no helper.
 fn helper(name: &Value) -> Option<String> {
     let name = name.as_str().filter(|name| !name.is_empty())?;
     Some(format!("docker-credential-{name}"))
 }
 
-/// What is wrong with a file; `None` where it just has no credentials.
+/// What is wrong with a file. `None` if the file only has no credentials.
 fn explain(error: &CredentialRetrievalError) -> Option<String> {
     let what = match error {
         CredentialRetrievalError::NoCredentialConfigured
@@ -182,7 +183,7 @@ mod tests {
         assert_eq!(nowhere.find("docker.io"), Ok(None));
         let broken = find("broken", "{", "docker.io").expect_err("no JSON");
         assert!(
-            broken.starts_with("DIR/config.json is not valid: "),
+            broken.starts_with("invalid JSON in DIR/config.json: "),
             "{broken}"
         );
     }
@@ -193,12 +194,12 @@ mod tests {
             r#"{ "credHelpers": { "a.example": "not-there-a" }, "credsStore": "not-there-b" }"#;
         let own = find("own", content, "a.example").expect_err("there is no such helper");
         assert!(
-            own.contains("`docker-credential-not-there-a` cannot be run"),
+            own.contains("cannot run the credential helper `docker-credential-not-there-a`"),
             "{own}"
         );
         let general = find("general", content, "b.example").expect_err("there is no such helper");
         assert!(
-            general.contains("`docker-credential-not-there-b` cannot be run"),
+            general.contains("cannot run the credential helper `docker-credential-not-there-b`"),
             "{general}"
         );
     }

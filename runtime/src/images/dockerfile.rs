@@ -1,4 +1,4 @@
-//! Which images a Dockerfile is built on: as much of the grammar as that takes.
+//! The images that a Dockerfile is built on. Knows as much of the grammar as finding them takes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -8,16 +8,16 @@ use seatrial_model::ImageRef;
 /// An image that a Dockerfile names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Base {
-    /// Where in the text it is named.
+    /// The place of its name in the text.
     pub(super) range: Range<usize>,
     pub(super) image: ImageRef,
 }
 
-/// The images named by `FROM` and `COPY --from`, in order, those that are stages of the file left out.
+/// The images named by `FROM` and `COPY --from`, in order, without the names of the file's stages.
 ///
 /// # Errors
 ///
-/// A name that is no image reference, as it is or after its variables are put in.
+/// A name is not an image reference, with its variables expanded.
 pub(super) fn bases(text: &str, args: &BTreeMap<String, String>) -> Result<Vec<Base>, String> {
     let mut variables = BTreeMap::new();
     let mut stages = BTreeSet::new();
@@ -78,7 +78,7 @@ pub(super) fn bases(text: &str, args: &BTreeMap<String, String>) -> Result<Vec<B
     Ok(found)
 }
 
-/// The text with other images in the places of some.
+/// The text with some images replaced by others.
 pub(super) fn with_bases(text: &str, replacements: &[(Range<usize>, String)]) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut end = 0;
@@ -110,8 +110,8 @@ fn add(
     Ok(())
 }
 
-/// The words of each instruction, by their places; a backslash at a line's end goes on with the next line, and lines
-/// that begin with `#` are comments, also between such lines.
+/// The words of each instruction, by their places. A backslash at the end of a line continues the instruction on the next line.
+/// Lines that begin with `#` are comments, also between continued lines.
 fn instructions(text: &str) -> Vec<Vec<Range<usize>>> {
     let mut instructions = Vec::new();
     let mut current: Vec<Range<usize>> = Vec::new();
@@ -151,7 +151,7 @@ fn unquoted(text: &str) -> &str {
     text
 }
 
-/// Puts in `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}` and `${NAME:+other}`.
+/// Expands `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}` and `${NAME:+other}`.
 fn expand(text: &str, variables: &BTreeMap<String, String>) -> String {
     let mut out = String::new();
     let mut rest = text;

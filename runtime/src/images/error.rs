@@ -1,4 +1,4 @@
-//! Why an image could not be had: what was tried, what each said, and what to do about it.
+//! The error of an image that cannot be obtained: the attempts, the answer to each, and what to do about it.
 
 use std::fmt;
 
@@ -17,20 +17,20 @@ use crate::{Error, ErrorKind};
 pub(crate) struct ImageError {
     /// As the declaration has it.
     pub(crate) image: String,
-    /// Who was asked and what came back, in order. Never empty.
+    /// Who was asked, and the answer, in order. Never empty.
     pub(crate) tried: Vec<(String, Said)>,
     /// What to do, possibly in several lines.
     pub(crate) advice: String,
 }
 
-/// What came back: from outside, unless it is known to be ours.
+/// An answer. It is taken to be from outside, unless it is known to be our own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Said {
     /// A sentence of ours.
     Ours(String),
-    /// The words of an engine, a registry or a program.
+    /// The message of an engine, a registry or a program.
     Outside(String),
-    /// The image that this one is built on is not to be had.
+    /// The error of the image that this one is built on.
     Base(Box<ImageError>),
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for Said {
 }
 
 impl ImageError {
-    /// Without the secrets in what came from outside; names of images and advice stay as they are.
+    /// Removes secrets from text from outside. Names of images and advice stay as they are.
     pub(crate) fn redacted(mut self, redactor: &Redactor) -> Self {
         for (_, said) in &mut self.tried {
             *said = match std::mem::replace(said, Said::Ours(String::new())) {
@@ -71,7 +71,7 @@ impl ImageError {
 
 impl fmt::Display for ImageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot get the image `{}`:", self.image)?;
+        write!(f, "cannot obtain the image `{}`:", self.image)?;
         for (who, said) in &self.tried {
             let said = said.to_string().replace('\n', "\n    ");
             write!(f, "\n  {who}: {said}")?;
@@ -90,7 +90,7 @@ impl From<ImageError> for Error {
             .map(|(who, said)| format!("{who}: {said}"));
         Self::new(
             ErrorKind::Image,
-            format!("cannot get the image `{}`", error.image),
+            format!("cannot obtain the image `{}`", error.image),
         )
         .with(|report| {
             report.details = tried.collect();
@@ -99,12 +99,12 @@ impl From<ImageError> for Error {
     }
 }
 
-/// Attempts as they are made.
+/// Collects the attempts while they are made.
 pub(super) struct Trail<'a> {
     asked: &'a ImageRef,
     /// After substitution.
     image: &'a ImageRef,
-    /// Whether the configuration says how to make the image without its digest.
+    /// Whether the configuration says how to make the image of this name without a digest.
     unpinned_is_made: bool,
     attempts: Vec<Attempt>,
 }
@@ -115,10 +115,10 @@ struct Attempt {
     cause: Cause,
 }
 
-/// What an attempt failed of, as far as advice depends on it.
+/// The cause of a failed attempt, as far as advice depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// The engine, or the registry of that name through it.
+    /// The engine's error, or the error of the registry of that name through the engine.
     Engine {
         kind: EngineErrorKind,
         registry: Option<String>,
@@ -127,16 +127,16 @@ pub(super) enum Cause {
     Credentials(String),
     /// The fallback that the configuration gives.
     Fallback,
-    /// The declaration forbids to go on.
+    /// The declaration forbids pulling.
     NeverPulled,
-    /// The same, and what is here is for another platform than the one asked for, if one was.
+    /// The declaration forbids pulling, and the local image is for another platform than the requested one, if any.
     NeverPulledFor(Option<String>),
-    /// Nothing of its own: it is not here, and that is all.
+    /// The image is missing. There is nothing else to say.
     Absent,
 }
 
 impl Cause {
-    /// The engine itself, no registry.
+    /// The cause of an error of the engine itself.
     pub(super) fn of_engine(kind: EngineErrorKind) -> Self {
         Self::Engine {
             kind,
@@ -155,7 +155,7 @@ impl<'a> Trail<'a> {
         }
     }
 
-    /// Notes that the configuration says how to make the image without its digest.
+    /// Notes whether the configuration says how to make the image of this name without a digest.
     pub(super) fn unpinned_is_made(&mut self, is_made: bool) {
         self.unpinned_is_made = is_made;
     }
@@ -168,7 +168,7 @@ impl<'a> Trail<'a> {
         });
     }
 
-    /// Notes what an engine said; returns whether going on makes sense.
+    /// Notes an engine's error. Returns whether another attempt makes sense.
     pub(super) fn add_engine(
         &mut self,
         who: impl Into<String>,
@@ -200,11 +200,11 @@ impl<'a> Trail<'a> {
                 advice.push(line);
             }
         }
-        if !has_fallback && self.attempts.iter().any(|attempt| attempt.is_registrys()) {
+        if !has_fallback && self.attempts.iter().any(|attempt| attempt.is_of_registry()) {
             advice.push(self.advise_fallback());
         }
         if advice.is_empty() {
-            advice.push("see what was tried above".to_owned());
+            advice.push("see the attempts above".to_owned());
         }
         ImageError {
             image: self.asked.to_string(),
@@ -219,7 +219,7 @@ impl<'a> Trail<'a> {
 }
 
 impl Trail<'_> {
-    /// What to do where no registry delivers.
+    /// What to do if no registry delivers the image.
     fn advise_fallback(&self) -> String {
         let asked = self.asked;
         let directory = asked.path().rsplit('/').next().unwrap_or("image");
@@ -227,13 +227,13 @@ impl Trail<'_> {
             format!("   build = \"tests/images/{directory}\"   # a directory with a Dockerfile");
         if self.image.digest().is_none() {
             return format!(
-                "or say in {FILE_NAME} what makes the image where no registry delivers it:\n\
+                "or write in {FILE_NAME} how to make the image if no registry delivers it:\n\
                  \u{20}   [images.\"{asked}\"]\n {build}"
             );
         }
         let unpinned = asked.without_digest();
         let instead = format!(
-            "or say in {FILE_NAME} what to use in its place: an image that is built here, or loaded from an archive, does not have the digest that a registry gave it:\n\
+            "or write in {FILE_NAME} what to use instead; an image that is built here, or loaded from an archive, does not have the registry's digest:\n\
              \u{20}   [substitutions]\n\
              \u{20}   \"{asked}\" = \"{unpinned}\""
         );
@@ -248,8 +248,8 @@ impl Trail<'_> {
 }
 
 impl Attempt {
-    /// Whether it was a registry that did not deliver.
-    fn is_registrys(&self) -> bool {
+    /// Whether a registry did not deliver the image.
+    fn is_of_registry(&self) -> bool {
         matches!(
             self.cause,
             Cause::Engine {
@@ -288,18 +288,19 @@ fn advise(cause: &Cause, asked: &ImageRef) -> Option<String> {
             )
         }),
         EngineErrorKind::NoSpace => Some(
-            "make room where the engine keeps its images; `docker system df` tells what is there"
+            "free space where the engine stores its images; `docker system df` shows what uses it"
                 .to_owned(),
         ),
         EngineErrorKind::Platform => Some(
-            "ask for a platform that the image has and the engine runs: `platform = \"linux/..\"`"
+            "write a platform that the image has and the engine runs: `platform = \"linux/..\"`"
                 .to_owned(),
         ),
         EngineErrorKind::Unreachable => {
             Some("check that the engine runs: `docker version`".to_owned())
         }
         EngineErrorKind::PermissionDenied => Some(
-            "let this user use the engine's socket, for example by the group `docker`".to_owned(),
+            "give this user access to the engine's socket, for example through the group `docker`"
+                .to_owned(),
         ),
         _ => None,
     }
@@ -310,15 +311,15 @@ fn advise(cause: &Cause, asked: &ImageRef) -> Option<String> {
             "repair the credentials, or run `docker logout{0}` and `docker login{0}`",
             names::login_argument(registry)
         )),
-        Cause::Fallback => Some(format!("repair the fallback that {FILE_NAME} gives for it")),
+        Cause::Fallback => Some(format!("repair the image's fallback in {FILE_NAME}")),
         Cause::NeverPulled => Some(format!(
-            "run `docker pull {asked}`, or write `pull = missing` in the declaration: with `never` neither a registry nor a fallback is asked"
+            "run `docker pull {asked}`, or write `pull = missing` in the declaration; `never` allows neither a registry nor a fallback"
         )),
         Cause::NeverPulledFor(Some(platform)) => Some(format!(
-            "run `docker pull --platform {platform} {asked}`, or write a `platform` that the image here is for: with `pull = never` no other is got"
+            "run `docker pull --platform {platform} {asked}`, or write the local image's own `platform`; `pull = never` does not fetch another image"
         )),
         Cause::NeverPulledFor(None) => Some(format!(
-            "pull `{asked}` for this engine's platform, or write the image's own as `platform = \"..\"`: with `pull = never` no other is got"
+            "pull `{asked}` for this engine's platform, or write the image's own as `platform = \"..\"`; `pull = never` does not fetch another image"
         )),
         Cause::Absent => None,
     }
@@ -348,21 +349,21 @@ mod tests {
             message: "no postgres for albatross-17".to_owned(),
         };
         trail.add_engine("registry, `postgres:17`", &not_found, Some("docker.io"));
-        trail.add("here", "it is not there", Cause::Absent);
+        trail.add("here", "there is no such image", Cause::Absent);
         trail.add("build", Said::Base(Box::new(base)), Cause::Fallback);
 
         let redactor = Redactor::new([
             ("POSTGRES_PASSWORD", "postgres"),
             ("API_KEY", "albatross-17"),
-            ("OTHER_PASSWORD", "there"),
+            ("OTHER_PASSWORD", "such"),
         ]);
         let error = trail.into_error(false).redacted(&redactor);
         for text in [error.to_string(), Error::from(error).to_string()] {
             for whole in [
-                "cannot get the image `postgres:17`",
+                "cannot obtain the image `postgres:17`",
                 "registry, `postgres:17`: no [hidden] for [hidden]",
-                "here: it is not there",
-                "it is built on another image: cannot get the image `postgres:17`:",
+                "here: there is no such image",
+                "it is built on another image: cannot obtain the image `postgres:17`:",
                 "script: [hidden] and [hidden]",
                 "check that docker.io has the name `postgres` and the tag `17`",
                 "[images.\"postgres:17\"]",

@@ -1,7 +1,7 @@
-//! Images that no registry delivers, made from what the configuration gives for them.
+//! Fallbacks: makes images that no registry delivers, as the configuration says.
 //!
-//! A made image is labelled with the fingerprint of what it was made from. Where an image of that name carries
-//! another fingerprint, it is made again; one that carries none is not ours and is used as it is.
+//! A label on a made image has the fingerprint of its recipe. If an image of that name has another fingerprint, it is made
+//! again. An image without the label is not ours, and is used as it is.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,8 +24,8 @@ use crate::visible::quoted;
 /// The label that holds the fingerprint.
 pub(super) const LABEL: &str = "dev.seatrial.fallback";
 
-/// The fallback for an image: that of what is used in its place, else its own. None for one that is pinned by its digest, which
-/// nothing that is made here would have.
+/// The fallback for an image: the one of its substitute, or its own. `None` for an image that is pinned by its digest, because no
+/// image that is made here has a digest.
 pub(super) fn of<'a>(config: &'a ImageConfig, asked: &ImageRef) -> Option<&'a Fallback> {
     let image = names::substitute(asked, &config.substitutions);
     if image.digest().is_some() {
@@ -34,10 +34,10 @@ pub(super) fn of<'a>(config: &'a ImageConfig, asked: &ImageRef) -> Option<&'a Fa
     names::find(&image, &config.fallbacks).or_else(|| names::find(asked, &config.fallbacks))
 }
 
-/// Everything that an image is made from, read at one moment.
+/// Everything that an image is made from, read at the same moment.
 #[derive(Debug)]
 pub(super) struct Recipe {
-    /// Of the content, and of the fallbacks of the images it is built on.
+    /// The fingerprint of the content, and of the recipes of the images it is built on.
     pub(super) fingerprint: String,
     from: Material,
 }
@@ -45,7 +45,7 @@ pub(super) struct Recipe {
 #[derive(Debug)]
 enum Material {
     Build {
-        /// The directory, as the configuration has it.
+        /// The directory, as in the configuration.
         directory: PathBuf,
         context: Vec<u8>,
         dockerfile: String,
@@ -56,11 +56,11 @@ enum Material {
 }
 
 impl Recipe {
-    /// Reads what the image is made from; `None` where the configuration gives no fallback. Blocks.
+    /// Reads the recipe of an image. `None` if the configuration has no fallback for it. Blocks.
     ///
     /// # Errors
     ///
-    /// What is wrong with the fallback, or that it leads back to itself.
+    /// The fallback is wrong, or depends on itself.
     pub(super) fn read(config: &ImageConfig, image: &ImageRef) -> Result<Option<Self>, String> {
         Self::read_below(config, image, &mut Vec::new())
     }
@@ -76,14 +76,14 @@ impl Recipe {
         };
         let name = names::canonical(&names::substitute(image, &config.substitutions));
         if let Some(start) = path.iter().position(|above| *above == name) {
-            let circle: Vec<String> = path[start..]
+            let cycle: Vec<String> = path[start..]
                 .iter()
                 .chain([&name])
                 .map(|name| format!("`{name}`"))
                 .collect();
             return Err(format!(
-                "the fallbacks go round in a circle: {}; build one of them on another image",
-                circle.join(" is built on ")
+                "dependency cycle of fallbacks: {}; build one of them on another image",
+                cycle.join(" -> ")
             ));
         }
         path.push(name);
@@ -108,7 +108,7 @@ impl Recipe {
     ) -> Result<Self, String> {
         let file = directory.join(dockerfile);
         let text = std::fs::read_to_string(&file)
-            .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+            .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
         let mut bases = Vec::new();
         let mut replacements = Vec::new();
         let mut fingerprint = Fingerprint::new();
@@ -150,7 +150,7 @@ impl Recipe {
 
     fn of_script(executable: &Path) -> Result<Self, String> {
         let content = std::fs::read(executable)
-            .map_err(|error| format!("{} cannot be read: {error}", executable.display()))?;
+            .map_err(|error| format!("cannot read {}: {error}", executable.display()))?;
         Ok(Self {
             fingerprint: Fingerprint::new().add(&content).finish(),
             from: Material::Script(executable.to_owned()),
@@ -159,7 +159,7 @@ impl Recipe {
 }
 
 impl Images {
-    /// Reads the recipe for an image, where there is one.
+    /// Reads the recipe of an image, on a thread of its own.
     pub(super) async fn recipe(&self, image: &ImageRef) -> Result<Option<Recipe>, String> {
         if of(&self.config, image).is_none() {
             return Ok(None);
@@ -168,7 +168,7 @@ impl Images {
         blocking::run(move || Recipe::read(&config, &image)).await
     }
 
-    /// The image as its recipe makes it; `None` where it does not, which is noted on the trail.
+    /// Makes the image by its recipe. `None` if that fails, which is noted on the trail.
     pub(super) async fn make(
         &self,
         request: &Request<'_>,
@@ -215,7 +215,7 @@ impl Images {
             }
             Ok(None) => trail.add(
                 who,
-                "the engine says it made the image, and does not have it",
+                "the engine reported success, but does not have the image",
                 Cause::Absent,
             ),
             Err(error) => {
@@ -225,7 +225,7 @@ impl Images {
         None
     }
 
-    /// Gets the bases, then builds.
+    /// Obtains the base images, then builds.
     async fn build(
         &self,
         request: &Request<'_>,
@@ -255,7 +255,7 @@ impl Images {
         };
         let call = request.engine.build(build, &sink);
         let built = unless_stalled(self.stall_timeout, &task, "build the image", call).await;
-        // Where this is cut short it is not reached.
+        // Not reached if this future is dropped.
         self.builds.ended(&this);
         match built {
             Ok(()) => {
@@ -290,7 +290,7 @@ impl Images {
         };
         let call = request.engine.import(script.output, &tag, labels);
         let result = unless_stalled(self.stall_timeout, &task, "import the image", call).await;
-        // The script's own words come first: the engine only knows that the output broke off.
+        // The script's own error comes first: the engine only knows that the output broke off.
         let failure = script.failure.try_recv();
         match (failure, result) {
             (Ok(reason), _) => trail.add(who, reason, Cause::Fallback),

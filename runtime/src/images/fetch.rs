@@ -1,4 +1,5 @@
-//! From a request to an image on the engine: which places are asked and in which order, and who may do so when several ask.
+//! Fetching: from a request to an image on the engine. Decides which places are asked and in which order, and which of several
+//! callers asks them.
 
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -16,27 +17,27 @@ use crate::config::ImageConfig;
 use crate::engine::{Engine, ImageInfo};
 use crate::fingerprint::Fingerprint;
 
-/// The future of an image. Named, because an image's fallback may ask for other images.
+/// The future of an image. It is boxed, because an image's fallback may ask for other images.
 type Getting<'a> = Pin<Box<dyn Future<Output = Result<ImageInfo, ImageError>> + Send + 'a>>;
 
-/// What the engine itself has.
+/// The state of an image on the engine.
 enum Local {
     Usable(ImageInfo),
     Missing,
-    /// It is there and cannot be used: why.
+    /// The image cannot be used, for this reason.
     Unfit(String),
-    /// It was made by a fallback that has changed.
+    /// A fallback made the image, and has changed since.
     Outdated,
 }
 
 impl Images {
-    /// The image on the engine, got there first where it is not: pulled from a mirror or its registry, else made by the
-    /// fallback of the configuration. [`Pull::Always`] pulls once per process; [`Pull::Missing`], which is what a
-    /// declaration says that says nothing, leaves it to the configuration.
+    /// Returns the image on the engine. If it is missing, it is pulled from a mirror or its registry, or made by the fallback of the
+    /// configuration. [`Pull::Always`] pulls once per process. [`Pull::Missing`], the default of a declaration, leaves the choice
+    /// to the configuration.
     ///
     /// # Errors
     ///
-    /// Nothing delivered it; the same error for everybody who asks in this process.
+    /// Nothing delivered the image. All callers in this process get the same error.
     pub(crate) fn get<'a>(
         &'a self,
         engine: &'a Engine,
@@ -85,7 +86,7 @@ impl Images {
             Some(Local::Missing | Local::Outdated) => {
                 trail.add(
                     who,
-                    "it is not there, or not up to date",
+                    "there is no such image, or it is outdated",
                     Cause::NeverPulled,
                 );
             }
@@ -99,9 +100,9 @@ impl Images {
         Err(trail.into_error(true))
     }
 
-    /// Finds the image, or fetches it in turn with other processes.
+    /// Finds the image, or fetches it while no other process does.
     async fn fetch(&self, request: &Request<'_>, key: &Key) -> Result<ImageInfo, ImageError> {
-        // Most often it is there, and then nobody needs to wait for anybody.
+        // Usually the engine has the image, and no lock is needed.
         if request.pull != Pull::Always {
             let mut trail = Trail::new(request.asked, &request.image);
             match self.local(request, &mut trail).await {
@@ -131,7 +132,7 @@ impl Images {
             match self.local(request, &mut trail).await {
                 Some(Local::Usable(info)) => return Ok(info),
                 Some(Local::Missing) => {
-                    trail.add(local_name(request), "it is not there", Cause::Absent);
+                    trail.add(local_name(request), "there is no such image", Cause::Absent);
                 }
                 Some(Local::Unfit(reason)) => {
                     trail.add(local_name(request), Said::Ours(reason), Cause::Absent);
@@ -140,7 +141,7 @@ impl Images {
                 None => return Err(trail.into_error(has_fallback)),
             }
         }
-        // What was made here because no registry delivers is made again, not asked for again.
+        // An outdated image was made here because no registry delivered it. It is made again without asking registries.
         if !outdated && let ControlFlow::Break(end) = self.pull(request, &mut trail).await {
             return end.ok_or_else(|| trail.into_error(has_fallback));
         }
@@ -156,12 +157,12 @@ impl Images {
         Err(trail.into_error(has_fallback))
     }
 
-    /// What the engine itself has; `None` where it does not answer, which is noted on the trail.
+    /// The state of the image on the engine. `None` if the engine does not answer, which is noted on the trail.
     async fn local(&self, request: &Request<'_>, trail: &mut Trail<'_>) -> Option<Local> {
         let original = request.image.with_default_tag();
         let mut names = vec![original.clone()];
         if original.digest().is_some() {
-            // What came from a mirror cannot be given a name with a digest, so it has the mirror's.
+            // An image from a mirror cannot be renamed to a name with a digest, so it has the mirror's name.
             names.extend(names::mirrored(&original, &self.config.mirrors));
         }
         let mut unfit = None;
@@ -183,7 +184,7 @@ impl Images {
         Some(unfit.map_or(Local::Missing, Local::Unfit))
     }
 
-    /// Whether the image was made by a fallback that would now make another one.
+    /// Whether a fallback made the image, and would make another one now.
     async fn is_outdated(&self, request: &Request<'_>, info: &ImageInfo) -> bool {
         let Some(made_from) = info.labels.get(fallback::LABEL) else {
             return false;
@@ -191,17 +192,17 @@ impl Images {
         match self.recipe(request.asked).await {
             Ok(Some(Recipe { fingerprint, .. })) => fingerprint != *made_from,
             Ok(None) => false,
-            // Making it again will say what is wrong.
+            // Making it again will report what is wrong.
             Err(_) => true,
         }
     }
 
-    /// Waits until no other process fetches this image. A lock that cannot be had must not stand between a user and an
-    /// image: engines cope with two pulls of one image.
+    /// Waits until no other process fetches this image. `None` if the lock cannot be taken: the fetch goes on without it, because
+    /// engines cope with two pulls of the same image.
     ///
     /// # Errors
     ///
-    /// The process that was waited for failed; another attempt right behind it would fail of the same.
+    /// The process that held the lock failed. Another attempt right after it would fail for the same reason.
     async fn turn(
         &self,
         request: &Request<'_>,
@@ -227,10 +228,10 @@ impl Images {
     }
 }
 
-/// What a process whose fetch failed leaves to those who wait for it.
+/// The note that a process whose fetch failed leaves to the processes that wait for it.
 #[derive(Serialize, Deserialize)]
 struct FailureNote {
-    /// Of the configuration: what fails of one may succeed by another's fallback.
+    /// The fingerprint of the configuration. Another configuration may have a fallback that succeeds.
     config: String,
     error: ImageError,
 }

@@ -29,7 +29,7 @@ pub(crate) async fn engine() -> Engine {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Has the engine get the image, where it is not there yet.
+/// Has the engine obtain the image, unless it has it.
 pub(crate) async fn prepare() {
     let config = Config::of_process(&workspace::of_process()).expect("the project's configuration");
     let engine = engine().await;

@@ -1,7 +1,7 @@
-//! A credential helper: a program that is told a server on its standard input and answers with credentials.
+//! A credential helper: a program that reads the name of a server from its standard input, and writes credentials.
 //!
-//! It may ask its user, a keychain or a cloud, and so may hang; then it is ended. Its text is shown only where it cannot
-//! be the secret itself.
+//! It may ask its user, a keychain or a cloud, so it may hang; then it is killed. Its output must never be shown where it could be
+//! the secret itself.
 
 use std::io::{self, Read, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -14,13 +14,13 @@ use serde::Deserialize;
 use super::program::{self, Group};
 use crate::engine::Credentials;
 
-/// How long a helper may take: time enough for a user to unlock a keychain that it asks.
+/// How long a helper may take. A user can unlock a keychain in this time.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// An answer is a few lines; what is more is no answer.
+/// The longest answer that is read, in bytes. An answer has a few lines.
 const LARGEST_ANSWER: u64 = 1 << 20;
 
-/// The name under which a helper answers that what it gives is no password.
+/// The user name of an answer whose secret is a token instead of a password.
 const TOKEN: &str = "<token>";
 
 #[derive(Deserialize)]
@@ -38,11 +38,11 @@ struct Outcome {
     stderr: Vec<u8>,
 }
 
-/// The credentials that the helper `program` has for a server; none where it has none. Blocks.
+/// The credentials that the helper `program` has for a server, if any. Blocks.
 ///
 /// # Errors
 ///
-/// What is wrong with the helper, and what to do.
+/// The helper fails. The message says why, and what to do.
 pub(super) fn get(
     program: &str,
     server: &str,
@@ -56,14 +56,14 @@ pub(super) fn get(
         .stderr(Stdio::piped());
     let cannot_run = |error: &io::Error| {
         format!(
-            "the credential helper `{program}` cannot be run ({error}); install it, or take it out of the file"
+            "cannot run the credential helper `{program}` ({error}); install it, or remove it from the file"
         )
     };
     let (child, group) = program::start(&mut command).map_err(|error| cannot_run(&error))?;
     let (outcome, ended) = mpsc::channel();
     let (in_thread, asked) = (Arc::clone(&group), server.to_owned());
     spawn(move || {
-        // Nobody wants the outcome of a helper that was given up.
+        // Sending fails if the helper was given up; then nobody needs the outcome.
         let _ = outcome.send(ask(child, &in_thread, &asked));
     });
     match ended.recv_timeout(timeout) {
@@ -73,19 +73,19 @@ pub(super) fn get(
             group.signal(libc::SIGKILL);
             Err(format!(
                 "the credential helper `{program}` has not answered within {timeout:?} and was ended; see what it waits for \
-                 with `echo {server} | {program} get`, or take it out of the file"
+                 with `echo {server} | {program} get`, or remove it from the file"
             ))
         }
     }
 }
 
-/// Tells the helper the server and takes its answer.
+/// Sends the server's name to the helper, and reads its answer.
 fn ask(mut child: Child, group: &Group, server: &str) -> io::Result<Outcome> {
     let stderr = child.stderr.take().expect("standard error is a pipe");
     let stdout = child.stdout.take().expect("standard output is a pipe");
     let said = spawn(move || read(stderr));
     let mut stdin = child.stdin.take().expect("standard input is a pipe");
-    // One that ends without having read it says why by its end.
+    // A helper may end without reading its input; its exit code then says why.
     let _ = stdin.write_all(server.as_bytes());
     drop(stdin);
     let stdout = read(stdout);
@@ -97,7 +97,7 @@ fn ask(mut child: Child, group: &Group, server: &str) -> io::Result<Outcome> {
     })
 }
 
-/// What could be read.
+/// Everything that can be read.
 fn read(from: impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _ = from.take(LARGEST_ANSWER).read_to_end(&mut bytes);
@@ -108,8 +108,8 @@ fn judge(program: &str, outcome: &Outcome) -> Result<Option<Credentials>, String
     if outcome.succeeded {
         let Ok(Answer { username, secret }) = serde_json::from_slice(&outcome.stdout) else {
             return Err(format!(
-                "the credential helper `{program}` answered with something that is no credential; see what it says with \
-                 `{program} list`, or take it out of the file"
+                "invalid answer of the credential helper `{program}`: expected credentials; check it with \
+                 `{program} list`, or remove it from the file"
             ));
         };
         return Ok(Some(match username.as_str() {
@@ -121,11 +121,11 @@ fn judge(program: &str, outcome: &Outcome) -> Result<Option<Credentials>, String
         }));
     }
     let texts = [&outcome.stderr, &outcome.stdout].map(|bytes| String::from_utf8_lossy(bytes));
-    // The helpers' protocol has these words for it, on standard output.
+    // The helpers' protocol defines this message, on standard output.
     if texts[1].contains("credentials not found") {
         return Ok(None);
     }
-    // What a helper prints before it fails may be a credential; its messages are one line and no JSON.
+    // A helper may print a credential before it fails. Its messages are one line, and not JSON.
     let said = texts
         .iter()
         .filter_map(|text| text.lines().map(str::trim).find(|line| !line.is_empty()))
@@ -229,8 +229,8 @@ mod tests {
                 "words",
                 "echo hush",
                 Err(
-                    "the credential helper `HELPER` answered with something that is no credential; see what it says with \
-                     `HELPER list`, or take it out of the file",
+                    "invalid answer of the credential helper `HELPER`: expected credentials; check it with \
+                     `HELPER list`, or remove it from the file",
                 ),
             ),
         ] {
@@ -259,7 +259,7 @@ mod tests {
             assert_eq!(
                 error,
                 "the credential helper `HELPER` has not answered within 3s and was ended; see what it waits for with \
-                 `echo registry.example | HELPER get`, or take it out of the file",
+                 `echo registry.example | HELPER get`, or remove it from the file",
                 "{name}"
             );
             until_gone(&helper.path("child"));

@@ -1,6 +1,6 @@
-//! `.dockerignore`: which files of a build's directory are not sent.
+//! `.dockerignore`: the files of a build's directory that are not sent to the engine.
 
-/// The patterns of one file; the last that matches decides.
+/// The patterns of one file. The last pattern that matches decides.
 #[derive(Debug, Default)]
 pub(super) struct Ignore {
     rules: Vec<Rule>,
@@ -8,7 +8,7 @@ pub(super) struct Ignore {
 
 #[derive(Debug)]
 struct Rule {
-    /// `!pattern`: what it matches is sent after all.
+    /// `!pattern`: files that match are sent after all.
     keeps: bool,
     components: Vec<String>,
 }
@@ -38,7 +38,7 @@ impl Ignore {
         Self { rules }
     }
 
-    /// Whether the file or directory of this path, relative to the build's directory, is left out.
+    /// Whether the file or directory with this path, relative to the build's directory, is left out.
     pub(super) fn leaves_out(&self, path: &[&str]) -> bool {
         self.rules
             .iter()
@@ -47,7 +47,7 @@ impl Ignore {
             .is_some_and(|rule| !rule.keeps)
     }
 
-    /// Whether something below a directory that is left out may be sent after all.
+    /// Whether a file below a directory that is left out may be sent after all.
     pub(super) fn has_exceptions(&self) -> bool {
         self.rules.iter().any(|rule| rule.keeps)
     }

@@ -1,13 +1,15 @@
 //! One fetch per image across processes: an advisory lock per image.
 //!
-//! A lock is an empty file in a directory that only this user may enter, held by `flock`, so that the kernel lets go
-//! of it whatever happens to the process. No file may stay behind, so the holder unlinks its file before it lets go.
-//! Whoever waited then holds a lock on a file that has no name any more, sees that by comparing inodes, and begins
-//! again; the directory goes with its last file. What a killed process left is unlinked by the next one here: a file
-//! that can be locked at once is nobody's, or somebody's who has opened and not yet locked it and will begin again.
+//! A lock is an empty file in a directory that only this user may enter. It is held by `flock`, so the kernel releases it when the
+//! process ends, for whatever reason. No file may stay behind, so the holder unlinks its file before it releases the lock. A
+//! waiting process then holds a lock on a file without a name, detects that by comparing inodes, and begins again. The directory
+//! is removed with its last file.
 //!
-//! A holder can leave a note for those who wait at that moment, who have its file open: it writes into the file before
-//! it unlinks it.
+//! The next process unlinks the files of killed processes. A file that can be locked at once either has no holder, or belongs
+//! to a process that has opened it and not locked it yet. Such a process begins again.
+//!
+//! A holder can leave a note for the processes that wait at that moment. They have its file open, so the holder writes the note into
+//! the file before it unlinks it.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -17,31 +19,31 @@ use super::blocking;
 use crate::flock;
 use crate::private_directory::{create_private, open_private, user};
 
-/// Where the locks of one user are.
+/// The directory of the locks of one user.
 #[derive(Clone, Debug)]
 pub(super) struct Locks {
     directory: PathBuf,
 }
 
-/// A lock that is held; dropping it lets go.
+/// A held lock. Dropping it releases the lock.
 #[derive(Debug)]
 pub(super) struct Lock {
     directory: PathBuf,
     path: PathBuf,
-    /// Closing it lets go of the lock.
+    /// Closing it releases the lock.
     file: File,
 }
 
-/// What came of waiting.
+/// The result of waiting for a lock.
 #[derive(Debug)]
 pub(super) enum Turn {
     Held(Lock),
-    /// The one before has left a note instead.
+    /// The holder before has left a note instead.
     Left(Vec<u8>),
 }
 
 impl Locks {
-    /// Those that all processes of this user share.
+    /// The locks that all processes of this user share.
     pub(super) fn of_user() -> Self {
         let directory = match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
             Some(own) if own.is_dir() => own.join("seatrial-images"),
@@ -55,18 +57,18 @@ impl Locks {
         Self { directory }
     }
 
-    /// Removes what killed processes left.
+    /// Removes the files of killed processes.
     pub(super) fn sweep(&self) {
         sweep(&self.directory);
-        // It stays where somebody is in it.
+        // Removing fails while another process has a lock in it.
         let _ = std::fs::remove_dir(&self.directory);
     }
 
-    /// Waits for the lock of that name, or for a note of who holds it; `waiting` is called once if somebody does.
+    /// Waits for the lock of that name, or for a note of its holder. Calls `waiting` once if another process holds the lock.
     ///
     /// # Errors
     ///
-    /// The directory cannot be made, or is not this user's alone.
+    /// The directory cannot be created, or others have access to it.
     pub(super) async fn acquire(
         &self,
         name: &str,
@@ -76,17 +78,17 @@ impl Locks {
         blocking::run(move || acquire(directory, path, waiting)).await
     }
 
-    /// Takes the lock of that name unless somebody has it.
+    /// Takes the lock of that name, unless another process holds it.
     ///
     /// # Errors
     ///
-    /// As for [`acquire`](Self::acquire).
+    /// The same as of [`acquire`](Self::acquire).
     pub(super) async fn try_acquire(&self, name: &str) -> io::Result<Option<Lock>> {
         let (directory, path) = self.file(name);
         blocking::run(move || try_acquire(directory, path)).await
     }
 
-    /// Where the lock of that name is.
+    /// The directory and the file of the lock of that name.
     fn file(&self, name: &str) -> (PathBuf, PathBuf) {
         let path = self.directory.join(format!("{name}.lock"));
         (self.directory.clone(), path)
@@ -110,7 +112,7 @@ fn acquire(directory: PathBuf, path: PathBuf, waiting: impl FnOnce()) -> io::Res
         create_private(&directory)?;
         let mut file = match open_private(&path, true) {
             Ok(file) => file,
-            // The directory went with the last lock of somebody else's.
+            // Another process has removed the directory with its last lock.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
@@ -121,7 +123,7 @@ fn acquire(directory: PathBuf, path: PathBuf, waiting: impl FnOnce()) -> io::Res
             flock::lock(&file)?;
         }
         if flock::is_at(&file, &path) {
-            // Of a holder that was killed before it could unlink it.
+            // The holder was killed before it unlinked the file.
             file.set_len(0)?;
             return Ok(Turn::Held(Lock {
                 directory,
@@ -139,9 +141,9 @@ fn acquire(directory: PathBuf, path: PathBuf, waiting: impl FnOnce()) -> io::Res
 }
 
 impl Lock {
-    /// Leaves a note for those who wait now, and lets go.
+    /// Leaves a note for the processes that wait now, and releases the lock.
     pub(super) fn leave_note(mut self, note: &[u8]) {
-        // Whoever is not told finds out by itself.
+        // A process without the note finds the reason by itself.
         if self.file.write_all(note).is_err() {
             let _ = self.file.set_len(0);
         }
@@ -150,14 +152,14 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // None of this can be helped where it fails, and nothing but an empty file depends on it.
+        // If this fails, only an empty file stays behind.
         let _ = std::fs::remove_file(&self.path);
         let directory = std::mem::take(&mut self.directory);
         Locks { directory }.sweep();
     }
 }
 
-/// Unlinks the files that nobody holds.
+/// Unlinks the files of locks without a holder.
 fn sweep(directory: &Path) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();

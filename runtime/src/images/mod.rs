@@ -1,11 +1,11 @@
-//! Images: found on the engine, else pulled, else made; once per image, however many ask.
+//! Images: found on the engine, or pulled, or made. Each image is fetched once, however many callers ask for it.
 //!
-//! This module owns where an image comes from and in which order places are asked, who may fetch it when several ask,
-//! and what the user sees meanwhile. It starts no container, and it removes no image that it got: those are a cache, for this
-//! run and the next ones.
+//! This module owns the sources of an image and their order, which of several callers fetches it, and what the user sees
+//! meanwhile. It must not start a container, or remove an image that it fetched: images are a cache, for this run and the next
+//! ones.
 //!
-//! One fetch per image, within this process (the others wait for its result, also where that is an error) and among
-//! the user's processes (the others wait for a lock, then find the image on the engine, or are told the error).
+//! Within this process, the other callers wait for the result of the fetch, also if it is an error. In the user's other processes,
+//! they wait for a lock; then they find the image on the engine, or get the error.
 
 mod blocking;
 mod cache;
@@ -37,7 +37,7 @@ pub(crate) use self::platform::go_name;
 pub(crate) use self::screen::Screen;
 pub(crate) use self::unfinished::Builds;
 
-/// Removes the locks that killed processes of this user left.
+/// Removes the locks of this user's killed processes.
 #[cfg_attr(
     not(target_os = "linux"),
     expect(

@@ -1,10 +1,10 @@
-//! What image names stand for: one spelling for each image, substitutions, and the places it may come from.
+//! The meaning of image names: the canonical spelling, substitutions, and mirrors.
 
 use std::collections::BTreeMap;
 
 use seatrial_model::ImageRef;
 
-/// The registry that names without one belong to.
+/// The registry of names without one.
 pub(super) const HUB: &str = "docker.io";
 
 /// The registry's host and port.
@@ -15,7 +15,7 @@ pub(super) fn registry(image: &ImageRef) -> &str {
     }
 }
 
-/// One spelling for all those of one image: `redis`, `redis:latest` and `docker.io/library/redis` are the same.
+/// The canonical spelling of an image's name: `redis`, `redis:latest` and `docker.io/library/redis` are the same image.
 pub(super) fn canonical(image: &ImageRef) -> String {
     let registry = registry(image);
     let library = match image.path().contains('/') {
@@ -32,7 +32,7 @@ pub(super) fn canonical(image: &ImageRef) -> String {
     name
 }
 
-/// The entry for an image, however it is spelled.
+/// The entry for an image, in any spelling.
 pub(super) fn find<'a, T>(image: &ImageRef, entries: &'a BTreeMap<ImageRef, T>) -> Option<&'a T> {
     let wanted = canonical(image);
     entries
@@ -41,9 +41,8 @@ pub(super) fn find<'a, T>(image: &ImageRef, entries: &'a BTreeMap<ImageRef, T>) 
         .map(|(_, entry)| entry)
 }
 
-/// What to use in the image's place: the entry that says most of it. That is one for exactly this image, else one with its
-/// digest, else one with its name and tag, else one for its repository, which keeps tag and digest unless it names one
-/// itself.
+/// The image to use instead of this one, by the most specific entry: the entry for exactly this image, or for its digest, or for
+/// its name and tag, or for its repository. The entry for a repository keeps the tag and the digest, unless it names its own.
 pub(super) fn substitute(
     image: &ImageRef,
     substitutions: &BTreeMap<ImageRef, ImageRef>,
@@ -93,7 +92,7 @@ pub(super) fn substitute(
 /// The image in each mirror of its registry, in order.
 pub(super) fn mirrored(image: &ImageRef, mirrors: &BTreeMap<String, Vec<String>>) -> Vec<ImageRef> {
     let image = image.with_default_tag();
-    // A mirror of Docker Hub knows `library/redis`, also where the declaration says `docker.io/redis`.
+    // A mirror of Docker Hub knows `library/redis`, even if the declaration says `docker.io/redis`.
     let bare = match image.registry() {
         Some(name) if registry(&image) == HUB => image
             .to_string()
@@ -110,7 +109,7 @@ pub(super) fn mirrored(image: &ImageRef, mirrors: &BTreeMap<String, Vec<String>>
         .collect()
 }
 
-/// What `docker login` wants behind it: nothing for Docker Hub.
+/// The argument of `docker login` for a registry. Empty for Docker Hub.
 pub(super) fn login_argument(registry: &str) -> String {
     match registry {
         HUB => String::new(),

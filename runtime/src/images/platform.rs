@@ -1,8 +1,8 @@
-//! Whether an image is of a platform that was asked for, or that the engine runs.
+//! Whether an image is for the requested platform, or for one that the engine runs.
 
 use crate::engine::{EngineInfo, ImageInfo};
 
-/// Why the image cannot be used; `None` where it can.
+/// Why the image cannot be used. `None` if it can.
 pub(super) fn unfit(
     image: &ImageInfo,
     engine: &EngineInfo,
@@ -19,7 +19,7 @@ pub(super) fn unfit(
             };
             (!fits).then(|| format!("the image is for {has}, not for {platform}"))
         }
-        // What an engine emulates it does not tell; whoever relies on it says so with `platform`.
+        // Engines do not say what they emulate. A declaration that relies on it names a `platform`.
         None => {
             let (arch, runs) = (go_name(&image.arch), go_name(&engine.arch));
             let known = !arch.is_empty() && !runs.is_empty();

@@ -1,14 +1,14 @@
-//! Other people's programs, which are run to get an image: a fallback script, a credential helper.
+//! Running other programs to obtain an image: fallback scripts and credential helpers.
 //!
-//! Each has a process group of its own, so that what it started ends with it. It ends as well where this process is
-//! killed: at that the kernel kills it, though not what it has started, which finds its pipes closed.
+//! Each program has a process group of its own, so that its children end with it. If this process is killed, the kernel kills the
+//! program. It does not kill the program's children; they find their pipes closed.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Starts a program in a group of its own. It is killed when the calling thread ends, so that must outlive it.
+/// Starts a program in a group of its own. The program is killed when the calling thread ends, so the thread must outlive it.
 ///
 /// # Errors
 ///
@@ -22,7 +22,7 @@ pub(super) fn start(command: &mut Command) -> io::Result<(Child, Arc<Group>)> {
     Ok((child, Arc::new(Group(Mutex::new(Some(leader))))))
 }
 
-/// The kernel tells a process of the end of the thread that started it, not of the end of the process.
+/// Has the kernel kill the program when this thread ends. The kernel's signal is about the parent thread, not the parent process.
 #[cfg(target_os = "linux")]
 fn end_with_this_thread(command: &mut Command) {
     let this = std::process::id();
@@ -31,7 +31,7 @@ fn end_with_this_thread(command: &mut Command) {
         if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        // What ended before is not told.
+        // The kernel sends no signal for a parent that ended before the call above.
         // SAFETY: takes nothing.
         match u32::try_from(unsafe { libc::getppid() }) {
             Ok(parent) if parent == this => Ok(()),
@@ -45,12 +45,12 @@ fn end_with_this_thread(command: &mut Command) {
 #[cfg(not(target_os = "linux"))]
 fn end_with_this_thread(_: &mut Command) {}
 
-/// The process group of a program, as long as it is certain to be the program's: until its leader has been waited for.
+/// The process group of a program. `None` once its leader has been waited for: then the number may belong to another group.
 #[derive(Debug)]
 pub(super) struct Group(Mutex<Option<libc::pid_t>>);
 
 impl Group {
-    /// Sends all that is in the group a signal.
+    /// Sends a signal to all processes of the group.
     pub(super) fn signal(&self, signal: libc::c_int) {
         if let Some(leader) = *self.lock() {
             // SAFETY: takes numbers only; the leader has not been waited for, so the number is still the group's.
@@ -58,17 +58,17 @@ impl Group {
         }
     }
 
-    /// Waits until the program has ended, and ends what it has left in its group.
+    /// Waits until the program has ended, and kills the processes that it left in its group.
     ///
     /// # Errors
     ///
     /// The system does not say how it ended.
     pub(super) fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
         loop {
-            // SAFETY: all-zero is a value of this type.
+            // SAFETY: all-zero is a valid value of this type.
             let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
             let options = libc::WEXITED | libc::WNOWAIT;
-            // SAFETY: the call writes at most to the place that it is given.
+            // SAFETY: the call writes only to the given place.
             let waited = unsafe { libc::waitid(libc::P_PID, child.id(), &raw mut info, options) };
             let error = io::Error::last_os_error();
             if waited == 0 {
@@ -79,7 +79,7 @@ impl Group {
             }
         }
         self.signal(libc::SIGKILL);
-        // From here on the number may become another's.
+        // After this, the number may be given to another group.
         let mut leader = self.lock();
         *leader = None;
         child.wait()

@@ -1,7 +1,7 @@
-//! What the user sees while images are fetched: bars on a terminal, plain lines elsewhere.
+//! The progress of fetched images as the user sees it: bars on a terminal, plain lines elsewhere.
 //!
-//! Everything goes to standard error itself, not through the print macros: the test harness would keep what those
-//! print until the test has failed, and whoever waits for a pull wants to know now.
+//! It must write to standard error itself, not through the print macros: the test harness would hold printed text back until the
+//! test has failed, and a user who waits for a pull needs it now.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -14,7 +14,7 @@ use crate::shown::{ProgressReport, Work};
 use crate::terminal;
 use crate::visible::harmless;
 
-/// Where the plain lines of an image get another one at the earliest.
+/// The shortest time between two plain lines about an image.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Work {
@@ -49,34 +49,34 @@ enum Display {
     OtherProcess,
 }
 
-/// The progress of one image. Dropped without [`Task::done`], it says that the work failed.
+/// The progress of one image. If it is dropped without [`Task::done`], it reports that the work failed.
 pub(super) struct Task {
     display: Display,
     work: Work,
     image: String,
-    /// Tells it from others of this process.
+    /// Its number in this process.
     number: u64,
     begun: Instant,
     state: Mutex<State>,
 }
 
 struct State {
-    /// Bytes done and in all, by layer.
+    /// The bytes done and the total bytes, by layer.
     layers: HashMap<String, (u64, u64)>,
     bytes: u64,
-    /// When a plain line was shown last.
+    /// The time of the last plain line.
     shown: Instant,
-    /// The last thing of importance that was said, not to repeat it.
+    /// The last notice, so that it is not repeated.
     said: String,
     finished: bool,
-    /// When anything at all was reported last.
+    /// The time of the last report of any kind.
     moved: Instant,
     #[cfg(feature = "progress")]
     bar: Option<indicatif::ProgressBar>,
 }
 
 impl Reporter {
-    /// On standard error.
+    /// Shows progress on standard error.
     pub(super) fn standard() -> Self {
         if !terminal::is_seen() {
             return Self {
@@ -94,19 +94,19 @@ impl Reporter {
         Self::lines(Arc::new(Mutex::new(std::io::stderr())))
     }
 
-    /// Plain lines.
+    /// Shows progress as plain lines.
     pub(super) fn lines(to: Arc<Mutex<dyn Write + Send>>) -> Self {
         Self {
             display: Display::Lines(to),
         }
     }
 
-    /// Something to know that is no progress.
+    /// Shows a notice that is not about progress.
     pub(super) fn note(&self, text: &str) {
         self.display.line(text);
     }
 
-    /// The beginning of work on an image.
+    /// Begins the progress of an image.
     pub(super) fn begin(&self, work: Work, image: &str) -> Task {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let now = Instant::now();
@@ -147,7 +147,7 @@ impl Display {
         match self {
             #[cfg(feature = "progress")]
             Self::Bars(bars) => {
-                // A terminal that is gone cannot be told.
+                // If standard error is closed, there is nobody to report it to.
                 let _ = bars.println(format!("seatrial: {text}"));
             }
             Self::Lines(to) => {
@@ -173,7 +173,7 @@ impl Display {
 }
 
 impl Task {
-    /// Takes what an engine reports.
+    /// Takes a report of an engine.
     pub(super) fn report(&self, progress: Progress) {
         if let Display::OtherProcess = self.display {
             self.state().moved = Instant::now();
@@ -188,12 +188,12 @@ impl Task {
                 total,
             } => self.layer(id, &status, current, total),
             Progress::Line(line) => self.line(&line),
-            // Its lines tell of it.
+            // The lines of a build show its progress.
             Progress::Made(_) => {}
         }
     }
 
-    /// A line of output.
+    /// Takes a line of output.
     pub(super) fn line(&self, line: &str) {
         if let Display::OtherProcess = self.display {
             return self.report(Progress::Line(line.to_owned()));
@@ -206,20 +206,20 @@ impl Task {
         }
         #[cfg(feature = "progress")]
         if let Some(bar) = &state.bar {
-            // Bytes say more than an engine's words about them.
+            // The bytes say more than an engine's text about them.
             if self.work != Work::Pull || state.all_bytes().0 == 0 {
                 bar.set_message(line.to_owned());
             }
             return;
         }
-        // A pull's own words say nothing that its bytes do not say.
+        // The text of a pull says nothing beyond its bytes.
         if self.work != Work::Pull && state.said != line {
             line.clone_into(&mut state.said);
             self.display.line(&format!("{} | {line}", self.image));
         }
     }
 
-    /// More bytes of what is made here.
+    /// Takes the number of further bytes of an image that is made here.
     pub(super) fn bytes(&self, more: u64) {
         let mut state = self.state();
         if let Display::OtherProcess = self.display {
@@ -231,7 +231,7 @@ impl Task {
         self.show(&mut state);
     }
 
-    /// When anything was reported last.
+    /// The time of the last report of any kind.
     pub(super) fn moved(&self) -> Instant {
         self.state().moved
     }
@@ -268,7 +268,7 @@ impl Task {
         } else if status == "Download complete" || status == "Pull complete" {
             layer.0 = layer.1;
         }
-        // A second of each countdown says enough.
+        // The first second of a countdown is enough.
         if status.starts_with("Retrying") && state.said != "retrying" && !state.has_bar() {
             "retrying".clone_into(&mut state.said);
             self.display.line(&format!(
@@ -283,7 +283,7 @@ impl Task {
         self.show(&mut state);
     }
 
-    /// Shows how far it is, where it is time to.
+    /// Shows the progress, unless the last plain line is too recent.
     fn show(&self, state: &mut State) {
         state.moved = Instant::now();
         let (done, total) = state.all_bytes();

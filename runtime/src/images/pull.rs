@@ -1,4 +1,4 @@
-//! Pulling: from each place that an image may come from, in order, until one delivers.
+//! Pulling: asks the mirrors and the registry of an image in order, until one delivers.
 
 use std::ops::ControlFlow;
 use std::pin::pin;
@@ -13,11 +13,11 @@ use super::{blocking, names, platform};
 use crate::engine::{EngineError, EngineErrorKind, ImageInfo, PullSpec};
 use crate::shown::Work;
 
-/// `Break` with what was delivered, or with nothing where asking further makes no sense.
+/// `Break` with the delivered image, or with `None` if another attempt makes no sense.
 pub(super) type Outcome = ControlFlow<Option<ImageInfo>>;
 
 impl Images {
-    /// The image from one of its mirrors or from its registry. What each of them said is noted on the trail.
+    /// Pulls the image from one of its mirrors or from its registry. Each failed attempt is noted on the trail.
     pub(super) async fn pull(&self, request: &Request<'_>, trail: &mut Trail<'_>) -> Outcome {
         let original = request.image.with_default_tag();
         let mut places = names::mirrored(&original, &self.config.mirrors);
@@ -42,10 +42,10 @@ impl Images {
         let credentials = match blocking::run(move || files.find(&asked)).await {
             Ok(credentials) => credentials,
             Err(reason) => {
-                // Most images need none, so that a helper that is broken need not be in the way.
+                // Most images need no credentials, so a broken helper must not prevent the attempt.
                 trail.add(
                     format!("credentials for {registry}"),
-                    format!("{reason}; asking without any"),
+                    format!("{reason}; pulling without credentials"),
                     Cause::Credentials(registry.to_owned()),
                 );
                 None
@@ -87,7 +87,7 @@ impl Images {
                 }
             }
             Ok(None) => {
-                let said = "the engine says it pulled the image, and does not have it";
+                let said = "the engine reported success, but does not have the image";
                 trail.add(who, said, Cause::Absent);
                 ControlFlow::Continue(())
             }
@@ -103,7 +103,7 @@ fn go_on(makes_sense: bool) -> Outcome {
     }
 }
 
-/// Waits for the call as long as anything is reported within `stall_timeout`.
+/// Waits for the call, until nothing has been reported for `stall_timeout`.
 pub(super) async fn unless_stalled<T>(
     stall_timeout: Duration,
     task: &Task,
@@ -122,7 +122,7 @@ pub(super) async fn unless_stalled<T>(
                 kind: EngineErrorKind::Network,
                 attempt: attempt.to_owned(),
                 message: format!(
-                    "no progress for {stall_timeout:?}, given up; `pull` of `[timeouts]` in {} is how long to wait",
+                    "no progress for {stall_timeout:?}; to wait longer, raise `pull` of `[timeouts]` in {}",
                     crate::config::FILE_NAME
                 ),
             });

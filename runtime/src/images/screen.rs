@@ -1,4 +1,4 @@
-//! Shows what another process tells of its work on images.
+//! Shows the progress that another process reports.
 
 use std::collections::HashMap;
 
@@ -6,16 +6,16 @@ use super::progress::{Reporter, Task};
 use crate::shown::{ProgressReport, Shown};
 use crate::terminal;
 
-/// What is shown in this process for another.
+/// The texts and the progress that this process shows for another.
 #[derive(Default)]
 pub(crate) struct Screen {
-    /// Made when something is to be shown: bars look at the terminal.
+    /// Created when there is something to show, because bars look at the terminal.
     reporter: Option<Reporter>,
     tasks: HashMap<u64, Task>,
 }
 
 impl Screen {
-    /// Shows one thing more.
+    /// Shows a text or a report.
     pub(crate) fn show(&mut self, shown: Shown) {
         match shown {
             Shown::Text(text) => terminal::show(&text),
@@ -45,7 +45,7 @@ impl Screen {
                     task.done();
                 }
             }
-            // Dropped, it says so.
+            // Dropping the task reports the failure.
             ProgressReport::Failed { task } => drop(self.tasks.remove(&task)),
         }
     }

@@ -1,7 +1,7 @@
 //! A fallback script: a program that writes a root file system as a tar to its standard output.
 //!
-//! An image must not be made of half an output. So the stream ends only once the program has exited with 0; where it
-//! does not, the stream ends with an error, and the engine makes nothing of it.
+//! An image must not be made from an incomplete output. So the stream ends only when the program has exited with 0. Otherwise the
+//! stream ends with an error, and the engine makes no image.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -18,26 +18,26 @@ use crate::engine::{EngineError, EngineErrorKind, Parts};
 use crate::output::Lines;
 use crate::visible::harmless;
 
-/// How much is read and passed on at once.
+/// How many bytes are read and passed on at once.
 const CHUNK: usize = 1 << 16;
-/// How many lines of standard error an error tells.
+/// How many lines of standard error an error contains.
 const LAST_LINES: usize = 10;
-/// How long a script that is told to end may take, before it is killed.
+/// How long a script may take to end before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// A script that runs.
+/// A running script.
 pub(super) struct Script {
-    /// What it writes. Dropping it before its end ends the script.
+    /// The output of the script. Dropping it before its end ends the script.
     pub(super) output: Parts<Vec<u8>>,
-    /// Why the script failed, if it did; sent before the output ends.
+    /// Why the script failed, if it did. Sent before the output ends.
     pub(super) failure: oneshot::Receiver<String>,
 }
 
-/// What is told while a script runs.
+/// Watches a script while it runs.
 pub(super) trait Watch: Send + Sync + 'static {
-    /// A line of its standard error.
+    /// Takes a line of its standard error.
     fn line(&self, line: &str);
-    /// So many more bytes of its standard output.
+    /// Takes the number of further bytes of its standard output.
     fn bytes(&self, more: u64);
 }
 
@@ -45,7 +45,7 @@ pub(super) trait Watch: Send + Sync + 'static {
 ///
 /// # Errors
 ///
-/// It cannot be started; in words.
+/// The script cannot be started.
 pub(super) fn start(
     executable: &Path,
     directory: &Path,
@@ -61,18 +61,18 @@ pub(super) fn start(
     let (failed, failure) = oneshot::channel();
     let (started, start) = std::sync::mpsc::channel();
     let (over, ended) = std::sync::mpsc::channel();
-    // The program is killed when the thread ends that has started it, so that is the one that waits for it.
+    // The program is killed when the thread that started it ends, so the same thread waits for it.
     spawn(move || {
         let (child, group) = match program::start(&mut command) {
             Ok(child) => child,
             Err(error) => {
-                let _ = started.send(Err(format!("cannot be started: {error}")));
+                let _ = started.send(Err(format!("cannot start the script: {error}")));
                 return;
             }
         };
         let _ = started.send(Ok(Arc::clone(&group)));
         if let Some(Err(reason)) = run(child, &group, &parts, watch) {
-            // Both receivers are there or gone together.
+            // The receivers are dropped together.
             let _ = failed.send(reason.clone());
             let _ = parts.blocking_send(Err(EngineError {
                 kind: EngineErrorKind::Failed,
@@ -84,7 +84,7 @@ pub(super) fn start(
     });
     let group = start
         .recv()
-        .unwrap_or_else(|_| Err("cannot be started".to_owned()))?;
+        .unwrap_or_else(|_| Err("cannot start the script".to_owned()))?;
     let end = EndOnDrop {
         group,
         ended: Some(ended),
@@ -99,7 +99,7 @@ pub(super) fn start(
     })
 }
 
-/// Takes what the script writes until it has ended. `None` where nobody is left to tell how; it is being ended then.
+/// Passes the output of the script on until it has ended. `None` if the receiver is gone; the script is being ended then.
 fn run(
     mut child: Child,
     group: &Group,
@@ -117,13 +117,13 @@ fn run(
     let status = group.wait(&mut child);
     match read {
         Ok(size) => {
-            // What has left the group may have taken standard error with it.
+            // A child that has left the group may still hold standard error open.
             let last = lines.recv_timeout(GRACE).unwrap_or_default();
-            let status = status.map_err(|error| format!("cannot be waited for: {error}"));
+            let status = status.map_err(|error| format!("cannot wait for the script: {error}"));
             Some(status.and_then(|status| judge(status, last, size)))
         }
         Err(Passing::Unwanted) => None,
-        Err(Passing::Unreadable(error)) => Some(Err(format!("its output cannot be read: {error}"))),
+        Err(Passing::Unreadable(error)) => Some(Err(format!("cannot read its output: {error}"))),
     }
 }
 
@@ -137,7 +137,7 @@ fn spawn<T: Send + 'static>(
 }
 
 enum Passing {
-    /// Nobody takes the output any more.
+    /// Nobody reads the output any more.
     Unwanted,
     Unreadable(io::Error),
 }
@@ -164,7 +164,7 @@ fn pass_on(
     }
 }
 
-/// Tells each line and returns the last ones.
+/// Reports each line, and returns the last ones.
 fn follow(mut from: impl Read, watch: &impl Watch) -> Vec<String> {
     let mut last = VecDeque::new();
     let mut line = |text: String| {
@@ -188,7 +188,7 @@ fn follow(mut from: impl Read, watch: &impl Watch) -> Vec<String> {
     last.into()
 }
 
-/// Where it is no success, says how it ended and with which last words.
+/// Returns an error with the last lines of standard error if the script failed or wrote nothing.
 fn judge(status: ExitStatus, last: Vec<String>, size: u64) -> Result<(), String> {
     let mut reason = match (status.success(), size) {
         (true, 1..) => return Ok(()),
@@ -203,7 +203,7 @@ fn judge(status: ExitStatus, last: Vec<String>, size: u64) -> Result<(), String>
     Err(reason)
 }
 
-/// Ends the script, and what it has started, unless it has ended.
+/// Ends the script and its children when dropped, unless the script has ended.
 struct EndOnDrop {
     group: Arc<Group>,
     /// Closes when the script has ended.
@@ -219,7 +219,7 @@ impl Drop for EndOnDrop {
         }
         self.group.signal(libc::SIGTERM);
         let group = Arc::clone(&self.group);
-        // Nobody waits for one that takes its time, or does not care.
+        // Another thread waits for a script that is slow to end, and kills it.
         spawn(move || {
             if ended.recv_timeout(GRACE) == Err(RecvTimeoutError::Timeout) {
                 group.signal(libc::SIGKILL);

@@ -1,25 +1,25 @@
-//! What builds that are cut short leave on an engine: an image without a name for each step that was done.
+//! The images that interrupted builds leave on an engine: one without a name for each step that was done.
 //!
-//! A build that ends, well or not, leaves those too, but then they are the engine's cache, as after `docker build`: whoever
-//! mends the step that failed goes on from there. While it is under way somebody has to know of them, for a process that is
-//! killed cannot remove them.
+//! A build that succeeds or fails leaves such images, too. Then they are the engine's cache, as after `docker build`: the next
+//! build goes on from there. While a build is under way, a record of them must exist outside its process, because a process that
+//! is killed cannot remove them.
 
 use super::lock::Locks;
 use crate::engine::{Engine, EngineError};
 
-/// Knows what the builds that are under way have made.
+/// A record of the images that builds have made.
 pub(crate) trait Builds: Send + Sync {
-    /// A build has made an image; it has no name, and this id.
+    /// Notes that a build has made an image without a name, with this id.
     fn made(&self, build: &str, image: &str);
-    /// A build has ended, well or not.
+    /// Notes that a build has succeeded or failed.
     fn ended(&self, build: &str);
 }
 
-/// Remembers what builds have made, and which have ended.
+/// A record that only remembers.
 #[cfg(test)]
 #[derive(Debug, Default)]
 pub(crate) struct Record {
-    /// By build.
+    /// The images by build.
     pub(super) made: std::sync::Mutex<Vec<(String, String)>>,
     pub(super) ended: std::sync::Mutex<Vec<String>>,
 }
@@ -36,12 +36,12 @@ impl Builds for Record {
     }
 }
 
-/// Removes what a build has made that was cut short, but for what another image is built on by now. `false` where somebody
-/// builds the same image at this moment, and nothing was done.
+/// Removes the images that an interrupted build has made, except those that another image is built on. Returns `false` if another
+/// process builds the same image at this moment; then nothing was done.
 ///
 /// # Errors
 ///
-/// The engine cannot be asked, or one is in use by a container.
+/// The engine does not answer, or a container uses one of the images.
 pub(crate) async fn remove(
     engine: &Engine,
     build: &str,
@@ -56,11 +56,11 @@ pub(super) async fn remove_under(
     build: &str,
     images: &[String],
 ) -> Result<bool, EngineError> {
-    // Where locks cannot be had, nobody keeps builds from it, and nothing is certain.
+    // If the lock cannot be taken, another process may build the image now.
     let Ok(Some(_lock)) = locks.try_acquire(build).await else {
         return Ok(false);
     };
-    // Each is built on another of them, and nobody knows which.
+    // Each image is built on another one of them, in an unknown order.
     let mut left: Vec<&String> = images.iter().collect();
     loop {
         let before = left.len();

@@ -210,7 +210,7 @@ fn words_of_ours_are_told_whole() {
         .said("waited for: tcp on port 3306: ")
         .said("as [hidden]");
     ended("name_is_password")
-        .said("cannot get the image `seatrial.invalid/postgres:17`")
+        .said("cannot obtain the image `seatrial.invalid/postgres:17`")
         .said("build = \"tests/images/postgres\"")
         .said("seatrial.toml");
 }

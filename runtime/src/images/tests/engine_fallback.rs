@@ -280,7 +280,7 @@ async fn a_substitution_holds_for_what_is_built_on() {
 }
 
 #[tokio::test]
-async fn fallbacks_that_go_round_in_a_circle_are_told() {
+async fn a_dependency_cycle_of_fallbacks_is_reported() {
     let mut rig = Rig::new().await;
     let (first, second) = (undelivered(), undelivered());
     rig.file("first/Dockerfile", &format!("FROM {second}\n"), false);
@@ -295,8 +295,8 @@ async fn fallbacks_that_go_round_in_a_circle_are_told() {
         images.get(&rig.engine, &second, Pull::Missing, None),
     );
     let error = both.0.expect_err("there is no way to make it").to_string();
-    let circle = format!("`{first}` is built on `{second}` is built on `{first}`");
-    assert!(error.contains(&circle), "{error}");
+    let cycle = format!("dependency cycle of fallbacks: `{first}` -> `{second}` -> `{first}`");
+    assert!(error.contains(&cycle), "{error}");
     both.1.expect_err("there is no way to make it");
 }
 

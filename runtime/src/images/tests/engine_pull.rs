@@ -117,7 +117,7 @@ async fn a_helper_that_cannot_be_run_is_named() {
         .expect_err("there are no credentials");
     let text = error.to_string();
     assert!(
-        text.contains("`docker-credential-seatrial-is-not-there` cannot be run"),
+        text.contains("cannot run the credential helper `docker-credential-seatrial-is-not-there`"),
         "{text}"
     );
     assert!(
@@ -147,11 +147,11 @@ async fn a_missing_tag_is_told_with_what_to_check() {
         .expect_err("there is no such tag");
     let engine = rig.engine.info();
     let expected = format!(
-        "cannot get the image `{host}/app:2`:\n  \
-         {} at {}: it is not there\n  \
+        "cannot obtain the image `{host}/app:2`:\n  \
+         {} at {}: there is no such image\n  \
          registry, `{host}/app:2`: manifest for {host}/app:2 not found: manifest unknown: manifest unknown\n\
          check that {host} has the name `app` and the tag `2`\n\
-         or say in seatrial.toml what makes the image where no registry delivers it:\n    \
+         or write in seatrial.toml how to make the image if no registry delivers it:\n    \
          [images.\"{host}/app:2\"]\n    \
          build = \"tests/images/app\"   # a directory with a Dockerfile",
         engine.name, engine.address
