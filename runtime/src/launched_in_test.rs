@@ -1,7 +1,7 @@
 //! The launches of tests that `#[seatrial::test]` does not run. When such a test panics, the report about its services is shown.
 //!
-//! A panic hook shows the report, because it runs while the test's handles still exist, wherever they are. The drop of a handle is
-//! no substitute: it does not know the other handles, and a handle in a static is never dropped.
+//! A panic hook shows the report, because it runs while the test's handles still exist, wherever they are. The drop of a handle
+//! would not do: it does not know the other handles, and a handle in a static is never dropped.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
