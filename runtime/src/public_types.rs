@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, ErrorKind, ExecOutput, KeptService, LogLine, LogLines, Operation, PortKey, Service,
+    Error, ErrorKind, Exec, ExecOutput, KeptService, LogLine, LogLines, Operation, PortKey,
+    Service, ServiceExit, ServiceStatus,
 };
 
 fn is_send_sync_static<T: Send + Sync + 'static>() {}
@@ -12,6 +13,7 @@ fn is_send_sync_static<T: Send + Sync + 'static>() {}
 #[test]
 fn handles_errors_and_values_are_for_every_thread() {
     is_send_sync_static::<Service>();
+    is_send_sync_static::<Exec>();
     is_send_sync_static::<LogLines>();
     is_send_sync_static::<PortKey<'static>>();
     is_send_sync_static::<Error>();
@@ -19,6 +21,8 @@ fn handles_errors_and_values_are_for_every_thread() {
     is_send_sync_static::<LogLine>();
     is_send_sync_static::<ExecOutput>();
     is_send_sync_static::<KeptService>();
+    is_send_sync_static::<ServiceStatus>();
+    is_send_sync_static::<ServiceExit>();
     // Whatever its value is: only whoever owns an operation gets that.
     is_send_sync_static::<Operation<()>>();
     is_send_sync_static::<Operation<std::cell::Cell<u8>>>();
@@ -39,8 +43,11 @@ macro_rules! assert_not_implemented {
 
 #[test]
 fn what_users_are_given_is_not_serializable() {
-    assert_not_implemented!(Serialize: Service, LogLines, Operation<()>);
+    assert_not_implemented!(Serialize: Service, Exec, LogLines, PortKey<'static>, Operation<()>);
     assert_not_implemented!(Serialize: Error, ErrorKind, LogLine, ExecOutput, KeptService);
-    assert_not_implemented!(Deserialize<'static>: Error, ErrorKind, LogLine, ExecOutput);
-    assert_not_implemented!(Deserialize<'static>: KeptService);
+    assert_not_implemented!(Serialize: ServiceStatus, ServiceExit);
+    assert_not_implemented!(Deserialize<'static>: Service, Exec, LogLines, PortKey<'static>);
+    assert_not_implemented!(Deserialize<'static>: Operation<()>, Error, ErrorKind, LogLine);
+    assert_not_implemented!(Deserialize<'static>: ExecOutput, KeptService);
+    assert_not_implemented!(Deserialize<'static>: ServiceStatus, ServiceExit);
 }
