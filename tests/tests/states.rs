@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use seatrial::{Composition, Error, ErrorKind, Service, ServiceStatus};
+use seatrial_tests::scratch::Scratch;
 
 /// A bound on what must not take as long as the engine's own patience, 10 seconds.
 const SOON: Duration = Duration::from_secs(9);
@@ -47,6 +48,67 @@ fn a_service_is_stopped_at_once_without_patience(
     server.wait_log("ended by TERM").wait()?;
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     deaf.start().wait()
+}
+
+/// More than any test takes.
+const FOREVER: Duration = Duration::from_secs(3600);
+
+#[derive(Composition)]
+struct Deaf {
+    #[service(
+        image = "debian:bookworm-slim",
+        command = ["sh", "-c", "trap '' TERM; trap 'echo hup' HUP; echo deaf; while :; do sleep 0.1; done"],
+        ready(log = "deaf")
+    )]
+    deaf: Service,
+}
+
+#[seatrial::test]
+async fn a_service_that_does_not_end_is_looked_at_and_killed(
+    Deaf { deaf }: Deaf,
+) -> Result<(), seatrial::Error> {
+    let begun = Instant::now();
+    let stopping = deaf.stop_within(FOREVER);
+    assert!(deaf.status().await?.is_running());
+    assert_eq!(deaf.logs().await?, "deaf\n");
+    assert!(deaf.exec(["true"]).await?.success());
+    let scratch = Scratch::new("deaf");
+    let copied = scratch.path("hostname");
+    deaf.copy_out("/etc/hostname", &copied).await?;
+    assert!(copied.is_file());
+    deaf.signal("SIGHUP").await?;
+    deaf.wait_log("hup").await?;
+    // What comes after a start is for what is started, and a start waits for the end of what is stopped.
+    let (killed, started) = (deaf.kill(), deaf.start());
+    killed.await?;
+    stopping.await?;
+    started.await?;
+    assert!(deaf.status().await?.is_running());
+    assert!(begun.elapsed() < FOREVER / 60, "{:?}", begun.elapsed());
+    Ok(())
+}
+
+#[seatrial::test]
+fn a_service_that_does_not_end_is_killed_by_a_plain_test(
+    Deaf { deaf }: Deaf,
+) -> Result<(), seatrial::Error> {
+    let stopping = deaf.stop_within(FOREVER);
+    assert!(deaf.status().wait()?.is_running());
+    deaf.kill().wait()?;
+    stopping.wait()?;
+    let status = deaf.status().wait()?;
+    assert_eq!(status.exit().and_then(|exit| exit.signal), Some(9));
+
+    // A kill ends only what a restart stops.
+    deaf.start().wait()?;
+    let restarting = deaf.restart();
+    assert!(deaf.exec(["true"]).wait()?.success());
+    let begun = Instant::now();
+    deaf.kill().wait()?;
+    restarting.wait()?;
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    assert!(deaf.status().wait()?.is_running());
+    Ok(())
 }
 
 #[derive(Composition)]

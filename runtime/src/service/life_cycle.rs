@@ -22,6 +22,9 @@ impl Service {
     /// Engines count whole seconds, so a part of one is rounded up: 1.2 seconds are 2. Zero kills it as soon as the signal is
     /// sent. It is done as soon as the service has ended.
     ///
+    /// Until then, [`kill`](Self::kill) ends the service at once, and what only looks is answered as always:
+    /// [`status`](Self::status), the log, commands and copies out of the container. What else changes the service waits.
+    ///
     /// ```no_run
     /// # use std::time::Duration;
     /// # async fn asynchronous(db: seatrial::Service) -> Result<(), seatrial::Error> {
@@ -140,7 +143,8 @@ impl Service {
         self.act_done(Action::WaitReady)
     }
 
-    /// Whether it runs, and how it has ended. It is answered at once, also while the service is started or waited for.
+    /// Tells whether it runs, and how it has ended. It is answered at once, also while the service is started, stopped or waited
+    /// for.
     ///
     /// ```no_run
     /// # async fn asynchronous(app: seatrial::Service) -> Result<(), seatrial::Error> {

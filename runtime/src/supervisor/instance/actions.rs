@@ -72,12 +72,11 @@ impl Running {
     }
 
     /// Ends the container, and waits until it has ended.
-    pub(super) async fn end(
-        &self,
-        instance: &Instance,
-        action: Action,
-        event: &str,
-    ) -> Result<(), Error> {
+    pub(super) async fn end(&self, instance: &Instance, action: Action) -> Result<(), Error> {
+        let event = match action {
+            Action::Kill { .. } => "killed",
+            _ => "stopped",
+        };
         self.act_at_once(instance, action).await?;
         self.exits.ended().await;
         instance.record(event, &[]);

@@ -1,8 +1,13 @@
-//! What an instance serves while it waits for its container: queries, and requests of the user's own functions,
-//! which must not wait for themselves. Everything else is deferred until its turn.
+//! What an instance serves while it waits for its container. Queries are always served. Until the service is ready, so are requests of
+//! the user's own functions, which must not wait for themselves; until the container has ended, so are signals. Everything else
+//! changes the state of the container, and is deferred until its turn.
 
 use std::convert::Infallible;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::oneshot;
 
 use super::checks::Thoroughness;
 use super::inbox::Inbox;
@@ -64,6 +69,58 @@ impl Running {
             let _ = answer.send(outcome);
         }
         std::future::pending().await
+    }
+
+    /// Ends the container and waits until it has ended, which may take as long as the caller allows. So queries and signals are
+    /// served meanwhile. Everything else is deferred.
+    pub(super) async fn end_meanwhile(
+        &self,
+        instance: &Instance,
+        action: Action,
+        inbox: &mut Inbox,
+    ) -> Result<(), Error> {
+        let queries = self.queries(instance);
+        let mut ending = pin!(self.end(instance, action));
+        let mut signals = FuturesUnordered::new();
+        let mut ended = None;
+        loop {
+            while let Some(Command { order, answer }) = inbox.next_signal() {
+                signals.push(self.signal(instance, order, answer));
+            }
+            // A signal that is under way is not dropped without an answer.
+            if signals.is_empty()
+                && let Some(outcome) = ended
+            {
+                return outcome;
+            }
+            tokio::select! {
+                outcome = &mut ending, if ended.is_none() => ended = Some(outcome),
+                Some(()) = signals.next() => {}
+                Some(command) = inbox.next_new() => {
+                    if let Some(command) = queries.serve(command) {
+                        inbox.put_off(command);
+                    }
+                }
+                else => return Ok(()),
+            }
+        }
+    }
+
+    /// Sends the container's process a signal; waits for its end where that is what the signal is for.
+    async fn signal(
+        &self,
+        instance: &Instance,
+        order: Order,
+        answer: oneshot::Sender<Result<Reply, Error>>,
+    ) {
+        let (Order::Act(action) | Order::ActInHook(_, action)) = order else {
+            unreachable!("it is a signal");
+        };
+        let outcome = match action {
+            Action::Kill { signal: None } => self.end(instance, action).await,
+            action => self.act_at_once(instance, action).await,
+        };
+        let _ = answer.send(outcome.map(|()| Reply::Done));
     }
 
     /// Runs any action for the user's setup. A stop does not fail the launch.

@@ -61,6 +61,22 @@ impl Order {
             _ => None,
         }
     }
+
+    /// Whether it sends the container's process a signal. That is not put off until a stop has come to its end.
+    pub(super) fn signals(&self) -> bool {
+        let (Self::Act(action) | Self::ActInHook(_, action)) = self else {
+            return false;
+        };
+        matches!(action, Action::Kill { .. })
+    }
+
+    /// Whether it starts the container.
+    pub(super) fn starts(&self) -> bool {
+        let (Self::Act(action) | Self::ActInHook(_, action)) = self else {
+            return false;
+        };
+        matches!(action, Action::Start | Action::Restart)
+    }
 }
 
 /// The error of an order to an instance that has ended.

@@ -71,15 +71,16 @@ impl Running {
         inbox: &mut Inbox,
     ) -> Result<(), Error> {
         match action {
-            Action::Stop { .. } => self.end(instance, action, "stopped").await,
-            Action::Kill { signal: None } => self.end(instance, action, "killed").await,
+            Action::Stop { .. } | Action::Kill { signal: None } => {
+                self.end_meanwhile(instance, action, inbox).await
+            }
             Action::Start => {
                 self.start(instance).await?;
                 self.wait_started(instance, inbox).await
             }
             Action::Restart => {
                 let stop = Action::Stop { patience: None };
-                self.end(instance, stop, "stopped").await?;
+                self.end_meanwhile(instance, stop, inbox).await?;
                 self.start(instance).await?;
                 self.wait_started(instance, inbox).await
             }
