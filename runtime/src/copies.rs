@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::client::Lease;
 use crate::files::LeftOut;
 use crate::pieces::{self, PieceReader, PieceWriter};
-use crate::protocol::{Action, InstanceId, ServiceInfo};
+use crate::protocol::{Action, ServiceInfo};
 use crate::service::with_composition;
 use crate::{Error, Operation, files};
 
@@ -44,36 +44,43 @@ pub(crate) fn copy_in(
         drop(lease);
         packed
     });
+    let service = service.clone();
     Operation::new(async move {
         // Also where the files could not be read: nothing goes on then that the caller does not know of.
         let answered = answer.await.unwrap_or_else(|_| Err(pieces::ending()));
-        match packed.await {
-            Ok(Err(error)) => Err(error),
-            Ok(Ok(left_out)) => answered.and_then(|_| left_out.into_result()),
-            Err(_) => answered.map(drop),
-        }
+        let answered = answered.map_err(|error| with_composition(error, &service));
+        let left_out = match packed.await {
+            Ok(packed) => packed.map_err(|error| of_service(error, &service))?,
+            Err(_) => LeftOut::default(),
+        };
+        answered?;
+        left_out
+            .into_result()
+            .map_err(|error| of_service(error, &service))
     })
 }
 
 /// Begins to copy the file, directory or link `from` of a container to the path `to` on this machine.
 pub(crate) fn copy_out(
     lease: &Arc<Lease>,
-    instance: InstanceId,
+    service: &ServiceInfo,
     from: &str,
     to: &Path,
 ) -> Operation<()> {
     let (lease, from, to) = (lease.clone(), from.to_owned(), to.to_owned());
     let client = lease.client();
-    let (copy, received) = client.copy_out(instance, from.clone(), false, lease.caller());
+    let (copy, received) = client.copy_out(service.instance, from.clone(), false, lease.caller());
     let mut reader = PieceReader::new(client, copy, received);
+    let info = service.clone();
     let unpacked = pieces::spawn(move || {
-        let unpacked = files::unpack(&mut reader, &from, &to);
+        let unpacked = files::unpack(&mut reader, &from, &to).and_then(LeftOut::into_result);
         drop(lease);
-        reader.end(unpacked)
+        reader.end(unpacked.map_err(|error| of_service(error, &info)))
     });
+    let service = service.clone();
     Operation::new(async move {
         let unpacked = unpacked.await.unwrap_or_else(|_| Err(pieces::ending()));
-        unpacked.and_then(LeftOut::into_result)
+        unpacked.map_err(|error| with_composition(error, &service))
     })
 }
 

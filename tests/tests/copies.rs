@@ -137,6 +137,13 @@ fn files_with_holes_are_copied(Hold { hold }: Hold) -> Result<(), seatrial::Erro
     Ok(())
 }
 
+#[track_caller]
+fn assert_told(error: &seatrial::Error, part: &str) {
+    assert_eq!(error.service(), Some("hold"), "{error}");
+    assert_eq!(error.composition(), Some("Hold"), "{error}");
+    assert!(error.to_string().contains(part), "{error}");
+}
+
 #[seatrial::test]
 fn what_is_no_file_is_named(Hold { hold }: Hold) -> Result<(), seatrial::Error> {
     let scratch = Scratch::new("special");
@@ -150,7 +157,7 @@ fn what_is_no_file_is_named(Hold { hold }: Hold) -> Result<(), seatrial::Error> 
         .expect_err("not all is copied");
     assert_eq!(error.kind(), ErrorKind::Files);
     let part = format!("not copied: `{}`, a socket", tree.join("socket").display());
-    assert!(error.to_string().contains(&part), "{error}");
+    assert_told(&error, &part);
     drop(socket);
     assert_eq!(sh(&hold, "ls /srv/tree; cat /srv/tree/file"), "file\ntext");
 
@@ -164,8 +171,16 @@ fn what_is_no_file_is_named(Hold { hold }: Hold) -> Result<(), seatrial::Error> 
         "not copied: `/srv/tree/pipe`, a fifo",
         "not copied: `/srv/tree/null`, a device",
     ] {
-        assert!(error.to_string().contains(part), "{error}");
+        assert_told(&error, part);
     }
+    // A file is where a directory would be.
+    let file = back.join("file");
+    let error = hold.copy_out("/srv/tree", &file).wait();
+    let error = error.expect_err("it is no directory");
+    assert_told(&error, &format!("cannot write `{}`", file.display()));
+    // Nothing is there to copy.
+    let error = hold.copy_out("/srv/none", scratch.path("none")).wait();
+    assert_told(&error.expect_err("nothing is there"), "`/srv/none`");
     assert_eq!(
         fs::read_to_string(back.join("file")).expect("a file"),
         "text"

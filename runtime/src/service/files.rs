@@ -109,6 +109,6 @@ impl Service {
     /// Where `from` is not there, `to` cannot be written, or something is of a kind that is not copied. A file that is not whole
     /// does not stay; those before it do.
     pub fn copy_out(&self, from: &str, to: impl AsRef<Path>) -> Operation<()> {
-        copies::copy_out(&self.lease, self.info.instance, from, to.as_ref()).within(self.bound())
+        copies::copy_out(&self.lease, &self.info, from, to.as_ref()).within(self.bound())
     }
 }
