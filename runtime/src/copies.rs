@@ -31,7 +31,7 @@ pub(crate) fn copy_in(
         service.instance,
         Action::CopyIn {
             to: to.clone(),
-            is_file: false,
+            is_file: !from.is_dir() || from.is_symlink(),
         },
         lease.caller(),
     );

@@ -234,7 +234,7 @@ pub(crate) enum Action {
     /// [`RequestBody::EndOfPieces`].
     CopyIn {
         to: String,
-        /// Whether it is one file, which must not take a directory's place.
+        /// Whether it is one file or link, which must not take a directory's place.
         is_file: bool,
     },
     /// Pack a file or directory and stream the tar, as [`Message::Piece`], until [`RequestBody::StopStream`].

@@ -137,6 +137,34 @@ fn files_with_holes_are_copied(Hold { hold }: Hold) -> Result<(), seatrial::Erro
     Ok(())
 }
 
+#[seatrial::test]
+async fn a_file_does_not_take_a_directorys_place(
+    Hold { hold }: Hold,
+) -> Result<(), seatrial::Error> {
+    let scratch = Scratch::new("place");
+    let file = scratch.file("file", 8);
+    let link = scratch.path("link");
+    symlink("file", &link).expect("a link");
+    sh(&hold, "mkdir -p /srv/full && echo kept >/srv/full/file");
+    for from in [&file, &link] {
+        for to in ["/srv/full", "/srv/full/"] {
+            let error = hold.copy_in(from, to).await.expect_err(to);
+            assert_eq!(error.kind(), ErrorKind::Files, "{error}");
+            assert_told(&error, &format!("cannot write `{to}`: it is a directory"));
+            assert_told(&error, "help: name a file in it, such as `/srv/full/file`");
+        }
+    }
+    assert_eq!(sh(&hold, "cat /srv/full/file"), "kept\n");
+    // A directory fills it, and a file replaces a file.
+    hold.copy_in(scratch.path("."), "/srv/full").await?;
+    hold.copy_in(&link, "/srv/full/file").await?;
+    assert_eq!(
+        sh(&hold, "cd /srv/full; stat -c %F file link"),
+        "symbolic link\nsymbolic link\n"
+    );
+    Ok(())
+}
+
 #[track_caller]
 fn assert_told(error: &seatrial::Error, part: &str) {
     assert_eq!(error.service(), Some("hold"), "{error}");

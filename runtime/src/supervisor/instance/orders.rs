@@ -27,7 +27,7 @@ pub(in crate::supervisor) enum Order {
     /// Unpack files that come, all at a path or below.
     CopyIn {
         to: String,
-        /// Whether it is one file, which must not take a directory's place.
+        /// Whether it is one file or link, which must not take a directory's place.
         is_file: bool,
         tar: Parts<Vec<u8>>,
         caller: Caller,
