@@ -11,7 +11,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use crate::workspace;
 
 /// Folders of sources whose messages, comments and identifiers are searched. `runtime/src` joins once nothing is found in it.
-const SOURCES: [&str; 3] = ["macros/src", "model/src", "tests/ui"];
+const SOURCES: [&str; 4] = ["macros/src", "model/src", "runtime/src", "tests/ui"];
 
 /// Folders of texts, with the endings of their names.
 const TEXTS: [(&str, &str); 2] = [("tests/ui", "messages"), ("macros/docs", "md")];

@@ -132,7 +132,7 @@ fn shared_inode(_: &Metadata) -> Option<(u64, u64)> {
     None
 }
 
-/// What it is that is no file, directory or link.
+/// Names the type of an entry that is not a file, directory or link.
 #[cfg(unix)]
 fn special(kind: FileType) -> &'static str {
     use std::os::unix::fs::FileTypeExt as _;

@@ -175,7 +175,7 @@ pub(super) fn special(kind: EntryType) -> Option<&'static str> {
     }
 }
 
-/// A directory that is there stays; a link to one is none.
+/// An existing directory stays. A link to a directory does not count as one.
 fn make_directory(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
@@ -187,7 +187,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes room for what is no directory. A link goes, not what it leads to.
+/// Makes room for an entry that is not a directory. A link is removed, not its target.
 fn remove_file(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() || metadata.is_symlink() => fs::remove_file(path),

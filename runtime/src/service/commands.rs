@@ -14,7 +14,7 @@ impl Service {
     /// The command begins when what is returned is awaited or waited for. Before that, it can be given variables, a user, a
     /// working directory and a standard input: see [`Exec`].
     ///
-    /// A command that fails is no error: look at [`ExecOutput::code`]. Of an output that is longer than 16 MiB the end is
+    /// A command that fails is not an error: check [`ExecOutput::code`]. Of an output that is longer than 16 MiB the end is
     /// handed out, and says so: see [`ExecOutput`].
     ///
     /// ```no_run

@@ -56,7 +56,7 @@ impl Service {
     }
 
     /// Copies a file, directory or link of this machine to the absolute path `to` in its container, as `cp -a from to` would
-    /// where `to` is not there yet:
+    /// where `to` does not exist yet:
     ///
     /// * Symbolic links are copied as links, wherever they lead, and never followed; `from` itself too. Of files with several
     ///   names (hard links) in the copy, the copies are one file too.
@@ -88,7 +88,7 @@ impl Service {
     }
 
     /// Copies the file, directory or link `from` of its container to the path `to` on this machine, as `cp -a from to` would
-    /// where `to` is not there yet. Missing directories are made.
+    /// where `to` does not exist yet. Missing directories are made.
     ///
     /// * Symbolic links are copied as links, and mean on this machine what they say there. They are never followed: `from`
     ///   itself is copied as a link too, and nothing is written through one, so nothing outside of `to`. To copy what a link

@@ -10,8 +10,21 @@ use crate::{Error, Operation};
 
 /// A running service: where it is reached, what it logs, and what can be done to it.
 ///
-/// A handle is cheap to clone. The service lives as its scope says; where nothing else holds it, until the last handle
-/// is dropped.
+/// * **Addresses**: [`addr`](Self::addr) and [`url`](Self::url) of its only port, [`addr_of`](Self::addr_of), [`url_of`](Self::url_of) and
+///   [`port`](Self::port) of one of several; [`name`](Self::name) is its host name for other services.
+/// * **Log**: [`logs`](Self::logs), [`log_lines`](Self::log_lines) as they come, [`wait_log`](Self::wait_log) for a line.
+/// * **Commands** in its container: [`exec`](Self::exec).
+/// * **Files** in its container: [`read`](Self::read) and [`write`](Self::write) the content of one, [`copy_in`](Self::copy_in) and
+///   [`copy_out`](Self::copy_out) files and directories.
+/// * **Life cycle**: [`stop`](Self::stop), [`start`](Self::start), [`restart`](Self::restart), [`kill`](Self::kill),
+///   [`signal`](Self::signal); [`status`](Self::status) and [`ready`](Self::ready).
+/// * **Faults**: [`pause`](Self::pause), [`disconnect`](Self::disconnect), and back with [`unpause`](Self::unpause) and
+///   [`reconnect`](Self::reconnect).
+///
+/// Every operation works in async tests (`.await`) and in plain ones (`.wait()`), see [`Operation`].
+///
+/// A handle is cheap to clone. The service lives as long as its scope says. If nothing else uses it, it is removed when the last
+/// handle is dropped.
 ///
 /// ```no_run
 /// use seatrial::{Composition, Service};

@@ -1,4 +1,4 @@
-//! What moves a service through its states, and waiting until it is ready again.
+//! Starting, stopping and disturbing a service, its status, and waiting until it is ready.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use crate::protocol::{Action, Reply};
 use crate::{Operation, ServiceStatus};
 
 impl Service {
-    /// Asks it to end, as `docker stop` does: its stop signal, and after 10 seconds `SIGKILL`. To give it more time or less,
-    /// [`stop_within`](Self::stop_within).
+    /// Stops the service, as `docker stop` does: it sends the stop signal, and after 10 seconds `SIGKILL`.
+    /// [`stop_within`](Self::stop_within) allows more time or less.
     ///
     /// # Errors
     ///
-    /// Where the engine refuses.
+    /// The engine refuses.
     pub fn stop(&self) -> Operation<()> {
         self.act_done(Action::Stop { patience: None })
     }
 
-    /// Asks it to end with its stop signal, and ends it with `SIGKILL` once it has not ended within that time.
+    /// Stops the service: sends its stop signal, and `SIGKILL` if it has not exited within `patience`.
     ///
-    /// Engines count whole seconds, so a part of one is rounded up: 1.2 seconds are 2. Zero kills it as soon as the signal is
-    /// sent. It is done as soon as the service has ended.
+    /// Engines count whole seconds, so `patience` is rounded up: 1.2 seconds become 2. Zero kills the service right after the
+    /// signal. The operation is done as soon as the service has exited.
     ///
-    /// Until then, [`kill`](Self::kill) ends the service at once, and what only looks is answered as always:
-    /// [`status`](Self::status), the log, commands and copies out of the container. What else changes the service waits.
+    /// Meanwhile [`kill`](Self::kill) and [`signal`](Self::signal) take effect at once, and [`status`](Self::status), the log, commands and
+    /// copies out of the container are answered. Other operations wait until the service has stopped.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -38,93 +38,93 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Where the engine refuses.
+    /// The engine refuses.
     pub fn stop_within(&self, patience: Duration) -> Operation<()> {
         self.act_done(Action::Stop {
             patience: Some(patience),
         })
     }
 
-    /// Starts it again after [`stop`](Self::stop) or [`kill`](Self::kill), and waits until it is ready. Where it runs, nothing
-    /// is started, and it is waited for all the same.
+    /// Starts the service after [`stop`](Self::stop) or [`kill`](Self::kill), and waits until it is ready. If it runs already, this only
+    /// waits until it is ready.
     ///
-    /// What its readiness checks look for in its log must be logged anew, as often as they say.
+    /// A readiness check on the log looks only at lines that are logged after the start.
     ///
     /// # Errors
     ///
-    /// Where it does not start or is not ready in time.
+    /// The service does not start, or is not ready in time.
     pub fn start(&self) -> Operation<()> {
         self.act_done(Action::Start)
     }
 
-    /// Stops it, starts it, and waits until it is ready. Addresses and ports stay the same.
+    /// Stops the service, starts it, and waits until it is ready. Addresses and ports stay the same.
     ///
-    /// What its readiness checks look for in its log must be logged anew, as often as they say.
+    /// A readiness check on the log looks only at lines that are logged after the start.
     ///
     /// # Errors
     ///
-    /// Where it does not start or is not ready in time.
+    /// The service does not start, or is not ready in time.
     pub fn restart(&self) -> Operation<()> {
         self.act_done(Action::Restart)
     }
 
-    /// Ends it at once, with `SIGKILL`.
+    /// Kills the service with `SIGKILL`.
     ///
     /// # Errors
     ///
-    /// Where it does not run.
+    /// The service does not run.
     pub fn kill(&self) -> Operation<()> {
         self.act_done(Action::Kill { signal: None })
     }
 
-    /// Sends a signal to its main process: `signal("SIGHUP")`.
+    /// Sends a signal to the service's main process: `signal("SIGHUP")`.
     ///
     /// # Errors
     ///
-    /// Where it does not run, or there is no such signal.
+    /// The service does not run, or the signal does not exist.
     pub fn signal(&self, signal: impl Into<String>) -> Operation<()> {
         self.act_done(Action::Kill {
             signal: Some(signal.into()),
         })
     }
 
-    /// Freezes its processes: connections stay open, nothing answers.
+    /// Freezes the service's processes: connections stay open, and nothing answers.
     ///
     /// # Errors
     ///
-    /// Where it does not run.
+    /// The service does not run.
     pub fn pause(&self) -> Operation<()> {
         self.act_done(Action::Pause)
     }
 
-    /// Thaws it.
+    /// Lets the processes of a paused service continue.
     ///
     /// # Errors
     ///
-    /// Where it is not paused.
+    /// The service is not paused.
     pub fn unpause(&self) -> Operation<()> {
         self.act_done(Action::Unpause)
     }
 
-    /// Cuts it off the network: what talks to it, from the test or from other services, hangs or is refused.
+    /// Disconnects the service from the network. Connections to it, from the test and from other services, hang or are refused.
     ///
     /// # Errors
     ///
-    /// Where it is cut off already.
+    /// The service is disconnected already.
     pub fn disconnect(&self) -> Operation<()> {
         self.act_done(Action::Disconnect)
     }
 
-    /// Puts it back on the network, with the address it had.
+    /// Connects the service to the network again, with the address that it had.
     ///
     /// # Errors
     ///
-    /// Where it is on the network already.
+    /// The service is connected already.
     pub fn reconnect(&self) -> Operation<()> {
         self.act_done(Action::Reconnect)
     }
 
-    /// Waits until its readiness checks hold, after a test did something to it.
+    /// Waits until the service's readiness checks pass, for instance after a test did something to it.
     ///
     /// ```no_run
     /// # async fn asynchronous(db: seatrial::Service) -> Result<(), seatrial::Error> {
@@ -138,13 +138,13 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Where they do not hold in time, or its container has ended.
+    /// The checks do not pass in time, or the container has exited.
     pub fn ready(&self) -> Operation<()> {
         self.act_done(Action::WaitReady)
     }
 
-    /// Tells whether it runs, and how it has ended. It is answered at once, also while the service is started, stopped or waited
-    /// for.
+    /// Returns whether the service runs, and how it has exited. The answer comes at once, also while the service is being started,
+    /// stopped or waited for.
     ///
     /// ```no_run
     /// # async fn asynchronous(app: seatrial::Service) -> Result<(), seatrial::Error> {
@@ -159,7 +159,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Where the engine does not say: it does not answer, or the container was removed by others.
+    /// The engine does not answer, or somebody else removed the container.
     pub fn status(&self) -> Operation<ServiceStatus> {
         self.act(Action::Status, |reply| match reply {
             Reply::Status(status) => status.into(),

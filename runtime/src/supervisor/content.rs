@@ -44,7 +44,7 @@ pub(super) async fn followed(engine: &Engine, container: &str, from: &str) -> Pa
         _ => from.into(),
     };
     let attempt = format!("read `{from}` in the container");
-    // A path that is not UTF-8 cannot be asked for; what the engine says of the link then is no less true.
+    // The engine cannot be asked for a path that is not UTF-8. Its error about the link is then as good.
     let packed = engine.download(container, real.to_str().unwrap_or(from));
     Box::pin(packed.map(move |piece| {
         piece.map_err(|mut error| {
