@@ -102,6 +102,6 @@ fn a_service_that_speaks_tls() {
     let error = Https::launch().wait().expect_err("it does not answer");
     assert_says(
         &error,
-        &["http GET / on port 4000", "speaks TLS", "ready(tcp)"],
+        &["http GET / on port 4000", "speak TLS", "ready(tcp)"],
     );
 }

@@ -67,7 +67,7 @@ async fn what_is_recommended_for_a_pinned_image_works() {
     let unpinned = undelivered();
     let pinned = format!("{unpinned}@sha256:{}", "0".repeat(64));
     let error = rig.get(&pinned).await.expect_err("no registry has it");
-    let says = "an image that is built here, or loaded from an archive, does not have the digest that a registry gave it";
+    let says = "an image that is built here, or loaded from an archive, does not have the registry's digest";
     assert!(error.advice.contains(says), "{error}");
     let lines = recommended(&error.advice);
     let [.., build] = &lines[..] else {
@@ -321,7 +321,10 @@ async fn a_build_that_fails_is_told_with_its_last_lines_and_no_secret() {
         "{error}"
     );
     assert!(said.contains("returned a non-zero code: 3"), "{error}");
-    assert!(error.advice.contains("repair the fallback"), "{error}");
+    assert!(
+        error.advice.contains("repair the image's fallback"),
+        "{error}"
+    );
     assert!(
         !error.advice.contains("[images."),
         "there is a fallback: {error}"

@@ -418,7 +418,10 @@ async fn engine_a_readiness_function_does_anything_to_its_service_without_waitin
     }
     let error = client.act(&service, Action::WaitReady, IN_CHECK).await;
     let error = error.expect_err("it would wait for itself");
-    assert!(error.to_string().contains("help: look at"), "{error}");
+    assert!(
+        error.to_string().contains("help: check the service"),
+        "{error}"
+    );
     client.end_hook(hook);
     client.launched(call).await.expect("it is ready");
 }

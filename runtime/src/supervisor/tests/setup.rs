@@ -156,7 +156,7 @@ async fn engine_each_way_to_fail_says_what_to_do() {
         (
             exec(shell("kill -9 -1; kill -9 1; exec sleep infinity")),
             "the container exited with",
-            "help: see in the log",
+            "help: check in the log",
         ),
     ];
     for (setup, what, help) in cases {
