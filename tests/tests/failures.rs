@@ -64,7 +64,7 @@ fn the_engine_is_not_there_or_is_none() {
         &[
             "\n`Plain`: the container engine does not answer",
             "unix:///nonexistent/engine.sock (SEATRIAL_ENGINE",
-            "no such file; start the engine, or name another",
+            "no such file; start the engine, or change the address",
         ],
     );
     // One cause is told once, however many services suffer from it.
