@@ -10,8 +10,7 @@ use crate::client::Lease;
 use crate::files::LeftOut;
 use crate::pieces::{self, PieceReader, PieceWriter};
 use crate::protocol::{Action, ServiceInfo};
-use crate::service::with_composition;
-use crate::{Error, Operation, files};
+use crate::{Operation, files};
 
 /// Begins to copy the file, directory or link `from` of this machine to the path `to` in a container.
 pub(crate) fn copy_in(
@@ -22,8 +21,8 @@ pub(crate) fn copy_in(
 ) -> Operation<()> {
     let checked = files::check(from, to);
     let checked = checked.and_then(|()| files::check_mounts(from, to, &service.mounted));
-    if let Err(error) = checked.map_err(|error| of_service(error, service)) {
-        return Operation::new(std::future::ready(Err(error)));
+    if let Err(error) = checked {
+        return Operation::failed(service.attribute(error));
     }
     let (lease, from, to) = (lease.clone(), from.to_owned(), to.to_owned());
     let (client, owner) = (lease.client(), service.owner);
@@ -48,15 +47,15 @@ pub(crate) fn copy_in(
     Operation::new(async move {
         // Also where the files could not be read: nothing goes on then that the caller does not know of.
         let answered = answer.await.unwrap_or_else(|_| Err(pieces::ending()));
-        let answered = answered.map_err(|error| with_composition(error, &service));
+        let answered = answered.map_err(|error| service.with_composition(error));
         let left_out = match packed.await {
-            Ok(packed) => packed.map_err(|error| of_service(error, &service))?,
+            Ok(packed) => packed.map_err(|error| service.attribute(error))?,
             Err(_) => LeftOut::default(),
         };
         answered?;
         left_out
             .into_result()
-            .map_err(|error| of_service(error, &service))
+            .map_err(|error| service.attribute(error))
     })
 }
 
@@ -75,12 +74,12 @@ pub(crate) fn copy_out(
     let unpacked = pieces::spawn(move || {
         let unpacked = files::unpack(&mut reader, &from, &to).and_then(LeftOut::into_result);
         drop(lease);
-        reader.end(unpacked.map_err(|error| of_service(error, &info)))
+        reader.end(unpacked.map_err(|error| info.attribute(error)))
     });
     let service = service.clone();
     Operation::new(async move {
         let unpacked = unpacked.await.unwrap_or_else(|_| Err(pieces::ending()));
-        unpacked.map_err(|error| with_composition(error, &service))
+        unpacked.map_err(|error| service.with_composition(error))
     })
 }
 
@@ -92,8 +91,7 @@ pub(crate) fn write(
     content: Vec<u8>,
 ) -> Operation<()> {
     if let Err(error) = files::check_writable(to, &service.mounted) {
-        let error = of_service(error, service);
-        return Operation::new(std::future::ready(Err(error)));
+        return Operation::failed(service.attribute(error));
     }
     let (lease, to, owner) = (lease.clone(), to.to_owned(), service.owner);
     let client = lease.client();
@@ -116,15 +114,14 @@ pub(crate) fn write(
         let answered = sending.answer.await;
         let done = answered.unwrap_or_else(|_| Err(pieces::ending()));
         done.map(drop)
-            .map_err(|error| with_composition(error, &service))
+            .map_err(|error| service.with_composition(error))
     })
 }
 
 /// Begins to read the content of the file `from` of a container.
 pub(crate) fn read(lease: &Arc<Lease>, service: &ServiceInfo, from: &str) -> Operation<Vec<u8>> {
     if let Err(error) = files::check_readable(from, &service.mounted) {
-        let error = of_service(error, service);
-        return Operation::new(std::future::ready(Err(error)));
+        return Operation::failed(service.attribute(error));
     }
     let (lease, from) = (lease.clone(), from.to_owned());
     let client = lease.client();
@@ -134,18 +131,11 @@ pub(crate) fn read(lease: &Arc<Lease>, service: &ServiceInfo, from: &str) -> Ope
     let content = pieces::spawn(move || {
         let content = files::unpack_content(&mut reader, &from);
         drop(lease);
-        reader.end(content.map_err(|error| of_service(error, &info)))
+        reader.end(content.map_err(|error| info.attribute(error)))
     });
     let service = service.clone();
     Operation::new(async move {
         let content = content.await.unwrap_or_else(|_| Err(pieces::ending()));
-        content.map_err(|error| with_composition(error, &service))
-    })
-}
-
-fn of_service(error: Error, service: &ServiceInfo) -> Error {
-    error.with(|report| {
-        report.composition = Some(service.composition.clone());
-        report.service = Some(service.field.clone());
+        content.map_err(|error| service.with_composition(error))
     })
 }

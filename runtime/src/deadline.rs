@@ -207,18 +207,18 @@ impl Bound {
     /// The error of a wait that has exceeded its limit.
     pub(crate) fn exceeded(&self) -> Error {
         let what = "the time for the test was over before this was done";
-        Error::new(ErrorKind::TimedOut, what).with(|report| {
-            if let Some(service) = &self.service {
-                report.composition = Some(service.composition.clone());
-                report.service = Some(service.field.clone());
-            }
+        let error = Error::new(ErrorKind::TimedOut, what).with(|report| {
             if let Some(deadline) = &self.deadline {
                 let timeout = seatrial_model::duration::format(deadline.timeout);
                 report.help = Some(format!(
                     "look at what the test waited for, or raise `timeout = \"{timeout}\"` in its `#[seatrial::test(..)]`"
                 ));
             }
-        })
+        });
+        match &self.service {
+            Some(service) => service.attribute(error),
+            None => error,
+        }
     }
 }
 

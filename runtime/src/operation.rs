@@ -42,6 +42,14 @@ impl<T> Operation<T> {
         }
     }
 
+    /// An operation that has failed before it began.
+    pub(crate) fn failed(error: Error) -> Self
+    where
+        T: Send + 'static,
+    {
+        Self::new(std::future::ready(Err(error)))
+    }
+
     /// Limits how long a caller waits for the operation.
     pub(crate) fn within(mut self, bound: Bound) -> Self {
         self.bound = bound;

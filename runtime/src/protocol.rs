@@ -367,6 +367,26 @@ pub(crate) struct ServiceInfo {
     pub(crate) times: Times,
 }
 
+impl ServiceInfo {
+    /// Attributes the error to this service.
+    pub(crate) fn attribute(&self, error: Error) -> Error {
+        error.with(|report| {
+            report.composition = Some(self.composition.clone());
+            report.service = Some(self.field.clone());
+        })
+    }
+
+    /// Names the composition, too, in an error that is attributed to this service.
+    pub(crate) fn with_composition(&self, error: Error) -> Error {
+        error.with(|report| {
+            if report.service.as_ref() == Some(&self.field) {
+                let composition = &mut report.composition;
+                composition.get_or_insert_with(|| self.composition.clone());
+            }
+        })
+    }
+}
+
 /// A mount of a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mounted {

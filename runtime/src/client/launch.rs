@@ -33,7 +33,7 @@ impl Client {
         let keep = self.config().map_or(Keep::Off, |config| config.keep);
         let prepared = match declaration::prepare(declaration, instances, test, keep) {
             Ok(prepared) => prepared,
-            Err(error) => return Operation::new(std::future::ready(Err(error))),
+            Err(error) => return Operation::failed(error),
         };
         let hooks = declaration.hooks;
         if prepared.kept.is_empty() && keep != Keep::Drop {
@@ -53,7 +53,7 @@ impl Client {
         if let Err(error) = thread.spawn(launch) {
             let what = format!("cannot start a thread: {error}");
             let error = Error::new(ErrorKind::Operation, what);
-            return Operation::new(std::future::ready(Err(error)));
+            return Operation::failed(error);
         }
         Operation::new(async move {
             launched.await.unwrap_or_else(|_| {

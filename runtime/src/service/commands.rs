@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Write as _;
 
-use super::handle::{Service, unexpected, with_composition};
+use super::handle::{Service, unexpected};
 use crate::pieces::{self, PieceWriter};
 use crate::protocol::{Action, ExecCall, ExecOutput, Reply};
 use crate::{Error, ErrorKind, Operation};
@@ -149,11 +149,7 @@ impl Exec {
             input,
         } = self;
         if let Err(error) = check(&call) {
-            let error = error.with(|report| {
-                report.composition = Some(service.info.composition.clone());
-                report.service = Some(service.info.field.clone());
-            });
-            return Operation::new(std::future::ready(Err(error)));
+            return Operation::failed(service.info.attribute(error));
         }
         let output = |reply| match reply {
             Reply::Exec(output) => output,
@@ -176,7 +172,7 @@ impl Exec {
         let done = Operation::new(async move {
             let answered = sending.answer.await;
             let reply = answered.unwrap_or_else(|_| Err(pieces::ending()));
-            let reply = reply.map_err(|error| with_composition(error, &service.info))?;
+            let reply = reply.map_err(|error| service.info.with_composition(error))?;
             // The service must not be removed while the command runs.
             drop(service);
             Ok(output(reply))

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::Operation;
 use crate::client::{Client, Lease};
 use crate::deadline::Bound;
 use crate::protocol::{Action, Reply, ServiceInfo};
-use crate::{Error, Operation};
 
 /// A running service: where it is reached, what it logs, and what can be done to it.
 ///
@@ -84,7 +84,7 @@ impl Service {
         // The service must not be removed while something is being done to it.
         let (lease, info) = (self.lease.clone(), self.info.clone());
         let done = Operation::new(async move {
-            let reply = call.await.map_err(|error| with_composition(error, &info))?;
+            let reply = call.await.map_err(|error| info.with_composition(error))?;
             drop(lease);
             Ok(read(reply))
         });
@@ -94,16 +94,6 @@ impl Service {
     pub(super) fn act_done(&self, action: Action) -> Operation<()> {
         self.act(action, |_| ())
     }
-}
-
-/// An error that is about the service names its composition, too.
-pub(crate) fn with_composition(error: Error, info: &ServiceInfo) -> Error {
-    error.with(|report| {
-        if report.service.as_ref() == Some(&info.field) {
-            let composition = &mut report.composition;
-            composition.get_or_insert_with(|| info.composition.clone());
-        }
-    })
 }
 
 pub(super) fn unexpected<T>(reply: Reply) -> T {

@@ -106,13 +106,11 @@ impl Service {
             let tail = self.log_tail(LOG_LINES).await.unwrap_or_default();
             log.extend(tail.lines().map(str::to_owned));
         }
-        Error::new(
+        let error = Error::new(
             ErrorKind::Operation,
             format!("no line of its log contains `{text}`"),
-        )
-        .with(|report| {
-            report.composition = Some(self.info.composition.clone());
-            report.service = Some(self.info.field.clone());
+        );
+        self.info.attribute(error).with(|report| {
             // It was ready before.
             let what = why.what.trim_end_matches(" before the service was ready");
             report.details.push(what.to_owned());

@@ -12,5 +12,4 @@ mod weak;
 pub use self::addresses::PortKey;
 pub use self::commands::Exec;
 pub use self::handle::Service;
-pub(crate) use self::handle::with_composition;
 pub(crate) use self::weak::WeakService;
