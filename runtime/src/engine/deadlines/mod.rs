@@ -100,9 +100,22 @@ impl Bounded {
         attempt: &str,
         call: UnderWay<'_, impl Future<Output = Result<T, EngineError>>>,
     ) -> Result<T, EngineError> {
+        self.long_after(Duration::ZERO, attempt, call).await
+    }
+
+    /// The outcome of a call that waits for `patience` and then is long.
+    async fn long_after<T>(
+        &self,
+        patience: Duration,
+        attempt: &str,
+        call: UnderWay<'_, impl Future<Output = Result<T, EngineError>>>,
+    ) -> Result<T, EngineError> {
         let call = self.watched(attempt, About::Engine, call);
         match self.deadlines {
-            Some(deadlines) => self.within(deadlines.long, attempt, call).await,
+            Some(deadlines) => {
+                let within = deadlines.long.saturating_add(patience);
+                self.within(within, attempt, call).await
+            }
             None => call.await,
         }
     }
@@ -150,14 +163,7 @@ impl Bounded {
         call: UnderWay<'_, impl Future<Output = Result<T, EngineError>>>,
     ) -> Result<T, EngineError> {
         let _held = self.locks.hold(container);
-        let call = self.watched(attempt, About::Engine, call);
-        match self.deadlines {
-            Some(deadlines) => {
-                let within = deadlines.long.saturating_add(patience);
-                self.within(within, attempt, call).await
-            }
-            None => call.await,
-        }
+        self.long_after(patience, attempt, call).await
     }
 
     /// The parts of a copy out of a container, with the rules of [`copying`](Self::copying).
