@@ -1,8 +1,6 @@
-//! Runs a test's command in a service's container, concurrently with everything else, as it does not change the
-//! container's state.
+//! A test's command in a service's container, and the next step if the engine rejects it.
 
 use seatrial_model::secret::Redactor;
-use tokio::sync::oneshot;
 
 use crate::engine::{Engine, EngineError, EngineErrorKind, ExecSpec, OutputUse, Parts};
 use crate::protocol::{ExecCall, ExecOutput, Reply};
@@ -16,23 +14,8 @@ pub(in crate::supervisor) struct Exec {
 }
 
 impl Exec {
-    /// Runs the command in the background, and answers. The command is dropped if nobody waits for the answer any more.
-    pub(super) fn serve(
-        self,
-        engine: Engine,
-        container: String,
-        error_context: ErrorContext,
-        mut answer: oneshot::Sender<Result<Reply, Error>>,
-    ) {
-        tokio::spawn(async move {
-            tokio::select! {
-                outcome = self.run(&engine, &container, &error_context) => drop(answer.send(outcome)),
-                () = answer.closed() => {}
-            }
-        });
-    }
-
-    async fn run(
+    /// Runs the command to its end.
+    pub(super) async fn run(
         self,
         engine: &Engine,
         container: &str,

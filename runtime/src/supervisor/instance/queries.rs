@@ -3,10 +3,11 @@
 //! They are served at once and concurrently, also while the instance waits for the container.
 
 use futures_util::StreamExt as _;
-use seatrial_model::secret::Redactor;
 
+use super::exec::Exec;
 use super::orders::{Command, Order};
 use super::status;
+use crate::Error;
 use crate::engine::{Engine, EngineError};
 use crate::protocol::{Action, Reply};
 use crate::supervisor::content;
@@ -17,6 +18,7 @@ use crate::supervisor::streams::Outgoing;
 use crate::visible::quoted;
 
 /// The container of the queries.
+#[derive(Clone)]
 pub(super) struct Queries {
     pub(super) engine: Engine,
     pub(super) container: String,
@@ -32,32 +34,60 @@ impl Queries {
             Order::Act(Action::Logs { tail }) | Order::ActInHook(_, Action::Logs { tail }) => {
                 Query::Logs { tail }
             }
-            Order::Act(Action::Status) | Order::ActInHook(_, Action::Status) => {
-                let (engine, container) = (self.engine.clone(), self.container.clone());
-                let (error_context, exit) = (self.error_context.clone(), self.exit.clone());
-                status::serve(engine, container, error_context, exit, answer);
-                return None;
-            }
-            Order::Exec(exec) => {
-                let (engine, container) = (self.engine.clone(), self.container.clone());
-                exec.serve(engine, container, self.error_context.clone(), answer);
-                return None;
-            }
+            Order::Act(Action::Status) | Order::ActInHook(_, Action::Status) => Query::Status,
+            Order::Exec(exec) => Query::Exec(exec),
             Order::CopyOut { from, follow, to } => Query::CopyOut { from, follow, to },
             order => return Some(Command { order, answer }),
         };
-        let (engine, container) = (self.engine.clone(), self.container.clone());
-        let error_context = self.error_context.clone();
+        let queries = self.clone();
         tokio::spawn(async move {
             tokio::select! {
-                outcome = query.run(&engine, &container, &error_context.redactor) => {
-                    let _ = answer.send(outcome.map_err(|error| error_context.refused(&error)));
-                }
+                outcome = queries.run(query) => drop(answer.send(outcome)),
                 // The caller is gone.
                 () = answer.closed() => {}
             }
         });
         None
+    }
+
+    async fn run(&self, query: Query) -> Result<Reply, Error> {
+        let (engine, container) = (&self.engine, &*self.container);
+        let reply = match query {
+            Query::Exec(exec) => return exec.run(engine, container, &self.error_context).await,
+            Query::Logs { tail: None } => lines::all(engine, container).await.map(Reply::Log),
+            Query::Logs { tail: Some(count) } => self.tail(count).await,
+            Query::Status => {
+                let status = status::of(engine, container, &self.exit).await;
+                status.map(Reply::Status)
+            }
+            Query::CopyOut { from, follow, to } => self.copy_out(&from, follow, &to).await,
+        };
+        reply.map_err(|error| self.error_context.refused(&error))
+    }
+
+    /// The last lines of the log. They are part of one of our reports, which must not show a secret.
+    async fn tail(&self, count: usize) -> Result<Reply, EngineError> {
+        let lines = lines::last(&self.engine, &self.container, count).await?;
+        let text = quoted(&self.error_context.redactor, &lines.join("\n"));
+        Ok(Reply::Log(text))
+    }
+
+    async fn copy_out(
+        &self,
+        from: &str,
+        follow: bool,
+        to: &Outgoing,
+    ) -> Result<Reply, EngineError> {
+        let mut tar = match follow {
+            true => content::followed(&self.engine, &self.container, from).await,
+            false => self.engine.download(&self.container, from),
+        };
+        while let Some(piece) = tar.next().await {
+            if to.bytes(piece?).await.is_err() {
+                break;
+            }
+        }
+        Ok(Reply::Done)
     }
 }
 
@@ -65,39 +95,11 @@ enum Query {
     Logs {
         tail: Option<usize>,
     },
+    Status,
+    Exec(Exec),
     CopyOut {
         from: String,
         follow: bool,
         to: Outgoing,
     },
-}
-
-impl Query {
-    async fn run(
-        self,
-        engine: &Engine,
-        container: &str,
-        redactor: &Redactor,
-    ) -> Result<Reply, EngineError> {
-        match self {
-            Self::Logs { tail: None } => lines::all(engine, container).await.map(Reply::Log),
-            // A tail is part of one of our reports, which must not show a secret.
-            Self::Logs { tail: Some(count) } => {
-                let lines = lines::last(engine, container, count).await?;
-                Ok(Reply::Log(quoted(redactor, &lines.join("\n"))))
-            }
-            Self::CopyOut { from, follow, to } => {
-                let mut tar = match follow {
-                    true => content::followed(engine, container, &from).await,
-                    false => engine.download(container, &from),
-                };
-                while let Some(piece) = tar.next().await {
-                    if to.bytes(piece?).await.is_err() {
-                        break;
-                    }
-                }
-                Ok(Reply::Done)
-            }
-        }
-    }
 }

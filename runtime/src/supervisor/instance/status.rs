@@ -1,30 +1,12 @@
-//! Whether a container runs, and how it has ended. Answered concurrently with everything else, so also while the
-//! instance waits.
+//! Whether a container runs, and how it has ended.
 
-use tokio::sync::oneshot;
-
-use crate::Error;
 use crate::engine::{Engine, EngineError};
-use crate::protocol::{ContainerStatus, Reply};
-use crate::supervisor::error_context::ErrorContext;
-use crate::supervisor::exits::{Exit, LatestExit};
+use crate::protocol::ContainerStatus;
+use crate::supervisor::diagnosis;
+use crate::supervisor::exits::LatestExit;
 
-/// Looks in the background, and answers.
-pub(super) fn serve(
-    engine: Engine,
-    container: String,
-    error_context: ErrorContext,
-    exit: LatestExit,
-    answer: oneshot::Sender<Result<Reply, Error>>,
-) {
-    tokio::spawn(async move {
-        let status = of(&engine, &container, &exit).await;
-        let status = status.map(Reply::Status);
-        let _ = answer.send(status.map_err(|error| error_context.refused(&error)));
-    });
-}
-
-async fn of(
+/// Looks at the container.
+pub(super) async fn of(
     engine: &Engine,
     container: &str,
     exit: &LatestExit,
@@ -38,12 +20,8 @@ async fn of(
         return Ok(ContainerStatus::Running);
     }
     let exit = exit.get();
-    let followed = match &exit {
-        Some((Exit::Code(code), _)) => Some(*code),
-        _ => None,
-    };
     Ok(ContainerStatus::Exited {
-        code: info.exit_code.or(followed),
+        code: diagnosis::exit_code(Some(&info), exit.as_ref().map(|(exit, _)| exit)),
         out_of_memory: info.out_of_memory,
         // The engine reports an end a little later than it shows it.
         ago: exit.map(|(_, ago)| ago).unwrap_or_default(),
