@@ -12,16 +12,16 @@ pub(crate) struct Command {
     pub(crate) run: fn(&[String]) -> Result<()>,
 }
 
-/// Runs the command of a table that the first argument names, with the others. `path` is what was typed before it: a
-/// command may have a table of its own.
+/// Runs the command of a table that the first argument names, with the others, or shows the table if it asks for help.
+/// `path` is what was typed before it: a command may have a table of its own.
 pub(crate) fn dispatch(path: &str, commands: &[Command], arguments: &[String]) -> Result<()> {
     let Some((name, rest)) = arguments.split_first() else {
         bail!("missing command\n\n{}", help(path, commands));
     };
-    let name = match name.as_str() {
-        "-h" | "--help" => "help",
-        name => name,
-    };
+    if matches!(name.as_str(), "help" | "-h" | "--help") {
+        println!("{}", help(path, commands));
+        return Ok(());
+    }
     let Some(command) = commands.iter().find(|command| command.name == name) else {
         bail!("unknown command `{name}`\n\n{}", help(path, commands));
     };
@@ -29,7 +29,7 @@ pub(crate) fn dispatch(path: &str, commands: &[Command], arguments: &[String]) -
 }
 
 /// The usage of all commands of a table.
-pub(crate) fn help(path: &str, commands: &[Command]) -> String {
+fn help(path: &str, commands: &[Command]) -> String {
     let width = commands.iter().map(|command| command.usage.len()).max();
     let width = width.unwrap_or(0);
     let mut text = format!("usage: {path} <command>\n");

@@ -22,7 +22,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use commands::{Command, dispatch, help};
+use commands::{Command, dispatch};
 
 const COMMANDS: &[Command] = &[
     Command {
@@ -50,7 +50,8 @@ const COMMANDS: &[Command] = &[
         name: "soak",
         usage: soak::USAGE,
         about: "provoke rare events, often enough to count them: networks that get stuck, runs that are killed,\n\
-                engines that go away, many processes that start at once, setups that are cut short",
+                engines that go away, many processes that start at once, setups that are cut short;\n\
+                --help: the names",
         run: soak::run,
     },
     Command {
@@ -58,15 +59,6 @@ const COMMANDS: &[Command] = &[
         usage: fuzz::USAGE,
         about: "run the parsers on malformed input, 20 minutes each; needs a nightly toolchain",
         run: fuzz::run,
-    },
-    Command {
-        name: "help",
-        usage: "help",
-        about: "show this",
-        run: |_| {
-            println!("{}", help("cargo xtask", COMMANDS));
-            Ok(())
-        },
     },
 ];
 

@@ -21,8 +21,7 @@ use anyhow::Result;
 
 use crate::commands::{Command, dispatch};
 
-pub(crate) const USAGE: &str =
-    "soak network|kill|beside|outage|start|setup|memory [--rounds N] [--seed S]";
+pub(crate) const USAGE: &str = "soak NAME [--rounds N] [--seed S]";
 
 const COMMANDS: &[Command] = &[
     Command {
