@@ -68,7 +68,7 @@ pub fn request(method: &str, path: &str) -> UnixStream {
 ///
 /// # Panics
 ///
-/// Where it is no answer.
+/// If it is not a valid answer.
 pub fn answer(mut stream: UnixStream) -> (u16, String) {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
@@ -184,7 +184,7 @@ pub fn volumes_and_addresses(container: &str) -> (Vec<String>, Vec<String>) {
 ///
 /// # Panics
 ///
-/// Where the engine's answer is none.
+/// If the engine does not answer with JSON.
 pub fn label(container: &str, name: &str) -> Option<String> {
     let label = &inspected(container)?["Config"]["Labels"][name];
     label.as_str().map(str::to_owned)
@@ -194,7 +194,7 @@ pub fn label(container: &str, name: &str) -> Option<String> {
 ///
 /// # Panics
 ///
-/// Where the engine's answer is none.
+/// If the engine does not answer with JSON.
 pub fn is_running(container: &str) -> bool {
     inspected(container).is_some_and(|container| {
         let state = &container["State"];
@@ -206,7 +206,7 @@ pub fn is_running(container: &str) -> bool {
 ///
 /// # Panics
 ///
-/// Where the engine's answer is none.
+/// If the engine does not answer with JSON.
 pub fn has_container(container: &str) -> bool {
     inspected(container).is_some()
 }

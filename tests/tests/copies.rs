@@ -1,4 +1,4 @@
-//! Copies are what `cp -a` makes: links, owners, holes, and what is no file.
+//! Copies are what `cp -a` makes: links, owners, holes, and special files.
 
 use std::fs;
 use std::io::Write as _;
@@ -204,7 +204,7 @@ fn what_is_no_file_is_named(Hold { hold }: Hold) -> Result<(), seatrial::Error> 
     // A file is where a directory would be.
     let file = back.join("file");
     let error = hold.copy_out("/srv/tree", &file).wait();
-    let error = error.expect_err("it is no directory");
+    let error = error.expect_err("it is not a directory");
     assert_told(&error, &format!("cannot write `{}`", file.display()));
     // Nothing is there to copy.
     let error = hold.copy_out("/srv/none", scratch.path("none")).wait();

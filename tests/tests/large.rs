@@ -115,7 +115,7 @@ fn a_copy_that_fails_in_the_middle_says_why_and_the_service_goes_on(
 
     // What is already there is in the way.
     let refused = hold.copy_in(tree.join("cargo"), "/etc/passwd/cargo").wait();
-    let refused = refused.expect_err("a file is no directory");
+    let refused = refused.expect_err("a file is not a directory");
     assert_eq!(refused.kind(), ErrorKind::Operation);
     assert_eq!(refused.service(), Some("hold"));
     assert!(refused.to_string().contains("copy files into"), "{refused}");
@@ -125,7 +125,7 @@ fn a_copy_that_fails_in_the_middle_says_why_and_the_service_goes_on(
     let file = scratch.path("file");
     std::fs::write(&file, "in the way").expect("a file");
     let error = hold.copy_out("/srv/cargo", file.join("cargo")).wait();
-    let error = error.expect_err("a file is no directory");
+    let error = error.expect_err("a file is not a directory");
     assert_eq!(error.kind(), ErrorKind::Files);
     assert!(error.to_string().contains("cannot write `"), "{error}");
 

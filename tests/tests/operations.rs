@@ -19,7 +19,7 @@ async fn awaits(service: &Service) -> Result<String, seatrial::Error> {
 
 const AWAITED: &str = "begun a b";
 
-/// A runtime that is none of tokio's: polls on this thread, and is parked in between, until it is woken.
+/// A runtime other than tokio: polls on this thread, and is parked in between, until it is woken.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(std::thread::Thread);
     impl std::task::Wake for Unpark {

@@ -1,6 +1,6 @@
 //! The house's words: wordings that messages, comments and identifiers must not have, each with what to write instead.
 //!
-//! Owns the wordings and the list of searched folders. Reads sources as text and as tokens. Must not compile them.
+//! Owns the wordings and the lists of what is searched. Reads sources as text and as tokens. Must not compile them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,30 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::workspace;
 
-/// Folders of sources whose messages, comments and identifiers are searched. `runtime/src` joins once nothing is found in it.
-const SOURCES: [&str; 4] = ["macros/src", "model/src", "runtime/src", "tests/ui"];
+/// Folders of sources whose messages and comments are searched.
+const SOURCES: [&str; 8] = [
+    "macros/src",
+    "model/src",
+    "runtime/src",
+    "xtask/src",
+    "examples",
+    "tests",
+    "fuzz",
+    "benchmarks",
+];
+
+/// Those whose identifiers are searched, too. Tests have other words for what only they do.
+const NAMES: [&str; 4] = ["macros/src", "model/src", "runtime/src", "examples"];
 
 /// Folders of texts, with the endings of their names.
-const TEXTS: [(&str, &str); 2] = [("tests/ui", "messages"), ("macros/docs", "md")];
+const TEXTS: [(&str, &str); 3] = [
+    ("tests/ui", "messages"),
+    ("macros/docs", "md"),
+    ("examples", "md"),
+];
+
+/// Texts in the root.
+const PAGES: [&str; 3] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"];
 
 /// A wording and what to write instead.
 struct Wording {
@@ -106,7 +125,7 @@ fn no_message_has_a_wording_that_is_out() -> Result<()> {
     let mut found = String::new();
     for folder in SOURCES {
         for path in files(folder, "rs")? {
-            if !is_test(&path) {
+            if !is_test(&path) && !path.ends_with(file!()) {
                 search_source(&path, &read(&path)?, &mut found)?;
             }
         }
@@ -115,6 +134,9 @@ fn no_message_has_a_wording_that_is_out() -> Result<()> {
         for path in files(folder, extension)? {
             search(&path, &words(&read(&path)?, 1), &OF_MESSAGES, &mut found);
         }
+    }
+    for page in PAGES.map(Path::new) {
+        search(page, &words(&read(page)?, 1), &OF_MESSAGES, &mut found);
     }
     ensure!(found.is_empty(), "wordings that are out:\n{found}");
     Ok(())
@@ -141,7 +163,7 @@ fn a_wording_is_found_where_it_stands() -> Result<()> {
         }
     "#;
     let mut found = String::new();
-    search_source(Path::new("source.rs"), source, &mut found)?;
+    search_source(Path::new("examples/source.rs"), source, &mut found)?;
     let places: Vec<&str> = found
         .lines()
         .filter_map(|line| line.split_once(": instead").map(|(place, _)| place))
@@ -149,12 +171,12 @@ fn a_wording_is_found_where_it_stands() -> Result<()> {
     assert_eq!(
         places,
         [
-            "source.rs:2: `that is no name`",
-            "source.rs:10: `x is none`",
-            "source.rs:5: `told`",
-            "source.rs:6: `text is no port`",
-            "source.rs:9: `it is no port`",
-            "source.rs:12: `Self is no service`",
+            "examples/source.rs:2: `that is no name`",
+            "examples/source.rs:10: `x is none`",
+            "examples/source.rs:5: `told`",
+            "examples/source.rs:6: `text is no port`",
+            "examples/source.rs:9: `it is no port`",
+            "examples/source.rs:12: `Self is no service`",
         ],
         "{found}"
     );
@@ -214,11 +236,11 @@ fn search_tokens(path: &Path, tokens: TokenStream, found: &mut String) {
                     search(path, &words(&text, line), &OF_MESSAGES, found);
                 }
             }
-            TokenTree::Ident(ident) => {
+            TokenTree::Ident(ident) if NAMES.iter().any(|folder| path.starts_with(folder)) => {
                 let word = (ident.span().start().line, ident.to_string());
                 search(path, &[word], &OF_IDENTIFIERS, found);
             }
-            TokenTree::Punct(_) => {}
+            TokenTree::Ident(_) | TokenTree::Punct(_) => {}
         }
     }
 }

@@ -33,7 +33,7 @@ impl Cache {
     /// A cache at `url`; whether it is there shows when it is used.
     pub(crate) fn new(url: &str) -> Result<Self> {
         Ok(Self {
-            client: Client::open(url).context("REDIS_URL is no URL of a cache")?,
+            client: Client::open(url).context("`REDIS_URL` is not a valid URL of a cache")?,
             connection: Mutex::default(),
         })
     }

@@ -18,7 +18,7 @@ use crate::store::Store;
 #[tokio::main]
 async fn main() -> Result<()> {
     let port = match std::env::var("PORT") {
-        Ok(port) => port.parse().context("PORT is no port number")?,
+        Ok(port) => port.parse().context("`PORT` is not a valid port number")?,
         Err(_) => 8080,
     };
     let store = Store::connect(&variable("DATABASE_URL")?).await?;

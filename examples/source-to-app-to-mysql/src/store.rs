@@ -1,4 +1,4 @@
-//! Where orders are stored. Every answer comes within [`PATIENCE`], be it an error.
+//! Where orders are stored. Every answer comes within [`DEADLINE`], be it an error.
 
 use std::future::Future;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use mysql_async::{Pool, params};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-/// How long the database may take. A request that hangs helps nobody.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The deadline of the database for one request.
+const DEADLINE: Duration = Duration::from_secs(5);
 
 /// An order, as it comes from a customer.
 #[derive(Debug, Deserialize)]
@@ -39,9 +39,9 @@ impl Store {
     /// Connects, and makes the table where it is missing.
     pub(crate) async fn connect(url: &str) -> Result<Self> {
         let store = Self {
-            pool: Pool::from_url(url).context("DATABASE_URL is no URL of a database")?,
+            pool: Pool::from_url(url).context("`DATABASE_URL` is not a valid URL of a database")?,
         };
-        within_patience(async {
+        within_deadline(async {
             let mut conn = store.pool.get_conn().await?;
             conn.query_drop(
                 "CREATE TABLE IF NOT EXISTS orders (
@@ -60,7 +60,7 @@ impl Store {
 
     /// Whether the database answers.
     pub(crate) async fn check(&self) -> Result<()> {
-        within_patience(async {
+        within_deadline(async {
             let mut conn = self.pool.get_conn().await?;
             conn.query_drop("DO 1").await
         })
@@ -74,7 +74,7 @@ impl Store {
             item,
             quantity,
         } = order;
-        let id = within_patience(async {
+        let id = within_deadline(async {
             let mut conn = self.pool.get_conn().await?;
             conn.exec_drop(
                 "INSERT INTO orders (customer, item, quantity) VALUES (:customer, :item, :quantity)",
@@ -94,7 +94,7 @@ impl Store {
 
     /// One order.
     pub(crate) async fn get(&self, id: u64) -> Result<Option<Order>> {
-        within_patience(async {
+        within_deadline(async {
             let mut conn = self.pool.get_conn().await?;
             let row = conn
                 .exec_first(
@@ -109,7 +109,7 @@ impl Store {
 
     /// Every order, the oldest first.
     pub(crate) async fn list(&self) -> Result<Vec<Order>> {
-        within_patience(async {
+        within_deadline(async {
             let mut conn = self.pool.get_conn().await?;
             conn.query_map(
                 "SELECT id, customer, item, quantity FROM orders ORDER BY id",
@@ -130,8 +130,8 @@ fn from_row((id, customer, item, quantity): (u64, String, String, u32)) -> Order
     }
 }
 
-async fn within_patience<T>(answer: impl Future<Output = mysql_async::Result<T>>) -> Result<T> {
-    Ok(timeout(PATIENCE, answer)
+async fn within_deadline<T>(answer: impl Future<Output = mysql_async::Result<T>>) -> Result<T> {
+    Ok(timeout(DEADLINE, answer)
         .await
         .context("the database does not answer")??)
 }

@@ -62,7 +62,7 @@ fn every_order_is_listed(shop: Shop) -> Result<()> {
     }
 
     let listed = client.get("/orders")?;
-    let orders = listed.body.as_array().context("the answer is no list")?;
+    let orders = listed.body.as_array().context("the answer is not a list")?;
     let hers = orders.iter().filter(|order| order["customer"] == "Grace");
     let quantities: Vec<&Value> = hers.map(|order| &order["quantity"]).collect();
     assert_eq!(quantities, [1, 2, 3], "{listed:?}");
