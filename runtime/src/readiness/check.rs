@@ -140,8 +140,8 @@ impl Check {
 
     pub(super) fn pace(&self, timing: &PreparedTiming) -> Pace {
         match self {
-            Self::Tcp(_) => Pace::connections(timing.interval),
             Self::Exec(_) | Self::Probe(_) => Pace::processes(timing.interval),
+            Self::Hook(_) => Pace::calls(timing.interval),
             _ => Pace::requests(timing.interval),
         }
     }

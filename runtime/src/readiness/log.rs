@@ -8,8 +8,10 @@
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::output_position::OutputPosition;
 use super::pace::Pace;
@@ -57,7 +59,8 @@ impl Lines {
     ///
     /// Returns a message if the output cannot be read.
     pub(super) async fn follow(&self, subject: &Subject<'_>, watch: &Watch) -> Result<(), String> {
-        let mut pace = Pace::requests(None);
+        let pace = Pace::requests(None);
+        let started = Instant::now();
         loop {
             let mut output = subject.engine.logs(subject.container, true, None);
             // A new stream repeats what was counted before the last one broke.
@@ -80,7 +83,7 @@ impl Lines {
             };
             watch.sees(ended, None);
             // Either the container has ended, which the caller is about to notice, or the stream broke.
-            sleep(pace.pause()).await;
+            sleep(pace.pause(started.elapsed(), Duration::ZERO, false)).await;
         }
     }
 }

@@ -10,55 +10,95 @@ use super::timing::PreparedTiming;
 
 /// The pauses between the attempts of one check.
 ///
-/// Without an interval from the user they begin short and grow with the time that has passed, up to a ceiling that
-/// depends on the cost of an attempt. So a service that is nearly ready is noticed within milliseconds, and the
-/// attempts do not slow down a slow service.
+/// A pause grows with the time that the service has taken so far, so the delay until it is noticed is a small part of
+/// the time that it took. It also grows with the cost of an attempt, so attempts do not slow a slow service down. An
+/// interval from the user replaces all of that.
 #[derive(Debug)]
 pub(super) struct Pace {
-    next: Duration,
-    /// In percent of the previous pause.
-    growth: u32,
-    ceiling: Duration,
+    limits: Limits,
     interval: Option<Duration>,
 }
 
+/// How the pauses grow.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    shortest: Duration,
+    longest: Duration,
+    /// In percent of the time since the first attempt.
+    of_elapsed: u32,
+    /// In percent of the time that the last attempt took.
+    of_cost: u32,
+}
+
 impl Pace {
-    const FIRST: Duration = Duration::from_millis(5);
     /// An interval of zero would keep a core busy.
     const SHORTEST: Duration = Duration::from_millis(1);
 
-    /// For attempts that the service does not notice: it refuses the connection.
-    pub(super) fn connections(interval: Option<Duration>) -> Self {
-        Self::growing(200, Duration::from_millis(50), interval)
-    }
+    /// For attempts that the service does not notice: it does not listen yet, and the kernel refuses the connection within
+    /// some ten microseconds.
+    const UNNOTICED: Limits = Limits {
+        shortest: Duration::from_millis(3),
+        longest: Duration::from_millis(50),
+        of_elapsed: 1,
+        of_cost: 100,
+    };
 
-    /// For attempts that the service, the engine or the user's function answers.
+    /// For requests that the service or the engine answers. A service may log each of them.
+    const ANSWERED: Limits = Limits {
+        shortest: Duration::from_millis(5),
+        longest: Duration::from_millis(100),
+        of_elapsed: 3,
+        of_cost: 200,
+    };
+
+    /// For functions of the user, who may see each call.
+    const CALLS: Limits = Limits {
+        shortest: Duration::from_millis(5),
+        longest: Duration::from_millis(100),
+        of_elapsed: 20,
+        of_cost: 100,
+    };
+
+    /// For attempts that start a process in a container, which takes an engine about 100 milliseconds.
+    const PROCESSES: Limits = Limits {
+        shortest: Duration::from_millis(5),
+        longest: Duration::from_millis(500),
+        of_elapsed: 5,
+        of_cost: 50,
+    };
+
     pub(super) fn requests(interval: Option<Duration>) -> Self {
-        Self::growing(200, Duration::from_millis(100), interval)
+        Self::new(Self::ANSWERED, interval)
     }
 
-    /// For attempts that start a process. The engine takes longer for that than the first pauses.
+    pub(super) fn calls(interval: Option<Duration>) -> Self {
+        Self::new(Self::CALLS, interval)
+    }
+
     pub(super) fn processes(interval: Option<Duration>) -> Self {
-        Self::growing(150, Duration::from_millis(500), interval)
+        Self::new(Self::PROCESSES, interval)
     }
 
-    fn growing(growth: u32, ceiling: Duration, interval: Option<Duration>) -> Self {
-        Self {
-            next: Self::FIRST,
-            growth,
-            ceiling,
-            interval,
-        }
+    fn new(limits: Limits, interval: Option<Duration>) -> Self {
+        Self { limits, interval }
     }
 
-    /// The pause before the next attempt.
-    pub(super) fn pause(&mut self) -> Duration {
+    /// The pause before the next attempt. `elapsed` is the time since the first attempt began, `cost` what the last one
+    /// took, and `unserved` whether nobody listened to it.
+    pub(super) fn pause(&self, elapsed: Duration, cost: Duration, unserved: bool) -> Duration {
         if let Some(interval) = self.interval {
             return interval.max(Self::SHORTEST);
         }
-        let pause = self.next;
-        self.next = (pause * self.growth / 100).min(self.ceiling);
-        pause
+        let limits = if unserved {
+            Self::UNNOTICED
+        } else {
+            self.limits
+        };
+        let of_elapsed = elapsed * limits.of_elapsed / 100;
+        let of_cost = cost * limits.of_cost / 100;
+        of_elapsed
+            .max(of_cost)
+            .clamp(limits.shortest, limits.longest)
     }
 }
 
@@ -129,26 +169,40 @@ mod tests {
         }
     }
 
-    fn millis(pace: &mut Pace, count: usize) -> Vec<u128> {
-        (0..count).map(|_| pace.pause().as_millis()).collect()
+    /// The pause in milliseconds after so many milliseconds, for an attempt that took no time.
+    fn after(pace: &Pace, unserved: bool, elapsed: u64) -> u128 {
+        let elapsed = Duration::from_millis(elapsed);
+        pace.pause(elapsed, Duration::ZERO, unserved).as_millis()
     }
 
     #[test]
-    fn pauses_begin_short_and_grow_up_to_the_ceiling() {
-        let expected = [5, 10, 20, 40, 50, 50];
-        assert_eq!(millis(&mut Pace::connections(None), 6), expected);
-        let expected = [5, 10, 20, 40, 80, 100, 100];
-        assert_eq!(millis(&mut Pace::requests(None), 7), expected);
-        let expected = [5, 7, 11, 16, 25, 37, 56, 85, 128, 192, 288, 432, 500, 500];
-        assert_eq!(millis(&mut Pace::processes(None), 14), expected);
+    fn pauses_grow_with_the_time_that_has_passed_up_to_a_limit() {
+        let elapsed = [0, 100, 1_000, 3_000, 60_000];
+        let pauses = |pace: Pace, unserved| elapsed.map(|elapsed| after(&pace, unserved, elapsed));
+        assert_eq!(pauses(Pace::requests(None), true), [3, 3, 10, 30, 50]);
+        assert_eq!(pauses(Pace::requests(None), false), [5, 5, 30, 90, 100]);
+        assert_eq!(pauses(Pace::calls(None), false), [5, 20, 100, 100, 100]);
+        assert_eq!(pauses(Pace::processes(None), false), [5, 5, 50, 150, 500]);
+    }
+
+    #[test]
+    fn pauses_grow_with_the_cost_of_an_attempt_up_to_a_limit() {
+        let pause = |pace: Pace, cost| {
+            let cost = Duration::from_millis(cost);
+            pace.pause(Duration::ZERO, cost, false).as_millis()
+        };
+        assert_eq!(pause(Pace::requests(None), 20), 40);
+        assert_eq!(pause(Pace::requests(None), 2_000), 100);
+        assert_eq!(pause(Pace::processes(None), 120), 60);
+        assert_eq!(pause(Pace::processes(None), 5_000), 500);
     }
 
     #[test]
     fn an_interval_of_the_users_is_kept_and_never_zero() {
-        let second = Some(Duration::from_secs(1));
-        assert_eq!(millis(&mut Pace::requests(second), 3), [1000, 1000, 1000]);
-        let zero = Some(Duration::ZERO);
-        assert_eq!(millis(&mut Pace::processes(zero), 2), [1, 1]);
+        let second = Pace::requests(Some(Duration::from_secs(1)));
+        assert_eq!([0, 50_000].map(|it| after(&second, true, it)), [1000, 1000]);
+        let zero = Pace::processes(Some(Duration::ZERO));
+        assert_eq!(after(&zero, false, 0), 1);
     }
 
     #[test]

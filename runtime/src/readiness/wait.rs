@@ -108,15 +108,17 @@ pub(crate) async fn wait_again(
 
 /// Asks the engine until the container runs.
 async fn hold_running(subject: &Subject<'_>, watch: &Watch) {
-    let mut pace = Pace::requests(None);
+    let pace = Pace::requests(None);
+    let started = Instant::now();
     loop {
+        let begun = Instant::now();
         watch.begins();
         match subject.engine.inspect(subject.container).await {
             Ok(info) if info.running => return watch.ends(None),
             Ok(_) => watch.ends(None),
             Err(error) => watch.ends(Some(subject.engine_said(&error))),
         }
-        sleep(pace.pause()).await;
+        sleep(pace.pause(started.elapsed(), begun.elapsed(), false)).await;
     }
 }
 
@@ -140,12 +142,15 @@ async fn hold(
             }
         };
     }
-    let mut pace = check.pace(timing);
+    let pace = check.pace(timing);
     let mut streaks = Streaks::new(timing);
+    let started = Instant::now();
     loop {
+        let begun = Instant::now();
         watch.begins();
         let outcome = check.attempt(subject).await;
-        watch.state().unserved = matches!(outcome, Outcome::Unserved(_));
+        let unserved = matches!(outcome, Outcome::Unserved(_));
+        watch.state().unserved = unserved;
         match outcome {
             Outcome::Holds => {
                 watch.ends(None);
@@ -172,6 +177,6 @@ async fn hold(
                 return Err(NotReadyReason::Panicked);
             }
         }
-        sleep(pace.pause()).await;
+        sleep(pace.pause(started.elapsed(), begun.elapsed(), unserved)).await;
     }
 }
