@@ -289,6 +289,7 @@ fn limits_rights_and_labels(
         memory = "96m",
         shm_size = "8m",
         ulimits(nofile = "100:200", core = 0),
+        sysctls("net.core.somaxconn" = 1234, "net.ipv4.ip_local_port_range" = "20000 30000", "kernel.msgmax" = 4321),
         cap_add("NET_ADMIN"),
         labels("com.example.team" = "shop", "com.example.number" = 3),
         hosts("legacy.example" = "192.0.2.7", "machine" = "host-gateway"),
@@ -305,6 +306,14 @@ fn limits_rights_and_labels(
     assert_eq!(sh(&engine, shm), (8 << 20).to_string());
     let limits = "perl -lane 'print qq{@F[-3,-2]} if m{open files|core file}' /proc/1/limits";
     assert_eq!(sh(&engine, limits), "0 0\n100 200");
+
+    let parameters = |service: &Service| {
+        let files = "net/core/somaxconn net/ipv4/ip_local_port_range kernel/msgmax";
+        let values = sh(service, &format!("cd /proc/sys && cat {files}"));
+        values.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(parameters(&engine), "1234 20000 30000 4321");
+    assert_ne!(parameters(&plain), parameters(&engine));
 
     // NET_ADMIN is bit 12 (capabilities(7)).
     let capabilities = |service: &Service| {

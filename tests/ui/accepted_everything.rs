@@ -27,6 +27,7 @@ pub struct Shop {
         memory = "512m",
         shm_size = "64MiB",
         ulimits(nofile = 1024, nproc = "1024:2048", memlock = -1),
+        sysctls("net.core.somaxconn" = 1024, "kernel.sem" = "250 32000 100 128", "net.ipv4.conf.eth0.rp_filter" = -1),
         cap_add("NET_ADMIN"),
         privileged,
         platform = "linux/amd64",

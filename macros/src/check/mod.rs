@@ -25,6 +25,7 @@ pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Re
     names::check_setup_names_differ(model, report);
     names::check_labels_differ(model, report);
     names::check_limits_differ(model, report);
+    names::check_sysctls_differ(model, report);
     container::check_one_origin(model, report);
     container::check_base_has_a_binary(model, report);
     container::check_readiness_is_declared(model, report);

@@ -162,6 +162,14 @@ pub(super) fn check_limits_differ(model: &Model, report: &mut Report) {
     }
 }
 
+pub(super) fn check_sysctls_differ(model: &Model, report: &mut Report) {
+    for service in &model.declaration.services {
+        let sysctls = service.sysctls.iter();
+        let named = sysctls.map(|sysctl| (sysctl.value.0.as_str(), sysctl.span));
+        check_distinct("kernel parameter", named, report);
+    }
+}
+
 fn check_distinct<K: Display + Eq + Hash + Copy>(
     kind: &str,
     keys: impl Iterator<Item = (K, Span)>,

@@ -96,15 +96,12 @@ impl<'a> Modeller<'a> {
                 })
                 .collect(),
             files,
-            labels: syntax
-                .labels
-                .iter()
-                .map(|label| label.value.clone())
-                .collect(),
+            labels: values(&syntax.labels).into_iter().collect(),
             hosts: values(&syntax.hosts),
             memory: syntax.memory,
             shm_size: syntax.shm_size,
             ulimits: values(&syntax.ulimits),
+            sysctls: values(&syntax.sysctls).into_iter().collect(),
             cap_add: syntax.cap_add.clone(),
             privileged: syntax.privileged,
             platform: syntax.platform.clone(),

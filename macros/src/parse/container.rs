@@ -38,6 +38,22 @@ const ULIMITS: [&str; 16] = [
     "stack",
 ];
 
+/// Kernel parameters that each container has for itself, beside those in [`OWN_SYSCTL_TREES`].
+const OWN_SYSCTLS: [&str; 9] = [
+    "kernel.domainname",
+    "kernel.msgmax",
+    "kernel.msgmnb",
+    "kernel.msgmni",
+    "kernel.sem",
+    "kernel.shm_rmid_forced",
+    "kernel.shmall",
+    "kernel.shmmax",
+    "kernel.shmmni",
+];
+
+/// Prefixes of kernel parameters that each container may have for itself. The kernel decides it for each of them.
+const OWN_SYSCTL_TREES: [&str; 2] = ["net.", "fs.mqueue."];
+
 /// Signals that may stop a process, without `SIG`.
 const SIGNALS: [&str; 30] = [
     "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
@@ -324,6 +340,63 @@ pub(super) fn ulimits(
             Some(())
         },
     )
+}
+
+pub(super) fn sysctls(
+    service: &mut Service,
+    argument: &Argument,
+    report: &mut Report,
+) -> Option<()> {
+    read_entries(
+        argument,
+        "\"net.core.somaxconn\" = 1024",
+        report,
+        |entry, report| {
+            let name = entry.key()?;
+            let value = values::scalar(entry.expr()?)?;
+            if let Some(problem) = problem_with_sysctl(&name) {
+                let message = message::invalid("kernel parameter", &name, problem);
+                report.error(entry.span(), message);
+            }
+            let problem = match &*value.value {
+                "" => Some("expected a number or a text"),
+                "true" => Some("the kernel has numbers; write `1`"),
+                "false" => Some("the kernel has numbers; write `0`"),
+                _ => None,
+            };
+            if let Some(problem) = problem {
+                let message = message::invalid("value", &value.value, problem);
+                report.error(value.span, message);
+            }
+            let sysctl = (name, value.value);
+            service.sysctls.push(Spanned::new(sysctl, entry.span()));
+            Some(())
+        },
+    )
+}
+
+/// Why a container cannot have the kernel parameter `name` for itself, and what to write instead.
+fn problem_with_sysctl(name: &str) -> Option<String> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(fits);
+    let dotted = name.replace('/', ".");
+    if !dotted.contains('.') || !dotted.split('.').all(is_part) {
+        return Some("expected a name such as \"net.core.somaxconn\"".to_owned());
+    }
+    if dotted != name {
+        return Some(format!("separate its parts by dots: \"{dotted}\""));
+    }
+    let is_own =
+        OWN_SYSCTLS.contains(&name) || OWN_SYSCTL_TREES.iter().any(|tree| name.starts_with(tree));
+    if is_own {
+        return None;
+    }
+    Some(match suggest::nearest(name, OWN_SYSCTLS) {
+        Some(known) => suggest::did_you_mean(Some(known), &OWN_SYSCTLS),
+        None => format!(
+            "all containers share that of the machine; set it there, with `sysctl -w {name}=..`"
+        ),
+    })
 }
 
 pub(super) fn cap_add(

@@ -150,7 +150,7 @@ pub(crate) const OF_SERVICES: &[Habit] = &[
     habit(&["mem", "mem_limit", "memory_limit"], "write `memory = \"512m\"` instead"),
     habit(&["shm"], "write `shm_size = \"256m\"` instead"),
     planned(
-        &["sysctls", "sysctl", "devices", "device", "security_opt", "pid", "ipc", "cgroup", "userns_mode"],
+        &["devices", "device", "security_opt", "pid", "ipc", "cgroup", "userns_mode"],
         "write `privileged` or `cap_add(\"SYS_ADMIN\")` if that is enough",
     ),
     planned(

@@ -94,6 +94,12 @@ const KEYS: &[Key<Service>] = &[
         "ulimits(nofile = 1024, nproc = \"1024:2048\")",
         container::ulimits,
     ),
+    Key::once(
+        "sysctls",
+        "sysctls(\"net.core.somaxconn\" = 1024)",
+        container::sysctls,
+    )
+    .known_as(&["sysctl"]),
     Key::once("cap_add", "cap_add(\"NET_ADMIN\")", container::cap_add),
     Key::once(
         "privileged",

@@ -37,6 +37,7 @@ fn tokens() -> impl Strategy<Value = String> {
         "hosts",
         "memory",
         "ulimits",
+        "sysctls",
         "cap_add",
         "privileged",
         "platform",

@@ -99,6 +99,7 @@ impl fmt::Debug for Shown<'_> {
             memory,
             shm_size,
             ulimits,
+            sysctls,
             cap_add,
             privileged,
             platform,
@@ -132,6 +133,7 @@ impl fmt::Debug for Shown<'_> {
             .field("memory", memory)
             .field("shm_size", shm_size)
             .field("ulimits", ulimits)
+            .field("sysctls", &part(sysctls))
             .field("cap_add", cap_add)
             .field("privileged", privileged)
             .field("platform", platform)

@@ -70,6 +70,8 @@ pub struct ServicePlan {
     pub shm_size: Option<u64>,
     /// Resource limits.
     pub ulimits: Vec<Ulimit>,
+    /// Kernel parameters of the container's own namespaces, by name.
+    pub sysctls: BTreeMap<String, String>,
     /// Capabilities added to the engine's default set.
     pub cap_add: Vec<String>,
     /// Whether the container gets every capability and device.
@@ -126,6 +128,7 @@ impl ServicePlan {
             memory: None,
             shm_size: None,
             ulimits: Vec::new(),
+            sysctls: BTreeMap::new(),
             cap_add: Vec::new(),
             privileged: false,
             platform: None,

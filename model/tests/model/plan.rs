@@ -206,6 +206,7 @@ fn service() -> impl Strategy<Value = ServicePlan> {
         ),
         (
             btree_map(text(), text(), 0..3),
+            btree_map(text(), text(), 0..3),
             option::of(any::<u64>()),
             option::of(any::<u64>()),
         ),
@@ -216,7 +217,7 @@ fn service() -> impl Strategy<Value = ServicePlan> {
                 (ports, env, hosts, ulimits),
                 (field, command, entrypoint, ready, setups, needs),
                 (user, workdir, platform, stop_signal, cap_add, privileged),
-                (labels, memory, shm_size),
+                (labels, sysctls, memory, shm_size),
             )| ServicePlan {
                 name: field.clone(),
                 field,
@@ -238,6 +239,7 @@ fn service() -> impl Strategy<Value = ServicePlan> {
                 memory,
                 shm_size,
                 ulimits,
+                sysctls,
                 cap_add,
                 privileged,
                 platform,
@@ -289,6 +291,7 @@ pub(crate) fn bare(name: &str) -> ServicePlan {
         memory: None,
         shm_size: None,
         ulimits: Vec::new(),
+        sysctls: BTreeMap::new(),
         cap_add: Vec::new(),
         privileged: false,
         platform: None,

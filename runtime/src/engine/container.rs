@@ -34,6 +34,7 @@ pub(crate) struct ContainerSpec {
     pub(crate) memory: Option<u64>,
     pub(crate) shm_size: Option<u64>,
     pub(crate) ulimits: Vec<Ulimit>,
+    pub(crate) sysctls: BTreeMap<String, String>,
     pub(crate) cap_add: Vec<String>,
     pub(crate) privileged: bool,
     pub(crate) platform: Option<String>,

@@ -154,6 +154,7 @@ pub(super) fn container(
         memory: service.memory,
         shm_size: service.shm_size,
         ulimits: service.ulimits.clone(),
+        sysctls: service.sysctls.clone(),
         cap_add: service.cap_add.clone(),
         privileged: service.privileged,
         platform: service.platform.clone(),

@@ -333,6 +333,7 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
                 })
                 .collect(),
         ),
+        sysctls: Some(spec.sysctls.clone().into_iter().collect()),
         cap_add: Some(spec.cap_add.clone()),
         privileged: Some(spec.privileged),
         auto_remove: Some(false),

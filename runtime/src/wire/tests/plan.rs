@@ -147,6 +147,7 @@ fn service(origin: Origin, variant: bool) -> ServicePlan {
             soft: -1,
             hard: i64::MAX,
         }],
+        sysctls: BTreeMap::from([(text("net.core.somaxconn"), text("1024"))]),
         cap_add: vec![text("NET_ADMIN")],
         privileged: variant,
         platform: maybe("linux/amd64"),
