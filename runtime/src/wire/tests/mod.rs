@@ -6,6 +6,7 @@ mod handshake;
 mod order;
 mod plan;
 mod protocol;
+mod seeds;
 
 use std::collections::VecDeque;
 

@@ -246,7 +246,7 @@ fn error(kind: ErrorKind) -> Error {
     })
 }
 
-fn messages() -> Vec<Message> {
+pub(super) fn messages() -> Vec<Message> {
     let replies = [
         Reply::Done,
         Reply::Launched(vec![service_info()]),
