@@ -1,4 +1,4 @@
-//! Rules about names and numbers: they are valid, not reserved, and unique.
+//! Rules about names and numbers, whichever key has them: they are valid, not reserved, and unique.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;

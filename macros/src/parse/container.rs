@@ -1,4 +1,5 @@
-//! The keys of `#[service(..)]` for how its container runs. None of them names another service.
+//! The readers of those keys of `#[service(..)]` that say how its container runs. None of the keys names another service.
+//! Their rows are in the table in `service.rs`.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! `#[service(..)]`: its table of keys, and the keys for the origin, wiring and lifetime of a service. Those for its
-//! container are in `container.rs`.
+//! `#[service(..)]`: the table of all its keys, and the readers of those for the origin, wiring and lifetime of a service.
+//! The readers of those for its container are in `container.rs`.
 
 use proc_macro2::Span;
 use seatrial_model::{Port, command};

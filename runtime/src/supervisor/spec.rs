@@ -1,4 +1,6 @@
-//! Turns a service's plan into the specification of its container.
+//! Turns a service's plan into what an engine gets for it: the specification of its container, its files, and texts with
+//! their placeholders filled in. Also tells which texts of a launch are secrets. Looks at the launch and at paths of this
+//! machine. Must not ask an engine.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
