@@ -59,7 +59,7 @@ pub(super) fn env(launch: &Launch, index: usize, env: &[EnvVar]) -> Vec<String> 
 
 /// The properties of a container that are known only just before its creation.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Assigned {
     pub(super) name: String,
     pub(super) image: String,
     pub(super) network: String,
@@ -81,7 +81,7 @@ pub(super) fn binary_path(name: &str) -> String {
 pub(super) fn container(
     launch: &Launch,
     index: usize,
-    place: Place,
+    assigned: Assigned,
 ) -> Result<ContainerSpec, Error> {
     let service = &launch.plan.services[index];
     let text = |template: &Template| render(launch, index, template);
@@ -106,7 +106,7 @@ pub(super) fn container(
         )?);
     }
     mounts.extend(
-        place
+        assigned
             .volumes
             .into_iter()
             .map(|(name, at)| MountSpec::Volume { name, at }),
@@ -126,29 +126,29 @@ pub(super) fn container(
 
     // The container's own name is a host entry, not its host name: the engine's name server would publish a host name
     // to everyone on the network, also to another instance of the same composition.
-    let named = place
+    let named = assigned
         .hosts
         .into_iter()
-        .chain([(service.name.clone(), place.address)]);
+        .chain([(service.name.clone(), assigned.address)]);
     let hosts = named.map(|(name, address)| (name, address.to_string()));
     let own = service
         .hosts
         .iter()
         .map(|entry| (entry.name.clone(), entry.address.clone()));
     Ok(ContainerSpec {
-        name: place.name,
-        image: place.image,
+        name: assigned.name,
+        image: assigned.image,
         hostname: None,
         entrypoint,
         command: service.command.as_ref().map(texts),
         env: env(launch, index, &service.env),
         user: user(launch, service),
         workdir: workdir(launch, service),
-        labels: labels(launch, service, place.labels),
-        ports: place.ports,
+        labels: labels(launch, service, assigned.labels),
+        ports: assigned.ports,
         attachment: Some(Attachment {
-            network: place.network,
-            address: place.address,
+            network: assigned.network,
+            address: assigned.address,
         }),
         joins: None,
         hosts: hosts.chain(own).collect(),

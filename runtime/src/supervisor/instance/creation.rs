@@ -10,7 +10,7 @@ use crate::supervisor::host_files::{self, Created};
 use crate::supervisor::links::Links;
 use crate::supervisor::network::Network;
 use crate::supervisor::reaper::{Guard, VolumeGuard};
-use crate::supervisor::spec::{self, Place};
+use crate::supervisor::spec::{self, Assigned};
 use crate::supervisor::tmpfs;
 
 impl Instance {
@@ -43,7 +43,7 @@ impl Instance {
         guard.uses(HeldPorts(self.context.clone(), ports.clone()));
         guard.uses(volume_guards.clone());
         guard.uses(self.removed.clone());
-        let place = Place {
+        let assigned = Assigned {
             name,
             image: image.id.clone(),
             network: network.id.clone(),
@@ -53,8 +53,8 @@ impl Instance {
             volumes: volumes.clone(),
             labels: self.context.run.identity.labels(),
         };
-        let spec =
-            spec::container(&self.launch, self.index, place).map_err(|error| self.attach(error))?;
+        let spec = spec::container(&self.launch, self.index, assigned)
+            .map_err(|error| self.attach(error))?;
         let mounts = spec.mounts.clone();
         let own = self.context.run.identity.own_container();
         let created = |id| Created {
