@@ -16,7 +16,7 @@ use crate::report::Report;
 /// A key of an attribute.
 pub(crate) struct Key<T> {
     pub(crate) name: &'static str,
-    /// Its form in messages.
+    /// Its form in messages, which write it between backticks. Two forms are written as "a` or `b".
     pub(crate) form: &'static str,
     /// Names of the same thing in other tools.
     pub(crate) aliases: &'static [&'static str],

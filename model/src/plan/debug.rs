@@ -111,6 +111,7 @@ impl fmt::Debug for Shown<'_> {
             setups,
             source,
         } = self.0;
+        // For each part with text that the user chose freely: it may repeat a secret of an environment.
         let part = |part| Redacted(part, self.1);
         f.debug_struct("ServicePlan")
             .field("field", field)
