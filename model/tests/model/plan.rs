@@ -1,6 +1,5 @@
 //! Whole plans: JSON and back, and what their `Debug` form shows.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::collection::{btree_map, vec};
@@ -271,37 +270,8 @@ proptest! {
 /// A service with nothing but a name.
 pub(crate) fn bare(name: &str) -> ServicePlan {
     ServicePlan {
-        field: name.to_owned(),
         name: name.to_owned(),
-        origin: Origin::Image("redis:7".parse().unwrap()),
-        scope: Scope::default(),
-        keep: None,
-        ports: Vec::new(),
-        env: Vec::new(),
-        command: None,
-        entrypoint: None,
-        user: None,
-        workdir: None,
-        tmpfs: Vec::new(),
-        volumes: Vec::new(),
-        mounts: Vec::new(),
-        files: Vec::new(),
-        labels: BTreeMap::new(),
-        hosts: Vec::new(),
-        memory: None,
-        shm_size: None,
-        ulimits: Vec::new(),
-        sysctls: BTreeMap::new(),
-        cap_add: Vec::new(),
-        privileged: false,
-        platform: None,
-        stop_signal: None,
-        pull: Pull::default(),
-        needs: Vec::new(),
-        ready: Vec::new(),
-        timing: Timing::default(),
-        setups: Vec::new(),
-        source: Source::default(),
+        ..ServicePlan::new(name, Origin::Image("redis:7".parse().unwrap()))
     }
 }
 
