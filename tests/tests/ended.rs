@@ -26,7 +26,10 @@ struct OneAfterTheOther {
 /// By the engine's own account.
 async fn first_has_ended(second: &Service) -> anyhow::Result<()> {
     let first = second.exec(["cat", "/data/first"]).await?.stdout;
-    anyhow::ensure!(engine::has_container(first.trim()), "`{first}` is not a container");
+    anyhow::ensure!(
+        engine::has_container(first.trim()),
+        "`{first}` is not a container"
+    );
     anyhow::ensure!(!engine::is_running(first.trim()), "it runs");
     Ok(())
 }
