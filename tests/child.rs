@@ -52,9 +52,11 @@ pub fn take_signals(command: &mut Command) {
 pub fn leave_run(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if ["NEXTEST", "SEATRIAL_", "RUST_TEST_"]
-            .iter()
-            .any(|own| text.starts_with(own))
+        // How ports are published is a choice of whoever runs the tests.
+        if text != "SEATRIAL_PUBLISH"
+            && ["NEXTEST", "SEATRIAL_", "RUST_TEST_"]
+                .iter()
+                .any(|own| text.starts_with(own))
         {
             command.env_remove(&name);
         }

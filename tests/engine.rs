@@ -164,6 +164,12 @@ fn texts(list: &Value, key: &str) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
+/// Whether the ports of services are published, as far as the environment says so. Containers of the machine's engine are
+/// reached at their own addresses.
+pub fn publishes_ports() -> bool {
+    std::env::var("SEATRIAL_PUBLISH").is_ok_and(|value| value == "always")
+}
+
 /// The volumes a container uses, and the addresses of this machine its ports are published on.
 pub fn volumes_and_addresses(container: &str) -> (Vec<String>, Vec<String>) {
     let inspected = get(&format!("/containers/{container}/json"));

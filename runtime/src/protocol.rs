@@ -356,9 +356,10 @@ pub(crate) struct ServiceInfo {
     pub(crate) container: String,
     /// Address on the network.
     pub(crate) address: Ipv4Addr,
-    /// The host of the published ports.
+    /// Where the tests reach it: the host of the published ports, or its address if they reach that.
     pub(crate) host: String,
     pub(crate) ports: Vec<Port>,
+    /// Empty if the tests reach its address.
     pub(crate) published: Vec<PublishedPort>,
     /// The user its container runs as.
     pub(crate) owner: Owner,
@@ -368,6 +369,12 @@ pub(crate) struct ServiceInfo {
 }
 
 impl ServiceInfo {
+    /// The port at its host where the tests reach one of its declared ports.
+    pub(crate) fn port_at_host(&self, declared: u16) -> u16 {
+        let published = self.published.iter().find(|it| it.container == declared);
+        published.map_or(declared, |published| published.host)
+    }
+
     /// Attributes the error to this service.
     pub(crate) fn attribute(&self, error: Error) -> Error {
         error.with(|report| {

@@ -193,7 +193,7 @@ fn each_kind_succeeds_once_it_holds(all: EachKind) {
     let log = all.several.logs().wait().expect("its log");
     assert!(log.matches("checked").count() >= 3, "{log}");
 
-    let mut web = TcpStream::connect(("127.0.0.1", all.http.port("web"))).expect("a connection");
+    let mut web = TcpStream::connect(all.http.addr_of("web")).expect("a connection");
     web.write_all(b"GET /204 HTTP/1.1\r\n\r\n")
         .expect("a request");
     let mut answer = String::new();

@@ -9,7 +9,7 @@ use super::schema::{Config, FILE_NAME, Keep};
 use super::settings;
 
 /// The variables, in the order of their values in an input.
-const VARIABLES: [&str; 15] = [
+const VARIABLES: [&str; 16] = [
     "SEATRIAL_ENGINE",
     "SEATRIAL_BASE",
     "SEATRIAL_PULL",
@@ -25,6 +25,7 @@ const VARIABLES: [&str; 15] = [
     "SEATRIAL_MIRRORS",
     "SEATRIAL_SUBSTITUTIONS",
     "SEATRIAL_IMAGES",
+    "SEATRIAL_PUBLISH",
 ];
 
 /// What a configuration promises holds, and it is the same at the other end of a connection. The input is the file and the

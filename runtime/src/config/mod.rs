@@ -9,6 +9,7 @@
 //! | `base` | `SEATRIAL_BASE` | `debian:bookworm-slim` |
 //! | `pull` | `SEATRIAL_PULL` | `missing` |
 //! | `ports` | `SEATRIAL_PORTS` | `20000-29999` |
+//! | `publish` | `SEATRIAL_PUBLISH` | `auto` |
 //! | `report` | `SEATRIAL_REPORT` | `false` |
 //! | `events` | `SEATRIAL_EVENTS` | none |
 //! | `logs_on_failure` | `SEATRIAL_LOGS_ON_FAILURE` | 20 |
@@ -41,7 +42,7 @@ use std::path::Path;
 pub(crate) use self::mistakes::ConfigError;
 use self::mistakes::Mistakes;
 pub(crate) use self::schema::{
-    Config, Environment, FILE_NAME, Fallback, ImageConfig, Keep, SupervisorMode,
+    Config, Environment, FILE_NAME, Fallback, ImageConfig, Keep, Publish, SupervisorMode,
 };
 
 impl Config {

@@ -24,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) timeouts: Timeouts,
     /// Host ports to publish on.
     pub(crate) ports: RangeInclusive<u16>,
+    pub(crate) publish: Publish,
     /// Whether the tree of services with its timings is printed after each launch.
     pub(crate) report: bool,
     /// The file of events, a JSON value per line.
@@ -42,6 +43,14 @@ pub(crate) enum SupervisorMode {
     Process,
     /// The test process. Each test process has a supervisor.
     InProcess,
+}
+
+/// When the ports of services are published on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Publish {
+    /// If this machine does not reach the addresses of containers.
+    Auto,
+    Always,
 }
 
 /// How services of scope `keep` are treated.

@@ -11,13 +11,15 @@ use seatrial_model::message::invalid;
 
 use super::document::{Document, Entry, Section};
 use super::mistakes::{Mistakes, Place};
-use super::schema::{Config, Environment, Fallback, ImageConfig, Keep, SupervisorMode, Timeouts};
+use super::schema::{
+    Config, Environment, Fallback, ImageConfig, Keep, Publish, SupervisorMode, Timeouts,
+};
 use super::values::{
-    filled, flag, image, keep, keep_in_file, mirror, ports, positive_duration, pull, registry,
-    supervisor,
+    filled, flag, image, keep, keep_in_file, mirror, ports, positive_duration, publish, pull,
+    registry, supervisor,
 };
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "base",
     "engine",
     "events",
@@ -26,6 +28,7 @@ const KEYS: [&str; 13] = [
     "logs_on_failure",
     "mirrors",
     "ports",
+    "publish",
     "pull",
     "report",
     "substitutions",
@@ -120,6 +123,15 @@ pub(super) fn settle(
                 ports,
             )
             .unwrap_or(20000..=29999),
+        publish: settings
+            .text(
+                &root,
+                "publish",
+                "SEATRIAL_PUBLISH",
+                "publish = \"auto\"",
+                publish,
+            )
+            .unwrap_or(Publish::Auto),
         report: settings
             .value(
                 &root,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use seatrial_model::Pull;
 
-use super::{Config, Fallback, Keep, SupervisorMode};
+use super::{Config, Fallback, Keep, Publish, SupervisorMode};
 
 /// A workspace with files, and an environment; gone with the value.
 struct Workspace {
@@ -76,6 +76,7 @@ fn without_a_file_the_defaults_hold() {
     assert_eq!(config.timeouts.pull, Duration::from_secs(900));
     assert_eq!(config.timeouts.engine, Duration::from_secs(60));
     assert_eq!(config.ports, 20000..=29999);
+    assert_eq!(config.publish, Publish::Auto);
     assert!(!config.report);
     assert_eq!(config.events, None);
     assert_eq!(config.logs_on_failure, 20);
@@ -94,6 +95,7 @@ engine = "podman"
 base = "debian:trixie"
 pull = "always"
 ports = "30000-30099"
+publish = "always"
 report = true
 events = "target/events.jsonl"
 logs_on_failure = 5
@@ -128,6 +130,7 @@ script = "tests/images/debian/rootfs"
     assert_eq!(config.base.to_string(), "debian:trixie");
     assert_eq!(config.images.pull, Pull::Always);
     assert_eq!(config.ports, 30000..=30099);
+    assert_eq!(config.publish, Publish::Always);
     assert!(config.report);
     assert_eq!(
         config.events,
@@ -184,6 +187,7 @@ substitutions = { "a" = "b" }
     .variable("SEATRIAL_BASE", "alpine:3")
     .variable("SEATRIAL_PULL", "never")
     .variable("SEATRIAL_PORTS", "1-2")
+    .variable("SEATRIAL_PUBLISH", "auto")
     .variable("SEATRIAL_REPORT", "0")
     .variable("SEATRIAL_EVENTS", "/absolute")
     .variable("SEATRIAL_LOGS_ON_FAILURE", "7")
@@ -203,6 +207,7 @@ substitutions = { "a" = "b" }
     assert_eq!(config.base.to_string(), "alpine:3");
     assert_eq!(config.images.pull, Pull::Never);
     assert_eq!(config.ports, 1..=2);
+    assert_eq!(config.publish, Publish::Auto);
     assert!(!config.report);
     assert_eq!(config.events, Some("/absolute".into()));
     assert_eq!(config.logs_on_failure, 7);
@@ -322,10 +327,11 @@ script = "plain"
     )
     .file("plain", false)
     .variable("SEATRIAL_PORTS", "many")
+    .variable("SEATRIAL_PUBLISH", "never")
     .variable("SEATRIAL_PULL", "alway");
     assert_eq!(
         workspace.error(),
-        r#"17 mistakes in the configuration:
+        r#"18 mistakes in the configuration:
   seatrial.toml:1:1: unknown key `enigne`; did you mean `engine`?
   seatrial.toml:2:8: invalid image reference `Debian`: the name has upper-case letters; write "debian"
   seatrial.toml:3:9: invalid range of ports `9-8`: expected the first and the last port, such as "20000-29999"
@@ -342,6 +348,7 @@ script = "plain"
   seatrial.toml:26:1: `mysql:8` has both `build` and `script`; remove one of them
   seatrial.toml:29:10: `plain` is not executable; run `chmod +x plain`
   SEATRIAL_PORTS: invalid range of ports `many`: expected the first and the last port, such as "20000-29999"
+  SEATRIAL_PUBLISH: unknown value `never` for `publish`; write one of `auto` or `always`
   SEATRIAL_PULL: unknown value `alway` for `pull`; did you mean `always`?"#
     );
 }

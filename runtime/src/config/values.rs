@@ -6,7 +6,7 @@ use std::time::Duration;
 use seatrial_model::message::{invalid, unknown};
 use seatrial_model::{ImageRef, Pull, duration};
 
-use super::schema::{Keep, SupervisorMode};
+use super::schema::{Keep, Publish, SupervisorMode};
 
 /// A text that is not empty.
 pub(super) fn filled(text: &str) -> Result<String, &'static str> {
@@ -63,6 +63,16 @@ pub(super) fn pull(text: &str) -> Result<Pull, String> {
         "always" => Ok(Pull::Always),
         "never" => Ok(Pull::Never),
         other => Err(unknown("value", other, "for `pull`", &WORDS)),
+    }
+}
+
+/// When ports are published.
+pub(super) fn publish(text: &str) -> Result<Publish, String> {
+    const WORDS: [&str; 2] = ["auto", "always"];
+    match text.trim() {
+        "auto" => Ok(Publish::Auto),
+        "always" => Ok(Publish::Always),
+        other => Err(unknown("value", other, "for `publish`", &WORDS)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where a service is reached: its host, its published ports, and addresses made from them.
+//! Where a service is reached: its host, its ports, and addresses made from them.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -23,14 +23,20 @@ impl Service {
         &self.info.name
     }
 
-    /// The host its ports are published on: `127.0.0.1`.
+    /// The host at which this process reaches it.
+    ///
+    /// It is its address on the run's network where this machine reaches that, such as with an engine on Linux. Elsewhere,
+    /// its ports are published on the loopback address of this machine, and it is `127.0.0.1`: with an engine in a virtual
+    /// machine, on another host, or without root, if `publish = "always"` is set in `seatrial.toml`, or if the environment
+    /// names an HTTP proxy. Connect to [`port`](Self::port) at this host, or to [`addr`](Self::addr), and it makes no
+    /// difference.
     pub fn host(&self) -> &str {
         &self.info.host
     }
 
-    /// The published port for one of its declared ports, given by number or name.
+    /// The port at [`host`](Self::host) for one of its declared ports, given by number or name.
     ///
-    /// It stays the same when the service is restarted.
+    /// It is the declared port itself, unless ports are published. It stays the same when the service is restarted.
     ///
     /// ```no_run
     /// # fn f(db: seatrial::Service) {
@@ -49,14 +55,8 @@ impl Service {
             Key::Number(number) => port.number == *number,
             Key::Name(name) => port.name.as_deref() == Some(name),
         });
-        let published = declared.and_then(|port| {
-            self.info
-                .published
-                .iter()
-                .find(|published| published.container == port.number)
-        });
-        match published {
-            Some(published) => published.host,
+        match declared {
+            Some(declared) => self.info.port_at_host(declared.number),
             None => panic!(
                 "service `{}` declares no port {key}; declare it with `port = ..` or `ports(..)`{}",
                 self.info.field,
@@ -65,7 +65,7 @@ impl Service {
         }
     }
 
-    /// Host and published port of its only port. Of a service with several ports, [`addr_of`](Self::addr_of).
+    /// Host and port of its only port. Of a service with several ports, [`addr_of`](Self::addr_of).
     ///
     /// ```no_run
     /// # fn example(cache: seatrial::Service) -> std::io::Result<()> {
@@ -78,10 +78,10 @@ impl Service {
     /// Where it declares no port or several.
     #[track_caller]
     pub fn addr(&self) -> SocketAddr {
-        self.published_at(self.only_port("addr()", "addr_of(..)"))
+        self.at_host(self.only_port("addr()", "addr_of(..)"))
     }
 
-    /// Host and published port for one of its declared ports, given by number or name.
+    /// Host and port for one of its declared ports, given by number or name.
     ///
     /// ```no_run
     /// # fn example(queue: seatrial::Service) -> std::io::Result<()> {
@@ -95,10 +95,10 @@ impl Service {
     /// Where the declaration has no such port.
     #[track_caller]
     pub fn addr_of<'a>(&self, port: impl Into<PortKey<'a>>) -> SocketAddr {
-        self.published_at(self.port(port))
+        self.at_host(self.port(port))
     }
 
-    /// A URL at its only port: `url("http", "/orders")` is `http://127.0.0.1:20113/orders`. Of a service with several ports,
+    /// A URL at its only port: `url("http", "/orders")` is `http://10.88.16.3:8080/orders`. Of a service with several ports,
     /// [`url_of`](Self::url_of).
     ///
     /// # Panics
@@ -108,13 +108,13 @@ impl Service {
     pub fn url(&self, scheme: &str, path: &str) -> String {
         url(
             scheme,
-            self.published_at(self.only_port("url()", "url_of(..)")),
+            self.at_host(self.only_port("url()", "url_of(..)")),
             path,
         )
     }
 
     /// A URL at one of its declared ports, given by number or name: `url_of("management", "http", "/api")` is
-    /// `http://127.0.0.1:20114/api`.
+    /// `http://10.88.16.4:15672/api`.
     ///
     /// ```no_run
     /// # fn example(queue: seatrial::Service) {
@@ -131,8 +131,8 @@ impl Service {
         url(scheme, self.addr_of(port), path)
     }
 
-    /// The address of a published port.
-    fn published_at(&self, port: u16) -> SocketAddr {
+    /// The address of a port at its host.
+    fn at_host(&self, port: u16) -> SocketAddr {
         let ip = self.info.host.parse();
         SocketAddr::new(ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), port)
     }
@@ -175,7 +175,7 @@ impl Service {
         &self.info.container
     }
 
-    /// Its address on the network it shares with the services that need it.
+    /// Its address on the network it shares with the services that need it. They connect to its declared ports there.
     pub fn network_address(&self) -> IpAddr {
         IpAddr::V4(self.info.address)
     }

@@ -20,9 +20,10 @@ use super::messages::Internal;
 use super::network::{self, HostNumber, Hosts, Network};
 use super::once::Once;
 use super::ports::Ports;
+use super::reachability::Reachability;
 use super::reaper::Reaper;
 use super::sweep::{self, Abandoned, History};
-use crate::config::Config;
+use crate::config::{Config, Publish};
 use crate::engine::Engine;
 use crate::engine::discovery::{self, EngineChoice};
 use crate::images::Images;
@@ -50,6 +51,7 @@ pub(super) struct Run {
     network: Once<Network>,
     pub(super) host_files: HostFiles,
     pub(super) host_ports: HostPorts,
+    pub(super) reachability: Reachability,
     pub(super) links: links::Seen,
     /// What dead supervisors left, until the sweep begins.
     abandoned: Mutex<Option<Vec<Abandoned>>>,
@@ -85,6 +87,7 @@ impl Run {
             network: Once::new(),
             host_files: HostFiles::default(),
             host_ports: HostPorts::default(),
+            reachability: Reachability::default(),
             links: links::Seen::default(),
             networks: AtomicU32::new(0),
         })
@@ -149,6 +152,13 @@ impl Context {
 
     pub(super) fn config(&self) -> &Config {
         &self.settings.config
+    }
+
+    /// Whether the ports of services on this network are published.
+    pub(super) fn publishes(&self, network: &Network) -> bool {
+        self.config().publish == Publish::Always
+            || self.settings.uses_proxy
+            || !self.run.reachability.is_expected(network.gateway())
     }
 
     /// Whether these settings are the context's.

@@ -31,6 +31,7 @@ mod owner;
 mod ports;
 #[cfg(target_os = "linux")]
 pub(crate) mod process;
+mod reachability;
 mod reaper;
 mod spec;
 mod streams;

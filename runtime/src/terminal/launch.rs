@@ -115,10 +115,10 @@ fn timings(plan: &Plan, index: usize, info: &ServiceInfo) -> String {
     if times.set_up.is_some() {
         parts.push(format!("setup {}", between(times.ready, times.set_up)));
     }
-    let ports = info
-        .published
-        .iter()
-        .map(|port| format!("{}:{}", port.host_ip, port.host));
+    let ports = info.ports.iter().map(|port| {
+        let port = info.port_at_host(port.number);
+        format!("{}:{port}", info.host)
+    });
     let ports: Vec<String> = ports.collect();
     format!("{origin}  {}  {}", parts.join(", "), ports.join(" "))
         .trim_end()

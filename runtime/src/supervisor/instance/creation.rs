@@ -21,15 +21,18 @@ impl Instance {
         image: &ImageInfo,
         network: &Network,
         (volumes, volume_guards): &(Vec<(String, String)>, Vec<Arc<VolumeGuard>>),
+        publish: bool,
         choice: u32,
     ) -> Result<Container, Error> {
         let service = self.service();
-        let ports = self
-            .context
-            .run
-            .ports
-            .publish(service, &self.context.config().ports)
-            .map_err(|e| self.attach(e))?;
+        let ports = match publish {
+            true => {
+                let ports = &self.context.run.ports;
+                let published = ports.publish(service, &self.context.config().ports);
+                published.map_err(|error| self.attach(error))?
+            }
+            false => Vec::new(),
+        };
         let again = if choice == 0 {
             String::new()
         } else {

@@ -22,7 +22,6 @@ use super::state::Instance;
 use crate::Error;
 use crate::engine::{Engine, EngineErrorKind};
 use crate::protocol::{Owner, ServiceInfo, Times};
-use crate::readiness;
 use crate::supervisor::diagnosis;
 use crate::supervisor::exits::Exits;
 use crate::supervisor::host_ports::Published;
@@ -123,10 +122,12 @@ impl Instance {
             },
         )?;
         self.activity.set_step("was being created");
+        let address = network.address(self.dependencies[self.index].address);
+        let mut publish = self.context.publishes(&network);
         let mut choice = 0;
         let container = loop {
             let container = self
-                .create(&engine, &image, &network, &volumes, choice)
+                .create(&engine, &image, &network, &volumes, publish, choice)
                 .await?;
             if times.created.is_none() {
                 times.created = Some(self.begun.elapsed());
@@ -138,7 +139,20 @@ impl Instance {
             }
             choice += 1;
             match container.start().await {
-                Ok(()) => break container,
+                Ok(()) if publish => break container,
+                Ok(()) => {
+                    let reachability = &self.context.run.reachability;
+                    if reachability
+                        .is_confirmed(&engine, &container.id, address)
+                        .await
+                    {
+                        break container;
+                    }
+                    publish = true;
+                    // The next container has the same address.
+                    let removed = engine.remove(&container.id).await;
+                    removed.map_err(|error| self.engine_error(&error))?;
+                }
                 // Another process took the port first. A container with other ports replaces this one.
                 Err(error) if error.kind == EngineErrorKind::PortTaken && choice < PORT_CHOICES => {
                 }
@@ -159,8 +173,8 @@ impl Instance {
             exits: Exits::of(&engine, &container.id),
             engine,
             image,
-            direct: readiness::reach::is_direct(network.gateway()),
-            address: network.address(self.dependencies[self.index].address),
+            direct: self.context.run.reachability.is_expected(network.gateway()),
+            address,
             network: network.id.clone(),
             output_before: Mutex::default(),
             info: Arc::new(self.info(&container, &network, owner, &times)),
@@ -233,18 +247,19 @@ impl Instance {
         times: &Times,
     ) -> ServiceInfo {
         let service = self.service();
+        let address = network.address(self.dependencies[self.index].address);
         ServiceInfo {
             instance: self.id,
             composition: self.launch.plan.name.clone(),
             field: service.field.clone(),
             name: service.name.clone(),
             container: container.id.clone(),
-            address: network.address(self.dependencies[self.index].address),
-            host: container
-                .ports
-                .first()
-                .map_or(Ipv4Addr::LOCALHOST.into(), |port| port.host_ip)
-                .to_string(),
+            address,
+            host: match container.ports.first() {
+                Some(port) => port.host_ip.to_string(),
+                None if self.context.publishes(network) => Ipv4Addr::LOCALHOST.to_string(),
+                None => address.to_string(),
+            },
             ports: service.ports.clone(),
             published: container.ports.clone(),
             owner,

@@ -191,6 +191,7 @@ fn settings_with(keep: Keep) -> Settings {
     Settings {
         config,
         variables: [(text("HOME"), text("/nowhere"))].into(),
+        uses_proxy: true,
     }
 }
 
