@@ -13,16 +13,11 @@ struct Shop {
     #[service(
         image = "mariadb:10.11",
         port = 3306,
-        env(MARIADB_ROOT_PASSWORD = "sea", MARIADB_DATABASE = "shop"),
-        ready(exec = "mariadb-admin ping -h 127.0.0.1 -psea")
+        env(MARIADB_ROOT_PASSWORD = "sea", MARIADB_DATABASE = "shop")
     )]
     db: Service,
 
-    #[service(
-        image = "redis:7",
-        port = 6379,
-        ready(log = "Ready to accept connections")
-    )]
+    #[service(image = "redis:7", port = 6379)]
     cache: Service,
 
     #[service(
