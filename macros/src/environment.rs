@@ -13,6 +13,8 @@ pub(crate) struct Environment {
     pub(crate) package: Option<PathBuf>,
     /// The binaries of the package that the compilation may use; `None` if they are not known.
     pub(crate) binaries: Option<Vec<String>>,
+    /// Whether cargo compiles an integration test or a bench: what may use the package's binaries.
+    pub(crate) may_use_binaries: bool,
     /// Whether an editor expands the macro, rather than the compiler.
     pub(crate) is_editor: bool,
 }
@@ -34,6 +36,8 @@ impl Environment {
         Self {
             package: variable("CARGO_MANIFEST_DIR").map(PathBuf::from),
             binaries: (by_cargo || !binaries.is_empty()).then_some(binaries),
+            // Cargo sets it where it sets `CARGO_BIN_EXE_..`, also for a package without a binary.
+            may_use_binaries: variable("CARGO_TARGET_TMPDIR").is_some(),
             is_editor,
         }
     }

@@ -26,7 +26,7 @@ struct Shop {
     whatever: Service,
     #[service(image = concat!("postgres:", env!("POSTGRES_VERSION")), ready(running))]
     computed: Service,
-    #[service(bin = "station", base = TAG, ready(image = env!("PROBE"), run = "true"))]
+    #[service(bin = "worker", base = TAG, ready(image = env!("PROBE"), run = "true"))]
     constant: Service,
 }
 

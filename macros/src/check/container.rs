@@ -84,7 +84,12 @@ pub(super) fn check_binaries_exist(model: &Model, environment: &Environment, rep
         let OriginSyntax::Bin(name) = &origin.value else {
             continue;
         };
-        if binaries.is_empty() {
+        if binaries.is_empty() && environment.may_use_binaries {
+            report.error(
+                origin.span,
+                "this package has no binary; add `src/main.rs`, or a `[[bin]]` to its `Cargo.toml`, move the test to the package that owns the binary, or write `image = ..`",
+            );
+        } else if binaries.is_empty() {
             report.error(
                 origin.span,
                 "`bin` is only valid in an integration test (`tests/*.rs`) or a bench of the package that owns the binary; move it there, or write `image = ..`",

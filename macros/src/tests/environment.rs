@@ -148,14 +148,14 @@ fn a_binary_is_one_of_those_that_cargo_offers() {
         binaries: Some(binaries.iter().map(|name| (*name).to_owned()).collect()),
         ..Environment::default()
     };
-    let messages = |binaries: &[&str]| {
+    let messages = |environment: &Environment| {
         let item = quote!(
             struct Shop {
                 #[service(bin = "shp", ready(running))]
                 app: Service,
             }
         );
-        composition(item, &offered(binaries)).map(drop).unwrap_err()
+        composition(item, environment).map(drop).unwrap_err()
     };
     assert!(
         composition(
@@ -169,13 +169,20 @@ fn a_binary_is_one_of_those_that_cargo_offers() {
         )
         .is_ok()
     );
-    let unknown = messages(&["shop", "worker"]);
+    let unknown = messages(&offered(&["shop", "worker"]));
     assert_eq!(
         unknown,
         ["unknown binary `shp` in this package; did you mean `shop`?"]
     );
-    let [none] = &messages(&[])[..] else {
-        panic!("one message");
-    };
-    assert!(none.contains("integration test"), "{none}");
+    for (may_use_binaries, part) in [
+        (false, "only valid in an integration test"),
+        (true, "this package has no binary; add `src/main.rs`"),
+    ] {
+        let none = messages(&Environment {
+            may_use_binaries,
+            ..offered(&[])
+        });
+        assert_eq!(none.len(), 1, "{none:?}");
+        assert!(none[0].contains(part), "{none:?}");
+    }
 }
