@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-pub(crate) use seatrial_model::message::{invalid, unknown};
+pub(crate) use seatrial_model::message::{invalid, undeclared, unknown};
 
 /// A key that `place` does not have, with what to write instead.
 pub(crate) fn unknown_key(name: &str, place: &str, instead: &str) -> String {

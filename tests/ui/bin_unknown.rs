@@ -1,4 +1,4 @@
-//! A binary that the package does not have.
+//! Binaries that the package does not have.
 
 use seatrial::{Composition, Service};
 
@@ -6,6 +6,8 @@ use seatrial::{Composition, Service};
 struct Shop {
     #[service(bin = "shp", ready(running))]
     db: Service,
+    #[service(bin = "mailer", ready(running))]
+    mailer: Service,
 }
 
 #[seatrial::test]

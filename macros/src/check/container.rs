@@ -97,7 +97,13 @@ pub(super) fn check_binaries_exist(model: &Model, environment: &Environment, rep
         } else if !binaries.contains(name) {
             report.error(
                 origin.span,
-                message::unknown("binary", name, "in this package", binaries),
+                message::undeclared(
+                    "binary",
+                    name,
+                    "in this package",
+                    &format!("add it as `src/bin/{name}.rs` or as a `[[bin]]`"),
+                    binaries,
+                ),
             );
         }
     }

@@ -133,9 +133,12 @@ impl<'a> Modeller<'a> {
                     .report
                     .error(word.span(), message::duplicate("service", &name)),
                 None => {
-                    let known: Vec<String> = services.iter().map(Service::field).collect();
-                    self.report
-                        .error(word.span(), message::unknown("service", &name, "", &known));
+                    let others = (0..).zip(services).filter(|(at, _)| *at != self.own);
+                    let known: Vec<String> = others.map(|(_, other)| other.field()).collect();
+                    self.report.error(
+                        word.span(),
+                        message::undeclared("service", &name, "", "declare it", &known),
+                    );
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::message::{invalid, unknown};
+use crate::message::{invalid, undeclared};
 use crate::suggest;
 
 /// Braces that are not a placeholder.
@@ -147,7 +147,7 @@ impl fmt::Display for ResolveError {
                 "unknown service `{name}`: no other service is declared; declare it, or write `{{{{` and `}}}}` for literal braces"
             ),
             Self::UnknownService { name, known, .. } => {
-                f.write_str(&unknown("service", name, "", known))
+                f.write_str(&undeclared("service", name, "", "declare it", known))
             }
             Self::Itself { written, service } => write!(
                 f,

@@ -180,11 +180,11 @@ fn unknown_names_are_refused_with_what_to_write() {
         ("{bd}", "unknown service `bd`; did you mean `db`?"),
         (
             "{queue}",
-            "unknown service `queue`; write one of `db`, `type` or `broker`",
+            "unknown service `queue`; declare it, or write a declared one: `db`, `type` or `broker`",
         ),
         (
             "{ap}",
-            "unknown service `ap`; write one of `db`, `type` or `broker`",
+            "unknown service `ap`; declare it, or write a declared one: `db`, `type` or `broker`",
         ),
         ("{app}", "`app` cannot depend on itself: `{app}` names it"),
         ("{app.host}", "write `localhost` inside its own container"),
