@@ -1,7 +1,10 @@
 //! The one shape of all attributes: `key`, `key = value`, `key(..)`, `"text" = value` and bare values, separated by
 //! commas. Knows no key. A malformed argument costs that argument only.
 
+use std::fmt;
+
 use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned as _;
@@ -78,6 +81,78 @@ impl Argument {
             Name::Word(word) => Some(word.unraw().to_string()),
             Name::Text(text) => Some(text.value()),
             Name::Bare(_) => None,
+        }
+    }
+
+    /// This argument under another name, as text. `None` if it is long, or if its shape differs from that of `form`, so
+    /// that it would not be valid there.
+    pub(crate) fn written_as(&self, name: &str, form: &str) -> Option<String> {
+        // The compiler reports text that it cannot split into tokens.
+        if form.contains('`') {
+            return None;
+        }
+        let mut unread = Report::new();
+        let form = arguments(form.parse().ok()?, &mut unread);
+        unread.finish().ok()?;
+        let fits = matches!(&form[..], [form] if has_shape_of(&self.value, &form.value));
+        let written = format!("{name}{}", self.value);
+        (fits && written.len() <= LONGEST_WRITTEN && !written.contains('\n')).then_some(written)
+    }
+}
+
+/// The longest argument of the user, in bytes, that a message repeats.
+const LONGEST_WRITTEN: usize = 80;
+
+fn has_shape_of(value: &Value, form: &Value) -> bool {
+    match (value, form) {
+        (Value::None, Value::None) => true,
+        (Value::Expr(expr), Value::Expr(form)) => is_of_kind(expr, form),
+        (Value::List(_, entries), Value::List(_, forms)) => {
+            let fits = |entry: &Argument| forms.iter().any(|form| is_entry_of_kind(entry, form));
+            !entries.is_empty() && entries.iter().all(fits)
+        }
+        _ => false,
+    }
+}
+
+/// A word may have any value: what the words are is not known here.
+fn is_entry_of_kind(entry: &Argument, form: &Argument) -> bool {
+    match (&entry.name, &form.name) {
+        (Name::Word(_), Name::Word(_)) => !matches!(entry.value, Value::Unreadable),
+        (Name::Text(_), Name::Text(_)) => has_shape_of(&entry.value, &form.value),
+        (Name::Bare(expr), Name::Bare(form)) => is_of_kind(expr, form),
+        _ => false,
+    }
+}
+
+fn is_of_kind(expr: &Expr, form: &Expr) -> bool {
+    match (expr, form) {
+        (Expr::Lit(literal), Expr::Lit(form)) => {
+            std::mem::discriminant(&literal.lit) == std::mem::discriminant(&form.lit)
+        }
+        _ => std::mem::discriminant(expr) == std::mem::discriminant(form),
+    }
+}
+
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Name::Word(word) => write!(f, "{word}{}", self.value),
+            Name::Text(text) => write!(f, "{}{}", text.to_token_stream(), self.value),
+            Name::Bare(expr) => write!(f, "{}", expr.to_token_stream()),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None | Self::Unreadable => Ok(()),
+            Self::Expr(expr) => write!(f, " = {}", expr.to_token_stream()),
+            Self::List(_, entries) => {
+                let entries: Vec<String> = entries.iter().map(Argument::to_string).collect();
+                write!(f, "({})", entries.join(", "))
+            }
         }
     }
 }

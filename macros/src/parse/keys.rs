@@ -90,25 +90,57 @@ pub(crate) struct Table<T: 'static> {
     pub(crate) habits: &'static [Habit],
 }
 
+/// The shortest name of another tool that a typo is compared with. Shorter ones are near to too many words.
+const SHORTEST_FOREIGN: usize = 5;
+
 impl<T> Table<T> {
     /// The message about an unknown key, and the key that it may stand for.
-    fn unknown(&self, name: &str) -> (String, Option<&'static str>) {
-        let place = self.place;
-        if let Some(habit) = self.habits.iter().find(|habit| habit.names.contains(&name)) {
-            let message = if habit.planned {
-                message::unsupported(format!("`{name}`"), habit.instead)
-            } else {
-                message::unknown_key(name, place, habit.instead)
-            };
-            return (message, habit.meant);
-        }
-        if let Some(key) = self.keys.iter().find(|key| key.aliases.contains(&name)) {
-            let instead = format!("write `{}` instead", key.form);
-            return (message::unknown_key(name, place, &instead), Some(key.name));
+    fn unknown(&self, name: &str, argument: &Argument) -> (String, Option<&'static str>) {
+        if let Some(answer) = self.foreign(name, name, argument) {
+            return answer;
         }
         let names = self.offered();
-        let message = message::unknown("key", name, &format!("in {place}"), &names);
-        (message, suggest::nearest(name, names))
+        let of_habits = self.habits.iter().flat_map(|habit| habit.names);
+        let of_keys = self.keys.iter().flat_map(|key| key.aliases);
+        let foreign = of_keys.chain(of_habits).copied();
+        // If a key is as near as a name of another tool, it comes first.
+        let all = names
+            .iter()
+            .copied()
+            .chain(foreign)
+            .filter(|known| names.contains(known) || known.len() >= SHORTEST_FOREIGN);
+        let nearest = suggest::nearest(name, all);
+        if let Some(answer) = nearest.and_then(|near| self.foreign(name, near, argument)) {
+            return answer;
+        }
+        let message = message::unknown("key", name, &format!("in {}", self.place), &names);
+        (message, nearest)
+    }
+
+    /// The same, of the key `name` that stands for `known`, a name of another tool.
+    fn foreign(
+        &self,
+        name: &str,
+        known: &str,
+        argument: &Argument,
+    ) -> Option<(String, Option<&'static str>)> {
+        if let Some(habit) = self
+            .habits
+            .iter()
+            .find(|habit| habit.names.contains(&known))
+        {
+            let message = if habit.planned {
+                message::unsupported(format!("`{known}`"), habit.instead)
+            } else {
+                message::unknown_key(name, self.place, habit.instead)
+            };
+            return Some((message, habit.meant));
+        }
+        let key = self.keys.iter().find(|key| key.aliases.contains(&known))?;
+        let own = argument.written_as(key.name, key.form);
+        let instead = format!("write `{}` instead", own.as_deref().unwrap_or(key.form));
+        let message = message::unknown_key(name, self.place, &instead);
+        Some((message, Some(key.name)))
     }
 
     fn offered(&self) -> Vec<&'static str> {
@@ -183,7 +215,7 @@ pub(crate) fn read<T>(
         };
         let name = word.unraw().to_string();
         let Some(key) = table.keys.iter().find(|key| key.name == name) else {
-            let (message, meant) = table.unknown(&name);
+            let (message, meant) = table.unknown(&name, argument);
             report.error(word.span(), message);
             match meant {
                 Some(key) => given.misread.push(key),

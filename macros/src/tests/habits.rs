@@ -267,3 +267,60 @@ fn a_message_about_a_constant_offers_variables_where_they_work() {
         assert_eq!(found[0].contains(variable), is_text, "{written}: {found:?}");
     }
 }
+
+fn of_service(arguments: &TokenStream) -> Vec<String> {
+    of_struct(quote! {
+        #[composition(source(none))]
+        struct Shop { #[service(image = "a", ready(running), #arguments)] a: Service }
+    })
+}
+
+#[test]
+fn a_typo_in_a_name_of_another_tool_has_the_same_answer() {
+    for (typo, part) in [
+        (
+            quote!(enviroment(A = 1)),
+            "`enviroment` in `#[service(..)]`; write `env(A = 1)` instead",
+        ),
+        (quote!(dependsOn(b)), "write `needs(b)` instead"),
+        (quote!(conatiner_name = "b"), "rename the field"),
+        (
+            quote!(sysctrls("a" = "b")),
+            "`sysctls` is not supported yet;",
+        ),
+        // A key comes before a name of another tool, and short names are not near to anything.
+        (quote!(prot = 80), "did you mean `port`?"),
+        (quote!(udt = 80), "write one of `image`, `bin`"),
+    ] {
+        let found = of_service(&typo);
+        assert_eq!(found.len(), 1, "{typo}: {found:?}");
+        assert!(found[0].contains(part), "{typo}: {found:?}");
+    }
+}
+
+#[test]
+fn a_renamed_key_keeps_its_arguments_where_they_are_valid() {
+    let long = "x".repeat(100);
+    for (written, instead) in [
+        (
+            quote!(wait_for(log = "x", times = 2)),
+            "ready(log = \"x\", times = 2)",
+        ),
+        (quote!(wait_for(http)), "ready(http)"),
+        (quote!(wait_for = 30), "ready(tcp, timeout = \"30s\")"),
+        (quote!(wait_for(30)), "ready(tcp, timeout = \"30s\")"),
+        (
+            quote!(wait_for(log = #long)),
+            "ready(tcp, timeout = \"30s\")",
+        ),
+        (quote!(cmd = "serve"), "command = \"serve\""),
+        (quote!(expose(80, metrics = 90)), "ports(80, metrics = 90)"),
+        (quote!(expose("80/tcp")), "ports(5432, metrics = 9187)"),
+        (quote!(depends_on = [b]), "needs(db, cache)"),
+    ] {
+        let found = of_service(&written);
+        assert_eq!(found.len(), 1, "{written}: {found:?}");
+        let end = format!("; write `{instead}` instead");
+        assert!(found[0].ends_with(&end), "{written}: {found:?}");
+    }
+}
