@@ -136,10 +136,16 @@ fn is_of_kind(expr: &Expr, form: &Expr) -> bool {
 
 impl fmt::Display for Argument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Name::Word(word) => write!(f, "{word}{}", self.value),
-            Name::Text(text) => write!(f, "{}{}", text.to_token_stream(), self.value),
-            Name::Bare(expr) => write!(f, "{}", expr.to_token_stream()),
+        write!(f, "{}{}", self.name, self.value)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(word) => write!(f, "{word}"),
+            Self::Text(text) => write!(f, "{}", text.to_token_stream()),
+            Self::Bare(expr) => write!(f, "{}", expr.to_token_stream()),
         }
     }
 }
@@ -224,6 +230,8 @@ fn argument(input: ParseStream<'_>, report: &mut Report) -> syn::Result<Argument
                 Value::Unreadable
             }
         }
+    } else if input.peek(Token![:]) && !input.peek(Token![::]) {
+        after_colon(&name, input, report)?
     } else if input.peek(token::Paren) {
         let content;
         let paren = parenthesized!(content in input);
@@ -232,6 +240,26 @@ fn argument(input: ParseStream<'_>, report: &mut Report) -> syn::Result<Argument
         Value::None
     };
     Ok(Argument { name, value })
+}
+
+/// A value behind `:`, read as if behind `=`, so that its own mistakes are found. A list may be meant for `(..)`.
+fn after_colon(name: &Name, input: ParseStream<'_>, report: &mut Report) -> syn::Result<Value> {
+    let colon: Token![:] = input.parse()?;
+    let value = match input.parse::<Expr>() {
+        Ok(expr) => Value::Expr(Box::new(expr)),
+        Err(_) => {
+            skip_to_comma(input);
+            Value::Unreadable
+        }
+    };
+    let is_list = matches!(&value, Value::Expr(expr) if matches!(**expr, Expr::Array(_)));
+    let message = if is_list {
+        format!("expected `=` or `(`, found `:`; write `{name} = [..]` or `{name}(..)`")
+    } else {
+        format!("expected `=`, found `:`; write `{name} = ..`")
+    };
+    report.error(colon.span, message);
+    Ok(if is_list { Value::Unreadable } else { value })
 }
 
 fn value(input: ParseStream<'_>, equals: Token![=]) -> syn::Result<Expr> {

@@ -324,3 +324,41 @@ fn a_renamed_key_keeps_its_arguments_where_they_are_valid() {
         assert!(found[0].ends_with(&end), "{written}: {found:?}");
     }
 }
+
+#[test]
+fn a_colon_is_one_mistake() {
+    for (written, message) in [
+        (
+            quote!(user: "1000"),
+            "expected `=`, found `:`; write `user = ..`",
+        ),
+        (
+            quote!(env(A: "1")),
+            "expected `=`, found `:`; write `A = ..`",
+        ),
+        (
+            quote!(labels("a.b": "c")),
+            "expected `=`, found `:`; write `\"a.b\" = ..`",
+        ),
+        (
+            quote!(needs: [b]),
+            "expected `=` or `(`, found `:`; write `needs = [..]` or `needs(..)`",
+        ),
+        (
+            quote!(command:),
+            "expected `=`, found `:`; write `command = ..`",
+        ),
+        (
+            quote!(port: , user = "1"),
+            "expected `=`, found `:`; write `port = ..`",
+        ),
+        (
+            quote!(setup(with: a::b)),
+            "expected `=`, found `:`; write `with = ..`",
+        ),
+    ] {
+        assert_eq!(of_service(&written), [message], "{written}");
+    }
+    // The value's own mistake is found in the same pass.
+    assert_eq!(of_service(&quote!(memory: "lots")).len(), 2);
+}
