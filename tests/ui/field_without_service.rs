@@ -1,4 +1,4 @@
-//! A field without `#[service(..)]`.
+//! Fields without `#[service(..)]`.
 
 use seatrial::{Composition, Service};
 
@@ -6,7 +6,9 @@ use seatrial::{Composition, Service};
 struct Shop {
     #[service(image = "a", ready(running))]
     a: Service,
-    count: usize,
+    cache: Service,
+    name: String,
+    several: Vec<Service>,
 }
 
 #[seatrial::test]

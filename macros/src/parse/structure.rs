@@ -1,7 +1,7 @@
 //! The struct under `#[derive(Composition)]`.
 
 use proc_macro2::Span;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, Type};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, Type};
 
 use super::settings::settings;
 use super::{placement, service};
@@ -45,13 +45,7 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
         let misplaced = placement::on_field(&field.attrs, report);
         let mut service = service::service(ident, &field.attrs, report).unwrap_or_else(|| {
             if !misplaced && !field.attrs.iter().any(is_planned) {
-                report.error(
-                    ident.span(),
-                    format!(
-                        "missing `#[service(..)]` on the field `{ident}`; write `{}` above it",
-                        service::FORM
-                    ),
-                );
+                report.error(ident.span(), missing(ident, &field.ty));
             }
             Service::unreadable(ident.clone())
         });
@@ -62,6 +56,19 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
         structure.types.push(field.ty.clone());
     }
     structure
+}
+
+/// The message about a field without `#[service(..)]`. An alias of `Service` has another name, so no type is refused.
+fn missing(ident: &Ident, ty: &Type) -> String {
+    let form = service::FORM;
+    let is_service = matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Service"));
+    if is_service {
+        format!("missing `#[service(..)]` on the field `{ident}`; write `{form}` above it")
+    } else {
+        format!(
+            "missing `#[service(..)]` on the field `{ident}`: each field of a composition is a service; write `{form} {ident}: Service`, or remove the field"
+        )
+    }
 }
 
 fn fields<'a>(input: &'a DeriveInput, report: &mut Report) -> Vec<&'a Field> {
