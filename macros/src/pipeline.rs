@@ -25,7 +25,7 @@ pub(crate) fn composition(item: TokenStream, environment: &Environment) -> Token
     let implementation = match report.finish() {
         Ok(()) => expand::composition(&input.ident, &structure.types, &model),
         Err(mistakes) => {
-            let stand_in = expand::stand_in(&input, &model.declaration.settings);
+            let stand_in = expand::stand_in::composition(&input, &structure.types, &model);
             quote!(#mistakes #stand_in)
         }
     };
@@ -58,7 +58,7 @@ pub(crate) fn test(
     let test = match report.finish() {
         Ok(()) => expand::test(&function, &model),
         Err(mistakes) => {
-            let function = expand::function_alone(&function);
+            let function = expand::stand_in::function(&function, &model);
             quote!(#mistakes #function)
         }
     };

@@ -7,8 +7,9 @@ mod completion;
 mod composition;
 mod declaration;
 mod names;
+pub(crate) mod stand_in;
 mod test;
 
 pub(crate) use completion::completions;
-pub(crate) use composition::{composition, stand_in};
-pub(crate) use test::{function_alone, test, versions};
+pub(crate) use composition::composition;
+pub(crate) use test::{test, versions};

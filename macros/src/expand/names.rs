@@ -1,7 +1,9 @@
 //! Names in the generated code: its local variables and the path of the runtime crate. Must not collide with the user's.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
 
 use crate::syntax::Settings;
 
@@ -22,4 +24,9 @@ pub(super) fn runtime_at(path: Option<&syn::Path>) -> TokenStream {
         Some(path) => quote!(#path),
         None => quote!(::seatrial),
     }
+}
+
+/// The function that makes a field's value of a service. The error about a type that is not a service points at the type.
+pub(super) fn take_service(runtime: &TokenStream, ty: &Type) -> TokenStream {
+    quote_spanned!(ty.span()=> #runtime::__private::next_service::<#ty>)
 }

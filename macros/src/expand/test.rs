@@ -96,13 +96,6 @@ pub(crate) fn versions(attribute: &TokenStream, test: &Conditional) -> TokenStre
     }
 }
 
-/// The function of a test that has mistakes, so that the compiler still checks it.
-pub(crate) fn function_alone(function: &Function) -> Option<TokenStream> {
-    // With `self` outside of an impl, the compiler would report a second error.
-    let free = function.signature.receiver().is_none();
-    free.then(|| quote!(#function))
-}
-
 /// The value of `__private::Test`.
 fn info(function: &Function, model: &Model, runtime: &TokenStream) -> TokenStream {
     let name = syn::ext::IdentExt::unraw(&function.signature.ident).to_string();

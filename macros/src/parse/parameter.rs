@@ -58,6 +58,13 @@ pub(super) fn parameter(
     refuse_planned(&ours, report);
     let ty = (*parameter.ty).clone();
     if !ours.iter().any(is_service) {
+        // What was refused already is not a composition either.
+        if ours
+            .iter()
+            .any(|attribute| attribute.path().is_ident("job"))
+        {
+            return Parameter::Service(ty);
+        }
         return Parameter::Composition(ty, instances(&ours, report));
     }
     for attribute in ours.iter().filter(|attribute| is_composition(attribute)) {
