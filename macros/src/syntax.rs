@@ -10,7 +10,7 @@ use seatrial_model::placeholder::RawTemplate;
 use seatrial_model::{
     HostEntry, ImageTemplate, MountMode, Protocol, Pull, Scope, Source, Timing, Ulimit,
 };
-use syn::{Expr, Ident};
+use syn::{Expr, Ident, Type};
 
 /// A value and its place in the source.
 #[derive(Clone, Debug)]
@@ -250,4 +250,13 @@ pub(crate) enum SetupKindSyntax {
 pub(crate) enum PortChoice {
     Number(u16),
     Name(String),
+}
+
+/// Whether a type is written as the handle is, whatever its name stands for.
+pub(crate) fn is_named_service(ty: &Type) -> bool {
+    let Type::Path(path) = ty else {
+        return false;
+    };
+    let last = path.path.segments.last();
+    last.is_some_and(|segment| segment.ident == "Service" && segment.arguments.is_none())
 }

@@ -151,6 +151,19 @@ impl FromService for Service {
     }
 }
 
+/// A composition as the type of a parameter that is written `Service`. It is usually the handle, without its attribute, so
+/// the error is another one than that of [`Composition`].
+#[diagnostic::on_unimplemented(
+    message = "missing `#[service(..)]` on a parameter of type `{Self}`",
+    label = "a service that is not declared",
+    note = "declare it right here: `#[service(image = \"redis:7\", port = 6379)] name: seatrial::Service`",
+    note = "or write the type of the composition that has it, a struct with `#[derive(seatrial::Composition)]`"
+)]
+pub trait NamedService: Composition {}
+
+#[diagnostic::do_not_recommend]
+impl<C: Composition> NamedService for C {}
+
 /// The next service of a launch.
 ///
 /// # Panics

@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::client::{Client, Instances, Launched};
-use crate::composition::FromService;
+use crate::composition::{FromService, NamedService};
 use crate::deadline::{self, ABORT_GRACE, Deadline, NOT_RETURNED};
 use crate::declaration::Declaration;
 use crate::package::Package;
@@ -66,6 +66,16 @@ impl Launches {
         self.declarations.push((C::__declaration(), Instances::Own));
     }
 
+    /// [`composition`](Self::composition) of a type that is written `Service`.
+    pub fn composition_named_service<C: NamedService>(&mut self) {
+        self.composition::<C>();
+    }
+
+    /// [`own_composition`](Self::own_composition) of a type that is written `Service`.
+    pub fn own_composition_named_service<C: NamedService>(&mut self) {
+        self.own_composition::<C>();
+    }
+
     /// Adds a launch of all services that are declared on parameters.
     pub fn parameters(&mut self, declaration: Declaration) {
         self.declarations.push((declaration, Instances::AsDeclared));
@@ -80,6 +90,11 @@ impl Ready {
     /// The composition of this launch.
     pub fn composition<C: Composition>(&mut self, launch: usize) -> C {
         C::__from_services(&mut self.0[launch].iter_mut().filter_map(Option::take))
+    }
+
+    /// [`composition`](Self::composition) of a type that is written `Service`.
+    pub fn composition_named_service<C: NamedService>(&mut self, launch: usize) -> C {
+        self.composition::<C>(launch)
     }
 
     /// The service at this position of a launch.

@@ -91,3 +91,17 @@ mod functions {
         let _ = Shop::launch;
     }
 }
+
+mod named_as_the_handle {
+    /// A composition with the name of the handle.
+    #[derive(seatrial::Composition)]
+    pub struct Service {
+        #[service(image = "redis:7", port = 6379)]
+        cache: seatrial::Service,
+    }
+
+    #[seatrial::test]
+    fn takes_it(service: Service, #[composition(scope = test)] other: self::Service) {
+        drop((service, other));
+    }
+}

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use crate::syntax::Settings;
+use crate::syntax::{Settings, is_named_service};
 
 /// A local variable of the generated code. A pattern of a single name refers to the user's constant of that name, if there
 /// is one, whatever its span; so the name has a prefix that users do not write.
@@ -29,4 +29,16 @@ pub(super) fn runtime_at(path: Option<&syn::Path>) -> TokenStream {
 /// The function that makes a field's value of a service. The error about a type that is not a service points at the type.
 pub(super) fn take_service(runtime: &TokenStream, ty: &Type) -> TokenStream {
     quote_spanned!(ty.span()=> #runtime::__private::next_service::<#ty>)
+}
+
+/// The function of this name that a composition is launched or taken with. For a type that is written `Service` it is a
+/// different one, as the error about a type that is not a composition is.
+pub(super) fn of_composition(function: &str, ty: &Type) -> TokenStream {
+    let suffix = if is_named_service(ty) {
+        "_named_service"
+    } else {
+        ""
+    };
+    let function = Ident::new(&format!("{function}{suffix}"), ty.span());
+    quote_spanned!(ty.span()=> #function::<#ty>)
 }

@@ -3,11 +3,10 @@
 //! it compiles.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::{ToTokens, quote};
 use syn::{DeriveInput, Type};
 
-use super::names::{runtime, take_service};
+use super::names::{of_composition, runtime, take_service};
 use crate::model::Model;
 use crate::parse::{Function, Parameter};
 
@@ -63,9 +62,10 @@ fn types(function: &Function, model: &Model) -> Option<TokenStream> {
         .iter()
         .filter_map(|parameter| match parameter {
             Parameter::Service(ty) => is_nameable(ty).then(|| take_service(&runtime, ty)),
-            Parameter::Composition(ty, _) => is_nameable(ty).then(
-                || quote_spanned!(ty.span()=> #runtime::__private::Launches::composition::<#ty>),
-            ),
+            Parameter::Composition(ty, _) => is_nameable(ty).then(|| {
+                let launch = of_composition("composition", ty);
+                quote!(#runtime::__private::Launches::#launch)
+            }),
         });
     let types: Vec<TokenStream> = types.collect();
     // Where the function does not exist, its types may not exist either.

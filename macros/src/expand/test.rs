@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Meta, ReturnType, Type};
 
 use super::declaration::{declaration, package};
-use super::names::{local, runtime, runtime_at};
+use super::names::{local, of_composition, runtime, runtime_at};
 use crate::model::Model;
 use crate::parse::{Conditional, Function, Instances, Parameter, Runtime};
 
@@ -29,10 +29,10 @@ pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
         .iter()
         .filter_map(|parameter| match parameter {
             Parameter::Composition(ty, Instances::AsDeclared) => {
-                Some(quote_spanned!(ty.span()=> composition::<#ty>))
+                Some(of_composition("composition", ty))
             }
             Parameter::Composition(ty, Instances::Own) => {
-                Some(quote_spanned!(ty.span()=> own_composition::<#ty>))
+                Some(of_composition("own_composition", ty))
             }
             Parameter::Service(_) => None,
         });
@@ -139,7 +139,7 @@ fn arguments(function: &Function, ready: &Ident) -> Vec<TokenStream> {
         .map(|parameter| match parameter {
             Parameter::Composition(ty, _) => {
                 let launch = launch.next();
-                let take = quote_spanned!(ty.span()=> composition::<#ty>);
+                let take = of_composition("composition", ty);
                 quote!(#ready.#take(#launch))
             }
             Parameter::Service(ty) => {

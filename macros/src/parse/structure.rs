@@ -7,7 +7,7 @@ use super::settings::settings;
 use super::{placement, service};
 use crate::message;
 use crate::report::Report;
-use crate::syntax::{Declaration, ScopeSyntax, Service};
+use crate::syntax::{Declaration, ScopeSyntax, Service, is_named_service};
 
 /// A struct with named fields, each a service.
 pub(crate) struct Structure {
@@ -61,8 +61,7 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
 /// The message about a field without `#[service(..)]`. An alias of `Service` has another name, so no type is refused.
 fn missing(ident: &Ident, ty: &Type) -> String {
     let form = service::FORM;
-    let is_service = matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Service"));
-    if is_service {
+    if is_named_service(ty) {
         format!("missing `#[service(..)]` on the field `{ident}`; write `{form}` above it")
     } else {
         format!(
