@@ -13,7 +13,7 @@ use crate::{Operation, Service, workspace};
 ///
 /// #[derive(Composition)]
 /// struct Storage {
-///     #[service(image = "redis:7", port = 6379, ready(log = "Ready to accept connections"))]
+///     #[service(image = "redis:7", port = 6379)]
 ///     cache: Service,
 /// }
 ///

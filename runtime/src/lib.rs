@@ -14,7 +14,6 @@
 //!         image = "mariadb:10.11",
 //!         port = 3306,
 //!         env(MARIADB_ROOT_PASSWORD = "sea", MARIADB_DATABASE = "shop"),
-//!         ready(exec = "mariadb-admin ping -psea"),
 //!     )]
 //!     db: Service,
 //!
