@@ -164,7 +164,7 @@ pub(crate) const OF_SERVICES: &[Habit] = &[
 pub(crate) const OF_READINESS: &[Habit] = &[
     habit(
         &["test", "cmd", "command", "health_cmd"],
-        "write `exec = \"pg_isready\"` for a command in the container",
+        "write `exec = \"test -e /tmp/ready\"` for a command in the container",
     ),
     habit(
         &["message", "stdout", "stderr", "text"],

@@ -52,7 +52,7 @@ const KEYS: &[Key<ReadyKeys>] = &[
     Key::once("redis", "redis` or `redis = 6379", protocol).known_as(&["valkey", "keydb", "resp"]),
     Key::once("amqp", "amqp` or `amqp = 5672", protocol).known_as(&["rabbitmq", "rabbit"]),
     Key::once("nats", "nats` or `nats = 4222", protocol).known_as(&["jetstream"]),
-    Key::once("exec", "exec = \"pg_isready\"", exec),
+    Key::once("exec", "exec = \"test -e /tmp/ready\"", exec),
     Key::once(
         "healthcheck",
         "healthcheck` for the image's own check, or `exec = \"..\"",
