@@ -87,7 +87,7 @@ impl Api {
     ///
     /// Where the engine does not answer, or with an error.
     pub(crate) fn get(&self, path: &str) -> Result<Option<Value>> {
-        match self.send("GET", path)? {
+        match self.send("GET", path, None)? {
             (200..300, body) => Ok(Some(serde_json::from_str(&body)?)),
             (404, _) => Ok(None),
             (status, body) => bail!("the engine answers {path} with {status}: {}", body.trim()),
@@ -100,16 +100,36 @@ impl Api {
     ///
     /// Where the engine does not answer.
     pub(crate) fn delete(&self, path: &str) -> Result<(u16, String)> {
-        self.send("DELETE", path)
+        self.send("DELETE", path, None)
     }
 
-    fn send(&self, method: &str, path: &str) -> Result<(u16, String)> {
+    /// Sends a body of this type to this path: the status and the text of the engine's answer, whatever they are.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine does not answer.
+    pub(crate) fn post(&self, path: &str, kind: &str, body: &[u8]) -> Result<(u16, String)> {
+        self.send("POST", path, Some((kind, body)))
+    }
+
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        content: Option<(&str, &[u8])>,
+    ) -> Result<(u16, String)> {
         let unreachable = || format!("the engine at {} does not answer", self.address);
-        let head = format!("{method} {path} HTTP/1.0\r\nHost: engine\r\n\r\n");
+        let mut message = format!("{method} {path} HTTP/1.0\r\nHost: engine\r\n").into_bytes();
+        if let Some((kind, body)) = content {
+            let length = body.len();
+            message.extend(
+                format!("Content-Type: {kind}\r\nContent-Length: {length}\r\n").into_bytes(),
+            );
+        }
+        message.extend(b"\r\n");
+        message.extend(content.map_or(&[][..], |(_, body)| body));
         let mut connection = self.connect().with_context(unreachable)?;
-        connection
-            .write_all(head.as_bytes())
-            .with_context(unreachable)?;
+        connection.write_all(&message).with_context(unreachable)?;
         let mut answer = BufReader::new(connection);
         let mut line = String::new();
         answer.read_line(&mut line).with_context(unreachable)?;

@@ -45,6 +45,19 @@ fn tests() -> Command {
     tests
 }
 
+/// Gets an image that the tests run on, unless it is there.
+///
+/// # Errors
+///
+/// Where it can be neither pulled nor made, or the engine does not answer.
+pub(crate) fn ensure(api: &Api, steps: &mut Steps, image: &str) -> Result<()> {
+    if api.has(&format!("/images/{image}/json"))? {
+        return Ok(());
+    }
+    ensure_tools(api)?;
+    steps.command("fixture images", &mut tests())
+}
+
 /// Sees to it that the base image can be made, unless it is there. Where the tool for that cannot be installed, says
 /// so and goes on: a registry may still deliver the image.
 ///

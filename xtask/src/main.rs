@@ -4,6 +4,7 @@
 //! nothing itself and knows nothing of the product's inside.
 
 mod api;
+mod bench;
 mod commands;
 mod daemon;
 mod demo;
@@ -53,6 +54,13 @@ const COMMANDS: &[Command] = &[
                 engines that go away, many processes that start at once, setups that are cut short;\n\
                 --help: the names",
         run: soak::run,
+    },
+    Command {
+        name: "bench",
+        usage: bench::USAGE,
+        about: "measure Seatrial beside testcontainers and raw calls of the engine's API; --help: the scenarios\n\
+                --update: write the table and the chart into README.md",
+        run: bench::run,
     },
     Command {
         name: "fuzz",

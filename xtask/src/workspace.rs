@@ -1,7 +1,9 @@
 //! Where the workspace is, what cargo says about it, and how cargo is called.
 
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -54,6 +56,31 @@ pub(crate) fn target() -> Result<PathBuf> {
     Ok(target
         .context("cargo's metadata has no target directory")?
         .into())
+}
+
+/// Runs a command of cargo that builds, and returns the executables that it reports, by the names of their targets.
+///
+/// # Errors
+///
+/// Where the command cannot be run or fails; cargo itself says why.
+pub(crate) fn executables(cargo: &mut Command) -> Result<BTreeMap<String, PathBuf>> {
+    let mut running = cargo
+        .arg("--message-format=json-render-diagnostics")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo")?;
+    let mut executables = BTreeMap::new();
+    for line in BufReader::new(running.stdout.take().expect("it is piped")).lines() {
+        let message: Value = serde_json::from_str(&line?).unwrap_or_default();
+        let name = message["target"]["name"].as_str();
+        if let (Some(name), Some(path)) = (name, message["executable"].as_str()) {
+            executables.insert(name.to_owned(), path.into());
+        }
+    }
+    let status = running.wait()?;
+    ensure!(status.success(), "cargo ended with {status}");
+    Ok(executables)
 }
 
 fn metadata() -> Result<Value> {

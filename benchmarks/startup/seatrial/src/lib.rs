@@ -1,0 +1,1 @@
+//! Empty: what is measured is measured in tests.
