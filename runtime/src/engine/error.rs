@@ -73,6 +73,22 @@ pub(crate) enum EngineErrorKind {
     Failed,
 }
 
+impl EngineErrorKind {
+    /// The next step after a failure that has the same one in every call. `None` if the next step depends on the
+    /// call.
+    pub(crate) fn next_step(self) -> Option<&'static str> {
+        match self {
+            Self::NoSpace => Some(
+                "free space where the engine keeps its data; `docker system df` shows what uses it",
+            ),
+            Self::PermissionDenied => Some(
+                "let this user use the engine's socket, for Docker by adding it to the group `docker`",
+            ),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {}: {}", self.attempt, self.message)

@@ -287,10 +287,6 @@ fn advise(cause: &Cause, asked: &ImageRef) -> Option<String> {
                 "check that this machine's engine reaches {registry}, or name a mirror in {FILE_NAME}: `[mirrors]`, `\"{registry}\" = \"mirror.example:5000\"`"
             )
         }),
-        EngineErrorKind::NoSpace => Some(
-            "free space where the engine stores its images; `docker system df` shows what uses it"
-                .to_owned(),
-        ),
         EngineErrorKind::Platform => Some(
             "write a platform that the image has and the engine runs: `platform = \"linux/..\"`"
                 .to_owned(),
@@ -298,11 +294,7 @@ fn advise(cause: &Cause, asked: &ImageRef) -> Option<String> {
         EngineErrorKind::Unreachable => {
             Some("check that the engine runs: `docker version`".to_owned())
         }
-        EngineErrorKind::PermissionDenied => Some(
-            "give this user access to the engine's socket, for example through the group `docker`"
-                .to_owned(),
-        ),
-        _ => None,
+        kind => kind.next_step().map(str::to_owned),
     }
     };
     match cause {
@@ -372,6 +364,25 @@ mod tests {
                 assert!(text.contains(whole), "{whole} is not in {text}");
             }
             assert!(!text.contains("albatross"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_has_the_same_advice_as_in_every_other_call() {
+        let image: ImageRef = "postgres:17".parse().expect("an image");
+        for kind in [EngineErrorKind::NoSpace, EngineErrorKind::PermissionDenied] {
+            let error = EngineError {
+                kind,
+                attempt: "pull `postgres:17`".to_owned(),
+                message: "no".to_owned(),
+            };
+            let mut trail = Trail::new(&image, &image);
+            trail.add_engine("registry", &error, Some("docker.io"));
+            let advice = trail.into_error(false).advice;
+            assert!(
+                advice.contains(kind.next_step().expect("a step")),
+                "{advice}"
+            );
         }
     }
 }

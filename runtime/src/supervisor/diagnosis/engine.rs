@@ -14,12 +14,6 @@ pub(in crate::supervisor) fn engine_error(kind: ErrorKind, error: &EngineError) 
             "the engine went away or hangs; check that it answers (`docker info`), and run the tests again; if it is \
              only slow, raise `timeouts.engine` in seatrial.toml"
         }
-        EngineErrorKind::PermissionDenied => {
-            "let this user use the engine's socket, for Docker by adding it to the group `docker`"
-        }
-        EngineErrorKind::NoSpace => {
-            "free space where the engine keeps its data; `docker system df` shows what uses it"
-        }
         EngineErrorKind::PortTaken => {
             "choose another range of host ports with `ports = \"20000-29999\"` in seatrial.toml"
         }
@@ -35,14 +29,35 @@ pub(in crate::supervisor) fn engine_error(kind: ErrorKind, error: &EngineError) 
         EngineErrorKind::LogUnreadable => {
             "set the engine's log driver to one that it can read: `json-file`, `local` or `journald`"
         }
-        EngineErrorKind::NotFound
+        EngineErrorKind::PermissionDenied
+        | EngineErrorKind::NoSpace
+        | EngineErrorKind::NotFound
         | EngineErrorKind::Conflict
         | EngineErrorKind::Unauthorized
         | EngineErrorKind::Network
         | EngineErrorKind::Build
         | EngineErrorKind::Busy
-        | EngineErrorKind::Failed => "",
+        | EngineErrorKind::Failed => error.kind.next_step().unwrap_or_default(),
     };
     Error::new(kind, error.to_string())
         .with(|report| report.help = (!help.is_empty()).then(|| help.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_has_the_same_advice_as_in_every_other_call() {
+        for kind in [EngineErrorKind::NoSpace, EngineErrorKind::PermissionDenied] {
+            let error = EngineError {
+                kind,
+                attempt: "create the container".to_owned(),
+                message: "no".to_owned(),
+            };
+            let error = engine_error(ErrorKind::Start, &error);
+            assert_eq!(error.report().help.as_deref(), kind.next_step());
+            assert!(error.report().help.is_some());
+        }
+    }
 }
