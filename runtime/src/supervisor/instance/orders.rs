@@ -62,6 +62,16 @@ impl Order {
         }
     }
 
+    /// Whether it may run while the instance waits for a function of this kind. A setup waits for readiness functions, too, as it may
+    /// restart its service.
+    pub(super) fn is_due(&self, awaited: HookKind) -> bool {
+        match self.hook() {
+            Some(HookKind::Ready) => true,
+            Some(HookKind::Setup) => awaited == HookKind::Setup,
+            None => false,
+        }
+    }
+
     /// Whether it sends the container's process a signal. That is not put off until a stop has come to its end.
     pub(super) fn signals(&self) -> bool {
         let (Self::Act(action) | Self::ActInHook(_, action)) = self else {

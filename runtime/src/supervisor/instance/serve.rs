@@ -37,7 +37,8 @@ impl Running {
                 return;
             }
             Order::ActInHook(_, action) => {
-                let _ = answer.send(self.act_in_ready_hook(instance, action).await);
+                let outcome = self.act_in_ready_hook(instance, action, inbox).await;
+                let _ = answer.send(outcome);
                 return;
             }
             Order::CopyIn {

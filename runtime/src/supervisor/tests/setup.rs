@@ -213,6 +213,19 @@ async fn engine_a_function_may_do_everything_to_its_service() {
 }
 
 #[tokio::test]
+async fn engine_a_function_queries_and_kills_a_service_that_it_stops() {
+    let mut run = clients::Run::new();
+    let mut client = run.connect();
+    let mut db = clients::deaf("db");
+    db.setups = vec![hook()];
+    let call = client.begin_launch(vec![db]);
+    let (hook, service) = client.hook().await;
+    clients::stop_and_query(&mut client, &service, IN_SETUP).await;
+    client.end_hook(hook);
+    client.launched(call).await.expect("it is ready");
+}
+
+#[tokio::test]
 async fn engine_a_service_that_its_function_leaves_stopped_is_not_handed_over() {
     let mut run = clients::Run::new();
     let mut client = run.connect();
