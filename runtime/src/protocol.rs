@@ -449,7 +449,17 @@ pub(crate) struct Event {
     pub(crate) composition: String,
     pub(crate) service: String,
     pub(crate) instance: InstanceId,
-    /// `image`, `created`, `starting`, `started`, `setup`, `set_up`, `ready`, `failed`, `discarded`, `exited`, `removed`.
+    /// One of:
+    ///
+    /// * `image`: its image was obtained.
+    /// * `created`, `removed`: a container of it was. The detail `container` is the id.
+    /// * `starting`: everything that it needs is ready. `started`: its container was started, also again.
+    /// * `setup`, `set_up`: the setup with the title `setup` begins, is done.
+    /// * `ready`: it is ready, also after another start. `failed`: it did not come up, because of `what`. `discarded`: it is replaced,
+    ///   because its setup was interrupted.
+    /// * `exited`: its container has ended with the exit code `code`, by itself or because it was stopped. The removal of a running
+    ///   container is not such an end.
+    /// * `stopped`, `killed`: it has ended because a handle asked for that.
     pub(crate) event: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) details: BTreeMap<String, String>,

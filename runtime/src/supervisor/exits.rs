@@ -31,9 +31,13 @@ pub(super) enum Exit {
     Unknown(EngineError),
 }
 
+/// Is called with the exit code of each run.
+type OnExit = Arc<dyn Fn(i64) + Send + Sync>;
+
 /// Follows a container from start to end.
 pub(super) struct Exits {
     state: Arc<watch::Sender<State>>,
+    on_exit: OnExit,
     /// The task that waits for the engine. It ends with this value.
     following: Mutex<JoinSet<()>>,
 }
@@ -47,10 +51,16 @@ struct State {
 }
 
 impl Exits {
-    /// Follows a container that was just started.
-    pub(super) fn of(engine: &Engine, id: &str) -> Self {
+    /// Follows a container that was just started. `on_exit` is called with the exit code of each run that ends, before anyone who waits
+    /// for that end goes on. The removal of the container is not such an end.
+    pub(super) fn of(
+        engine: &Engine,
+        id: &str,
+        on_exit: impl Fn(i64) + Send + Sync + 'static,
+    ) -> Self {
         let exits = Self {
             state: Arc::new(watch::Sender::new(State::default())),
+            on_exit: Arc::new(on_exit),
             following: Mutex::default(),
         };
         exits.started(engine, id);
@@ -61,6 +71,7 @@ impl Exits {
     pub(super) fn started(&self, engine: &Engine, id: &str) {
         let run = self.begin_run();
         let (engine, id, state) = (engine.clone(), id.to_owned(), self.state.clone());
+        let on_exit = self.on_exit.clone();
         let mut following = self
             .following
             .lock()
@@ -70,6 +81,9 @@ impl Exits {
                 .wait(&id)
                 .await
                 .map_or_else(Exit::Unknown, Exit::Code);
+            if let Exit::Code(code) = exit {
+                on_exit(code);
+            }
             state.send_if_modified(|state| {
                 let is_latest = state.run == run;
                 if is_latest {

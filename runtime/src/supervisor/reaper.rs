@@ -56,6 +56,8 @@ pub(super) struct Guard {
     creation: Creation,
     /// What the container uses. It is released after the container is removed.
     used: Vec<Box<dyn Send + Sync>>,
+    /// Is called once the container is removed.
+    when_removed: Option<Box<dyn FnOnce() + Send + Sync>>,
     alive: TaskTrackerToken,
 }
 
@@ -97,6 +99,7 @@ impl Reaper {
             is_begun: AtomicBool::new(false),
             creation: Creation::default(),
             used: Vec::new(),
+            when_removed: None,
             alive: self.alive.token(),
         }
     }
@@ -207,6 +210,11 @@ impl Guard {
         self.used.push(Box::new(thing));
     }
 
+    /// Calls `done` when the container is removed. A removal that fails is not reported to it.
+    pub(super) fn when_removed(&mut self, done: impl FnOnce() + Send + Sync + 'static) {
+        self.when_removed = Some(Box::new(done));
+    }
+
     /// Creates the container and returns its id.
     pub(super) async fn create(&self, spec: ContainerSpec) -> Result<String, EngineError> {
         debug_assert_eq!(spec.name, self.name, "the guard removes by this name");
@@ -292,6 +300,7 @@ impl Drop for Guard {
         let alive = self.alive.clone();
         let name = std::mem::take(&mut self.name);
         let used = std::mem::take(&mut self.used);
+        let when_removed = self.when_removed.take();
         tokio::spawn(async move {
             if is_begun {
                 busy.close();
@@ -301,7 +310,11 @@ impl Drop for Guard {
                 } else {
                     reaper.persistently(|| engine.remove(&name)).await
                 };
+                let is_removed = removed.is_ok();
                 reaper.removed(&container(&name), removed);
+                if let Some(done) = when_removed.filter(|_| is_removed) {
+                    done();
+                }
             }
             drop(used);
             drop(alive);

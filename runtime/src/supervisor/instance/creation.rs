@@ -73,6 +73,9 @@ impl Instance {
             };
             missing.unwrap_or_else(|| self.engine_error(&error))
         })?;
+        self.record("created", &[("container", &id)]);
+        let (record, removed) = (self.recorder(), id.clone());
+        guard.when_removed(move || record("removed", &[("container", &removed)]));
         // The engine's view of files is not the fault of this service, and other services have the same problem.
         self.context.run.host_files.check(created(&id)).await?;
         let user = spec::user(&self.launch, service);

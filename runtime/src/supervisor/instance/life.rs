@@ -110,8 +110,10 @@ impl Instance {
         let (image, network, volumes) = tokio::try_join!(
             async {
                 let image = self.image(&self.context, &engine).await;
-                times.image = Some(self.begun.elapsed());
-                self.record("image", &[]);
+                if image.is_ok() {
+                    times.image = Some(self.begun.elapsed());
+                    self.record("image", &[]);
+                }
                 image
             },
             self.context.network(),
@@ -131,7 +133,6 @@ impl Instance {
                 .await?;
             if times.created.is_none() {
                 times.created = Some(self.begun.elapsed());
-                self.record("created", &[("container", &container.id)]);
                 self.unblocked().await?;
                 times.unblocked = Some(self.begun.elapsed());
                 self.record("starting", &[]);
@@ -169,8 +170,11 @@ impl Instance {
         let user = spec::user(&self.launch, service);
         let user = user.as_deref().unwrap_or(&image.user);
         let owner = owner::of(&engine, &container.id, user).await;
+        let record = self.recorder();
         let mut running = Running {
-            exits: Exits::of(&engine, &container.id),
+            exits: Exits::of(&engine, &container.id, move |code| {
+                record("exited", &[("code", &code.to_string())]);
+            }),
             engine,
             image,
             direct: self.context.run.reachability.is_expected(network.gateway()),

@@ -53,10 +53,21 @@ impl Instance {
     }
 
     pub(in crate::supervisor) fn record(&self, event: &str, details: &[(&str, &str)]) {
-        let composition = &self.launch.plan.name;
-        self.context
-            .events
-            .record(composition, &self.service().field, self.id, event, details);
+        self.recorder()(event, details);
+    }
+
+    /// Records events of this instance, also after it has ended.
+    pub(in crate::supervisor) fn recorder(
+        &self,
+    ) -> impl Fn(&str, &[(&str, &str)]) + Send + Sync + use<> {
+        let (context, launch) = (self.context.clone(), self.launch.clone());
+        let (index, id) = (self.index, self.id);
+        move |event, details| {
+            let (composition, service) = (&launch.plan.name, &launch.plan.services[index].field);
+            context
+                .events
+                .record(composition, service, id, event, details);
+        }
     }
 
     /// The image of these settings.

@@ -58,7 +58,7 @@ mod tests {
         shown: Result<ContainerInfo, EngineErrorKind>,
     ) -> Result<ContainerStatus, EngineError> {
         let engine = Engine::fake(Shows(shown));
-        let exits = Exits::of(&engine, "one");
+        let exits = Exits::of(&engine, "one", |_| {});
         exits.ended().await;
         of(&engine, "one", &exits.latest_exit()).await
     }
