@@ -3,7 +3,7 @@
 use seatrial_model::{Check, CheckKind, Scope, ServicePlan};
 use tokio::sync::mpsc;
 
-use super::{lasting, launch, log, script};
+use super::{lasting, launch, script};
 use crate::config::Config;
 use crate::flow::{PIECE, WINDOW};
 use crate::protocol::{
@@ -277,14 +277,14 @@ impl Peer {
     }
 }
 
-const IN_CHECK: Caller = Caller::Hook(HookKind::Ready);
+pub(super) const IN_CHECK: Caller = Caller::Hook(HookKind::Ready);
 
 pub(super) fn scoped(mut service: ServicePlan, scope: Scope) -> ServicePlan {
     service.scope = scope;
     service
 }
 
-fn hooked(field: &str) -> ServicePlan {
+pub(super) fn hooked(field: &str) -> ServicePlan {
     let mut service = lasting(field, &[]);
     service.ready.push(Check {
         kind: CheckKind::Hook {
@@ -371,46 +371,6 @@ async fn engine_a_function_is_run_by_another_process_where_its_own_has_ended() {
     other.end_hook(hook);
     let launched = other.launched(call).await.expect("it is ready");
     assert_eq!(launched[0].container, service.container);
-}
-
-/// A service that ignores its stop signal.
-pub(super) fn deaf(field: &str) -> ServicePlan {
-    let wait = "trap '' TERM; echo up; while :; do sleep 0.1; done";
-    let mut service = script(field, wait, &[]);
-    service.ready = vec![log("up")];
-    service
-}
-
-/// Stops a service without an end, and queries and kills it meanwhile.
-pub(super) async fn stop_and_query(client: &mut Peer, service: &ServiceInfo, caller: Caller) {
-    let hour = Some(std::time::Duration::from_secs(3600));
-    let stop = Action::Stop { patience: hour };
-    let stopping = client.begin_act(service, stop, caller);
-    let output = client.exec(service, caller).await.expect("it still runs");
-    assert!(output.success());
-    let kill = Action::Kill { signal: None };
-    let mut calls = vec![stopping, client.begin_act(service, kill, caller)];
-    while !calls.is_empty() {
-        if let Message::Answer { call, outcome } = client.next().await {
-            assert_eq!(outcome, Ok(Reply::Done));
-            calls.retain(|awaited| *awaited != call);
-        }
-    }
-    let started = client.act(service, Action::Start, caller).await;
-    assert_eq!(started, Ok(Reply::Done));
-}
-
-#[tokio::test]
-async fn engine_a_readiness_function_queries_and_kills_a_service_that_it_stops() {
-    let mut run = Run::new();
-    let mut client = run.connect();
-    let mut service = deaf("hooked");
-    service.ready.extend(hooked("").ready.pop());
-    let call = client.begin_launch(vec![service]);
-    let (hook, service) = client.hook().await;
-    stop_and_query(&mut client, &service, IN_CHECK).await;
-    client.end_hook(hook);
-    client.launched(call).await.expect("it is ready");
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ fn in_image(command: Vec<Template>) -> Setup {
     })
 }
 
-fn hook() -> Setup {
+pub(super) fn hook() -> Setup {
     setup(SetupKind::Hook {
         binding: 0,
         name: "migrate".to_owned(),
@@ -62,7 +62,7 @@ fn with(setups: Vec<Setup>) -> ServicePlan {
     service
 }
 
-const IN_SETUP: Caller = Caller::Hook(HookKind::Setup);
+pub(super) const IN_SETUP: Caller = Caller::Hook(HookKind::Setup);
 
 #[tokio::test]
 async fn engine_setups_are_done_in_order_before_a_dependent_starts() {
@@ -208,19 +208,6 @@ async fn engine_a_function_may_do_everything_to_its_service() {
     }
     let output = client.exec(&service, IN_SETUP).await.expect("it runs");
     assert!(output.success());
-    client.end_hook(hook);
-    client.launched(call).await.expect("it is ready");
-}
-
-#[tokio::test]
-async fn engine_a_function_queries_and_kills_a_service_that_it_stops() {
-    let mut run = clients::Run::new();
-    let mut client = run.connect();
-    let mut db = clients::deaf("db");
-    db.setups = vec![hook()];
-    let call = client.begin_launch(vec![db]);
-    let (hook, service) = client.hook().await;
-    clients::stop_and_query(&mut client, &service, IN_SETUP).await;
     client.end_hook(hook);
     client.launched(call).await.expect("it is ready");
 }
