@@ -12,6 +12,7 @@ pub(crate) struct ImageInfo {
     pub(crate) id: String,
     pub(crate) os: String,
     pub(crate) arch: String,
+    /// What its containers run unless they are told otherwise: its entrypoint and its command.
     pub(crate) command: Vec<String>,
     /// The command of the image's `HEALTHCHECK`, with `CMD`, `CMD-SHELL` or `NONE` as its first word. Empty without
     /// one.

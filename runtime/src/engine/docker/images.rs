@@ -238,11 +238,12 @@ fn credentials(given: &Credentials, image: &ImageRef) -> DockerCredentials {
 
 fn info(image: ImageInspect) -> ImageInfo {
     let config = image.config.unwrap_or_default();
+    let command = config.entrypoint.into_iter().chain(config.cmd);
     ImageInfo {
         id: image.id.unwrap_or_default(),
         os: image.os.unwrap_or_default(),
         arch: image.architecture.unwrap_or_default(),
-        command: config.cmd.unwrap_or_default(),
+        command: command.flatten().collect(),
         healthcheck: config
             .healthcheck
             .and_then(|check| check.test)

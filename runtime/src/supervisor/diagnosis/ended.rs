@@ -1,11 +1,14 @@
 //! How a container ended.
 
+use seatrial_model::Origin;
+
 use super::engine::engine_error;
 use super::executing::{self, Symptom};
 use super::finding::Finding;
 use super::target::Started;
 use crate::engine::{ContainerInfo, EngineErrorKind};
 use crate::supervisor::exits::Exit;
+use crate::visible::quoted;
 use crate::{ErrorKind, terminal};
 
 /// The exit code of a process that `SIGKILL` ended: 128 and the signal's number.
@@ -84,7 +87,7 @@ pub(in crate::supervisor) async fn how_it_ended(started: &Started<'_>, log: &[St
             cause: Some(cause),
             help: next_step,
         },
-        None => End::new(code, what, exit_help(code, log)),
+        None => End::new(code, what, exit_help(started, code, log)),
     }
 }
 
@@ -101,13 +104,28 @@ pub(in crate::supervisor) fn exit_code(
 }
 
 /// The next step for a container that ended, if only its exit code is known.
-fn exit_help(code: Option<i64>, log: &[String]) -> Option<String> {
+fn exit_help(started: &Started<'_>, code: Option<i64>, log: &[String]) -> Option<String> {
     let help = if matches!(code, Some(126 | 127)) {
         "check `command` and `entrypoint`: their executable is not in the image, or is not executable"
-    } else if log.is_empty() {
-        "run the image by hand to see why it ends; a service must keep running in the foreground"
-    } else {
+    } else if !log.is_empty() {
         return None;
+    } else if let (Some(0), Some(command)) = (code, images_command(started)) {
+        return Some(format!(
+            "write `command = \"..\"` with a program that stays in the foreground; the image's own command is `{command}`, which ended"
+        ));
+    } else {
+        "run the image by hand to see why it ends; a service must keep running in the foreground"
     };
     Some(help.to_owned())
+}
+
+/// The image's own command, if that is what the container ran.
+fn images_command(started: &Started<'_>) -> Option<String> {
+    let target = started.target;
+    let service = target.service();
+    let is_images = matches!(service.origin, Origin::Image(_))
+        && service.command.is_none()
+        && service.entrypoint.is_none()
+        && !started.image.command.is_empty();
+    is_images.then(|| quoted(target.redactor, &started.image.command.join(" ")))
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use seatrial_model::secret::Redactor;
 use seatrial_model::{ImageRef, ServicePlan};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, ImageInfo};
 use crate::protocol::Launch;
 use crate::supervisor::exits::Exits;
 
@@ -32,6 +32,7 @@ impl<'a> Target<'a> {
 #[derive(Clone, Copy)]
 pub(in crate::supervisor) struct Started<'a> {
     pub(in crate::supervisor) target: Target<'a>,
+    pub(in crate::supervisor) image: &'a ImageInfo,
     pub(in crate::supervisor) address: Ipv4Addr,
     pub(in crate::supervisor) exits: &'a Exits,
     /// Whether the container has been ready before.

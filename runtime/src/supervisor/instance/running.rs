@@ -56,6 +56,7 @@ impl Running {
     fn started<'a>(&'a self, instance: &'a Instance, was_ready: bool) -> Started<'a> {
         Started {
             target: instance.target(&self.engine, self.id()),
+            image: &self.image,
             address: self.address,
             exits: &self.exits,
             was_ready,

@@ -36,7 +36,7 @@ async fn a_build_makes_an_image_and_gives_its_output() {
     );
 
     let image = rig.engine.image(&tag).await.unwrap().unwrap();
-    assert_eq!(image.command, words(&["exit 4"]));
+    assert_eq!(image.command, words(&["sh", "-c", "exit 4"]));
     assert_eq!(image.healthcheck, words(&["CMD", "true"]));
     assert_eq!(image.labels.get("who").map(String::as_str), Some("tests"));
     assert_eq!(
