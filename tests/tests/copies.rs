@@ -165,6 +165,64 @@ async fn a_file_does_not_take_a_directorys_place(
     Ok(())
 }
 
+#[seatrial::test]
+async fn nothing_in_a_copied_directory_takes_the_place_of_another_kind(
+    Hold { hold }: Hold,
+) -> Result<(), seatrial::Error> {
+    let scratch = Scratch::new("kinds");
+    let tree = scratch.path("tree");
+    fs::create_dir_all(tree.join("deep/dir")).expect("a directory");
+    fs::write(tree.join("deep/dir/file"), "new").expect("a file");
+    let (file, link) = (tree.join("deep/file"), tree.join("deep/link"));
+    fs::write(&file, "new").expect("a file");
+    symlink("file", &link).expect("a link");
+    // What is there, and what is said of it.
+    for (there, path, what) in [
+        (
+            "mkdir file; echo kept >file/kept",
+            "file",
+            "it is a directory",
+        ),
+        (
+            "mkdir link; echo kept >link/kept",
+            "link",
+            "it is a directory",
+        ),
+        ("echo kept >dir", "dir", "it is not a directory"),
+        ("ln -s /srv/away dir", "dir", "it is not a directory"),
+    ] {
+        let make = "rm -rf /srv/*; mkdir -p /srv/away /srv/to/deep; cd /srv/to/deep";
+        sh(&hold, &format!("{make}; {there}"));
+        let error = hold.copy_in(&tree, "/srv/to").await.expect_err(there);
+        assert_eq!(error.kind(), ErrorKind::Files, "{error}");
+        assert_told(
+            &error,
+            &format!("cannot write `/srv/to/deep/{path}`: {what}"),
+        );
+        assert_told(
+            &error,
+            "help: name another path, or remove what is there first",
+        );
+        let kept = format!("cd /srv/to/deep; test ! -e /srv/away/file; stat -c %F {path}");
+        let kind = sh(&hold, &kept);
+        assert_eq!(kind == "directory\n", what == "it is a directory", "{kind}");
+        if what == "it is a directory" {
+            assert_eq!(
+                sh(&hold, &format!("cat /srv/to/deep/{path}/kept")),
+                "kept\n"
+            );
+        }
+    }
+    // What is of the same kind is replaced.
+    sh(&hold, "rm -r /srv/to/deep/dir; echo old >/srv/to/deep/file");
+    hold.copy_in(&tree, "/srv/to").await?;
+    assert_eq!(
+        sh(&hold, "cd /srv/to/deep; cat file link dir/file"),
+        "newnewnew"
+    );
+    Ok(())
+}
+
 #[track_caller]
 fn assert_told(error: &seatrial::Error, part: &str) {
     assert_eq!(error.service(), Some("hold"), "{error}");

@@ -282,8 +282,9 @@ impl Engine {
             .await
     }
 
-    /// Unpacks a tar below the directory `at`, which must exist. An error in `tar` ends the call with that error. Files
-    /// that were unpacked by then stay.
+    /// Unpacks a tar below the directory `at`, which must exist. An error in `tar` ends the call with that error. Fails with
+    /// [`EngineErrorKind::Occupied`](super::error::EngineErrorKind::Occupied) where a file or link would replace a directory, or a directory
+    /// something else. Files that were unpacked by then stay.
     pub(crate) async fn upload(
         &self,
         id: &str,

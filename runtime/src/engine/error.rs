@@ -57,6 +57,8 @@ pub(crate) enum EngineErrorKind {
     Platform,
     /// The executable is not in the image, or is not executable.
     CommandNotFound,
+    /// A file or link of an archive would replace a directory, or a directory something else.
+    Occupied,
     /// The source of a mount does not exist on the engine's host.
     MountMissing,
     /// The registry requires credentials, or rejected them.

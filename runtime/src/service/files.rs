@@ -63,8 +63,9 @@ impl Service {
     /// * Modes, and times to the second, are kept; set-user-id and set-group-id bits are not.
     /// * Everything is owned by the user that the container runs as: `user = ".."`, or the image's. Directories on the way to
     ///   `to` that are missing are made, and are root's.
-    /// * Files and links that are at `to` already are replaced, and directories are filled. A file or link does not take the place
-    ///   of a directory at `to`: that is an error, and nothing is copied.
+    /// * Files and links that are there already are replaced by files and links, and directories are filled. Nothing takes the place of
+    ///   what is of another kind, such as a file that of a directory or a directory that of a link: that is an error. If it concerns
+    ///   `to` itself, nothing is copied.
     /// * Sockets, fifos and devices are not copied. The error names each, and everything else is copied.
     /// * What would come into a mount, the source or a tmpfs is refused before anything is copied: an engine would write it
     ///   into this machine's files, or where it is hidden. A volume takes it. Links in the container that lead there are not
@@ -81,8 +82,9 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Where `from` cannot be read or changes its size meanwhile; where `to` cannot be written, is in what is mounted, or is a
-    /// directory and `from` is not; where something is of a kind that is not copied. Files that were copied by then stay in the container.
+    /// Where `from` cannot be read or changes its size meanwhile; where `to` cannot be written or is in what is mounted; where a path
+    /// in the container is a directory and its counterpart in `from` is not, or the other way round; where something is of a kind that
+    /// is not copied. Files that were copied by then stay in the container.
     pub fn copy_in(&self, from: impl AsRef<Path>, to: &str) -> Operation<()> {
         copies::copy_in(&self.lease, &self.info, from.as_ref(), to).within(self.bound())
     }

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::client::Docker;
-use super::errors::{During, classify, failed, without_prefixes};
+use super::errors::{During, classify, failed, occupied, without_prefixes};
 use super::following::followed;
 use super::held_back::HeldBack;
 use super::log::{log_pieces, output};
@@ -154,15 +154,16 @@ impl Docker {
     ) -> Result<(), EngineError> {
         let options = UploadToContainerOptions {
             path: at.to_owned(),
+            // Otherwise a file takes the place of a directory with all that is in it.
+            no_overwrite_dir_non_dir: Some("true".to_owned()),
             ..Default::default()
         };
         let (body, broken) = HeldBack::new(tar);
         let body = bollard::body_try_stream(body.map_ok(Into::into));
         let unpacked = self.api.upload_to_container(id, Some(options), body).await;
-        broken.or_cause(unpacked.map_err(failed(
-            During::Other,
-            format_args!("copy files into the container at `{at}`"),
-        )))
+        let attempt = format!("copy files into the container at `{at}`");
+        let unpacked = unpacked.map_err(failed(During::Other, attempt));
+        broken.or_cause(unpacked.map_err(occupied))
     }
 
     pub(in crate::engine) fn download(&self, id: &str, from: &str) -> Parts<Vec<u8>> {

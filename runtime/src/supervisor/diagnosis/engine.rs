@@ -7,6 +7,7 @@ use crate::{Error, ErrorKind};
 pub(in crate::supervisor) fn engine_error(kind: ErrorKind, error: &EngineError) -> Error {
     let kind = match error.kind {
         EngineErrorKind::Unreachable | EngineErrorKind::PermissionDenied => ErrorKind::Engine,
+        EngineErrorKind::Occupied => ErrorKind::Files,
         _ => kind,
     };
     let help = match error.kind {
@@ -19,6 +20,9 @@ pub(in crate::supervisor) fn engine_error(kind: ErrorKind, error: &EngineError) 
         }
         EngineErrorKind::CommandNotFound => {
             "check `command`, `entrypoint` and `bin`: the executable must be in the image, and executable"
+        }
+        EngineErrorKind::Occupied => {
+            "name another path, or remove what is there first; links in the container are not followed"
         }
         EngineErrorKind::MountMissing => {
             "check that the path exists, and that the engine sees this machine's files (a remote engine does not)"

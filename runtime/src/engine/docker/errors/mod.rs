@@ -3,6 +3,7 @@
 //! Status codes of engines say little (a missing executable is a 400, a taken port a 500), so the messages come first.
 //! The messages differ between versions and between Docker and Podman. Every difference belongs here.
 
+mod occupied;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,8 @@ use std::io;
 use bollard::errors::Error;
 
 use crate::engine::error::{EngineError, EngineErrorKind};
+
+pub(super) use self::occupied::occupied;
 
 /// The call that failed, as far as it decides the meaning of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +123,16 @@ const RULES: &[Rule] = &[
             "permission denied: unknown",
             "command that was not found",
             "command that cannot be invoked",
+        ],
+    },
+    // Unpacking an archive: Docker's messages, and Podman's. Before "is not running", as they have a path of the user.
+    Rule {
+        during: &[During::Other],
+        kind: EngineErrorKind::Occupied,
+        phrases: &[
+            "cannot overwrite directory \" .. with non-directory",
+            "cannot overwrite non-directory \" .. with directory",
+            "copier: put: error creating \" .. file exists",
         ],
     },
     // The state of a container.
