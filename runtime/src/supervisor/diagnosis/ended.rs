@@ -1,12 +1,12 @@
 //! How a container ended.
 
-use seatrial_model::Origin;
+use seatrial_model::{Origin, ServicePlan};
 
 use super::engine::engine_error;
 use super::executing::{self, Symptom};
 use super::finding::Finding;
 use super::target::Started;
-use crate::engine::{ContainerInfo, EngineErrorKind};
+use crate::engine::{ContainerInfo, EngineErrorKind, ImageInfo};
 use crate::supervisor::exits::Exit;
 use crate::visible::quoted;
 use crate::{ErrorKind, terminal};
@@ -87,7 +87,11 @@ pub(in crate::supervisor) async fn how_it_ended(started: &Started<'_>, log: &[St
             cause: Some(cause),
             help: next_step,
         },
-        None => End::new(code, what, exit_help(started, code, log)),
+        None => {
+            let own = own_command(target.service(), started.image);
+            let own = own.map(|own| quoted(target.redactor, &own));
+            End::new(code, what, exit_help(code, log, own.as_deref()))
+        }
     }
 }
 
@@ -103,15 +107,15 @@ pub(in crate::supervisor) fn exit_code(
     info.and_then(|info| info.exit_code).or(followed)
 }
 
-/// The next step for a container that ended, if only its exit code is known.
-fn exit_help(started: &Started<'_>, code: Option<i64>, log: &[String]) -> Option<String> {
+/// The next step for a container that ended, if only its exit code is known. `own` is the image's own command, if that is what ended.
+fn exit_help(code: Option<i64>, log: &[String], own: Option<&str>) -> Option<String> {
     let help = if matches!(code, Some(126 | 127)) {
         "check `command` and `entrypoint`: their executable is not in the image, or is not executable"
     } else if !log.is_empty() {
         return None;
-    } else if let (Some(0), Some(command)) = (code, images_command(started)) {
+    } else if let (Some(0), Some(own)) = (code, own) {
         return Some(format!(
-            "write `command = \"..\"` with a program that stays in the foreground; the image's own command is `{command}`, which ended"
+            "write `command = \"..\"` with a program that stays in the foreground; the image's own command is `{own}`, which ended"
         ));
     } else {
         "run the image by hand to see why it ends; a service must keep running in the foreground"
@@ -119,13 +123,39 @@ fn exit_help(started: &Started<'_>, code: Option<i64>, log: &[String]) -> Option
     Some(help.to_owned())
 }
 
-/// The image's own command, if that is what the container ran.
-fn images_command(started: &Started<'_>) -> Option<String> {
-    let target = started.target;
-    let service = target.service();
-    let is_images = matches!(service.origin, Origin::Image(_))
+/// The image's own command, if that is what the service runs.
+fn own_command(service: &ServicePlan, image: &ImageInfo) -> Option<String> {
+    let is_own = matches!(service.origin, Origin::Image(_))
         && service.command.is_none()
         && service.entrypoint.is_none()
-        && !started.image.command.is_empty();
-    is_images.then(|| quoted(target.redactor, &started.image.command.join(" ")))
+        && !image.command.is_empty();
+    is_own.then(|| image.command.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use seatrial_model::Template;
+
+    use super::*;
+
+    #[test]
+    fn an_images_own_command_that_ends_without_a_word_is_named() {
+        let origin = Origin::Image("debian:bookworm-slim".parse().expect("an image"));
+        let mut service = ServicePlan::new("db", origin);
+        let mut image = ImageInfo::default();
+        assert_eq!(own_command(&service, &image), None);
+        image.command = ["sh", "-l"].map(str::to_owned).to_vec();
+        let own = own_command(&service, &image);
+        assert_eq!(own.as_deref(), Some("sh -l"));
+        service.command = Some(vec![Template::literal("true")]);
+        assert_eq!(own_command(&service, &image), None);
+
+        let help = |code, log: &[String]| exit_help(Some(code), log, own.as_deref());
+        let named = help(0, &[]).expect("a next step");
+        for part in ["write `command = \"..\"`", "own command is `sh -l`"] {
+            assert!(named.contains(part), "{named}");
+        }
+        assert!(help(1, &[]).is_some_and(|help| help.contains("by hand")));
+        assert_eq!(help(0, &["bye".to_owned()]), None);
+    }
 }

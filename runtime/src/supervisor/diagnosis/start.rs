@@ -34,6 +34,9 @@ pub(in crate::supervisor) async fn start_failed(target: Target<'_>, error: &Engi
     })
 }
 
+/// What Docker says of an image without a command, and Podman.
+const NO_COMMAND: [&str; 2] = ["o command specified", "no command or entrypoint provided"];
+
 /// The next step if an engine rejects the value of a key. The messages are the same in all known engines.
 fn advice(service: &ServicePlan, refusal: &str) -> Option<&'static str> {
     let rights = service.privileged || !service.cap_add.is_empty();
@@ -41,6 +44,8 @@ fn advice(service: &ServicePlan, refusal: &str) -> Option<&'static str> {
         Some(
             "check `user = ..`: the image has no such user or group; numeric ids need not exist, such as `user = \"1000:1000\"`",
         )
+    } else if NO_COMMAND.iter().any(|says| refusal.contains(says)) {
+        Some("write `command = \"..\"`: the image has no command of its own")
     } else if refusal.contains("apability") && !service.cap_add.is_empty() {
         Some(
             "check `cap_add(..)`: the kernel has no such capability, or this engine may not grant it",
