@@ -212,7 +212,7 @@ pub(crate) enum Action {
     Exec(ExecCall),
     /// Ask it to end, and kill it after this time, or after the engine's default.
     Stop {
-        patience: Option<Duration>,
+        grace_period: Option<Duration>,
     },
     /// Start it and wait until it is ready.
     Start,

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use seatrial::{Composition, Error, ErrorKind, Service, ServiceStatus};
 use seatrial_tests::scratch::Scratch;
 
-/// A bound on what must not take as long as the engine's own patience, 10 seconds.
+/// A bound on what must not take as long as the engine's own grace period, 10 seconds.
 const SOON: Duration = Duration::from_secs(9);
 
 #[seatrial::test]
-async fn a_service_is_stopped_with_the_patience_that_is_asked_for(
+async fn a_service_is_stopped_with_the_grace_period_that_is_asked_for(
     #[service(
         image = "debian:bookworm-slim",
         command = ["sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done"],
@@ -27,7 +27,7 @@ async fn a_service_is_stopped_with_the_patience_that_is_asked_for(
 }
 
 #[seatrial::test]
-fn a_service_is_stopped_at_once_without_patience(
+fn a_service_is_stopped_at_once_without_a_grace_period(
     #[service(
         image = "debian:bookworm-slim",
         command = ["sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done"],

@@ -82,7 +82,7 @@ const OF_MESSAGES: [Wording; 17] = [
 ];
 
 /// Of comments and documentation.
-const OF_COMMENTS: [Wording; 9] = [
+const OF_COMMENTS: [Wording; 10] = [
     Wording {
         words: "* is no *",
         except: &["there is no *", "* is no longer"],
@@ -100,10 +100,11 @@ const OF_COMMENTS: [Wording; 9] = [
     wording("comes to grief", "panics"),
     wording("has its say", "decides"),
     wording("is blamed", "the error is attributed to .."),
+    wording("patience", "grace period, or deadline"),
 ];
 
 /// Of identifiers, each a single word.
-const OF_IDENTIFIERS: [Wording; 11] = [
+const OF_IDENTIFIERS: [Wording; 12] = [
     wording("Trouble", "BringUpError"),
     wording("Gate", "Dependency"),
     wording("Presence", "TaskGuard"),
@@ -112,6 +113,7 @@ const OF_IDENTIFIERS: [Wording; 11] = [
     wording("ONE_WISH", "SIGNAL_DEBOUNCE"),
     wording("FAREWELL", "ABORT_GRACE"),
     wording("PATIENCE", "DEADLINE"),
+    wording("patience", "grace_period"),
     wording("told", "timings, or what it is"),
     wording("whole", "run_to_completion, or what it does"),
     wording("Leavings", "Cleanup"),

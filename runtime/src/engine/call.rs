@@ -194,16 +194,21 @@ impl Engine {
         self.bounded.long("start the container", call).await
     }
 
-    /// Asks a container's process to end and kills it after `patience`. The default is the engine's (10 seconds).
+    /// Asks a container's process to end and kills it after `grace_period`. The default is the engine's (10 seconds).
     /// Engines count whole seconds, so a fraction is rounded up.
     pub(crate) async fn stop(
         &self,
         id: &str,
-        patience: Option<Duration>,
+        grace_period: Option<Duration>,
     ) -> Result<(), EngineError> {
-        let call = pin!(self.bounded.kind().stop(id, patience));
+        let call = pin!(self.bounded.kind().stop(id, grace_period));
         self.bounded
-            .stopping("stop the container", id, patience.unwrap_or_default(), call)
+            .stopping(
+                "stop the container",
+                id,
+                grace_period.unwrap_or_default(),
+                call,
+            )
             .await
     }
 

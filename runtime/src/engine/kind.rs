@@ -148,9 +148,9 @@ impl Kind {
     pub(super) async fn stop(
         &self,
         id: &str,
-        patience: Option<Duration>,
+        grace_period: Option<Duration>,
     ) -> Result<(), EngineError> {
-        of_kind!(self, engine => engine.stop(id, patience).await)
+        of_kind!(self, engine => engine.stop(id, grace_period).await)
     }
 
     pub(super) async fn kill(&self, id: &str, signal: Option<&str>) -> Result<(), EngineError> {

@@ -14,12 +14,12 @@ impl Service {
     ///
     /// The engine refuses.
     pub fn stop(&self) -> Operation<()> {
-        self.act_done(Action::Stop { patience: None })
+        self.act_done(Action::Stop { grace_period: None })
     }
 
-    /// Stops the service: sends its stop signal, and `SIGKILL` if it has not exited within `patience`.
+    /// Stops the service: sends its stop signal, and `SIGKILL` if it has not exited within `grace_period`.
     ///
-    /// Engines count whole seconds, so `patience` is rounded up: 1.2 seconds become 2. Zero kills the service right after the
+    /// Engines count whole seconds, so `grace_period` is rounded up: 1.2 seconds become 2. Zero kills the service right after the
     /// signal. The operation is done as soon as the service has exited.
     ///
     /// Meanwhile [`kill`](Self::kill) and [`signal`](Self::signal) take effect at once, and [`status`](Self::status), the log, commands and
@@ -39,9 +39,9 @@ impl Service {
     /// # Errors
     ///
     /// The engine refuses.
-    pub fn stop_within(&self, patience: Duration) -> Operation<()> {
+    pub fn stop_within(&self, grace_period: Duration) -> Operation<()> {
         self.act_done(Action::Stop {
-            patience: Some(patience),
+            grace_period: Some(grace_period),
         })
     }
 

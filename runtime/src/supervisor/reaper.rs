@@ -240,14 +240,14 @@ impl Guard {
             .await
     }
 
-    /// Asks the container's process to end, and kills it after `patience`, or after the engine's default.
+    /// Asks the container's process to end, and kills it after `grace_period`, or after the engine's default.
     pub(super) async fn stop(
         &self,
         id: &str,
-        patience: Option<Duration>,
+        grace_period: Option<Duration>,
     ) -> Result<(), EngineError> {
         let (engine, id) = (self.engine.clone(), id.to_owned());
-        let stopping = async move { engine.stop(&id, patience).await };
+        let stopping = async move { engine.stop(&id, grace_period).await };
         self.run_to_completion("stop the container", stopping).await
     }
 

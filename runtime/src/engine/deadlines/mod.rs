@@ -103,17 +103,17 @@ impl Bounded {
         self.long_after(Duration::ZERO, attempt, call).await
     }
 
-    /// The outcome of a call that waits for `patience` and then is long.
+    /// The outcome of a call that waits for `grace_period` and then is long.
     async fn long_after<T>(
         &self,
-        patience: Duration,
+        grace_period: Duration,
         attempt: &str,
         call: UnderWay<'_, impl Future<Output = Result<T, EngineError>>>,
     ) -> Result<T, EngineError> {
         let call = self.watched(attempt, About::Engine, call);
         match self.deadlines {
             Some(deadlines) => {
-                let within = deadlines.long.saturating_add(patience);
+                let within = deadlines.long.saturating_add(grace_period);
                 self.within(within, attempt, call).await
             }
             None => call.await,
@@ -153,17 +153,17 @@ impl Bounded {
         self.watched(attempt, About::Engine, call).await
     }
 
-    /// The outcome of a stop that gives the container's process `patience` to end. The deadline is that of a long call
-    /// plus `patience`. An engine that waits for the container's end may hold the container's lock, as during a copy.
+    /// The outcome of a stop that gives the container's process `grace_period` to end. The deadline is that of a long call
+    /// plus `grace_period`. An engine that waits for the container's end may hold the container's lock, as during a copy.
     pub(super) async fn stopping<T>(
         &self,
         attempt: &str,
         container: &str,
-        patience: Duration,
+        grace_period: Duration,
         call: UnderWay<'_, impl Future<Output = Result<T, EngineError>>>,
     ) -> Result<T, EngineError> {
         let _held = self.locks.hold(container);
-        self.long_after(patience, attempt, call).await
+        self.long_after(grace_period, attempt, call).await
     }
 
     /// The parts of a copy out of a container, with the rules of [`copying`](Self::copying).

@@ -61,10 +61,10 @@ impl Docker {
     pub(in crate::engine) async fn stop(
         &self,
         id: &str,
-        patience: Option<Duration>,
+        grace_period: Option<Duration>,
     ) -> Result<(), EngineError> {
-        let options = patience.map(|patience| StopContainerOptions {
-            t: Some(whole_seconds(patience)),
+        let options = grace_period.map(|grace_period| StopContainerOptions {
+            t: Some(whole_seconds(grace_period)),
             ..Default::default()
         });
         let stopping = async {

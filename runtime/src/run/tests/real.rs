@@ -58,7 +58,7 @@ impl Peer {
         self.next += 1;
         let body = RequestBody::Act {
             instance: 7,
-            action: Action::Stop { patience: None },
+            action: Action::Stop { grace_period: None },
             caller: Caller::Handle,
         };
         let call = self.next;

@@ -19,7 +19,7 @@ impl Running {
         let (engine, id) = (&self.engine, self.id());
         let guard = &self.container.guard;
         let outcome = match action {
-            Action::Stop { patience } => guard.stop(id, patience).await,
+            Action::Stop { grace_period } => guard.stop(id, grace_period).await,
             Action::Kill { signal } => guard.kill(id, signal).await,
             Action::Pause => engine.pause(id).await,
             Action::Unpause => engine.unpause(id).await,

@@ -193,7 +193,7 @@ impl Running {
                 }
                 Action::Start => self.start(instance).await,
                 Action::Restart => {
-                    let stop = Action::Stop { patience: None };
+                    let stop = Action::Stop { grace_period: None };
                     self.end_in_hook(instance, stop, inbox).await?;
                     self.start(instance).await
                 }

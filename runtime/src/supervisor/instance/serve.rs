@@ -80,7 +80,7 @@ impl Running {
                 self.wait_started(instance, inbox).await
             }
             Action::Restart => {
-                let stop = Action::Stop { patience: None };
+                let stop = Action::Stop { grace_period: None };
                 self.end_meanwhile(instance, stop, inbox).await?;
                 self.start(instance).await?;
                 self.wait_started(instance, inbox).await

@@ -93,7 +93,7 @@ async fn engine_every_end_and_every_removal_is_recorded() {
     db.stop_signal = Some("SIGKILL".to_owned());
     let launched = run.launch(1, vec![db, lasting("beside", &[])]).await;
     let launched = launched.expect("both are ready");
-    let stop = Action::Stop { patience: None };
+    let stop = Action::Stop { grace_period: None };
     for action in [stop, Action::Start] {
         let done = run.act(&launched[0], action).await;
         assert_eq!(done, Ok(Reply::Done));

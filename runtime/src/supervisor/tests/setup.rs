@@ -196,7 +196,7 @@ async fn engine_a_function_may_do_everything_to_its_service() {
     for action in [
         Action::WaitReady,
         Action::Restart,
-        Action::Stop { patience: None },
+        Action::Stop { grace_period: None },
         Action::Start,
         Action::Pause,
         Action::Unpause,

@@ -20,7 +20,7 @@ fn deaf(field: &str) -> ServicePlan {
 /// Stops a service without an end, and queries and kills it meanwhile.
 async fn stop_and_query(client: &mut Peer, service: &ServiceInfo, caller: Caller) {
     let hour = Some(Duration::from_secs(3600));
-    let stop = Action::Stop { patience: hour };
+    let stop = Action::Stop { grace_period: hour };
     let stopping = client.begin_act(service, stop, caller);
     let output = client.exec(service, caller).await.expect("it still runs");
     assert!(output.success());

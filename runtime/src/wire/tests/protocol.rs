@@ -68,9 +68,9 @@ fn actions() -> Vec<Action> {
             workdir: Some(text("/tmp")),
             has_input: true,
         }),
-        Action::Stop { patience: None },
+        Action::Stop { grace_period: None },
         Action::Stop {
-            patience: Some(Duration::from_millis(1500)),
+            grace_period: Some(Duration::from_millis(1500)),
         },
         Action::Start,
         Action::Restart,
@@ -386,7 +386,7 @@ fn what_belongs_together_is_in_one_lane() {
         9
     );
     assert_eq!(lane(RequestBody::Release { lease: 9 }), 9);
-    let action = Action::Stop { patience: None };
+    let action = Action::Stop { grace_period: None };
     assert_eq!(
         lane(RequestBody::Act {
             instance: 9,

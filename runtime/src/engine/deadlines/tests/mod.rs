@@ -229,19 +229,22 @@ async fn a_container_that_is_gone_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_has_its_patience_on_top_of_the_deadline_and_its_container_is_not_stuck() {
+async fn a_stop_has_its_grace_period_on_top_of_the_deadline_and_its_container_is_not_stuck() {
     let engine = with_deadlines(Hanging {
         lists: true,
         ..Hanging::default()
     });
     let hour = Duration::from_secs(60 * 60);
-    for (patience, within) in [
+    for (grace_period, within) in [
         (None, DEADLINES.long),
         (Some(Duration::ZERO), DEADLINES.long),
         (Some(hour), DEADLINES.long + hour),
     ] {
         let begun = Instant::now();
-        let error = engine.stop("one", patience).await.expect_err("it hangs");
+        let error = engine
+            .stop("one", grace_period)
+            .await
+            .expect_err("it hangs");
         assert_eq!(begun.elapsed(), within);
         assert_eq!(error.kind, EngineErrorKind::Unreachable);
     }

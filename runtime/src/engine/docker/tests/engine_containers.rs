@@ -108,11 +108,11 @@ async fn stop_kills_what_does_not_end_in_the_seconds_that_begin() {
         "trap '' TERM; echo set; while :; do sleep 1; done",
     ];
     let id = rig.started_and_said(&rig.spec(&deaf), "set").await;
-    for (patience, at_least) in [(0, 0), (1100, 2000)] {
+    for (grace_period, at_least) in [(0, 0), (1100, 2000)] {
         rig.engine.start(&id).await.unwrap();
         let begun = std::time::Instant::now();
-        let patience = Duration::from_millis(patience);
-        rig.engine.stop(&id, Some(patience)).await.unwrap();
+        let grace_period = Duration::from_millis(grace_period);
+        rig.engine.stop(&id, Some(grace_period)).await.unwrap();
         let took = begun.elapsed();
         assert!(took >= Duration::from_millis(at_least), "{took:?}");
         assert!(took < Duration::from_secs(9), "{took:?}");
