@@ -203,7 +203,7 @@ async fn nothing_in_a_copied_directory_takes_the_place_of_another_kind(
             &error,
             "help: name another path, or remove what is there first",
         );
-        let kept = format!("cd /srv/to/deep; test ! -e /srv/away/file; stat -c %F {path}");
+        let kept = format!("cd /srv/to/deep && test ! -e /srv/away/file && stat -c %F {path}");
         let kind = sh(&hold, &kept);
         assert_eq!(kind == "directory\n", what == "it is a directory", "{kind}");
         if what == "it is a directory" {

@@ -1,7 +1,6 @@
 //! What an instance serves while it waits for its container. Queries are always served. Until the service is ready, so are requests of
 //! the user's own functions, which must not wait for themselves. Until the container has ended, so are signals; if a function ends it,
-//! those of functions. Everything else
-//! changes the state of the container, and is deferred until its turn.
+//! those of functions. Everything else changes the state of the container, and is deferred until its turn.
 
 use std::convert::Infallible;
 use std::pin::pin;
