@@ -80,9 +80,16 @@ impl Suite<'_> {
         self.every_test_once(steps, "all()")?;
         for round in 2..=rounds {
             let name = format!("tests on the engine, round {round} of {rounds}");
-            self.nextest(steps, &name, ON_ENGINE, &[])?;
+            self.nextest(steps, &name, ON_ENGINE, |_| {})?;
         }
-        self.nextest(steps, "heavy tests", HEAVY, &["--run-ignored", "only"])?;
+        // Where containers are not reached, their ports are published. They are reached here.
+        let name = "tests on the engine, with published ports";
+        self.nextest(steps, name, ON_ENGINE, |tests| {
+            tests.env("SEATRIAL_PUBLISH", "always");
+        })?;
+        self.nextest(steps, "heavy tests", HEAVY, |tests| {
+            tests.args(["--run-ignored", "only"]);
+        })?;
         steps.command("cargo test", self.cargo_test().arg("--no-fail-fast"))
     }
 
@@ -92,14 +99,20 @@ impl Suite<'_> {
         build.args(["nextest", "run", "--workspace", "--no-run"]);
         steps.command("build", &mut build)?;
         // Before all others: some of them use the engine itself, on images that must be there.
-        self.nextest(steps, "fixture images", IMAGES, &[])?;
+        self.nextest(steps, "fixture images", IMAGES, |_| {})?;
         let filter = format!("({filter}) & not {IMAGES}");
-        self.nextest(steps, "tests", &filter, &[])
+        self.nextest(steps, "tests", &filter, |_| {})
     }
 
-    /// The tests of a filter under nextest, with these options. What passed only at its second try is noted, also where
+    /// The tests of a filter under nextest, with a command that `change` may change. What passed only at its second try is noted, also where
     /// others failed.
-    fn nextest(&self, steps: &mut Steps, name: &str, filter: &str, options: &[&str]) -> Result<()> {
+    fn nextest(
+        &self,
+        steps: &mut Steps,
+        name: &str,
+        filter: &str,
+        change: impl FnOnce(&mut Command),
+    ) -> Result<()> {
         // Not in cargo's target directory wherever that is, but in the workspace's.
         let report = workspace::root()
             .join("target/nextest")
@@ -116,7 +129,8 @@ impl Suite<'_> {
         if self.strict {
             tests.args(["--retries", "0"]);
         }
-        tests.args(["--filterset", filter]).args(options);
+        tests.args(["--filterset", filter]);
+        change(&mut tests);
         let result = steps.command(name, &mut tests);
         match flaky(&report) {
             Ok(flaky) => flaky.iter().for_each(|test| steps.note(test.to_string())),
