@@ -25,11 +25,12 @@ impl Service {
 
     /// The host at which this process reaches it.
     ///
-    /// It is its address on the run's network where this machine reaches that, such as with an engine on Linux. Elsewhere,
+    /// It is its address on the run's network where this machine reaches that, such as with an engine on Linux. Otherwise,
     /// its ports are published on the loopback address of this machine, and it is `127.0.0.1`: with an engine in a virtual
-    /// machine, on another host, or without root, if `publish = "always"` is set in `seatrial.toml`, or if the environment
-    /// names an HTTP proxy. Connect to [`port`](Self::port) at this host, or to [`addr`](Self::addr), and it makes no
-    /// difference.
+    /// machine, on another host, or without root; if `publish = "always"` is set in `seatrial.toml`; if the environment
+    /// names an HTTP proxy; and if the service has `scope = keep`.
+    ///
+    /// Connect to [`port`](Self::port) at this host, or to [`addr`](Self::addr), and it makes no difference.
     pub fn host(&self) -> &str {
         &self.info.host
     }

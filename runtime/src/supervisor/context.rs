@@ -154,9 +154,11 @@ impl Context {
         &self.settings.config
     }
 
-    /// Whether the ports of services on this network are published.
+    /// Whether the ports of services on this network are published. Those of kept services are: processes with other
+    /// settings may use them later.
     pub(super) fn publishes(&self, network: &Network) -> bool {
-        self.config().publish == Publish::Always
+        self.run.role == Role::Keeper
+            || self.config().publish == Publish::Always
             || self.settings.uses_proxy
             || !self.run.reachability.is_expected(network.gateway())
     }
