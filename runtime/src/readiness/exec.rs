@@ -67,7 +67,7 @@ impl Command {
             Err(error) if error.kind == EngineErrorKind::CommandNotFound => {
                 self.not_found(subject, &error).await
             }
-            Err(error) => Outcome::NotYet(subject.engine_said(&error)),
+            Err(error) => Outcome::NotYet(subject.engine_said(&error).into()),
         }
     }
 
@@ -82,7 +82,7 @@ impl Command {
                      with `ready(tcp)` or `ready(image = \"..\", run = \"..\")`"
                 ))
             }
-            _ => Outcome::NotYet(subject.engine_said(error)),
+            _ => Outcome::NotYet(subject.engine_said(error).into()),
         }
     }
 }
@@ -93,10 +93,11 @@ pub(super) fn judge(result: &ExecResult, redactor: &Redactor) -> Outcome {
         return Outcome::Holds;
     }
     let said = last_line(&result.stderr).or_else(|| last_line(&result.stdout));
-    Outcome::NotYet(match said {
+    let said = match said {
         Some(said) => format!("exit code {}: {}", result.code, quoted(redactor, &said)),
         None => format!("exit code {}", result.code),
-    })
+    };
+    Outcome::NotYet(said.into())
 }
 
 /// The last line that is not blank.
@@ -157,7 +158,7 @@ mod tests {
             ..ExecResult::default()
         };
         let judge = |result: &ExecResult| judge(result, &Redactor::default());
-        let not_yet = |text: &str| Outcome::NotYet(text.to_owned());
+        let not_yet = |text: &str| Outcome::NotYet(text.to_owned().into());
         assert_eq!(judge(&result(0, "", "warning")), Outcome::Holds);
         assert_eq!(judge(&result(2, "", "")), not_yet("exit code 2"));
         assert_eq!(

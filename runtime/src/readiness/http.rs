@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::io::InspectReader;
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Remark};
 use super::reach::{self, Target};
 use super::subject::Subject;
 
@@ -65,9 +65,9 @@ impl Path {
         match timeout(DEADLINE, answer).await {
             Ok(Ok(Answer { status, .. })) if self.expects(status) => Outcome::Holds,
             Ok(Ok(answer)) => Outcome::NotYet(answer.describe()),
-            Ok(Err(reason)) if reason == reach::REFUSED => Outcome::Unserved(reason),
-            Ok(Err(reason)) => Outcome::NotYet(reason),
-            Err(_) => Outcome::NotYet(format!("no answer within {DEADLINE:?}")),
+            Ok(Err(remark)) if remark.said == reach::REFUSED => Outcome::Unserved(remark),
+            Ok(Err(remark)) => Outcome::NotYet(remark),
+            Err(_) => Outcome::NotYet(format!("no answer within {DEADLINE:?}").into()),
         }
     }
 
@@ -80,8 +80,8 @@ impl Path {
 
     /// # Errors
     ///
-    /// Returns a message with the reason if there is no answer.
-    async fn get(&self, stream: TcpStream) -> Result<Answer, String> {
+    /// Returns the reason if there is no answer.
+    async fn get(&self, stream: TcpStream) -> Result<Answer, Remark> {
         let begin = Arc::new(Mutex::new(Vec::new()));
         let seen = begin.clone();
         let stream = InspectReader::new(stream, move |bytes: &[u8]| {
@@ -93,7 +93,7 @@ impl Path {
             .header(HOST, "localhost")
             .header(CONNECTION, "close")
             .body(String::new())
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Remark::from(error.to_string()))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| describe(&error, &[]))?;
@@ -121,7 +121,7 @@ impl Path {
         tokio::select! {
             biased;
             answer = answer => answer,
-            () = connection => Err("the connection was closed".to_owned()),
+            () = connection => Err("the connection was closed".to_owned().into()),
         }
     }
 }
@@ -135,16 +135,23 @@ struct Answer {
 }
 
 impl Answer {
-    fn describe(&self) -> String {
+    fn describe(&self) -> Remark {
         let status = self.status.as_u16();
-        match self.guess() {
-            Some(guess) => format!("last answer {status}; {guess}"),
-            None => format!("last answer {status}"),
+        let answer = format!("last answer {status}");
+        match (self.guess(), status) {
+            (Some(guess), _) => guess.about(&answer),
+            // Too early, or too often: a later attempt may succeed.
+            (None, 408 | 425 | 429) => answer.into(),
+            (None, 400..500) => Remark::with_advice(
+                answer,
+                format!("correct the path, or write `status = {status}`"),
+            ),
+            (None, _) => answer.into(),
         }
     }
 
     /// The likely reason of a rejection. Servers word it in many ways.
-    fn guess(&self) -> Option<&'static str> {
+    fn guess(&self) -> Option<Guess> {
         let text = self.text.to_ascii_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
         match self.status.as_u16() {
@@ -156,12 +163,33 @@ impl Answer {
     }
 }
 
-const MAY_SPEAK_TLS: &str =
-    "the port may require TLS or speak another protocol; check another port, or write `ready(tcp)`";
-const SPEAKS_TLS: &str = "the port seems to speak TLS, which this check does not support; check a port without TLS, or write \
-                          `ready(tcp)` or a command, such as `ready(exec = \"curl -fk https://localhost/\")`";
-const OTHER_HOST: &str = "the service may reject the host name `localhost` of this check; allow this name, \
-                          or write a command, such as `ready(exec = \"curl -f -H 'Host: shop' http://localhost/\")`";
+/// A likely cause, and what to do about it.
+#[derive(Clone, Copy)]
+struct Guess {
+    cause: &'static str,
+    advice: &'static str,
+}
+
+impl Guess {
+    fn about(self, seen: &str) -> Remark {
+        Remark::with_advice(format!("{seen}; {}", self.cause), self.advice)
+    }
+}
+
+const MAY_SPEAK_TLS: Guess = Guess {
+    cause: "the port may require TLS or speak another protocol",
+    advice: "check another port, or write `ready(tcp)`",
+};
+const SPEAKS_TLS: Guess = Guess {
+    cause: "the port seems to speak TLS, which this check does not support",
+    advice: "check a port without TLS, or write `ready(tcp)` or a command, such as \
+             `ready(exec = \"curl -fk https://localhost/\")`",
+};
+const OTHER_HOST: Guess = Guess {
+    cause: "the service may reject the host name `localhost` of this check",
+    advice: "allow this name, or write a command, such as \
+             `ready(exec = \"curl -f -H 'Host: shop' http://localhost/\")`",
+};
 
 /// The beginning of a body, as far as it comes in time.
 async fn beginning(mut body: Incoming) -> String {
@@ -180,16 +208,19 @@ async fn beginning(mut body: Incoming) -> String {
 }
 
 /// A message for an error of the exchange. `begin` has the first bytes of the answer.
-fn describe(error: &hyper::Error, begin: &[u8]) -> String {
+fn describe(error: &hyper::Error, begin: &[u8]) -> Remark {
     // A TLS server answers an HTTP request with an alert (RFC 8446), or closes the connection.
     if let [0x15, 0x03, ..] = begin {
-        format!("the answer is not HTTP; {SPEAKS_TLS}")
+        SPEAKS_TLS.about("the answer is not HTTP")
     } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        format!("the connection was closed without an answer; {MAY_SPEAK_TLS}")
+        MAY_SPEAK_TLS.about("the connection was closed without an answer")
     } else if error.is_parse() {
-        "the server does not speak HTTP/1; check the port, or write `ready(tcp)`".to_owned()
+        Remark::with_advice(
+            "the server does not speak HTTP/1",
+            "check the port, or write `ready(tcp)`",
+        )
     } else {
-        error.to_string()
+        error.to_string().into()
     }
 }
 
@@ -201,7 +232,7 @@ mod tests {
     use super::*;
 
     /// The result of the check for a server with this answer, and the request.
-    async fn answered(answer: impl AsRef<[u8]>) -> (Result<Answer, String>, String) {
+    async fn answered(answer: impl AsRef<[u8]>) -> (Result<Answer, Remark>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap())
             .await
@@ -238,7 +269,7 @@ mod tests {
 
     #[tokio::test]
     async fn other_answers_are_distinguished() {
-        let reason = async |answer: &str| answered(answer).await.0.unwrap_err();
+        let reason = async |answer: &str| answered(answer).await.0.unwrap_err().said;
         let closed = "the connection was closed without an answer";
         assert!(reason("").await.starts_with(closed));
         assert!(reason("HTTP/1.1 20").await.starts_with(closed));
@@ -253,7 +284,7 @@ mod tests {
             b"\x15\x03\x03\0\x02\x02\x46",
             b"\x15\x03\0\0\x02\x02\x0a",
         ] {
-            let reason = answered(alert).await.0.unwrap_err();
+            let reason = answered(alert).await.0.unwrap_err().to_string();
             assert!(
                 reason.contains("speak TLS") && reason.contains("ready(tcp)"),
                 "{reason}"
@@ -264,6 +295,7 @@ mod tests {
                 .await
                 .0
                 .unwrap_err()
+                .said
                 .contains("may require TLS")
         );
         // nginx, Apache, Go.
@@ -273,7 +305,7 @@ mod tests {
             "Client sent an HTTP request to an HTTPS server.\n",
         ] {
             let answer = format!("HTTP/1.0 400 Bad Request\r\n\r\n{text}");
-            let words = answered(answer).await.0.unwrap().describe();
+            let words = answered(answer).await.0.unwrap().describe().to_string();
             assert!(
                 words.starts_with("last answer 400; the port seems to speak TLS"),
                 "{words}"
@@ -289,16 +321,24 @@ mod tests {
             "HTTP/1.1 403 Forbidden\r\n\r\nBlocked hosts: localhost",
             "HTTP/1.1 404 Not Found\r\ncontent-length: 13\r\n\r\nunknown host\n",
         ] {
-            let words = answered(answer).await.0.unwrap().describe();
+            let words = answered(answer).await.0.unwrap().describe().to_string();
             assert!(words.contains("host name `localhost`"), "{words}");
         }
+        let not_found = "HTTP/1.1 404 Not Found\r\ncontent-length: 3\r\n\r\nno\n";
+        assert_eq!(
+            answered(not_found).await.0.unwrap().describe(),
+            Remark::with_advice(
+                "last answer 404",
+                "correct the path, or write `status = 404`"
+            )
+        );
         for answer in [
-            "HTTP/1.1 404 Not Found\r\ncontent-length: 3\r\n\r\nno\n",
+            "HTTP/1.1 429 no\r\n\r\n",
             "HTTP/1.1 503 no\r\n\r\n",
             // A part of the body that does not come is not waited for.
             "HTTP/1.1 503 no\r\ncontent-length: 9\r\n\r\nhost",
         ] {
-            let words = answered(answer).await.0.unwrap().describe();
+            let words = answered(answer).await.0.unwrap().describe().to_string();
             assert!(!words.contains(';'), "{words}");
         }
     }

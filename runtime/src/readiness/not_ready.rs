@@ -10,6 +10,8 @@ pub(crate) struct NotReady {
     pub(crate) reason: NotReadyReason,
     /// Each unmet check with its last result, or only the check that ended the wait.
     pub(crate) waiting_for: Vec<String>,
+    /// What to do about the results of these checks whose cause is known.
+    pub(crate) advice: Vec<String>,
     /// The ports of these checks that refused connections.
     pub(crate) unserved: Vec<u16>,
     pub(crate) after: Duration,

@@ -29,7 +29,7 @@ impl Probe {
             .await;
         match run {
             Ok(result) => judge(&result, subject.redactor),
-            Err(reason) => Outcome::NotYet(reason),
+            Err(reason) => Outcome::NotYet(reason.into()),
         }
     }
 }
@@ -49,7 +49,7 @@ impl Hook {
     pub(super) async fn attempt(&self, subject: &Subject<'_>) -> Outcome {
         match subject.probes.run_hook(self.binding).await {
             Ok(()) => Outcome::Holds,
-            Err(HookFailure::Failed(reason)) => Outcome::NotYet(reason),
+            Err(HookFailure::Failed(reason)) => Outcome::NotYet(reason.into()),
             // A panic does not mean "not ready yet": the function would return an error for that.
             Err(HookFailure::Panicked(reason)) => Outcome::Panicked(reason),
         }

@@ -65,7 +65,7 @@ impl Port {
         let stream = match target.connect().await {
             Ok(stream) => stream,
             Err(reason) if reason == reach::REFUSED => return refused(),
-            Err(reason) => return Outcome::NotYet(reason),
+            Err(reason) => return Outcome::NotYet(reason.into()),
         };
         match target {
             Target::Direct(_) => Outcome::Holds,
@@ -76,17 +76,15 @@ impl Port {
 
 /// The outcome of a refused connection.
 pub(super) fn refused() -> Outcome {
-    Outcome::Unserved(format!(
-        "{}; the service must listen on 0.0.0.0, not on 127.0.0.1 alone",
-        reach::REFUSED
-    ))
+    Outcome::Unserved(reach::REFUSED.to_owned().into())
 }
 
 /// The outcome of a connection to a published port that ended before the service said anything.
 pub(super) fn closed_by_proxy(closed: &str) -> Outcome {
-    Outcome::Unserved(format!(
+    let said = format!(
         "{closed}; the engine accepts connections even if the service does not listen on 0.0.0.0 yet"
-    ))
+    );
+    Outcome::Unserved(said.into())
 }
 
 impl Port {
@@ -104,7 +102,7 @@ impl Port {
         let listening = sockets::beside(info.process?, subject.address)?;
         Some(match listening.get(&self.number) {
             None | Some(Reach::Loopback) => {
-                Outcome::Unserved("the service no longer listens".to_owned())
+                Outcome::Unserved("the service no longer listens".to_owned().into())
             }
             Some(_) => Outcome::Holds,
         })
@@ -174,13 +172,13 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_is_closed_or_reset_is_not_believed() {
         let closed = watched(async |stream| drop(stream)).await;
-        assert!(matches!(closed, Outcome::Unserved(said) if said.contains("closed")));
+        assert!(matches!(closed, Outcome::Unserved(remark) if remark.said.contains("closed")));
         let reset = watched(async |stream| {
             // A close without lingering is a reset.
             stream.set_zero_linger().unwrap();
         })
         .await;
-        assert!(matches!(reset, Outcome::Unserved(said) if said.contains("reset")));
+        assert!(matches!(reset, Outcome::Unserved(remark) if remark.said.contains("reset")));
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(crate) async fn wait(
     let watched = watches.clone();
     subject.probes.watched(Box::new(move || {
         let unmet = watched.iter().filter(|watch| !watch.state().met);
-        unmet.map(Watch::report).collect()
+        unmet.map(Watch::report_with_advice).collect()
     }));
     let runs = Watch::new("the container does not run".to_owned(), None);
     let all = async {
@@ -79,6 +79,10 @@ pub(crate) async fn wait(
             NotReadyReason::Exited => unmet.iter().map(|watch| watch.report_at_end()).collect(),
             _ => unmet.iter().map(|watch| watch.report()).collect(),
         },
+        advice: match reason {
+            NotReadyReason::Exited => Vec::new(),
+            _ => unmet.iter().filter_map(|watch| watch.advice()).collect(),
+        },
         unserved: unmet.iter().filter_map(|watch| watch.unserved()).collect(),
         after: started.elapsed(),
     })
@@ -116,7 +120,7 @@ async fn hold_running(subject: &Subject<'_>, watch: &Watch) {
         match subject.engine.inspect(subject.container).await {
             Ok(info) if info.running => return watch.ends(None),
             Ok(_) => watch.ends(None),
-            Err(error) => watch.ends(Some(subject.engine_said(&error))),
+            Err(error) => watch.ends(Some(subject.engine_said(&error).into())),
         }
         sleep(pace.pause(started.elapsed(), begun.elapsed(), false)).await;
     }
@@ -159,20 +163,20 @@ async fn hold(
                     return Ok(());
                 }
             }
-            Outcome::NotYet(said) | Outcome::Unserved(said) => {
-                watch.ends(Some(said));
+            Outcome::NotYet(remark) | Outcome::Unserved(remark) => {
+                watch.ends(Some(remark));
                 if streaks.failure(Instant::now()) {
                     watch.state().decided = true;
                     return Err(NotReadyReason::FailedTooOften);
                 }
             }
             Outcome::Never(said) => {
-                watch.ends(Some(said));
+                watch.ends(Some(said.into()));
                 watch.state().decided = true;
                 return Err(NotReadyReason::Impossible);
             }
             Outcome::Panicked(said) => {
-                watch.ends(Some(said));
+                watch.ends(Some(said.into()));
                 watch.state().decided = true;
                 return Err(NotReadyReason::Panicked);
             }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::outcome::Remark;
+
 /// The state of one check during its attempts.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -18,7 +20,7 @@ pub(super) struct Watch {
 pub(super) struct State {
     /// When the attempt under way began.
     since: Option<Instant>,
-    said: Option<String>,
+    said: Option<Remark>,
     /// Whether the check is followed, not attempted.
     followed: bool,
     /// Why a followed check may miss something.
@@ -56,12 +58,12 @@ impl Watch {
     pub(super) fn sees(&self, said: String, hint: Option<&'static str>) {
         let mut state = self.state();
         state.followed = true;
-        state.said = Some(said);
+        state.said = Some(said.into());
         state.hint = hint;
     }
 
     /// Notes the result of an attempt: `None` for a success.
-    pub(super) fn ends(&self, said: Option<String>) {
+    pub(super) fn ends(&self, said: Option<Remark>) {
         let mut state = self.state();
         state.since = None;
         state.said = said;
@@ -77,23 +79,38 @@ impl Watch {
     pub(super) fn report_at_end(&self) -> String {
         let state = self.state();
         match &state.said {
-            Some(said) if state.followed => format!("{}: {said}", self.description),
+            Some(remark) if state.followed => format!("{}: {}", self.description, remark.said),
             _ => self.description.clone(),
         }
     }
 
+    /// The next step, if the cause of the last result is known.
+    pub(super) fn advice(&self) -> Option<String> {
+        self.state().said.as_ref()?.advice.clone()
+    }
+
     /// The check and its last result.
     pub(super) fn report(&self) -> String {
+        self.report_in_words(|remark| remark.said.clone())
+    }
+
+    /// The [`report`](Self::report) with the next step. It stands alone.
+    pub(super) fn report_with_advice(&self) -> String {
+        self.report_in_words(Remark::to_string)
+    }
+
+    fn report_in_words(&self, words: impl Fn(&Remark) -> String) -> String {
         let state = self.state();
         let hangs = state
             .since
             .map(|since| since.elapsed())
             .filter(|hanging| *hanging >= Self::LONG);
         let description = &self.description;
-        if let (Some(said), Some(hint)) = (&state.said, state.hint) {
+        let said = state.said.as_ref().map(words);
+        if let (Some(said), Some(hint)) = (&said, state.hint) {
             return format!("{description}: {said}; {hint}");
         }
-        match (&state.said, hangs) {
+        match (said, hangs) {
             (Some(said), None) => format!("{description}: {said}"),
             (Some(said), Some(_)) => {
                 format!("{description}: {said}; the next attempt has not ended")

@@ -5,33 +5,41 @@ use seatrial_model::Protocol;
 use super::conversation::Step;
 use super::dialect::conversation;
 use super::login::Login;
+use crate::readiness::outcome::Remark;
 
 /// The advice for a check with the wrong protocol.
 pub(super) const OTHER_CHECK: &str =
     "check the port, or write `ready(tcp)`, which waits only until the port is served";
 
-pub(super) const MAY_SPEAK_TLS: &str = "the port may require TLS or speak another protocol; check another port, or write \
-                                        `ready(tcp)`, which waits only until the port is served";
+/// Why a connection was closed without an answer, and what to write.
+pub(super) fn closed() -> Remark {
+    Remark::with_advice(
+        "the connection was closed without an answer; the port may require TLS or speak another protocol",
+        "check another port, or write `ready(tcp)`, which waits only until the port is served",
+    )
+}
 
-/// The likely protocol of an answer, and what to write.
-pub(super) fn guess(said: &[u8]) -> String {
+/// The `seen` answer, with its likely protocol and what to write.
+pub(super) fn guess(seen: &str, said: &[u8]) -> Remark {
     if said.starts_with(b"HTTP/") {
-        return "the port seems to speak HTTP; check the port, or write `ready(http = \"/health\")`"
-            .to_owned();
+        return Remark::with_advice(
+            format!("{seen}; the port seems to speak HTTP"),
+            "check the port, or write `ready(http = \"/health\")`",
+        );
     }
     // An alert (RFC 8446).
     if let [0x15, 0x03, ..] = said {
-        return "the port seems to speak TLS, which this check does not support; write `ready(tcp)`, or a command, \
-                such as `ready(exec = \"..\")`"
-            .to_owned();
+        return Remark::with_advice(
+            format!("{seen}; the port seems to speak TLS, which this check does not support"),
+            "write `ready(tcp)`, or a command, such as `ready(exec = \"..\")`",
+        );
     }
     match speaks(said) {
-        Some(protocol) => format!(
-            "the port seems to speak {}; check the port, or write `ready({})`",
-            protocol.title(),
-            protocol.as_str()
+        Some(protocol) => Remark::with_advice(
+            format!("{seen}; the port seems to speak {}", protocol.title()),
+            format!("check the port, or write `ready({})`", protocol.as_str()),
         ),
-        None => OTHER_CHECK.to_owned(),
+        None => Remark::with_advice(seen, OTHER_CHECK),
     }
 }
 
@@ -61,7 +69,7 @@ mod tests {
             (b"\x05\0\0\0\xff\x10\x04no", "MySQL", "ready(mysql)"),
             (b"220 mail ready\r\n", "check the port", "ready(tcp)"),
         ] {
-            let guess = guess(said);
+            let guess = guess("unexpected answer", said).to_string();
             assert!(guess.contains(title) && guess.contains(write), "{guess}");
         }
     }

@@ -12,7 +12,7 @@ use super::conversation::{Conversation, LIMIT, Step, Verdict, text};
 use super::dialect::conversation;
 use super::foreign;
 use super::login::Login;
-use crate::readiness::outcome::Outcome;
+use crate::readiness::outcome::{Outcome, Remark};
 use crate::readiness::reach::{self, Target};
 use crate::readiness::subject::Subject;
 use crate::readiness::tcp;
@@ -65,7 +65,7 @@ impl Server {
         let stream = match target.connect().await {
             Ok(stream) => stream,
             Err(reason) if reason == reach::REFUSED => return tcp::refused(),
-            Err(reason) => return Outcome::NotYet(reason),
+            Err(reason) => return Outcome::NotYet(reason.into()),
         };
         let mut conversation = conversation(self.protocol, &self.login);
         match timeout(DEADLINE, converse(stream, &mut *conversation)).await {
@@ -73,31 +73,30 @@ impl Server {
             Ok(Ok(Verdict::NotYet { said, advice })) => {
                 let said = format!("it says \"{}\"", self.quoted(subject, &said));
                 Outcome::NotYet(match advice {
-                    Some(advice) => format!("{said}; {advice}"),
-                    None => said,
+                    Some(advice) => Remark::with_advice(said, advice),
+                    None => said.into(),
                 })
             }
             Ok(Err(NoVerdict::Closed)) => match target {
                 // The engine's proxy closes the connection if the service does not listen yet.
                 Target::Published(..) => tcp::closed_by_proxy("the connection was closed at once"),
-                Target::Direct(_) => Outcome::NotYet(format!(
-                    "the connection was closed without an answer; {}",
-                    foreign::MAY_SPEAK_TLS
-                )),
+                Target::Direct(_) => Outcome::NotYet(foreign::closed()),
             },
             Ok(Err(NoVerdict::Broken(reason))) => match target {
                 Target::Published(..) => tcp::closed_by_proxy(&reason),
-                Target::Direct(_) => Outcome::NotYet(reason),
+                Target::Direct(_) => Outcome::NotYet(reason.into()),
             },
-            Ok(Err(NoVerdict::Foreign(said))) => Outcome::NotYet(format!(
-                "unexpected answer for {}: \"{}\"; {}",
-                self.protocol.title(),
-                self.quoted(subject, &text(&said)),
-                foreign::guess(&said)
-            )),
-            Err(_) => Outcome::NotYet(format!(
-                "no answer within {DEADLINE:?}; the server may speak another protocol; {}",
-                foreign::OTHER_CHECK
+            Ok(Err(NoVerdict::Foreign(said))) => {
+                let seen = format!(
+                    "unexpected answer for {}: \"{}\"",
+                    self.protocol.title(),
+                    self.quoted(subject, &text(&said)),
+                );
+                Outcome::NotYet(foreign::guess(&seen, &said))
+            }
+            Err(_) => Outcome::NotYet(Remark::with_advice(
+                format!("no answer within {DEADLINE:?}; the server may speak another protocol"),
+                foreign::OTHER_CHECK,
             )),
         }
     }

@@ -92,7 +92,7 @@ async fn a_service_on_the_containers_loopback_is_not_ready() {
         hidden.direct = direct;
         hidden.log_with("up").await;
         let error = hidden.first_failure(&[tcp(PORT)]).await;
-        assert!(said(&error).contains("0.0.0.0"), "{error:?}");
+        assert_eq!(error.unserved, [PORT], "{error:?}");
     }
 }
 

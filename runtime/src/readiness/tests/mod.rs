@@ -102,7 +102,13 @@ fn hook() -> CheckKind {
 
 /// Each unmet check and what it last saw.
 fn said(error: &NotReady) -> String {
-    error.waiting_for.join("; ")
+    let said: Vec<&str> = error
+        .waiting_for
+        .iter()
+        .chain(&error.advice)
+        .map(String::as_str)
+        .collect();
+    said.join("; ")
 }
 
 /// The error of a wait, which must have this reason.

@@ -72,6 +72,12 @@ impl Listening {
                     .to_owned(),
             );
         }
+        let is_on_loopback = |port: &u16| self.reach(*port) == Some(Reach::Loopback);
+        if let Some(port) = unserved.iter().find(|port| is_on_loopback(port)) {
+            return Some(format!(
+                "have the service listen on `0.0.0.0:{port}`: its loopback address is not reachable from outside its container"
+            ));
+        }
         let missing = declared.iter().any(|port| !self.0.contains_key(port));
         let reachable = self.0.iter().filter(|(_, reach)| **reach >= Reach::AnyIpv6);
         let other = reachable
@@ -113,14 +119,13 @@ mod tests {
              6379 (only on its loopback address), 11211"
         );
         let help = listening
-            .help(&[80, 8081], &[80])
+            .help(&[80, 8081], &[8081])
             .expect("8081 is not served");
         assert!(help.contains("`port = 11211`"), "{help}");
-        assert_eq!(
-            listening.help(&[80, 6379], &[80]),
-            None,
-            "they are, out of reach"
-        );
+        let help = listening
+            .help(&[80, 6379], &[80])
+            .expect("80 is out of reach");
+        assert!(help.contains("`0.0.0.0:80`"), "{help}");
         assert_eq!(listening.help(&[6379, 11211], &[]), None);
         assert_eq!(
             Listening(BTreeMap::new()).describe(&[80]),

@@ -50,6 +50,11 @@ pub(in crate::supervisor) async fn not_ready(started: &Started<'_>, reason: NotR
             ),
         ),
     };
+    // A check that knows the cause knows better.
+    let help = match reason.advice.as_slice() {
+        [] => help,
+        advice => Some(advice.join("\n")),
+    };
     let finding = match kind {
         ErrorKind::NotReady => match obstacle(started).await {
             None => unserved_ports(started, &reason.unserved).await,
@@ -88,7 +93,7 @@ async fn obstacle(started: &Started<'_>) -> Option<Finding> {
     }
 }
 
-/// Where the service listens, if not only on the declared ports.
+/// Where the service listens, or where it should if that is not known.
 async fn unserved_ports(started: &Started<'_>, unserved: &[u16]) -> Option<Finding> {
     let target = started.target;
     let ports = target.service().ports.iter();
@@ -96,7 +101,14 @@ async fn unserved_ports(started: &Started<'_>, unserved: &[u16]) -> Option<Findi
     if declared.is_empty() {
         return None;
     }
-    let listening = listening::ports(target.engine, target.container).await?;
+    let listening = listening::ports(target.engine, target.container).await;
+    let Some(listening) = listening else {
+        return (!unserved.is_empty()).then(|| Finding {
+            cause: "its container does not tell where it listens; it must listen on 0.0.0.0, not on 127.0.0.1 alone"
+                .to_owned(),
+            next_step: None,
+        });
+    };
     Some(Finding {
         cause: listening.describe(unserved),
         next_step: listening.help(&declared, unserved),

@@ -88,6 +88,7 @@ impl Running {
         let reason = NotReady {
             reason: NotReadyReason::Exited,
             waiting_for: Vec::new(),
+            advice: Vec::new(),
             unserved: Vec::new(),
             after: Duration::ZERO,
         };
