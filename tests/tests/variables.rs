@@ -201,9 +201,9 @@ fn all_that_is_not_set_is_told_before_anything_starts() {
     assert_eq!(
         error.to_string(),
         "service `db` of `Unset`: `image` reads the environment variable `TIDE_NEVER_SET`, which is not set\n\
+         \x20 help: set `TIDE_NEVER_SET` where the tests are started, or declare a default: `{$TIDE_NEVER_SET:-..}`\n\
          \x20 failed too: service `app`: `env(LEVEL)` reads the environment variable `TIDE_NOT_SET_EITHER`, which is not set; \
-         set `TIDE_NOT_SET_EITHER` where the tests are started, or declare a default: `{$TIDE_NOT_SET_EITHER:-..}`\n\
-         \x20 help: set `TIDE_NEVER_SET` where the tests are started, or declare a default: `{$TIDE_NEVER_SET:-..}`"
+         set `TIDE_NOT_SET_EITHER` where the tests are started, or declare a default: `{$TIDE_NOT_SET_EITHER:-..}`"
     );
 }
 

@@ -34,7 +34,8 @@ pub(crate) struct Report {
     pub(crate) help: Option<String>,
 }
 
-/// Several lines: the service, what happened and why, the end of the log, the services that were not started, and what to do.
+/// Several lines: the service, what happened and why, the end of the log, the services that were not started, what to do, and the
+/// other failures.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.composition, &self.service) {
@@ -60,13 +61,14 @@ impl fmt::Display for Report {
             let not_started = names(&self.not_started);
             write!(f, "\n  not started because of it: {not_started}")?;
         }
-        for (service, what) in &self.also {
-            let what = harmless(what);
-            write!(f, "\n  failed too: service `{service}`: {what}")?;
-        }
+        // Before the other errors, which have advice of their own.
         if let Some(help) = &self.help {
             let help = harmless(help).replace('\n', "\n        ");
             write!(f, "\n  help: {help}")?;
+        }
+        for (service, what) in &self.also {
+            let what = harmless(what);
+            write!(f, "\n  failed too: service `{service}`: {what}")?;
         }
         Ok(())
     }
@@ -96,8 +98,8 @@ mod tests {
              \x20 the last lines of its log:\n\
              \x20   | cannot open /etc/app\n\
              \x20 not started because of it: `web`, `proxy`\n\
-             \x20 failed too: service `cache`: no such image\n\
-             \x20 help: put it there"
+             \x20 help: put it there\n\
+             \x20 failed too: service `cache`: no such image"
         );
     }
 
@@ -118,8 +120,8 @@ mod tests {
              \x20 the last lines of its log:\n\
              \x20   | text\n\
              \x20   | 10%\n\
-             \x20 failed too: service `cache`: text\n\
-             \x20 help: text"
+             \x20 help: text\n\
+             \x20 failed too: service `cache`: text"
         );
     }
 }
