@@ -236,7 +236,8 @@ fn a_test_that_has_left_its_handles_is_told_so() {
             "seatrial: the services `port`, `starboard` of `Pair`, launched at tests/tests/launches.rs:",
             ", were gone when the test failed: no handle of that launch was left\n",
             "help: where the test still needs it, hold what `launch()` returns to the test's end: \
-             `let launched = Pair::launch().await?;`",
+             `let launched = Pair::launch().wait()?;`",
+            "(with `.await?` in async code)",
         ],
     );
     let left = said_of("leaves_what_stays_without_it");

@@ -44,7 +44,8 @@ pub(crate) fn given_back(composition: &str, services: &[String], place: &Locatio
         "seatrial: the {what} {services} of `{composition}`, launched at {place}, {were} gone when the test failed: no handle of \
          that launch was left\n\
          \x20 help: where the test still needs it, hold what `launch()` returns to the test's end: \
-         `let launched = {composition}::launch().await?;` and then `launched.{{..}}`, not `{composition}::launch().await?.{{..}}`\n"
+         `let launched = {composition}::launch().wait()?;` and then `launched.{{..}}`, not `{composition}::launch().wait()?.{{..}}` \
+         (with `.await?` in async code)\n"
     )
 }
 
