@@ -168,5 +168,5 @@ async fn what_cannot_be_read_is_told(Hold { hold }: Hold) {
     );
     let error = read("/srv/none").await;
     assert_eq!(error.kind(), ErrorKind::Operation);
-    assert_told(&error, &["cannot read `/srv/none` in the container"]);
+    assert_told(&error, &["there is no `/srv/none` in the container"]);
 }

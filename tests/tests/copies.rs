@@ -266,7 +266,13 @@ fn what_is_no_file_is_named(Hold { hold }: Hold) -> Result<(), seatrial::Error> 
     assert_told(&error, &format!("cannot write `{}`", file.display()));
     // Nothing is there to copy.
     let error = hold.copy_out("/srv/none", scratch.path("none")).wait();
-    assert_told(&error.expect_err("nothing is there"), "`/srv/none`");
+    let error = error.expect_err("nothing is there");
+    assert_told(&error, ": there is no `/srv/none` in the container");
+    // The path is one of this process.
+    let error = hold.copy_in("none", "/srv/none").wait();
+    let here = std::env::current_dir().expect("a directory").join("none");
+    let part = format!("its absolute path is `{}`", here.display());
+    assert_told(&error.expect_err("nothing is there"), &part);
     assert_eq!(
         fs::read_to_string(back.join("file")).expect("a file"),
         "text"

@@ -12,6 +12,11 @@ const NAMED: usize = 20;
 pub(super) fn cannot_read(path: &Path) -> impl Fn(io::Error) -> Error {
     move |error| {
         let what = format!("cannot read `{}`: {error}", path.display());
+        let absolute = path.is_relative().then(|| std::path::absolute(path));
+        let what = match absolute {
+            Some(Ok(absolute)) => format!("{what}; its absolute path is `{}`", absolute.display()),
+            _ => what,
+        };
         Error::new(ErrorKind::Files, what)
     }
 }

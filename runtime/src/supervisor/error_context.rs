@@ -34,6 +34,16 @@ impl ErrorContext {
         })
     }
 
+    /// The error of a copy from a path where nothing is.
+    pub(super) fn no_file(&self, path: &str) -> Error {
+        let path = quoted(&self.redactor, path);
+        let error = Error::new(
+            ErrorKind::Operation,
+            format!("there is no `{path}` in the container"),
+        );
+        self.attach(error.with(|report| report.composition = Some(self.composition.clone())))
+    }
+
     /// The error of an operation that the engine rejected.
     pub(super) fn refused(&self, error: &EngineError) -> Error {
         let error = engine_error(ErrorKind::Operation, &error.redacted(&self.redactor)).with(|report| {

@@ -8,7 +8,7 @@ use super::exec::Exec;
 use super::orders::{Command, Order};
 use super::status;
 use crate::Error;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, EngineErrorKind};
 use crate::protocol::{Action, Reply};
 use crate::supervisor::content;
 use crate::supervisor::error_context::ErrorContext;
@@ -60,7 +60,19 @@ impl Queries {
                 let status = status::of(engine, container, &self.exit).await;
                 status.map(Reply::Status)
             }
-            Query::CopyOut { from, follow, to } => self.copy_out(&from, follow, &to).await,
+            Query::CopyOut { from, follow, to } => {
+                let copied = self.copy_out(&from, follow, &to).await;
+                // An engine says this of a container that is gone, too.
+                if let Err(EngineError {
+                    kind: EngineErrorKind::NotFound,
+                    ..
+                }) = copied
+                    && engine.inspect(container).await.is_ok()
+                {
+                    return Err(self.error_context.no_file(&from));
+                }
+                copied
+            }
         };
         reply.map_err(|error| self.error_context.refused(&error))
     }
