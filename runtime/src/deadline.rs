@@ -5,12 +5,14 @@
 //! is left to the watchdog, which can only end the process.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use crate::call_site::CallSite;
 use crate::protocol::ServiceInfo;
 use crate::{Error, ErrorKind};
 
@@ -32,6 +34,27 @@ pub(crate) struct Deadline {
     until: Instant,
     state: Mutex<State>,
     ended: Condvar,
+    waits: Mutex<Waits>,
+}
+
+/// The operations that somebody waits for.
+#[derive(Debug, Default)]
+struct Waits {
+    next: u64,
+    under_way: BTreeMap<u64, String>,
+}
+
+/// A wait for an operation. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    deadline: Arc<Deadline>,
+    number: u64,
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.deadline.waits().under_way.remove(&self.number);
+    }
 }
 
 #[derive(Debug)]
@@ -60,6 +83,7 @@ impl Deadline {
                 ended: false,
             }),
             ended: Condvar::new(),
+            waits: Mutex::default(),
         }))
     }
 
@@ -67,9 +91,26 @@ impl Deadline {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn waits(&self) -> MutexGuard<'_, Waits> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The operations that are waited for now, the oldest wait first.
+    pub(crate) fn waited_for(&self) -> Vec<String> {
+        self.waits().under_way.values().cloned().collect()
+    }
+
     /// The time limit of the test.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// What to do about a test that is out of time while it waits for an operation.
+    pub(crate) fn help(&self) -> String {
+        let timeout = seatrial_model::duration::format(self.timeout);
+        format!(
+            "look at what the test waited for, or raise `timeout = \"{timeout}\"` in its `#[seatrial::test(..)]`"
+        )
     }
 
     /// How long the test has run.
@@ -172,6 +213,7 @@ impl Deadline {
 pub(crate) struct Bound {
     deadline: Option<Arc<Deadline>>,
     service: Option<Arc<ServiceInfo>>,
+    call: Option<CallSite>,
     is_launch: bool,
 }
 
@@ -181,6 +223,7 @@ impl Bound {
         Self {
             deadline,
             service: Some(service),
+            call: None,
             is_launch: false,
         }
     }
@@ -190,7 +233,42 @@ impl Bound {
         Self {
             deadline,
             service: None,
+            call: None,
             is_launch: true,
+        }
+    }
+
+    /// Notes the call of the operation.
+    pub(crate) fn of_call(mut self, call: CallSite) -> Self {
+        self.call = Some(call);
+        self
+    }
+
+    /// Notes that somebody waits for the operation from now on. `None` if no test is limited by it.
+    pub(crate) fn begin_wait(&self) -> Option<Wait> {
+        let deadline = self.deadline.as_ref()?;
+        let (call, service) = (self.call.as_ref()?, self.service.as_ref()?);
+        let mut waits = deadline.waits();
+        let number = waits.next;
+        waits.next += 1;
+        let wait = format!(
+            "`{}` of service `{}` of `{}`, at {call}",
+            call.call(),
+            service.field,
+            service.composition
+        );
+        waits.under_way.insert(number, wait);
+        Some(Wait {
+            deadline: deadline.clone(),
+            number,
+        })
+    }
+
+    /// Adds the place of the call to an error of the operation.
+    pub(crate) fn locate(&self, error: Error) -> Error {
+        match &self.call {
+            Some(call) => call.locate(error),
+            None => error,
         }
     }
 
@@ -206,15 +284,19 @@ impl Bound {
 
     /// The error of a wait that has exceeded its limit.
     pub(crate) fn exceeded(&self) -> Error {
-        let what = "the time for the test was over before this was done";
+        let what = match &self.call {
+            Some(call) => format!(
+                "the time for the test was over before `{}` was done",
+                call.call()
+            ),
+            None => "the time for the test was over before this was done".to_owned(),
+        };
         let error = Error::new(ErrorKind::TimedOut, what).with(|report| {
             if let Some(deadline) = &self.deadline {
-                let timeout = seatrial_model::duration::format(deadline.timeout);
-                report.help = Some(format!(
-                    "look at what the test waited for, or raise `timeout = \"{timeout}\"` in its `#[seatrial::test(..)]`"
-                ));
+                report.help = Some(deadline.help());
             }
         });
+        let error = self.locate(error);
         match &self.service {
             Some(service) => service.attribute(error),
             None => error,

@@ -80,6 +80,7 @@
 //! * `progress` (default): progress bars while images are fetched, if standard error is a terminal.
 
 mod answers;
+mod call_site;
 mod client;
 mod composition;
 mod config;

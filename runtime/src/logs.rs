@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::Error;
 use crate::client::Client;
-use crate::deadline::Bound;
+use crate::deadline::{Bound, Wait};
 use crate::flow::Reading;
 use crate::operation::block_on_until;
 use crate::protocol::{Action, CallId, FollowEnd, InstanceId, LogLine};
@@ -42,6 +42,8 @@ pub struct LogLines {
     lines: mpsc::UnboundedReceiver<Result<LogLine, Error>>,
     reading: Reading,
     bound: Bound,
+    /// Somebody waits for a line.
+    wait: Option<Wait>,
     /// A wait for a line has ended with the time of the test.
     is_over: bool,
 }
@@ -60,6 +62,7 @@ impl LogLines {
             lines,
             reading: Reading::default(),
             bound,
+            wait: None,
             is_over: false,
         }
     }
@@ -71,7 +74,12 @@ impl LogLines {
         {
             self.client.have_read(self.follow, units);
         }
-        line
+        match &line {
+            Poll::Ready(_) => self.wait = None,
+            Poll::Pending if self.wait.is_none() => self.wait = self.bound.begin_wait(),
+            Poll::Pending => {}
+        }
+        line.map_err(|error| self.bound.locate(error))
     }
 
     /// The next line. `None` after the last one.

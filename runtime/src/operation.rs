@@ -9,7 +9,7 @@ use std::thread::Thread;
 use std::time::Instant;
 
 use crate::Error;
-use crate::deadline::Bound;
+use crate::deadline::{Bound, Wait};
 
 /// An operation that has begun: `.await` it in async code, or [`wait`](Self::wait) for it anywhere else.
 ///
@@ -30,6 +30,8 @@ pub struct Operation<T> {
     /// Never locked. The mutex only makes the operation `Sync`; no method of a shared reference needs the value.
     outcome: Mutex<Outcome<T>>,
     bound: Bound,
+    /// Somebody waits for it.
+    wait: Option<Wait>,
 }
 
 type Outcome<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -39,6 +41,7 @@ impl<T> Operation<T> {
         Self {
             outcome: Mutex::new(Box::pin(outcome)),
             bound: Bound::default(),
+            wait: None,
         }
     }
 
@@ -58,7 +61,7 @@ impl<T> Operation<T> {
 
     /// Like [`wait`](Self::wait), but gives up at `until` and returns `None`. The work goes on.
     pub(crate) fn wait_until(self, until: Instant) -> Option<Result<T, Error>> {
-        block_on_until(owned(self.outcome), Some(until))
+        block_on_until(self, Some(until))
     }
 
     /// Blocks the thread until the operation is done. It works inside an async runtime, too, and blocks the runtime's thread
@@ -68,9 +71,9 @@ impl<T> Operation<T> {
     ///
     /// The error of the operation. If the time of the test that waits is over first (see
     /// [`timeout`](macro@crate::test#time-outs)), an error of the kind [`TimedOut`](crate::ErrorKind::TimedOut); the work goes on.
-    pub fn wait(self) -> Result<T, Error> {
+    pub fn wait(mut self) -> Result<T, Error> {
         let until = self.bound.of_wait();
-        block_on_until(owned(self.outcome), until).unwrap_or_else(|| Err(self.bound.exceeded()))
+        block_on_until(&mut self, until).unwrap_or_else(|| Err(self.bound.exceeded()))
     }
 }
 
@@ -78,9 +81,16 @@ impl<T> Future for Operation<T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = self.outcome.get_mut();
+        let this = &mut *self;
+        let outcome = this.outcome.get_mut();
         let outcome = outcome.unwrap_or_else(PoisonError::into_inner);
-        outcome.as_mut().poll(context)
+        let polled = outcome.as_mut().poll(context);
+        match &polled {
+            Poll::Ready(_) => this.wait = None,
+            Poll::Pending if this.wait.is_none() => this.wait = this.bound.begin_wait(),
+            Poll::Pending => {}
+        }
+        polled.map_err(|error| this.bound.locate(error))
     }
 }
 
@@ -88,10 +98,6 @@ impl<T> fmt::Debug for Operation<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Operation(..)")
     }
-}
-
-fn owned<T>(outcome: Mutex<Outcome<T>>) -> Outcome<T> {
-    outcome.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Unpark(Thread);

@@ -139,26 +139,30 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
         let code = runtime.block_on(async {
             let mut body = std::pin::pin!(body(ready));
             let Some(limit) = attempt else {
-                return Some(body.await.report());
+                return Ok(body.await.report());
             };
             tokio::select! {
                 biased;
-                result = &mut body => Some(result.report()),
+                result = &mut body => Ok(result.report()),
                 _ = limit.given_up => {
+                    let waited_for = limit.deadline.waited_for();
                     // The report comes before the test's handles are dropped, while its services still run. If the engine
                     // hangs, each phase takes long.
                     limit.held.explain(Some(&limit.deadline));
                     limit.deadline.begin_phase(NOT_RETURNED);
                     launched_in_test::show();
                     limit.deadline.begin_phase("it was given up, and dropping its values blocks");
-                    None
+                    Err(waited_for)
                 }
             }
         });
-        let Some(code) = code else {
-            // The wait for the test's tasks must be limited, too.
-            runtime.shutdown_background();
-            return Ended::GivenUp(NOT_RETURNED);
+        let code = match code {
+            Ok(code) => code,
+            Err(waited_for) => {
+                // The wait for the test's tasks must be limited, too.
+                runtime.shutdown_background();
+                return Ended::GivenUp(NOT_RETURNED, waited_for);
+            }
         };
         match deadline::current() {
             None => drop(runtime),
@@ -167,6 +171,7 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
             Some(_) => {
                 return Ended::GivenUp(
                     "the function had returned, and a task that it had started was still running on a blocking thread",
+                    deadline::current().map_or_else(Vec::new, |deadline| deadline.waited_for()),
                 );
             }
         }
@@ -200,8 +205,8 @@ struct Limit {
 /// The end of a body that did not panic.
 enum Ended {
     Returned(ExitCode),
-    /// Its time was over, while it was in this phase.
-    GivenUp(&'static str),
+    /// Its time was over, while it was in this phase and waited for these operations.
+    GivenUp(&'static str, Vec<String>),
 }
 
 #[track_caller]
@@ -229,7 +234,9 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
             if let Some(name) = name {
                 report += &launched_in_test::report(&name);
             }
-            report + &terminal::test_is_stuck(&exceeded_text(test, &exceeded, phase))
+            let text = exceeded_text(test, &exceeded, phase);
+            let waited_for = exceeded.waited_for();
+            report + &terminal::test_is_stuck(&(text + &terminal::waited_for(&waited_for, "")))
         });
         Limit {
             deadline: deadline.clone(),
@@ -241,7 +248,7 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
     let outcome = catch_unwind(AssertUnwindSafe(|| body(ready, limit)));
     deadline::set_current(before);
     launched_in_test::mark_reported();
-    let is_given_up = matches!(outcome, Ok(Ended::GivenUp(_)));
+    let is_given_up = matches!(outcome, Ok(Ended::GivenUp(..)));
     let late = deadline.as_ref();
     let late = late.filter(|deadline| is_given_up || deadline.is_over());
     let after = late.map(|deadline| terminal::duration(deadline.elapsed()));
@@ -251,7 +258,7 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
     held.stay_while_ending();
     let failed = match &outcome {
         Ok(Ended::Returned(code)) => late.is_some() || *code != ExitCode::SUCCESS,
-        Ok(Ended::GivenUp(_)) => true,
+        Ok(Ended::GivenUp(..)) => true,
         Err(_) => late.is_some() || !test.should_panic,
     };
     if failed {
@@ -261,13 +268,16 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
     let Some((deadline, after)) = late.zip(after) else {
         return match outcome {
             Ok(Ended::Returned(code)) => code,
-            Ok(Ended::GivenUp(_)) => unreachable!("it is given up when its time is over"),
+            Ok(Ended::GivenUp(..)) => unreachable!("it is given up when its time is over"),
             Err(panic) => resume_unwind(panic),
         };
     };
     let exceeded = |phase: &str| exceeded_text(test, deadline, phase);
     match outcome {
-        Ok(Ended::GivenUp(phase)) => fail(test, &exceeded(phase)),
+        Ok(Ended::GivenUp(phase, waited_for)) => {
+            let waited_for = terminal::waited_for(&waited_for, &deadline.help());
+            fail(test, &(exceeded(phase) + &waited_for))
+        }
         // It has a verdict of its own beside this.
         Ok(Ended::Returned(code)) if code != ExitCode::SUCCESS => {
             eprintln!(

@@ -175,6 +175,13 @@ mod waits {
 
     #[seatrial::test(timeout = "8s")]
     #[ignore = "run by the test beside it"]
+    async fn for_a_line_and_is_given_up(quick: Quick) {
+        quick.quick.logs().await.expect("it has been done by then");
+        quick.quick.wait_log("done").await.expect("a line");
+    }
+
+    #[seatrial::test(timeout = "8s")]
+    #[ignore = "run by the test beside it"]
     async fn for_a_command_and_blocks_its_runtime(quick: Quick) -> Result<(), seatrial::Error> {
         let outcome = quick.quick.exec(["sleep", "infinity"]).wait();
         assert_eq!(outcome.as_ref().unwrap_err().kind(), ErrorKind::TimedOut);
@@ -234,7 +241,7 @@ mod waits {
 fn what_waits_for_a_service_ends_with_the_time_for_the_test() {
     let verdict = child::run(child::tests("waits::").arg("--test-threads=8"));
     let report = &verdict.stdout;
-    assert!(report.contains("1 passed; 6 failed"), "{verdict:#?}");
+    assert!(report.contains("1 passed; 7 failed"), "{verdict:#?}");
     let timed_out = |name: &str, how: &str| {
         let said = said(report, &format!("waits::{name}"));
         let expected = format!(
@@ -243,20 +250,45 @@ fn what_waits_for_a_service_ends_with_the_time_for_the_test() {
         assert_eq!(said.matches(&expected).count(), 1, "{said}");
         said
     };
-    for (name, how) in [
-        ("for_a_line", "panicked after 8."),
-        ("for_a_command_and_blocks_its_runtime", "returned after 8."),
-        ("for_lines_on_another_thread", "panicked after 8."),
-        ("and_should_panic", "panicked after 8."),
+    for (name, how, call) in [
+        ("for_a_line", "panicked after 8.", "wait_log(\"done\")"),
+        (
+            "for_a_command_and_blocks_its_runtime",
+            "returned after 8.",
+            "exec([\"sleep\", ..])",
+        ),
+        (
+            "for_lines_on_another_thread",
+            "panicked after 8.",
+            "log_lines()",
+        ),
+        (
+            "and_should_panic",
+            "panicked after 8.",
+            "wait_log(\"done\")",
+        ),
     ] {
         let said = timed_out(name, how);
         for part in [
-            "service `quick` of `Quick`: the time for the test was over before this was done\n",
+            &*format!(
+                "service `quick` of `Quick`: the time for the test was over before `{call}` was done\n  at tests/tests/timeouts.rs:"
+            ),
             "help: look at what the test waited for, or raise `timeout = \"8s\"`",
             "seatrial: the last lines of service `quick` of `Quick`:\n    | waiting\n",
         ] {
             assert_eq!(said.matches(part).count(), 1, "`{part}` in:\n{said}");
         }
+    }
+    let given_up = timed_out("for_a_line_and_is_given_up", "had not returned\n");
+    assert_eq!(given_up.matches("it waited for").count(), 1, "{given_up}");
+    for part in [
+        "\n  it waited for `wait_log(\"done\")` of service `quick` of `Quick`, at tests/tests/timeouts.rs:",
+        "\n  help: look at what the test waited for, or raise `timeout = \"8s\"`",
+    ] {
+        assert!(
+            given_up.contains(part),
+            "`{part}` is missing in:\n{given_up}"
+        );
     }
     for name in ["for_a_launch", "for_a_launch_on_a_thread_of_its_runtime"] {
         let said = timed_out(name, "panicked after 8.");

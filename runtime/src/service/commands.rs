@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Write as _;
 
 use super::handle::{Service, unexpected};
+use crate::call_site::CallSite;
 use crate::pieces::{self, PieceWriter};
 use crate::protocol::{Action, ExecCall, ExecOutput, Reply};
 use crate::{Error, ErrorKind, Operation};
@@ -30,11 +31,20 @@ impl Service {
     /// # Errors
     ///
     /// Where the container does not run, or has no such executable; see [`Exec::spawn`].
+    #[track_caller]
     pub fn exec<S: Into<String>>(&self, command: impl IntoIterator<Item = S>) -> Exec {
+        let command: Vec<String> = command.into_iter().map(Into::into).collect();
+        // The arguments may be secret.
+        let call_site = CallSite::of(match command.as_slice() {
+            [] => "exec([])".to_owned(),
+            [program] => format!("exec([{program:?}])"),
+            [program, ..] => format!("exec([{program:?}, ..])"),
+        });
         Exec {
             service: self.clone(),
+            call_site,
             call: ExecCall {
-                command: command.into_iter().map(Into::into).collect(),
+                command,
                 ..ExecCall::default()
             },
             input: None,
@@ -66,6 +76,7 @@ impl Service {
 #[must_use = "a command does nothing until it is awaited, waited for or spawned"]
 pub struct Exec {
     service: Service,
+    call_site: CallSite,
     call: ExecCall,
     input: Option<Vec<u8>>,
 }
@@ -145,24 +156,25 @@ impl Exec {
     pub fn spawn(self) -> Operation<ExecOutput> {
         let Self {
             service,
+            call_site,
             mut call,
             input,
         } = self;
+        let bound = service.bound().of_call(call_site);
         if let Err(error) = check(&call) {
-            return Operation::failed(service.info.attribute(error));
+            return Operation::failed(service.info.attribute(error)).within(bound);
         }
         let output = |reply| match reply {
             Reply::Exec(output) => output,
             other => unexpected(other),
         };
         let Some(input) = input else {
-            return service.act(Action::Exec(call), output);
+            return service.act_within(bound, Action::Exec(call), output);
         };
         call.has_input = true;
         let (client, caller) = (service.client(), service.lease.caller());
         let sending = client.act_sending(service.info.instance, Action::Exec(call), caller);
         let mut writer = PieceWriter::new(client, &sending);
-        let bound = service.bound();
         // Nobody waits for it: a command may end before it has read all.
         drop(pieces::spawn(move || {
             // What is not taken any more, the answer tells of.

@@ -26,8 +26,10 @@ impl Service {
     /// # Errors
     ///
     /// Where the path is not absolute, is a directory's, or is in what is mounted; where the engine cannot write it.
+    #[track_caller]
     pub fn write(&self, path: &str, content: impl Into<Vec<u8>>) -> Operation<()> {
-        copies::write(&self.lease, &self.info, path, content.into()).within(self.bound())
+        copies::write(&self.lease, &self.info, path, content.into())
+            .within(self.bound_of(format!("write({path:?}, ..)")))
     }
 
     /// Reads a file of its container: all its bytes. Links are followed, as reading a file does everywhere.
@@ -51,8 +53,9 @@ impl Service {
     ///
     /// Where the path is not absolute, nothing is there, or it is not a file: for a directory, [`copy_out`](Self::copy_out);
     /// where it is in a tmpfs, of which engines see nothing; where the file changes while it is read.
+    #[track_caller]
     pub fn read(&self, path: &str) -> Operation<Vec<u8>> {
-        copies::read(&self.lease, &self.info, path).within(self.bound())
+        copies::read(&self.lease, &self.info, path).within(self.bound_of(format!("read({path:?})")))
     }
 
     /// Copies a file, directory or link of this machine to the absolute path `to` in its container, as `cp -a from to` would
@@ -85,8 +88,10 @@ impl Service {
     /// Where `from` cannot be read or changes its size meanwhile; where `to` cannot be written or is in what is mounted; where a path
     /// in the container is a directory and its counterpart in `from` is not, or the other way round; where something is of a kind that
     /// is not copied. Files that were copied by then stay in the container.
+    #[track_caller]
     pub fn copy_in(&self, from: impl AsRef<Path>, to: &str) -> Operation<()> {
-        copies::copy_in(&self.lease, &self.info, from.as_ref(), to).within(self.bound())
+        copies::copy_in(&self.lease, &self.info, from.as_ref(), to)
+            .within(self.bound_of(format!("copy_in(.., {to:?})")))
     }
 
     /// Copies the file, directory or link `from` of its container to the path `to` on this machine, as `cp -a from to` would
@@ -112,7 +117,9 @@ impl Service {
     ///
     /// Where `from` is not there, `to` cannot be written, or something is of a kind that is not copied. A file that is not whole
     /// does not stay; those before it do.
+    #[track_caller]
     pub fn copy_out(&self, from: &str, to: impl AsRef<Path>) -> Operation<()> {
-        copies::copy_out(&self.lease, &self.info, from, to.as_ref()).within(self.bound())
+        copies::copy_out(&self.lease, &self.info, from, to.as_ref())
+            .within(self.bound_of(format!("copy_out({from:?}, ..)")))
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Operation;
+use crate::call_site::CallSite;
 use crate::client::{Client, Lease};
 use crate::deadline::Bound;
 use crate::protocol::{Action, Reply, ServiceInfo};
@@ -61,9 +62,15 @@ impl Service {
         &self.info
     }
 
-    /// What bounds the waits for what this handle does.
+    /// The limit of the waits for what this handle does.
     pub(super) fn bound(&self) -> Bound {
         Bound::of_service(self.lease.deadline(), self.info.clone())
+    }
+
+    /// The same for a call of a method, as the user wrote it. Its errors have the place of the call.
+    #[track_caller]
+    pub(super) fn bound_of(&self, call: impl Into<String>) -> Bound {
+        self.bound().of_call(CallSite::of(call))
     }
 
     pub(crate) fn client(&self) -> &'static Client {
@@ -75,8 +82,21 @@ impl Service {
         self.client().act(self.info.instance, action, caller)
     }
 
+    /// Sends an action on behalf of the user's call.
+    #[track_caller]
     pub(super) fn act<T: 'static>(
         &self,
+        call: &str,
+        action: Action,
+        read: impl FnOnce(Reply) -> T + Send + 'static,
+    ) -> Operation<T> {
+        self.act_within(self.bound_of(call), action, read)
+    }
+
+    /// Sends an action. `bound` limits the waits for it.
+    pub(super) fn act_within<T: 'static>(
+        &self,
+        bound: Bound,
         action: Action,
         read: impl FnOnce(Reply) -> T + Send + 'static,
     ) -> Operation<T> {
@@ -88,11 +108,12 @@ impl Service {
             drop(lease);
             Ok(read(reply))
         });
-        done.within(self.bound())
+        done.within(bound)
     }
 
-    pub(super) fn act_done(&self, action: Action) -> Operation<()> {
-        self.act(action, |_| ())
+    #[track_caller]
+    pub(super) fn act_done(&self, call: &str, action: Action) -> Operation<()> {
+        self.act(call, action, |_| ())
     }
 }
 

@@ -7,14 +7,20 @@ use crate::protocol::{Action, Reply};
 use crate::{Operation, ServiceStatus};
 
 impl Service {
+    /// Waits until the service is ready, on behalf of another operation.
+    pub(super) fn ready_again(&self) -> Operation<()> {
+        self.act_within(self.bound(), Action::WaitReady, |_| ())
+    }
+
     /// Stops the service, as `docker stop` does: it sends the stop signal, and after 10 seconds `SIGKILL`.
     /// [`stop_within`](Self::stop_within) allows more time or less.
     ///
     /// # Errors
     ///
     /// The engine refuses.
+    #[track_caller]
     pub fn stop(&self) -> Operation<()> {
-        self.act_done(Action::Stop { grace_period: None })
+        self.act_done("stop()", Action::Stop { grace_period: None })
     }
 
     /// Stops the service: sends its stop signal, and `SIGKILL` if it has not exited within `grace_period`.
@@ -39,10 +45,14 @@ impl Service {
     /// # Errors
     ///
     /// The engine refuses.
+    #[track_caller]
     pub fn stop_within(&self, grace_period: Duration) -> Operation<()> {
-        self.act_done(Action::Stop {
-            grace_period: Some(grace_period),
-        })
+        self.act_done(
+            "stop_within(..)",
+            Action::Stop {
+                grace_period: Some(grace_period),
+            },
+        )
     }
 
     /// Starts the service after [`stop`](Self::stop) or [`kill`](Self::kill), and waits until it is ready. If it runs already, this only
@@ -53,8 +63,9 @@ impl Service {
     /// # Errors
     ///
     /// The service does not start, or is not ready in time.
+    #[track_caller]
     pub fn start(&self) -> Operation<()> {
-        self.act_done(Action::Start)
+        self.act_done("start()", Action::Start)
     }
 
     /// Stops the service, starts it, and waits until it is ready. Addresses and ports stay the same.
@@ -64,8 +75,9 @@ impl Service {
     /// # Errors
     ///
     /// The service does not start, or is not ready in time.
+    #[track_caller]
     pub fn restart(&self) -> Operation<()> {
-        self.act_done(Action::Restart)
+        self.act_done("restart()", Action::Restart)
     }
 
     /// Kills the service with `SIGKILL`.
@@ -73,8 +85,9 @@ impl Service {
     /// # Errors
     ///
     /// The service does not run.
+    #[track_caller]
     pub fn kill(&self) -> Operation<()> {
-        self.act_done(Action::Kill { signal: None })
+        self.act_done("kill()", Action::Kill { signal: None })
     }
 
     /// Sends a signal to the service's main process: `signal("SIGHUP")`.
@@ -82,10 +95,14 @@ impl Service {
     /// # Errors
     ///
     /// The service does not run, or the signal does not exist.
+    #[track_caller]
     pub fn signal(&self, signal: impl Into<String>) -> Operation<()> {
-        self.act_done(Action::Kill {
-            signal: Some(signal.into()),
-        })
+        let signal = signal.into();
+        let call = format!("signal({signal:?})");
+        let action = Action::Kill {
+            signal: Some(signal),
+        };
+        self.act_done(&call, action)
     }
 
     /// Freezes the service's processes: connections stay open, and nothing answers.
@@ -93,8 +110,9 @@ impl Service {
     /// # Errors
     ///
     /// The service does not run.
+    #[track_caller]
     pub fn pause(&self) -> Operation<()> {
-        self.act_done(Action::Pause)
+        self.act_done("pause()", Action::Pause)
     }
 
     /// Lets the processes of a paused service continue.
@@ -102,8 +120,9 @@ impl Service {
     /// # Errors
     ///
     /// The service is not paused.
+    #[track_caller]
     pub fn unpause(&self) -> Operation<()> {
-        self.act_done(Action::Unpause)
+        self.act_done("unpause()", Action::Unpause)
     }
 
     /// Disconnects the service from the network. Connections to it, from the test and from other services, hang or are refused.
@@ -111,8 +130,9 @@ impl Service {
     /// # Errors
     ///
     /// The service is disconnected already.
+    #[track_caller]
     pub fn disconnect(&self) -> Operation<()> {
-        self.act_done(Action::Disconnect)
+        self.act_done("disconnect()", Action::Disconnect)
     }
 
     /// Connects the service to the network again, with the address that it had.
@@ -120,8 +140,9 @@ impl Service {
     /// # Errors
     ///
     /// The service is connected already.
+    #[track_caller]
     pub fn reconnect(&self) -> Operation<()> {
-        self.act_done(Action::Reconnect)
+        self.act_done("reconnect()", Action::Reconnect)
     }
 
     /// Waits until the service's readiness checks pass, for instance after a test did something to it.
@@ -139,8 +160,9 @@ impl Service {
     /// # Errors
     ///
     /// The checks do not pass in time, or the container has exited.
+    #[track_caller]
     pub fn ready(&self) -> Operation<()> {
-        self.act_done(Action::WaitReady)
+        self.act_done("ready()", Action::WaitReady)
     }
 
     /// Returns whether the service runs, and how it has exited. The answer comes at once, also while the service is being started,
@@ -160,8 +182,9 @@ impl Service {
     /// # Errors
     ///
     /// The engine does not answer, or somebody else removed the container.
+    #[track_caller]
     pub fn status(&self) -> Operation<ServiceStatus> {
-        self.act(Action::Status, |reply| match reply {
+        self.act("status()", Action::Status, |reply| match reply {
             Reply::Status(status) => status.into(),
             other => unexpected(other),
         })
@@ -169,7 +192,7 @@ impl Service {
 
     /// How and when it has ended, in words; nothing where it runs.
     pub(crate) fn ended(&self) -> Operation<Option<String>> {
-        self.act(Action::Ended, |reply| match reply {
+        self.act_within(self.bound(), Action::Ended, |reply| match reply {
             Reply::Ended(words) => words,
             other => unexpected(other),
         })

@@ -1,6 +1,7 @@
 //! What a service logs: all of it, line by line, and waiting for a line.
 
 use super::handle::{Service, unexpected};
+use crate::deadline::Bound;
 use crate::logs::LogLines;
 use crate::protocol::{Action, FollowEnd, LogLine, Reply};
 use crate::visible::visible;
@@ -16,15 +17,17 @@ impl Service {
     /// Of a log that is longer than 16 MiB, the end: then its first line says how much is missing, such as
     /// `[.. 1048576 bytes before this are cut]`. All of it can be read with [`log_lines`](Self::log_lines). Both have what
     /// the service wrote as it is, with the colours for a terminal that may be in it; what Seatrial shows itself has none.
+    #[track_caller]
     pub fn logs(&self) -> Operation<String> {
-        self.act(Action::Logs { tail: None }, |reply| match reply {
+        self.act("logs()", Action::Logs { tail: None }, |reply| match reply {
             Reply::Log(text) => text,
             other => unexpected(other),
         })
     }
 
     pub(crate) fn log_tail(&self, lines: usize) -> Operation<String> {
-        self.act(Action::Logs { tail: Some(lines) }, |reply| match reply {
+        let action = Action::Logs { tail: Some(lines) };
+        self.act_within(self.bound(), action, |reply| match reply {
             Reply::Log(text) => text,
             other => unexpected(other),
         })
@@ -32,8 +35,9 @@ impl Service {
 
     /// Its log line by line, from the first and on as it grows: a [`Stream`](futures_core::Stream), and an iterator
     /// through [`LogLines::wait_next`]. A line of more than 64 KiB is cut, and says so: see [`LogLine`].
+    #[track_caller]
     pub fn log_lines(&self) -> LogLines {
-        self.follow(FollowEnd::Removed)
+        self.follow(FollowEnd::Removed, self.bound_of("log_lines()"))
     }
 
     /// Waits for a line of its log that contains `text`, and returns the first one: a line that is there already, or one
@@ -61,8 +65,10 @@ impl Service {
     ///
     /// Where its container has ended, or is removed, and no line contains `text`; where the log cannot be read. The error
     /// is of the kind [`Operation`](crate::ErrorKind::Operation) and shows the last lines.
+    #[track_caller]
     pub fn wait_log(&self, text: impl Into<String>) -> Operation<LogLine> {
         let text = text.into();
+        let bound = self.bound_of(format!("wait_log({text:?})"));
         let wanted = visible(&text).into_owned();
         // Holds the lease, too: the service must not be removed while it is waited for.
         let service = self.clone();
@@ -77,7 +83,7 @@ impl Service {
                     }
                 }
                 // The container has stopped. What is being done to it comes first, and may start it again.
-                match service.ready().await {
+                match service.ready_again().await {
                     Err(error) if error.kind() != ErrorKind::NotReady => {
                         return Err(service.never_logged(&text, &error).await);
                     }
@@ -86,16 +92,16 @@ impl Service {
                 }
             }
         });
-        logged.within(self.bound())
+        logged.within(bound)
     }
 
     /// Its log from the first line until its container stops.
     fn lines_of_run(&self) -> LogLines {
-        self.follow(FollowEnd::Stopped)
+        self.follow(FollowEnd::Stopped, self.bound())
     }
 
-    fn follow(&self, until: FollowEnd) -> LogLines {
-        LogLines::new(self.client(), self.info.instance, until, self.bound())
+    fn follow(&self, until: FollowEnd, bound: Bound) -> LogLines {
+        LogLines::new(self.client(), self.info.instance, until, bound)
     }
 
     async fn never_logged(&self, text: &str, why: &Error) -> Error {

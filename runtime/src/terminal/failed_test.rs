@@ -49,6 +49,22 @@ pub(crate) fn given_back(composition: &str, services: &[String], place: &Locatio
     )
 }
 
+/// The operations that a test waited for when its time was over, each in a line, and what to do.
+pub(crate) fn waited_for(operations: &[String], help: &str) -> String {
+    if operations.is_empty() {
+        return String::new();
+    }
+    let lines = operations.iter().map(|operation| {
+        let operation = harmless(operation);
+        format!("\n  it waited for {operation}")
+    });
+    let lines: String = lines.collect();
+    match help {
+        "" => lines,
+        help => format!("{lines}\n  help: {help}"),
+    }
+}
+
 /// Explains why a test that is out of time ends its process.
 pub(crate) fn test_is_stuck(timed_out: &str) -> String {
     format!(
