@@ -186,6 +186,22 @@ fn the_configuration_is_wrong() {
     std::fs::remove_dir_all(&directory).expect("it was made here");
 }
 
+#[test]
+fn a_variable_that_nobody_knows_is_told_once() {
+    let mut command = child::test("asks_for_services");
+    command
+        .env("SEATRIAL_ENGINE", "unix:///nonexistent/engine.sock")
+        .env("SEATRIAL_REPROT", "1");
+    let verdict = child::run(&mut command);
+    let warning = "warning: SEATRIAL_REPROT: unknown variable, which has no effect; did you mean `SEATRIAL_REPORT`?\n";
+    assert_eq!(verdict.stderr.matches(warning).count(), 1, "{verdict:#?}");
+    assert_eq!(
+        verdict.stderr.matches("warning:").count(),
+        1,
+        "{verdict:#?}"
+    );
+}
+
 mod image {
     use super::*;
 

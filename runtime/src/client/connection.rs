@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::calls::Client;
 use super::ending;
-use crate::config::SupervisorMode;
+use crate::config::{Config, SupervisorMode};
 use crate::protocol::{Introduction, Message, Request, RequestBody};
 use crate::run::process::ProcessId;
 use crate::run::{self, Connection, Run, StartError};
@@ -39,6 +39,11 @@ pub(super) fn open(
 }
 
 async fn serve(client: &'static Client, role: Role, requests: mpsc::UnboundedReceiver<Request>) {
+    if role == Role::Run {
+        for warning in Config::unknown_variables() {
+            terminal::warn(&warning);
+        }
+    }
     let lost = match (role, client.mode()) {
         (Role::Run, SupervisorMode::InProcess) => in_process(client, requests).await,
         _ => match connect(client, role).await {

@@ -35,6 +35,7 @@ mod schema;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod values;
 
 use std::path::Path;
@@ -55,6 +56,12 @@ impl Config {
         Self::load(workspace, &|name| {
             std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
         })
+    }
+
+    /// A warning for each variable of this process that looks like a setting and is not one.
+    pub(crate) fn unknown_variables() -> Vec<String> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        unknown::warnings(names)
     }
 
     /// Reads the configuration of the workspace whose root is `workspace`. Without a file, the defaults apply. An empty variable
