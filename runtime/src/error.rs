@@ -4,6 +4,7 @@
 //! displayed, so the supervisor can send it to a test. What is sent is the [`Report`]: the error itself is public, so it is
 //! not serializable. The report turns it into text.
 
+pub(crate) mod displayed;
 mod kind;
 mod report;
 
@@ -110,7 +111,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        displayed::note(&self.0, f)
     }
 }
 

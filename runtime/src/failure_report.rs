@@ -1,12 +1,14 @@
 //! The report about the services of a failed test.
 
+use std::any::Any;
 use std::time::Instant;
 
 use crate::client::Client;
 use crate::{Error, ErrorKind, Operation, Service, terminal};
 
-/// The status and the last lines of these services, as far as they arrive before `until`.
-pub(crate) fn of_services(services: &[Service], until: Option<Instant>) -> String {
+/// The status and the last lines of these services, as far as they arrive before `until`. What the failure itself has `said` is
+/// not repeated.
+pub(crate) fn of_services(services: &[Service], until: Option<Instant>, said: &str) -> String {
     let first = services.first().map(Service::client);
     let lines = first
         .and_then(Client::config)
@@ -28,9 +30,19 @@ pub(crate) fn of_services(services: &[Service], until: Option<Instant>) -> Strin
         let ended = in_time(ended, until).ok().flatten();
         let tail = in_time(tail, until);
         lost |= tail.is_err() && service.client().is_lost();
-        report += &terminal::log_of_failed_test(service.info(), ended.as_deref(), tail);
+        report += &terminal::log_of_failed_test(service.info(), ended.as_deref(), tail, said);
+    }
+    if report.contains(terminal::LOG_LINE) {
+        report += terminal::NUMBER_OF_LINES;
     }
     report
+}
+
+/// What a panic says. Empty if that is not a text.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or_default()
 }
 
 /// The outcome of an operation, or an error if it is not done before the test has to end.

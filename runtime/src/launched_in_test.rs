@@ -133,20 +133,20 @@ fn report_on_panics() {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             before(info);
-            show();
+            show(failure_report::panic_message(info.payload()));
         }));
     });
 }
 
-/// Shows the report of the test on this thread, once.
-pub(crate) fn show() {
+/// Shows the report of the test on this thread, once. The failure itself has `said` this.
+pub(crate) fn show(said: &str) {
     let Some(test) = current_test::on_this_thread() else {
         return;
     };
     if IS_REPORTED.replace(true) {
         return;
     }
-    let text = report(&test);
+    let text = report(&test, said);
     if text.is_empty() {
         return;
     }
@@ -170,8 +170,9 @@ pub(crate) fn has_reported(service: &Service) -> bool {
     REPORTED.with_borrow(|reported| reported.contains(service.id()))
 }
 
-/// The report about the services that this test has launched, and about those that earlier tests have launched and left.
-pub(crate) fn report(test: &str) -> String {
+/// The report about the services that this test has launched, and about those that earlier tests have launched and left. The
+/// failure itself has `said` this.
+pub(crate) fn report(test: &str, said: &str) -> String {
     let mut there = Vec::new();
     let mut gone = String::new();
     for launched in launched().iter() {
@@ -193,5 +194,5 @@ pub(crate) fn report(test: &str) -> String {
     REPORTED.with_borrow_mut(|reported| {
         there.retain(|service| reported.insert(service.id().to_owned()))
     });
-    failure_report::of_services(&there, Some(Instant::now() + ABORT_GRACE)) + &gone
+    failure_report::of_services(&there, Some(Instant::now() + ABORT_GRACE), said) + &gone
 }

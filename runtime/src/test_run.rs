@@ -17,6 +17,7 @@ use crate::client::{Client, Instances, Launched};
 use crate::composition::{FromService, NamedService};
 use crate::deadline::{self, ABORT_GRACE, Deadline, NOT_RETURNED};
 use crate::declaration::Declaration;
+use crate::error::displayed;
 use crate::package::Package;
 use crate::together::{self, Outcomes};
 use crate::{
@@ -114,7 +115,7 @@ impl Ready {
 /// Runs a plain test.
 #[track_caller]
 pub fn run<R: Termination>(launches: Launches, body: impl FnOnce(Ready) -> R) -> ExitCode {
-    execute(launches, |ready, _| Ended::Returned(body(ready).report()))
+    execute(launches, |ready, _| Ended::returned(body(ready)))
 }
 
 /// Runs an async test, on a runtime of its own.
@@ -136,28 +137,28 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
             .on_thread_start(move || _ = deadline::set_current(deadline.clone()))
             .build()
             .expect("a runtime for the test");
-        let code = runtime.block_on(async {
+        let ended = runtime.block_on(async {
             let mut body = std::pin::pin!(body(ready));
             let Some(limit) = attempt else {
-                return Ok(body.await.report());
+                return Ok(Ended::returned(body.await));
             };
             tokio::select! {
                 biased;
-                result = &mut body => Ok(result.report()),
+                result = &mut body => Ok(Ended::returned(result)),
                 _ = limit.given_up => {
                     let waited_for = limit.deadline.waited_for();
                     // The report comes before the test's handles are dropped, while its services still run. If the engine
                     // hangs, each phase takes long.
-                    limit.held.explain(Some(&limit.deadline));
+                    limit.held.explain(Some(&limit.deadline), "");
                     limit.deadline.begin_phase(NOT_RETURNED);
-                    launched_in_test::show();
+                    launched_in_test::show("");
                     limit.deadline.begin_phase("it was given up, and dropping its values blocks");
                     Err(waited_for)
                 }
             }
         });
-        let code = match code {
-            Ok(code) => code,
+        let ended = match ended {
+            Ok(ended) => ended,
             Err(waited_for) => {
                 // The wait for the test's tasks must be limited, too.
                 runtime.shutdown_background();
@@ -175,7 +176,7 @@ pub fn run_async<R: Termination, F: Future<Output = R>>(
                 );
             }
         }
-        Ended::Returned(code)
+        ended
     })
 }
 
@@ -204,9 +205,17 @@ struct Limit {
 
 /// The end of a body that did not panic.
 enum Ended {
-    Returned(ExitCode),
+    /// The text of the errors that its result has displayed, beside its code.
+    Returned(ExitCode, String),
     /// Its time was over, while it was in this phase and waited for these operations.
     GivenUp(&'static str, Vec<String>),
+}
+
+impl Ended {
+    fn returned(result: impl Termination) -> Self {
+        let (code, said) = displayed::during(|| result.report());
+        Self::Returned(code, said)
+    }
 }
 
 #[track_caller]
@@ -230,9 +239,9 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
         let name = current_test::on_this_thread();
         deadline.watch(give_up, move |phase| {
             of_watchdog.stay_while_ending();
-            let mut report = of_watchdog.report(Some(exceeded.grace()));
+            let mut report = of_watchdog.report(Some(exceeded.grace()), "");
             if let Some(name) = name {
-                report += &launched_in_test::report(&name);
+                report += &launched_in_test::report(&name, "");
             }
             let text = exceeded_text(test, &exceeded, phase);
             let waited_for = exceeded.waited_for();
@@ -257,17 +266,22 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
     }
     held.stay_while_ending();
     let failed = match &outcome {
-        Ok(Ended::Returned(code)) => late.is_some() || *code != ExitCode::SUCCESS,
+        Ok(Ended::Returned(code, _)) => late.is_some() || *code != ExitCode::SUCCESS,
         Ok(Ended::GivenUp(..)) => true,
         Err(_) => late.is_some() || !test.should_panic,
     };
     if failed {
-        held.explain(deadline.as_ref());
+        let said = match &outcome {
+            Ok(Ended::Returned(_, said)) => said,
+            Ok(Ended::GivenUp(..)) => "",
+            Err(panic) => failure_report::panic_message(panic.as_ref()),
+        };
+        held.explain(deadline.as_ref(), said);
     }
     held.release();
     let Some((deadline, after)) = late.zip(after) else {
         return match outcome {
-            Ok(Ended::Returned(code)) => code,
+            Ok(Ended::Returned(code, _)) => code,
             Ok(Ended::GivenUp(..)) => unreachable!("it is given up when its time is over"),
             Err(panic) => resume_unwind(panic),
         };
@@ -279,14 +293,14 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
             fail(test, &(exceeded(phase) + &waited_for))
         }
         // It has a verdict of its own beside this.
-        Ok(Ended::Returned(code)) if code != ExitCode::SUCCESS => {
+        Ok(Ended::Returned(code, _)) if code != ExitCode::SUCCESS => {
             eprintln!(
                 "{}",
                 exceeded(&format!("the function returned after {after}"))
             );
             code
         }
-        Ok(Ended::Returned(_)) => fail(
+        Ok(Ended::Returned(..)) => fail(
             test,
             &exceeded(&format!("the function returned after {after}")),
         ),
@@ -390,22 +404,23 @@ impl Held {
         }
     }
 
-    /// Prints the report about the services of a failed test once. The test harness captures it.
-    fn explain(&self, deadline: Option<&Arc<Deadline>>) {
+    /// Prints the report about the services of a failed test once. The test harness captures it. The failure itself has `said`
+    /// this.
+    fn explain(&self, deadline: Option<&Arc<Deadline>>, said: &str) {
         if !self.explained.swap(true, Ordering::SeqCst) {
-            let report = self.report(deadline.map(|deadline| deadline.grace()));
+            let report = self.report(deadline.map(|deadline| deadline.grace()), said);
             eprint!("{report}");
         }
     }
 
     /// The report about the services.
-    fn report(&self, until: Option<Instant>) -> String {
+    fn report(&self, until: Option<Instant>, said: &str) -> String {
         let services = self.launched.iter().flat_map(|(services, _)| services);
         let services: Vec<Service> = services
             .filter(|service| !launched_in_test::has_reported(service))
             .cloned()
             .collect();
-        failure_report::of_services(&services, until)
+        failure_report::of_services(&services, until, said)
     }
 
     /// Does not return if the process is about to end, because the test's output is not its verdict then.

@@ -2,6 +2,7 @@
 
 use futures_util::StreamExt as _;
 use seatrial::{Composition, ErrorKind, LogLines, Service};
+use seatrial_tests::child;
 use seatrial_tests::conversation::ask;
 
 #[derive(Composition)]
@@ -313,4 +314,58 @@ fn a_short_line_that_does_not_end_is_not_seen_and_the_error_says_why() {
         text.contains("the engine shows a line only once it is complete"),
         "{text}"
     );
+}
+
+/// Tests that fail with an error that has the log of their service.
+mod told_once {
+    use super::*;
+
+    #[derive(Composition)]
+    pub(super) struct Bell {
+        #[service(
+            image = "debian:bookworm-slim",
+            command = ["sh", "-c", "echo ding dong; exec sleep infinity"],
+            ready(log = "ding dong"),
+        )]
+        bell: Service,
+    }
+
+    #[seatrial::test]
+    #[ignore = "run by the test below"]
+    async fn it_is_returned(Bell { bell }: Bell) -> Result<(), seatrial::Error> {
+        bell.kill().await?;
+        bell.wait_log("never").await.map(drop)
+    }
+
+    #[seatrial::test]
+    #[ignore = "run by the test below"]
+    fn it_is_the_panic(Bell { bell }: Bell) {
+        bell.kill().wait().expect("it runs");
+        bell.wait_log("never").wait().expect("a line");
+    }
+
+    #[seatrial::test]
+    #[ignore = "run by the test below"]
+    fn it_was_expected(Bell { bell }: Bell) {
+        bell.kill().wait().expect("it runs");
+        let error = bell.wait_log("never").wait().expect_err("it is killed");
+        assert!(error.to_string().is_empty(), "for another reason");
+    }
+}
+
+#[test]
+fn the_lines_of_an_error_are_not_repeated_in_the_report_of_the_failed_test() {
+    let setting = "`logs_on_failure` in seatrial.toml";
+    for (name, in_the_error) in [
+        ("it_is_returned", true),
+        ("it_is_the_panic", true),
+        ("it_was_expected", false),
+    ] {
+        let verdict = child::run(&mut child::test(&format!("told_once::{name}")));
+        let said = format!("{}{}", verdict.stdout, verdict.stderr);
+        assert_eq!(said.matches("    | ding dong").count(), 1, "{said}");
+        let see = "service `bell` of `Bell` are in the error above";
+        assert_eq!(said.contains(see), in_the_error, "{said}");
+        assert_eq!(said.contains(setting), !in_the_error, "{said}");
+    }
 }

@@ -8,17 +8,24 @@ use crate::protocol::ServiceInfo;
 use crate::visible::harmless;
 use crate::wording::names;
 
-/// The status and the last lines of a service of a failed test.
+/// The beginning of each line of a log.
+pub(crate) const LOG_LINE: &str = "    | ";
+
+/// The setting for the number of lines.
+pub(crate) const NUMBER_OF_LINES: &str = "seatrial: `logs_on_failure` in seatrial.toml sets the number of these lines for each service\n";
+
+/// The status and the last lines of a service of a failed test. What the failure itself has `said` is not repeated.
 pub(crate) fn log_of_failed_test(
     info: &ServiceInfo,
     ended: Option<&str>,
     tail: Result<String, Error>,
+    said: &str,
 ) -> String {
     let (field, composition) = (&info.field, &info.composition);
     let end = ended.map_or_else(String::new, |ended| {
         format!("seatrial: service `{field}` of `{composition}` does not run any more: {ended}\n")
     });
-    end + &last_lines(info, tail)
+    end + &last_lines(info, tail, said)
 }
 
 /// Names the compositions that a failed test was still launching.
@@ -76,19 +83,25 @@ pub(crate) fn test_is_stuck(timed_out: &str) -> String {
     )
 }
 
-fn last_lines(info: &ServiceInfo, tail: Result<String, Error>) -> String {
+fn last_lines(info: &ServiceInfo, tail: Result<String, Error>, said: &str) -> String {
     let (field, composition) = (&info.field, &info.composition);
     let mut text = match tail {
         Ok(tail) if tail.is_empty() => {
             return format!("seatrial: service `{field}` of `{composition}` has logged nothing\n");
         }
         Ok(tail) => {
-            let mut text =
-                format!("seatrial: the last lines of service `{field}` of `{composition}`:\n");
+            let mut lines = String::new();
             for line in tail.lines() {
-                let _ = writeln!(text, "    | {}", harmless(line));
+                let _ = writeln!(lines, "{LOG_LINE}{}", harmless(line));
             }
-            text
+            let of = format!("the last lines of service `{field}` of `{composition}`");
+            match said.contains(lines.trim_end()) {
+                true => format!("seatrial: {of} are in the error above\n"),
+                false => format!("seatrial: {of}:\n{lines}"),
+            }
+        }
+        Err(error) if said.contains(&error.report().what) => {
+            format!("seatrial: the log of service `{field}` cannot be read: see the error above\n")
         }
         Err(error) => format!("seatrial: the log of service `{field}` cannot be read: {error}\n"),
     };
@@ -103,12 +116,8 @@ mod tests {
     use super::*;
     use crate::ErrorKind;
 
-    #[test]
-    fn no_text_from_outside_reaches_a_terminal_with_its_control_sequences() {
-        const CLEAR: &str = "\u{1b}[2J\u{1b}[31mtext\u{1b}[0m";
-        let text = || CLEAR.to_owned();
-        let error = Error::new(ErrorKind::Exited, text());
-        let info = ServiceInfo {
+    fn info() -> ServiceInfo {
+        ServiceInfo {
             instance: 1,
             composition: "Shop".to_owned(),
             field: "app".to_owned(),
@@ -121,9 +130,37 @@ mod tests {
             owner: crate::protocol::Owner::default(),
             mounted: Vec::new(),
             times: crate::protocol::Times::default(),
-        };
-        let shown =
-            [Ok(text()), Err(error)].map(|tail| log_of_failed_test(&info, Some("code 1"), tail));
+        }
+    }
+
+    #[test]
+    fn what_the_error_has_said_is_not_repeated() {
+        let lost = || Error::new(ErrorKind::Engine, "lost the connection");
+        let error = lost().with(|report| report.log = vec!["calm".to_owned(), "sea".to_owned()]);
+        let said = format!("called `Result::unwrap()` on an `Err` value: {error}");
+        let shown = |tail| log_of_failed_test(&info(), None, tail, &said);
+        assert_eq!(
+            shown(Ok("calm\nsea".to_owned())),
+            "seatrial: the last lines of service `app` of `Shop` are in the error above\n"
+        );
+        assert_eq!(
+            shown(Ok("sea\nstorm".to_owned())),
+            "seatrial: the last lines of service `app` of `Shop`:\n    | sea\n    | storm\n"
+        );
+        assert_eq!(
+            shown(Err(lost())),
+            "seatrial: the log of service `app` cannot be read: see the error above\n"
+        );
+    }
+
+    #[test]
+    fn no_text_from_outside_reaches_a_terminal_with_its_control_sequences() {
+        const CLEAR: &str = "\u{1b}[2J\u{1b}[31mtext\u{1b}[0m";
+        let text = || CLEAR.to_owned();
+        let error = Error::new(ErrorKind::Exited, text());
+        let info = info();
+        let shown = [Ok(text()), Err(error)]
+            .map(|tail| log_of_failed_test(&info, Some("code 1"), tail, ""));
         for shown in shown {
             assert!(
                 shown.contains("text") && !shown.contains('\u{1b}'),

@@ -9,7 +9,8 @@ mod launch;
 mod stderr;
 
 pub(crate) use self::failed_test::{
-    given_back, log_of_failed_test, still_launching, test_is_stuck, waited_for,
+    LOG_LINE, NUMBER_OF_LINES, given_back, log_of_failed_test, still_launching, test_is_stuck,
+    waited_for,
 };
 pub(crate) use self::kept::{Stay, dropped, kept, replaced};
 pub(crate) use self::launch::launched;
