@@ -105,6 +105,15 @@ impl Service {
     }
 
     async fn never_logged(&self, text: &str, why: &Error) -> Error {
+        if self.client().is_lost() {
+            // Whether the line came is not known. The cause is the same for every call.
+            return why.clone().with(|report| {
+                let field = &self.info.field;
+                report.details.push(format!(
+                    "it was waiting for a line with `{text}` in the log of `{field}`"
+                ));
+            });
+        }
         let why = why.report();
         let mut log = why.log.clone();
         if log.is_empty() {

@@ -157,7 +157,12 @@ fn a_supervisor_that_is_killed_is_told_of_at_once() {
     rounds(|| {
         // What needs the supervisor when it is gone: the next call and the logs of a failed test; a call that waits; a
         // launch. One cause for all of them, told once.
-        for case in ["works", "busy::in_an_exec", "busy::in_a_hook"] {
+        for case in [
+            "works",
+            "busy::in_an_exec",
+            "busy::in_a_wait_for_a_line",
+            "busy::in_a_hook",
+        ] {
             let mut run = launched(case);
             let directory = run.path("runtime").join("seatrial");
             let mut own = std::fs::read_dir(directory).expect("a directory");
@@ -168,6 +173,11 @@ fn a_supervisor_that_is_killed_is_told_of_at_once() {
             let output = &ended.output;
             assert_eq!(output.matches(message).count(), 1, "{case}: {output}");
             assert_eq!(output.matches("help: ").count(), 1, "{case}: {output}");
+            if case == "busy::in_a_wait_for_a_line" {
+                let detail = "waiting for a line with `never` in the log of `app`";
+                assert!(output.contains(detail), "{output}");
+                assert!(!output.contains("no line of its log"), "{output}");
+            }
             ended.said(&own.path().join("log").display().to_string());
         }
     });

@@ -42,6 +42,15 @@ fn in_an_exec(fleet: Fleet) {
     unreachable!("{:?}", output.expect("a command can be run"));
 }
 
+#[seatrial::test]
+#[ignore = "run by the tests beside it"]
+fn in_a_wait_for_a_line(fleet: Fleet) {
+    let logged = fleet.app.wait_log("never");
+    fleet.record();
+    let line = logged.wait();
+    unreachable!("{:?}", line.expect("a line"));
+}
+
 /// Copies as soon as it is told to.
 #[seatrial::test]
 #[ignore = "run by the tests beside it"]
