@@ -136,8 +136,7 @@ fn processes_and_placeholders(ship: Ship) {
     assert_eq!(bridge_itself, bridge.network_address().to_string());
 
     // And this machine reaches each port by number or name.
-    let at = |port| ([127, 0, 0, 1], port).into();
-    let gauge = at(engine_room.port("gauge"));
+    let gauge = engine_room.addr_of("gauge");
     assert_eq!(engine_room.port("gauge"), engine_room.port(4001));
     assert_ne!(engine_room.port("gauge"), engine_room.port(4000));
     assert_eq!(

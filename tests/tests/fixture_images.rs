@@ -228,7 +228,7 @@ struct Messengers {
 async fn nats_takes_options_and_tells_about_itself(messengers: Messengers) -> Result<()> {
     let greeting = |service: &Service| -> Result<String> {
         let mut greeting = String::new();
-        let stream = TcpStream::connect(("127.0.0.1", service.port(4222)))?;
+        let stream = TcpStream::connect(service.addr_of(4222))?;
         BufReader::new(stream).read_line(&mut greeting)?;
         Ok(greeting)
     };
@@ -236,7 +236,7 @@ async fn nats_takes_options_and_tells_about_itself(messengers: Messengers) -> Re
     assert!(small.contains("\"server_name\":\"small\""), "{small}");
     let plain = greeting(&messengers.plain)?;
     assert!(!plain.contains("small"), "{plain}");
-    let mut page = TcpStream::connect(("127.0.0.1", messengers.plain.port(8222)))?;
+    let mut page = TcpStream::connect(messengers.plain.addr_of(8222))?;
     page.write_all(b"GET /varz HTTP/1.0\r\n\r\n")?;
     let mut answer = String::new();
     page.read_to_string(&mut answer)?;

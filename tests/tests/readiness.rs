@@ -173,7 +173,7 @@ mod checks {
 #[seatrial::test(timeout = "2m")]
 fn each_kind_succeeds_once_it_holds(all: EachKind) {
     for service in [&all.tcp, &all.http] {
-        ask(([127, 0, 0, 1], service.port(4000)).into(), "hello").expect("it answers");
+        ask(service.addr_of(4000), "hello").expect("it answers");
     }
     let log = all.log.logs().wait().expect("its log");
     assert!(log.contains("ready again"), "{log}");

@@ -285,8 +285,8 @@ fn a_typo_in_a_name_of_another_tool_has_the_same_answer() {
         (quote!(dependsOn(b)), "write `needs(b)` instead"),
         (quote!(conatiner_name = "b"), "rename the field"),
         (
-            quote!(sysctrls("a" = "b")),
-            "`sysctls` is not supported yet;",
+            quote!(security_ops("a" = "b")),
+            "`security_opt` is not supported yet;",
         ),
         // A key comes before a name of another tool, and short names are not near to anything.
         (quote!(prot = 80), "did you mean `port`?"),

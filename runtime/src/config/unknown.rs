@@ -8,7 +8,7 @@ use seatrial_model::suggest::{did_you_mean, nearest};
 const PREFIX: &str = "SEATRIAL_";
 
 /// The variables of the keys.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "SEATRIAL_BASE",
     "SEATRIAL_ENGINE",
     "SEATRIAL_EVENTS",
@@ -17,6 +17,7 @@ const KEYS: [&str; 16] = [
     "SEATRIAL_LOGS_ON_FAILURE",
     "SEATRIAL_MIRRORS",
     "SEATRIAL_PORTS",
+    "SEATRIAL_PUBLISH",
     "SEATRIAL_PULL",
     "SEATRIAL_REPORT",
     "SEATRIAL_SUBSTITUTIONS",
