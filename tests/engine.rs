@@ -164,10 +164,10 @@ fn texts(list: &Value, key: &str) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-/// Whether the ports of services are published, as far as the environment says so. Containers of the machine's engine are
-/// reached at their own addresses.
+/// Whether the ports of services are published. Containers of the machine's engine are reached at their own addresses, so the
+/// environment alone decides.
 pub fn publishes_ports() -> bool {
-    std::env::var("SEATRIAL_PUBLISH").is_ok_and(|value| value == "always")
+    std::env::var_os("SEATRIAL_PUBLISH").is_none_or(|value| value != "auto")
 }
 
 /// The volumes a container uses, and the addresses of this machine its ports are published on.

@@ -9,7 +9,7 @@
 //! | `base` | `SEATRIAL_BASE` | `debian:bookworm-slim` |
 //! | `pull` | `SEATRIAL_PULL` | `missing` |
 //! | `ports` | `SEATRIAL_PORTS` | `20000-29999` |
-//! | `publish` | `SEATRIAL_PUBLISH` | `auto` |
+//! | `publish` | `SEATRIAL_PUBLISH` | `always` |
 //! | `report` | `SEATRIAL_REPORT` | `false` |
 //! | `events` | `SEATRIAL_EVENTS` | none |
 //! | `logs_on_failure` | `SEATRIAL_LOGS_ON_FAILURE` | 20 |

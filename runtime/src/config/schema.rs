@@ -48,9 +48,9 @@ pub(crate) enum SupervisorMode {
 /// When the ports of services are published on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Publish {
+    Always,
     /// If this machine does not reach the addresses of containers.
     Auto,
-    Always,
 }
 
 /// How services of scope `keep` are treated.

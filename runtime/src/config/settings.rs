@@ -128,10 +128,10 @@ pub(super) fn settle(
                 &root,
                 "publish",
                 "SEATRIAL_PUBLISH",
-                "publish = \"auto\"",
+                "publish = \"always\"",
                 publish,
             )
-            .unwrap_or(Publish::Auto),
+            .unwrap_or(Publish::Always),
         report: settings
             .value(
                 &root,

@@ -76,7 +76,7 @@ fn without_a_file_the_defaults_hold() {
     assert_eq!(config.timeouts.pull, Duration::from_secs(900));
     assert_eq!(config.timeouts.engine, Duration::from_secs(60));
     assert_eq!(config.ports, 20000..=29999);
-    assert_eq!(config.publish, Publish::Auto);
+    assert_eq!(config.publish, Publish::Always);
     assert!(!config.report);
     assert_eq!(config.events, None);
     assert_eq!(config.logs_on_failure, 20);
@@ -95,7 +95,7 @@ engine = "podman"
 base = "debian:trixie"
 pull = "always"
 ports = "30000-30099"
-publish = "always"
+publish = "auto"
 report = true
 events = "target/events.jsonl"
 logs_on_failure = 5
@@ -130,7 +130,7 @@ script = "tests/images/debian/rootfs"
     assert_eq!(config.base.to_string(), "debian:trixie");
     assert_eq!(config.images.pull, Pull::Always);
     assert_eq!(config.ports, 30000..=30099);
-    assert_eq!(config.publish, Publish::Always);
+    assert_eq!(config.publish, Publish::Auto);
     assert!(config.report);
     assert_eq!(
         config.events,
@@ -187,7 +187,7 @@ substitutions = { "a" = "b" }
     .variable("SEATRIAL_BASE", "alpine:3")
     .variable("SEATRIAL_PULL", "never")
     .variable("SEATRIAL_PORTS", "1-2")
-    .variable("SEATRIAL_PUBLISH", "auto")
+    .variable("SEATRIAL_PUBLISH", "always")
     .variable("SEATRIAL_REPORT", "0")
     .variable("SEATRIAL_EVENTS", "/absolute")
     .variable("SEATRIAL_LOGS_ON_FAILURE", "7")
@@ -207,7 +207,7 @@ substitutions = { "a" = "b" }
     assert_eq!(config.base.to_string(), "alpine:3");
     assert_eq!(config.images.pull, Pull::Never);
     assert_eq!(config.ports, 1..=2);
-    assert_eq!(config.publish, Publish::Auto);
+    assert_eq!(config.publish, Publish::Always);
     assert!(!config.report);
     assert_eq!(config.events, Some("/absolute".into()));
     assert_eq!(config.logs_on_failure, 7);

@@ -25,10 +25,10 @@ impl Service {
 
     /// The host at which this process reaches it.
     ///
-    /// It is its address on the run's network where this machine reaches that, such as with an engine on Linux. Otherwise,
-    /// its ports are published on the loopback address of this machine, and it is `127.0.0.1`: with an engine in a virtual
-    /// machine, on another host, or without root; if `publish = "always"` is set in `seatrial.toml`; if the environment
-    /// names an HTTP proxy; and if the service has `scope = keep`.
+    /// Its ports are published on the loopback address of this machine, and it is `127.0.0.1`. With `publish = "auto"` in
+    /// `seatrial.toml`, it is its address on the run's network where this machine reaches that, such as with an engine on
+    /// Linux; but not with an engine in a virtual machine, on another host, or without root, nor if the environment names
+    /// an HTTP proxy, nor if the service has `scope = keep`.
     ///
     /// Connect to [`port`](Self::port) at this host, or to [`addr`](Self::addr), and it makes no difference.
     pub fn host(&self) -> &str {
@@ -37,7 +37,7 @@ impl Service {
 
     /// The port at [`host`](Self::host) for one of its declared ports, given by number or name.
     ///
-    /// It is the declared port itself, unless ports are published. It stays the same when the service is restarted.
+    /// It is the published port, or the declared port itself if ports are not published. It stays the same when the service is restarted.
     ///
     /// ```no_run
     /// # fn f(db: seatrial::Service) {
@@ -99,7 +99,7 @@ impl Service {
         self.at_host(self.port(port))
     }
 
-    /// A URL at its only port: `url("http", "/orders")` is `http://10.88.16.3:8080/orders`. Of a service with several ports,
+    /// A URL at its only port: `url("http", "/orders")` is `http://127.0.0.1:20113/orders`. Of a service with several ports,
     /// [`url_of`](Self::url_of).
     ///
     /// # Panics
@@ -115,7 +115,7 @@ impl Service {
     }
 
     /// A URL at one of its declared ports, given by number or name: `url_of("management", "http", "/api")` is
-    /// `http://10.88.16.4:15672/api`.
+    /// `http://127.0.0.1:20114/api`.
     ///
     /// ```no_run
     /// # fn example(queue: seatrial::Service) {

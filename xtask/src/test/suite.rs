@@ -82,10 +82,9 @@ impl Suite<'_> {
             let name = format!("tests on the engine, round {round} of {rounds}");
             self.nextest(steps, &name, ON_ENGINE, |_| {})?;
         }
-        // Where containers are not reached, their ports are published. They are reached here.
-        let name = "tests on the engine, with published ports";
+        let name = "tests on the engine, without published ports";
         self.nextest(steps, name, ON_ENGINE, |tests| {
-            tests.env("SEATRIAL_PUBLISH", "always");
+            tests.env("SEATRIAL_PUBLISH", "auto");
         })?;
         self.nextest(steps, "heavy tests", HEAVY, |tests| {
             tests.args(["--run-ignored", "only"]);
