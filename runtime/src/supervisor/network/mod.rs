@@ -41,6 +41,7 @@ pub(super) async fn create(
     let task_guard = reaper.task_guard();
     let known = engine.networks().await?;
     if let Some(network) = abandoned::adopt(engine, &known).await {
+        reaper.journal.created(&thing(&network.name));
         return Ok(network);
     }
     let mut taken: Vec<Subnet> = known.into_iter().flat_map(|known| known.subnets).collect();

@@ -184,6 +184,29 @@ async fn a_network_that_was_given_up_is_used_again_by_one_run_at_a_time() {
     assert_eq!(third.id, given_up.id);
 }
 
+/// A supervisor whose engine hangs at the end leaves it to the next reader of its journal, and reports nothing.
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn the_journal_has_a_network_that_is_used_again() {
+    let path = std::env::temp_dir().join(format!("seatrial-used-again-{}", std::process::id()));
+    let identity = Identity::of_process(Role::Run);
+    let journal = Journal::open(&path, identity.owner.clone()).expect("a file");
+    std::fs::remove_file(&path).expect("it was made here");
+    let reaper = Reaper::new(journal, Duration::from_secs(10));
+    let (_, engine) = engine(Networks {
+        there: Mutex::new(vec![abandoned("used-again")]),
+        counts: Mutex::new(FOR_EVER),
+        ..Networks::default()
+    });
+    let network = create(&engine, &identity, "seatrial-tests".to_owned(), &reaper)
+        .await
+        .expect("a network");
+    assert_eq!(network.name, "seatrial-of-another");
+    assert!(reaper.journal.has("network seatrial-of-another"));
+    remove(&engine, &network, &reaper).await;
+    assert!(reaper.journal.is_settled());
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test(start_paused = true)]
 async fn a_network_of_a_dead_run_that_can_be_removed_is() {
