@@ -1,6 +1,5 @@
 //! The report about the services of a failed test.
 
-use std::any::Any;
 use std::time::Instant;
 
 use crate::client::Client;
@@ -36,13 +35,6 @@ pub(crate) fn of_services(services: &[Service], until: Option<Instant>, said: &s
         report += terminal::NUMBER_OF_LINES;
     }
     report
-}
-
-/// What a panic says. Empty if that is not a text.
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or_default()
 }
 
 /// The outcome of an operation, or an error if it is not done before the test has to end.

@@ -14,6 +14,7 @@ use seatrial_model::Scope;
 
 use crate::deadline::ABORT_GRACE;
 use crate::declaration::Declaration;
+use crate::panic_text::panic_text;
 use crate::service::WeakService;
 use crate::{Service, current_test, failure_report, terminal};
 
@@ -133,7 +134,7 @@ fn report_on_panics() {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             before(info);
-            show(failure_report::panic_message(info.payload()));
+            show(panic_text(info.payload()).unwrap_or_default());
         }));
     });
 }

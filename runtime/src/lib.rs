@@ -107,6 +107,7 @@ mod logs;
 mod operation;
 mod output;
 mod package;
+mod panic_text;
 mod pieces;
 mod private;
 mod private_directory;

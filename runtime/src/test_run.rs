@@ -19,6 +19,7 @@ use crate::deadline::{self, ABORT_GRACE, Deadline, NOT_RETURNED};
 use crate::declaration::Declaration;
 use crate::error::displayed;
 use crate::package::Package;
+use crate::panic_text::panic_text;
 use crate::together::{self, Outcomes};
 use crate::{
     Composition, Service, current_test, failure_report, launched_in_test, terminal, workspace,
@@ -274,7 +275,7 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
         let said = match &outcome {
             Ok(Ended::Returned(_, said)) => said,
             Ok(Ended::GivenUp(..)) => "",
-            Err(panic) => failure_report::panic_message(panic.as_ref()),
+            Err(panic) => panic_text(panic.as_ref()).unwrap_or_default(),
         };
         held.explain(deadline.as_ref(), said);
     }

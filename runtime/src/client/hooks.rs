@@ -10,6 +10,7 @@ use super::calls::Client;
 use super::lease::Lease;
 use crate::Service;
 use crate::declaration::Hook;
+use crate::panic_text::panic_text;
 use crate::protocol::{CallId, HookFailure, HookKind, ServiceInfo};
 
 /// The functions of every declaration that this process has launched, by the identity of the launch.
@@ -88,11 +89,7 @@ fn note_places_of_panics() {
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
+    let text = panic_text(panic).unwrap_or("no message");
     match PLACE.take().flatten() {
         Some(place) => format!("it panicked at {place}: {text}"),
         None => format!("it panicked: {text}"),
