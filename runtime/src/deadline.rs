@@ -244,8 +244,18 @@ impl Bound {
         self
     }
 
+    /// Keeps the note that somebody waits for the operation up to date after a poll of it. They wait as long as it is
+    /// pending.
+    pub(crate) fn note_wait(&self, wait: &mut Option<Wait>, is_pending: bool) {
+        match is_pending {
+            true if wait.is_none() => *wait = self.begin_wait(),
+            true => {}
+            false => *wait = None,
+        }
+    }
+
     /// Notes that somebody waits for the operation from now on. `None` if no test is limited by it.
-    pub(crate) fn begin_wait(&self) -> Option<Wait> {
+    fn begin_wait(&self) -> Option<Wait> {
         let deadline = self.deadline.as_ref()?;
         let (call, service) = (self.call.as_ref()?, self.service.as_ref()?);
         let mut waits = deadline.waits();

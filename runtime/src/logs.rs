@@ -74,11 +74,7 @@ impl LogLines {
         {
             self.client.have_read(self.follow, units);
         }
-        match &line {
-            Poll::Ready(_) => self.wait = None,
-            Poll::Pending if self.wait.is_none() => self.wait = self.bound.begin_wait(),
-            Poll::Pending => {}
-        }
+        self.bound.note_wait(&mut self.wait, line.is_pending());
         line.map_err(|error| self.bound.locate(error))
     }
 

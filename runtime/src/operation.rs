@@ -85,11 +85,7 @@ impl<T> Future for Operation<T> {
         let outcome = this.outcome.get_mut();
         let outcome = outcome.unwrap_or_else(PoisonError::into_inner);
         let polled = outcome.as_mut().poll(context);
-        match &polled {
-            Poll::Ready(_) => this.wait = None,
-            Poll::Pending if this.wait.is_none() => this.wait = this.bound.begin_wait(),
-            Poll::Pending => {}
-        }
+        this.bound.note_wait(&mut this.wait, polled.is_pending());
         polled.map_err(|error| this.bound.locate(error))
     }
 }
