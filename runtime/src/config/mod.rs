@@ -30,6 +30,7 @@
 mod document;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod keys;
 mod mistakes;
 mod schema;
 mod settings;

@@ -10,6 +10,7 @@ use seatrial_model::ImageRef;
 use seatrial_model::message::invalid;
 
 use super::document::{Document, Entry, Section};
+use super::keys::{FALLBACK, KEYS, TIMEOUTS};
 use super::mistakes::{Mistakes, Place};
 use super::schema::{
     Config, Environment, Fallback, ImageConfig, Keep, Publish, SupervisorMode, Timeouts,
@@ -18,25 +19,6 @@ use super::values::{
     filled, flag, image, keep, keep_in_file, mirror, ports, positive_duration, publish, pull,
     registry, supervisor,
 };
-
-const KEYS: [&str; 14] = [
-    "base",
-    "engine",
-    "events",
-    "images",
-    "keep",
-    "logs_on_failure",
-    "mirrors",
-    "ports",
-    "publish",
-    "pull",
-    "report",
-    "substitutions",
-    "supervisor",
-    "timeouts",
-];
-const TIMEOUTS: [&str; 4] = ["engine", "pull", "ready", "setup"];
-const FALLBACK: [&str; 4] = ["args", "build", "dockerfile", "script"];
 
 /// The configuration that results from the file and the variables. If a value is wrong, the mistake is noted, and the default
 /// takes its place.

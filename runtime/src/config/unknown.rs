@@ -4,29 +4,10 @@
 
 use seatrial_model::suggest::{did_you_mean, nearest};
 
+use super::keys::{KEYS, TIMEOUTS};
+
 /// What the name of every variable of ours begins with.
 const PREFIX: &str = "SEATRIAL_";
-
-/// The variables of the keys.
-const KEYS: [&str; 17] = [
-    "SEATRIAL_BASE",
-    "SEATRIAL_ENGINE",
-    "SEATRIAL_EVENTS",
-    "SEATRIAL_IMAGES",
-    "SEATRIAL_KEEP",
-    "SEATRIAL_LOGS_ON_FAILURE",
-    "SEATRIAL_MIRRORS",
-    "SEATRIAL_PORTS",
-    "SEATRIAL_PUBLISH",
-    "SEATRIAL_PULL",
-    "SEATRIAL_REPORT",
-    "SEATRIAL_SUBSTITUTIONS",
-    "SEATRIAL_SUPERVISOR",
-    "SEATRIAL_TIMEOUTS_ENGINE",
-    "SEATRIAL_TIMEOUTS_PULL",
-    "SEATRIAL_TIMEOUTS_READY",
-    "SEATRIAL_TIMEOUTS_SETUP",
-];
 
 /// Variables that are no keys. Those of the project's own tests have a prefix of their own.
 const OTHERS: [&str; 3] = [
@@ -36,17 +17,29 @@ const OTHERS: [&str; 3] = [
 ];
 const OF_TESTS: [&str; 3] = ["SEATRIAL_TEST_", "SEATRIAL_TESTS_", "SEATRIAL_SOAK_"];
 
+/// The variables of the keys.
+fn of_keys() -> Vec<String> {
+    let keys = KEYS.into_iter().filter(|key| *key != "timeouts");
+    let keys = keys.map(str::to_owned);
+    let timeouts = TIMEOUTS.map(|key| format!("timeouts_{key}"));
+    keys.chain(timeouts)
+        .map(|key| format!("{PREFIX}{}", key.to_uppercase()))
+        .collect()
+}
+
 /// A warning for each of these variables whose name is unknown.
 pub(super) fn warnings(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let keys = of_keys();
     let unknown = names.into_iter().filter(|name| {
         name.starts_with(PREFIX)
-            && !KEYS.contains(&name.as_str())
+            && !keys.contains(name)
             && !OTHERS.contains(&name.as_str())
             && !OF_TESTS.iter().any(|prefix| name.starts_with(prefix))
     });
     let mut warnings: Vec<String> = unknown
         .map(|name| {
-            let meant = did_you_mean(nearest(&name, KEYS), &KEYS);
+            let nearest = nearest(&name, keys.iter().map(String::as_str));
+            let meant = did_you_mean(nearest, &keys);
             format!("{name}: unknown variable, which has no effect; {meant}")
         })
         .collect();
@@ -83,7 +76,10 @@ mod tests {
             .filter_map(|line| line.strip_prefix("//! | `"))
         {
             let variable = line.split('`').nth(2).expect("a row of three");
-            assert!(KEYS.contains(&variable), "{variable}");
+            assert!(
+                of_keys().iter().any(|known| known == variable),
+                "{variable}"
+            );
         }
     }
 }

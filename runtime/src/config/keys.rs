@@ -1,0 +1,23 @@
+//! The keys of the file. Each at the root and in `[timeouts]` has a variable.
+
+/// The keys at the root of the file.
+pub(super) const KEYS: [&str; 14] = [
+    "base",
+    "engine",
+    "events",
+    "images",
+    "keep",
+    "logs_on_failure",
+    "mirrors",
+    "ports",
+    "publish",
+    "pull",
+    "report",
+    "substitutions",
+    "supervisor",
+    "timeouts",
+];
+/// The keys of `[timeouts]`.
+pub(super) const TIMEOUTS: [&str; 4] = ["engine", "pull", "ready", "setup"];
+/// The keys of an entry of `[images]`.
+pub(super) const FALLBACK: [&str; 4] = ["args", "build", "dockerfile", "script"];
