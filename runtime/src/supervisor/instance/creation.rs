@@ -13,17 +13,29 @@ use crate::supervisor::reaper::{Guard, VolumeGuard};
 use crate::supervisor::spec::{self, Assigned};
 use crate::supervisor::tmpfs;
 
+/// What the containers of an instance are made from.
+pub(super) struct Parts {
+    pub(super) engine: Engine,
+    pub(super) image: ImageInfo,
+    pub(super) network: Network,
+    /// Names and paths of the volumes, and what keeps them.
+    pub(super) volumes: (Vec<(String, String)>, Vec<Arc<VolumeGuard>>),
+}
+
 impl Instance {
     /// Creates a container of this instance with all its files, ready to be started.
     pub(super) async fn create(
         &self,
-        engine: &Engine,
-        image: &ImageInfo,
-        network: &Network,
-        (volumes, volume_guards): &(Vec<(String, String)>, Vec<Arc<VolumeGuard>>),
+        parts: &Parts,
         publish: bool,
         choice: u32,
     ) -> Result<Container, Error> {
+        let Parts {
+            engine,
+            image,
+            network,
+            volumes: (volumes, volume_guards),
+        } = parts;
         let service = self.service();
         let ports = match publish {
             true => {

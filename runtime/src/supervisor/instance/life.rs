@@ -12,39 +12,22 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::checks::Thoroughness;
-use super::creation::Container;
+use super::creation::{Container, Parts};
 use super::inbox::Inbox;
 use super::orders::Command;
 use super::phase::Phase;
 use super::running::Running;
 use super::setup::NotSetUp;
+use super::starting::BringUpError;
 use super::state::Instance;
-use crate::Error;
-use crate::engine::{Engine, EngineErrorKind};
+use crate::engine::Engine;
 use crate::protocol::{Owner, ServiceInfo, Times};
-use crate::supervisor::diagnosis;
 use crate::supervisor::exits::Exits;
 use crate::supervisor::host_ports::Published;
 use crate::supervisor::messages::Internal;
 use crate::supervisor::network::Network;
 use crate::supervisor::owner;
 use crate::supervisor::spec;
-
-/// The number of attempts to choose host ports.
-const PORT_CHOICES: u32 = 10;
-
-/// Why an instance did not come up.
-enum BringUpError {
-    Failed(Box<Error>),
-    Blocked,
-    Discarded,
-}
-
-impl From<Error> for BringUpError {
-    fn from(error: Error) -> Self {
-        Self::Failed(Box::new(error))
-    }
-}
 
 impl From<NotSetUp> for BringUpError {
     fn from(error: NotSetUp) -> Self {
@@ -123,47 +106,19 @@ impl Instance {
                 volumes.map_err(|error| self.engine_error(&error))
             },
         )?;
-        self.activity.set_step("was being created");
-        let address = network.address(self.dependencies[self.index].address);
-        let mut publish = self.context.publishes(&network);
-        let mut choice = 0;
-        let container = loop {
-            let container = self
-                .create(&engine, &image, &network, &volumes, publish, choice)
-                .await?;
-            if times.created.is_none() {
-                times.created = Some(self.begun.elapsed());
-                self.unblocked().await?;
-                times.unblocked = Some(self.begun.elapsed());
-                self.record("starting", &[]);
-                self.activity.set_step("was being started");
-            }
-            choice += 1;
-            match container.start().await {
-                Ok(()) if publish => break container,
-                Ok(()) => {
-                    let reachability = &self.context.run.reachability;
-                    if reachability
-                        .is_confirmed(&engine, &container.id, address)
-                        .await
-                    {
-                        break container;
-                    }
-                    publish = true;
-                    // The next container has the same address.
-                    let removed = engine.remove(&container.id).await;
-                    removed.map_err(|error| self.engine_error(&error))?;
-                }
-                // Another process took the port first. A container with other ports replaces this one.
-                Err(error) if error.kind == EngineErrorKind::PortTaken && choice < PORT_CHOICES => {
-                }
-                Err(error) => {
-                    let target = self.target(&engine, &container.id);
-                    let error = diagnosis::start_failed(target, &error).await;
-                    return Err(self.attach(error).into());
-                }
-            }
+        let parts = Parts {
+            engine,
+            image,
+            network,
+            volumes,
         };
+        let container = self.started_container(&parts, &mut times).await?;
+        let Parts {
+            engine,
+            image,
+            network,
+            ..
+        } = parts;
         times.started = Some(self.begun.elapsed());
         self.record("started", &[]);
         let _ = self.container.set(container.id.clone());
@@ -178,7 +133,7 @@ impl Instance {
             engine,
             image,
             direct: self.context.run.reachability.is_expected(network.gateway()),
-            address,
+            address: network.address(self.dependencies[self.index].address),
             network: network.id.clone(),
             output_before: Mutex::default(),
             info: Arc::new(self.info(&container, &network, owner, &times)),
@@ -230,17 +185,6 @@ impl Instance {
             });
         }
         fetching
-    }
-
-    async fn unblocked(&self) -> Result<(), BringUpError> {
-        for &need in &self.service().needs {
-            let name = &self.launch.plan.services[need].field;
-            self.activity.set_step(format!("was waiting for `{name}`"));
-            let Phase::Ready(_) = self.dependencies[need].settled().await else {
-                return Err(BringUpError::Blocked);
-            };
-        }
-        Ok(())
     }
 
     fn info(

@@ -22,6 +22,7 @@ mod queries;
 mod running;
 mod serve;
 mod setup;
+mod starting;
 mod state;
 mod status;
 

@@ -1,0 +1,87 @@
+//! Bringing up the container of an instance. It is created while the services that it needs start, and started as soon as
+//! they are ready.
+//!
+//! Decides when another container has to take its place, such as one with other ports.
+
+use super::creation::{Container, Parts};
+use super::phase::Phase;
+use super::state::Instance;
+use crate::Error;
+use crate::engine::EngineErrorKind;
+use crate::protocol::Times;
+use crate::supervisor::diagnosis;
+
+/// The number of attempts to choose host ports.
+const PORT_CHOICES: u32 = 10;
+
+/// Why an instance did not come up.
+pub(super) enum BringUpError {
+    Failed(Box<Error>),
+    Blocked,
+    Discarded,
+}
+
+impl From<Error> for BringUpError {
+    fn from(error: Error) -> Self {
+        Self::Failed(Box::new(error))
+    }
+}
+
+impl Instance {
+    /// Creates a container, waits for the services that this one needs, and starts the container.
+    pub(super) async fn started_container(
+        &self,
+        parts: &Parts,
+        times: &mut Times,
+    ) -> Result<Container, BringUpError> {
+        self.activity.set_step("was being created");
+        let (engine, network) = (&parts.engine, &parts.network);
+        let address = network.address(self.dependencies[self.index].address);
+        let reachability = &self.context.run.reachability;
+        let mut publish = self.context.publishes(network);
+        let mut choice = 0;
+        loop {
+            let container = self.create(parts, publish, choice).await?;
+            if times.created.is_none() {
+                times.created = Some(self.begun.elapsed());
+                self.unblocked().await?;
+                times.unblocked = Some(self.begun.elapsed());
+                self.record("starting", &[]);
+                self.activity.set_step("was being started");
+            }
+            choice += 1;
+            match container.start().await {
+                Ok(()) => {
+                    let id = &container.id;
+                    if publish || reachability.is_confirmed(engine, id, address).await {
+                        return Ok(container);
+                    }
+                    publish = true;
+                    // The next container has the same address.
+                    let removed = engine.remove(id).await;
+                    removed.map_err(|error| self.engine_error(&error))?;
+                }
+                // Another process took the port first. A container with other ports replaces this one.
+                Err(error) if error.kind == EngineErrorKind::PortTaken && choice < PORT_CHOICES => {
+                }
+                Err(error) => {
+                    let target = self.target(engine, &container.id);
+                    let error = diagnosis::start_failed(target, &error).await;
+                    return Err(self.attach(error).into());
+                }
+            }
+        }
+    }
+
+    /// Waits until the services that this one needs are ready.
+    async fn unblocked(&self) -> Result<(), BringUpError> {
+        for &need in &self.service().needs {
+            let name = &self.launch.plan.services[need].field;
+            self.activity.set_step(format!("was waiting for `{name}`"));
+            let Phase::Ready(_) = self.dependencies[need].settled().await else {
+                return Err(BringUpError::Blocked);
+            };
+        }
+        Ok(())
+    }
+}
