@@ -97,18 +97,59 @@ fn labelled(label: &str, value: &str) -> String {
     format!("filters=%7B%22label%22%3A%5B%22dev.seatrial.{label}%3D{value}%22%5D%7D")
 }
 
-/// The ids of all containers of a run, also of those that do not run.
+/// The ids of all containers of a run's services, also of those that do not run.
 pub fn containers(run: &str) -> Vec<String> {
-    containers_of(&of_run(run))
+    let all = get(&format!("/containers/json?all=1&{}", of_run(run)));
+    ids(&all, |container| !is_namespace(container))
 }
 
 fn containers_of(filter: &str) -> Vec<String> {
     texts(&get(&format!("/containers/json?all=1&{filter}")), "Id")
 }
 
-/// How many containers of a run are running.
+/// The ids of the containers of a run that run and have network namespaces for others.
+pub fn namespaces(run: &str) -> Vec<String> {
+    let running = get(&format!("/containers/json?{}", of_run(run)));
+    ids(&running, is_namespace)
+}
+
+fn is_namespace(container: &Value) -> bool {
+    container["Labels"]["dev.seatrial.service"] == "network-namespace"
+}
+
+fn ids(containers: &Value, wanted: impl Fn(&Value) -> bool) -> Vec<String> {
+    let containers = containers.as_array().map(Vec::as_slice).unwrap_or_default();
+    let wanted = containers.iter().filter(|container| wanted(container));
+    wanted
+        .filter_map(|container| container["Id"].as_str())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The network of a container in the engine's words.
+pub fn network_mode(container: &str) -> String {
+    let inspected = get(&format!("/containers/{container}/json"));
+    let mode = inspected["HostConfig"]["NetworkMode"].as_str();
+    mode.unwrap_or_default().to_owned()
+}
+
+/// The address of a container on its only network.
+///
+/// # Panics
+///
+/// If it has none.
+pub fn address(container: &str) -> String {
+    let inspected = get(&format!("/containers/{container}/json"));
+    let networks = inspected["NetworkSettings"]["Networks"].as_object();
+    let first = networks.and_then(|networks| networks.values().next());
+    let address = first.and_then(|network| network["IPAddress"].as_str());
+    address.expect("an address").to_owned()
+}
+
+/// How many containers of a run's services are running.
 pub fn running(run: &str) -> usize {
-    texts(&get(&format!("/containers/json?{}", of_run(run))), "Id").len()
+    let running = get(&format!("/containers/json?{}", of_run(run)));
+    ids(&running, |container| !is_namespace(container)).len()
 }
 
 /// Everything the engine has of a run, in words.
@@ -164,26 +205,22 @@ fn texts(list: &Value, key: &str) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-/// Whether the ports of services are published. Containers of the machine's engine are reached at their own addresses, so the
-/// environment alone decides.
-pub fn publishes_ports() -> bool {
-    std::env::var_os("SEATRIAL_PUBLISH").is_none_or(|value| value != "auto")
-}
-
-/// The volumes a container uses, and the addresses of this machine its ports are published on.
+/// The volumes a container uses, and the addresses of this machine its ports are published on, or those of the container whose
+/// network namespace it has joined.
 pub fn volumes_and_addresses(container: &str) -> (Vec<String>, Vec<String>) {
-    let inspected = get(&format!("/containers/{container}/json"));
+    let mut inspected = get(&format!("/containers/{container}/json"));
     let mounts = inspected["Mounts"].as_array().cloned().unwrap_or_default();
     let volumes = mounts.iter().filter(|mount| mount["Type"] == "volume");
     let volumes = volumes.filter_map(|mount| mount["Name"].as_str());
+    let volumes = volumes.map(str::to_owned).collect();
+    if let Some(holder) = network_mode(container).strip_prefix("container:") {
+        inspected = get(&format!("/containers/{holder}/json"));
+    }
     let ports = inspected["NetworkSettings"]["Ports"].as_object();
     let bindings = ports.into_iter().flat_map(|ports| ports.values());
     let bindings = bindings.filter_map(Value::as_array).flatten();
     let addresses = bindings.filter_map(|binding| binding["HostIp"].as_str());
-    (
-        volumes.map(str::to_owned).collect(),
-        addresses.map(str::to_owned).collect(),
-    )
+    (volumes, addresses.map(str::to_owned).collect())
 }
 
 /// A label of a container's; `None` where the engine has no such container, or that has no such label.
@@ -194,6 +231,21 @@ pub fn volumes_and_addresses(container: &str) -> (Vec<String>, Vec<String>) {
 pub fn label(container: &str, name: &str) -> Option<String> {
     let label = &inspected(container)?["Config"]["Labels"][name];
     label.as_str().map(str::to_owned)
+}
+
+/// The ids of the containers of a service.
+///
+/// # Panics
+///
+/// If the engine does not answer with JSON.
+pub fn of_service(composition: &str, service: &str) -> Vec<String> {
+    let all = get(&format!(
+        "/containers/json?all=1&{}",
+        labelled("composition", composition)
+    ));
+    ids(&all, |container| {
+        container["Labels"]["dev.seatrial.service"] == service
+    })
 }
 
 /// Whether the engine has a container, and that runs, and is not paused.

@@ -32,9 +32,37 @@ impl Server {
     }
 }
 
-#[seatrial::test]
+/// Launches until the service has joined a network namespace, which is prepared while one serves.
+fn joined() -> Server {
+    for _ in 0..100 {
+        let launched = Server::launch().wait().expect("it starts");
+        if engine::network_mode(launched.server.id()).starts_with("container:") {
+            return launched;
+        }
+        launched.assert_published();
+    }
+    panic!("no namespace was prepared");
+}
+
+impl Server {
+    #[track_caller]
+    fn assert_published(&self) {
+        let service = &self.server;
+        assert_eq!(service.host(), "127.0.0.1");
+        let addresses = [service.addr_of(4000), service.addr_of("echo")];
+        for address in addresses {
+            assert_eq!(address.ip(), IpAddr::from([127, 0, 0, 1]));
+            assert!((20000..=29999).contains(&address.port()), "{address}");
+        }
+        assert_ne!(addresses[0], addresses[1]);
+        self.assert_reached(&["127.0.0.1"; 2]);
+    }
+}
+
+#[test]
 #[ignore = "run by the tests below"]
-fn is_reached_at_its_own_address(server: Server) {
+fn is_reached_at_its_own_address() {
+    let server = joined();
     let service = &server.server;
     assert_eq!(service.host(), service.network_address().to_string());
     let at = |port| SocketAddr::new(service.network_address(), port);
@@ -43,24 +71,24 @@ fn is_reached_at_its_own_address(server: Server) {
     server.assert_reached(&[]);
 }
 
+#[test]
+#[ignore = "run by the tests below"]
+fn is_reached_at_published_ports() {
+    joined().assert_published();
+}
+
 #[seatrial::test]
 #[ignore = "run by the tests below"]
-fn is_reached_at_published_ports(server: Server) {
-    let service = &server.server;
-    assert_eq!(service.host(), "127.0.0.1");
-    let addresses = [service.addr_of(4000), service.addr_of("echo")];
-    for address in addresses {
-        assert_eq!(address.ip(), IpAddr::from([127, 0, 0, 1]));
-        assert!((20000..=29999).contains(&address.port()), "{address}");
-    }
-    assert_ne!(addresses[0], addresses[1]);
-    server.assert_reached(&["127.0.0.1"; 2]);
+fn is_published(server: Server) {
+    server.assert_published();
 }
 
 /// Runs a test in a process with these variables, and none that names a proxy beside them.
 #[track_caller]
 fn run(test: &str, variables: &[(&str, &str)]) {
     let mut command = child::test(test);
+    child::leave_run(&mut command);
+    command.env_remove("SEATRIAL_NAMESPACES");
     for proxy in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         command.env_remove(proxy).env_remove(proxy.to_uppercase());
     }
@@ -70,7 +98,7 @@ fn run(test: &str, variables: &[(&str, &str)]) {
 }
 
 #[test]
-fn nothing_is_published_where_containers_are_reached() {
+fn nothing_is_published_where_namespaces_are_reached() {
     run(
         "is_reached_at_its_own_address",
         &[("SEATRIAL_PUBLISH", "auto")],
@@ -83,6 +111,12 @@ fn ports_are_published_where_that_is_asked_for() {
         "is_reached_at_published_ports",
         &[("SEATRIAL_PUBLISH", "always")],
     );
+}
+
+#[test]
+fn the_ports_of_a_service_with_a_network_of_its_own_are_published() {
+    let none = ("SEATRIAL_NAMESPACES", "0");
+    run("is_published", &[("SEATRIAL_PUBLISH", "auto"), none]);
 }
 
 /// An HTTP client would ask the proxy for an address of the network.

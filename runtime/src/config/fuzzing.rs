@@ -9,7 +9,7 @@ use super::schema::{Config, FILE_NAME, Keep};
 use super::settings;
 
 /// The variables, in the order of their values in an input.
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 17] = [
     "SEATRIAL_ENGINE",
     "SEATRIAL_BASE",
     "SEATRIAL_PULL",
@@ -26,6 +26,7 @@ const VARIABLES: [&str; 16] = [
     "SEATRIAL_SUBSTITUTIONS",
     "SEATRIAL_IMAGES",
     "SEATRIAL_PUBLISH",
+    "SEATRIAL_NAMESPACES",
 ];
 
 /// What a configuration promises holds, and it is the same at the other end of a connection. The input is the file and the

@@ -1,7 +1,7 @@
 //! The keys of the file. Each at the root and in `[timeouts]` has a variable.
 
 /// The keys at the root of the file.
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 15] = [
     "base",
     "engine",
     "events",
@@ -9,6 +9,7 @@ pub(super) const KEYS: [&str; 14] = [
     "keep",
     "logs_on_failure",
     "mirrors",
+    "namespaces",
     "ports",
     "publish",
     "pull",

@@ -9,7 +9,8 @@
 //! | `base` | `SEATRIAL_BASE` | `debian:bookworm-slim` |
 //! | `pull` | `SEATRIAL_PULL` | `missing` |
 //! | `ports` | `SEATRIAL_PORTS` | `20000-29999` |
-//! | `publish` | `SEATRIAL_PUBLISH` | `always` |
+//! | `publish` | `SEATRIAL_PUBLISH` | `auto` |
+//! | `namespaces` | `SEATRIAL_NAMESPACES` | 32 |
 //! | `report` | `SEATRIAL_REPORT` | `false` |
 //! | `events` | `SEATRIAL_EVENTS` | none |
 //! | `logs_on_failure` | `SEATRIAL_LOGS_ON_FAILURE` | 20 |

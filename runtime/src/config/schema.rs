@@ -25,6 +25,8 @@ pub(crate) struct Config {
     /// Host ports to publish on.
     pub(crate) ports: RangeInclusive<u16>,
     pub(crate) publish: Publish,
+    /// The most network namespaces that are prepared ahead. 0 for none.
+    pub(crate) namespaces: usize,
     /// Whether the tree of services with its timings is printed after each launch.
     pub(crate) report: bool,
     /// The file of events, a JSON value per line.
@@ -49,7 +51,7 @@ pub(crate) enum SupervisorMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Publish {
     Always,
-    /// If this machine does not reach the addresses of containers.
+    /// Unless this machine reaches a service at its own address, also while the service is stopped.
     Auto,
 }
 

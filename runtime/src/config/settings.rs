@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use seatrial_model::ImageRef;
-use seatrial_model::message::invalid;
 
 use super::document::{Document, Entry, Section};
 use super::keys::{FALLBACK, KEYS, TIMEOUTS};
@@ -16,8 +15,8 @@ use super::schema::{
     Config, Environment, Fallback, ImageConfig, Keep, Publish, SupervisorMode, Timeouts,
 };
 use super::values::{
-    filled, flag, image, keep, keep_in_file, mirror, ports, positive_duration, publish, pull,
-    registry, supervisor,
+    filled, flag, image, keep, keep_in_file, mirror, number, ports, positive_duration, publish,
+    pull, registry, supervisor,
 };
 
 /// The configuration that results from the file and the variables. If a value is wrong, the mistake is noted, and the default
@@ -113,7 +112,16 @@ pub(super) fn settle(
                 "publish = \"always\"",
                 publish,
             )
-            .unwrap_or(Publish::Always),
+            .unwrap_or(Publish::Auto),
+        namespaces: settings
+            .value(
+                &root,
+                "namespaces",
+                "SEATRIAL_NAMESPACES",
+                |entry, mistakes| entry.number("namespaces = 32", mistakes),
+                |text| number("number of network namespaces", text, "32"),
+            )
+            .unwrap_or(32),
         report: settings
             .value(
                 &root,
@@ -138,11 +146,7 @@ pub(super) fn settle(
                 "logs_on_failure",
                 "SEATRIAL_LOGS_ON_FAILURE",
                 |entry, mistakes| entry.number("logs_on_failure = 20", mistakes),
-                |text| {
-                    let expected = "expected a number, such as 20";
-                    let lines = text.trim().parse();
-                    lines.map_err(|_| invalid("number of lines", text, expected))
-                },
+                |text| number("number of lines", text, "20"),
             )
             .unwrap_or(20),
         supervisor: settings

@@ -76,7 +76,8 @@ fn without_a_file_the_defaults_hold() {
     assert_eq!(config.timeouts.pull, Duration::from_secs(900));
     assert_eq!(config.timeouts.engine, Duration::from_secs(60));
     assert_eq!(config.ports, 20000..=29999);
-    assert_eq!(config.publish, Publish::Always);
+    assert_eq!(config.publish, Publish::Auto);
+    assert_eq!(config.namespaces, 32);
     assert!(!config.report);
     assert_eq!(config.events, None);
     assert_eq!(config.logs_on_failure, 20);
@@ -95,7 +96,8 @@ engine = "podman"
 base = "debian:trixie"
 pull = "always"
 ports = "30000-30099"
-publish = "auto"
+publish = "always"
+namespaces = 8
 report = true
 events = "target/events.jsonl"
 logs_on_failure = 5
@@ -130,7 +132,8 @@ script = "tests/images/debian/rootfs"
     assert_eq!(config.base.to_string(), "debian:trixie");
     assert_eq!(config.images.pull, Pull::Always);
     assert_eq!(config.ports, 30000..=30099);
-    assert_eq!(config.publish, Publish::Auto);
+    assert_eq!(config.publish, Publish::Always);
+    assert_eq!(config.namespaces, 8);
     assert!(config.report);
     assert_eq!(
         config.events,

@@ -66,6 +66,12 @@ pub(super) fn pull(text: &str) -> Result<Pull, String> {
     }
 }
 
+/// A number from 0 upwards.
+pub(super) fn number(what: &str, text: &str, example: &str) -> Result<usize, String> {
+    let number = text.trim().parse();
+    number.map_err(|_| invalid(what, text, format!("expected a number, such as {example}")))
+}
+
 /// When ports are published.
 pub(super) fn publish(text: &str) -> Result<Publish, String> {
     const WORDS: [&str; 2] = ["auto", "always"];

@@ -1,10 +1,11 @@
 //! The calls of an engine, and the deadline of each.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::container::{ContainerInfo, ContainerListing, ContainerSpec};
+use super::container::{ContainerInfo, ContainerListing, ContainerSpec, NetworkOf};
 use super::deadlines::{About, Bounded, Deadlines};
 use super::error::EngineError;
 use super::exec::{ExecResult, ExecSpec, Output};
@@ -285,6 +286,25 @@ impl Engine {
         self.bounded
             .watched(RUN_COMMAND, About::Container(id), call)
             .await
+    }
+
+    /// Writes to the input of a running container's process, and returns when the process has written something in turn.
+    pub(crate) async fn converse(&self, id: &str, input: Vec<u8>) -> Result<(), EngineError> {
+        let call = pin!(self.bounded.kind().converse(id, input));
+        self.bounded
+            .short("talk to the container's process", call)
+            .await
+    }
+
+    /// Whether a container is attached to its network with this address, by itself or through the one that it has joined.
+    pub(crate) async fn has_address(&self, info: &ContainerInfo, address: Ipv4Addr) -> bool {
+        match &info.network {
+            NetworkOf::Container(holder) => {
+                let holder = self.inspect(holder).await;
+                holder.is_ok_and(|holder| holder.addresses.contains(&address))
+            }
+            _ => info.addresses.contains(&address),
+        }
     }
 
     /// Unpacks a tar below the directory `at`, which must exist. An error in `tar` ends the call with that error. Fails with

@@ -28,6 +28,8 @@ pub(crate) struct ContainerSpec {
     /// A running container whose network namespace this one shares, with its addresses, ports and host entries. Such a
     /// container has no `attachment`, `ports`, `hosts` or `hostname` of its own.
     pub(crate) joins: Option<String>,
+    /// Whether the container's process has an input, see [`Engine::converse`](super::Engine::converse).
+    pub(crate) has_input: bool,
     /// Host names with their addresses (or `host-gateway`), for `/etc/hosts`.
     pub(crate) hosts: Vec<(String, String)>,
     pub(crate) mounts: Vec<MountSpec>,

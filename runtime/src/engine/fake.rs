@@ -150,6 +150,10 @@ pub(crate) trait Answers: Send + Sync {
         unanswered("exec_with_input")
     }
 
+    fn converse<'a>(&'a self, _: &'a str, _: Vec<u8>) -> Call<'a, ()> {
+        unanswered("converse")
+    }
+
     fn upload<'a>(&'a self, _: &'a str, _: &'a str, _: Parts<Vec<u8>>) -> Call<'a, ()> {
         unanswered("upload")
     }
@@ -171,6 +175,7 @@ impl Fake {
             answers: Box::new(answers),
             info: EngineInfo {
                 address: "unix:///fake.sock".to_owned(),
+                arch: "amd64".to_owned(),
                 ..EngineInfo::default()
             },
         }

@@ -194,6 +194,10 @@ impl Kind {
         of_kind!(self, engine => engine.exec_with_input(id, exec, input).await)
     }
 
+    pub(super) async fn converse(&self, id: &str, input: Vec<u8>) -> Result<(), EngineError> {
+        of_kind!(self, engine => engine.converse(id, input).await)
+    }
+
     pub(super) async fn upload(
         &self,
         id: &str,

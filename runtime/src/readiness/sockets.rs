@@ -18,17 +18,20 @@ pub(crate) enum Reach {
 /// not have this address. It cannot be read if this process does not share the machine with the other one, and then the
 /// process id may belong to a third one.
 pub(super) fn beside(process: u32, address: Ipv4Addr) -> Option<BTreeMap<u16, Reach>> {
+    has_address(process, address).then_some(())?;
     let table = |name: &str| fs::read_to_string(format!("/proc/{process}/net/{name}"));
-    // The table has each address of the stack in a line of its own: `|-- 10.0.0.2`.
-    let routes = table("fib_trie").ok()?;
-    let address = address.to_string();
-    routes
-        .lines()
-        .any(|line| line.trim_start_matches([' ', '|', '-']) == address)
-        .then_some(())?;
     // A machine may have no IPv6.
     let tables = table("tcp").ok()? + &table("tcp6").unwrap_or_default();
     Some(listening(&tables))
+}
+
+/// Whether the network stack of a process can be looked at and has this address.
+pub(crate) fn has_address(process: u32, address: Ipv4Addr) -> bool {
+    // The table has each address of the stack in a line of its own: `|-- 10.0.0.2`.
+    let routes = fs::read_to_string(format!("/proc/{process}/net/fib_trie")).unwrap_or_default();
+    let address = address.to_string();
+    let mut lines = routes.lines();
+    lines.any(|line| line.trim_start_matches([' ', '|', '-']) == address)
 }
 
 /// The listening sockets in Linux's `/proc/net/tcp` (proc(5)). Addresses are hexadecimal, and state `0A` is a listening

@@ -93,7 +93,7 @@ impl Port {
     /// runs. `None` if only a connection can tell.
     async fn look(&self, subject: &Subject<'_>, target: &Target) -> Option<Outcome> {
         let info = subject.engine.inspect(subject.container).await.ok()?;
-        if !info.running || !info.addresses.contains(&subject.address) {
+        if !info.running || !subject.engine.has_address(&info, subject.address).await {
             return None;
         }
         if let Target::Published(..) = target {

@@ -25,10 +25,10 @@ impl Service {
 
     /// The host at which this process reaches it.
     ///
-    /// Its ports are published on the loopback address of this machine, and it is `127.0.0.1`. With `publish = "auto"` in
-    /// `seatrial.toml`, it is its address on the run's network where this machine reaches that, such as with an engine on
-    /// Linux; but not with an engine in a virtual machine, on another host, or without root, nor if the environment names
-    /// an HTTP proxy, nor if the service has `scope = keep`.
+    /// It is `127.0.0.1` if its ports are published, and its address on the run's network if they are not. They are not if it joined
+    /// a network namespace that was prepared ahead, and this machine reaches that, such as with an engine on Linux; but
+    /// always with `publish = "always"` in `seatrial.toml`, with an engine in a virtual machine or without root, if the
+    /// environment names an HTTP proxy, and if the service has `scope = keep`.
     ///
     /// Connect to [`port`](Self::port) at this host, or to [`addr`](Self::addr), and it makes no difference.
     pub fn host(&self) -> &str {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use seatrial_model::ServicePlan;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -17,11 +18,13 @@ use super::host_ports::HostPorts;
 use super::identity::{Identity, Role};
 use super::links;
 use super::messages::Internal;
+use super::namespaces::{Made, Maker, Namespaces, Seat, Wish};
 use super::network::{self, HostNumber, Hosts, Network};
 use super::once::Once;
 use super::ports::Ports;
 use super::reachability::Reachability;
 use super::reaper::Reaper;
+use super::spec;
 use super::sweep::{self, Abandoned, History};
 use crate::config::{Config, Publish};
 use crate::engine::Engine;
@@ -51,7 +54,8 @@ pub(super) struct Run {
     network: Once<Network>,
     pub(super) host_files: HostFiles,
     pub(super) host_ports: HostPorts,
-    pub(super) reachability: Reachability,
+    pub(super) reachability: Arc<Reachability>,
+    pub(super) namespaces: Namespaces,
     pub(super) links: links::Seen,
     /// What dead supervisors left, until the sweep begins.
     abandoned: Mutex<Option<Vec<Abandoned>>>,
@@ -72,6 +76,7 @@ impl Run {
             true => REMOVED_WITHIN,
             false => REMOVED_WHILE_WAITED_FOR,
         };
+        let hosts = Hosts::new();
         Arc::new(Self {
             role,
             identity: Identity::of_process(role),
@@ -82,12 +87,13 @@ impl Run {
             sweeping: Mutex::new(None),
             ports: Ports::default(),
             internal,
-            hosts: Hosts::new(),
+            namespaces: Namespaces::new(hosts.clone()),
+            hosts,
             engine: OnceLock::new(),
             network: Once::new(),
             host_files: HostFiles::default(),
             host_ports: HostPorts::default(),
-            reachability: Reachability::default(),
+            reachability: Arc::default(),
             links: links::Seen::default(),
             networks: AtomicU32::new(0),
         })
@@ -108,6 +114,7 @@ impl Run {
 
     /// Waits until every container is removed, and removes the network.
     pub(super) async fn close(&self) {
+        self.namespaces.close();
         self.reaper.close().await;
         if let Some(engine) = self.engine.get() {
             self.builds.close(engine, &self.reaper).await;
@@ -154,13 +161,17 @@ impl Context {
         &self.settings.config
     }
 
-    /// Whether the ports of services on this network are published. Those of kept services are: processes with other
-    /// settings may use them later.
-    pub(super) fn publishes(&self, network: &Network) -> bool {
-        self.run.role == Role::Keeper
-            || self.config().publish == Publish::Always
-            || self.settings.uses_proxy
-            || !self.run.reachability.is_expected(network.gateway())
+    /// A seat for a service. Kept services have networks of their own: they outlive the run.
+    pub(super) fn seat(&self, service: &ServicePlan) -> Seat {
+        let config = self.config();
+        let is_joinable = self.run.role == Role::Run && spec::can_join(service);
+        self.run.namespaces.seat(Wish {
+            ports: service.ports.iter().map(|port| port.number).collect(),
+            range: config.ports.clone(),
+            published: config.publish == Publish::Always || self.settings.uses_proxy,
+            changes: service.privileged || !service.cap_add.is_empty(),
+            most: if is_joinable { config.namespaces } else { 0 },
+        })
     }
 
     /// Whether these settings are the context's.
@@ -204,8 +215,9 @@ impl Context {
     /// The network, created at the first call.
     pub(super) async fn network(&self) -> Result<Network, Error> {
         let engine = self.engine().await?;
-        let run = self.run.clone();
-        self.run
+        let (run, its_engine) = (self.run.clone(), engine.clone());
+        let network = self
+            .run
             .network
             .get(async move {
                 let name = match run.networks.fetch_add(1, Ordering::Relaxed) {
@@ -216,7 +228,17 @@ impl Context {
                     .await
                     .map_err(|error| engine_error(ErrorKind::Start, &error))
             })
-            .await
+            .await?;
+        self.run.namespaces.make_with(|| Maker {
+            engine: its_engine,
+            network: network.clone(),
+            identity: self.run.identity.clone(),
+            reaper: self.run.reaper.clone(),
+            ports: self.run.ports.clone(),
+            reachability: self.run.reachability.clone(),
+            made: Made::default(),
+        });
+        Ok(network)
     }
 }
 

@@ -25,6 +25,7 @@ mod journal;
 mod lines;
 mod links;
 mod messages;
+mod namespaces;
 mod network;
 mod once;
 mod owner;

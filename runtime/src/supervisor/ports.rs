@@ -7,48 +7,67 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::ops::RangeInclusive;
-use std::sync::{Mutex, PoisonError};
-
-use seatrial_model::ServicePlan;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::PublishedPort;
 use crate::{Error, ErrorKind};
 
-/// The ports that are in use by this run.
-#[derive(Debug, Default)]
-pub(super) struct Ports(Mutex<BTreeSet<u16>>);
+/// The error for a port that cannot be published.
+pub(super) fn none_free(port: u16, range: &RangeInclusive<u16>) -> Error {
+    let what = format!(
+        "cannot publish port {port}: no port from {} to {} is free on this machine",
+        range.start(),
+        range.end()
+    );
+    Error::new(ErrorKind::Start, what).with(|report| {
+        report.help = Some(
+            "stop what listens there, or choose another range with `ports = \"20000-29999\"` in seatrial.toml".to_owned(),
+        );
+    })
+}
+
+/// The ports that are in use by this run. A clone has the same ones.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ports(Arc<Mutex<BTreeSet<u16>>>);
+
+/// Published ports, until nothing uses them any more.
+pub(super) struct HeldPorts {
+    ports: Ports,
+    held: Vec<u16>,
+}
+
+impl HeldPorts {
+    pub(super) fn new(ports: Ports, published: &[PublishedPort]) -> Self {
+        let held = published.iter().map(|port| port.host).collect();
+        Self { ports, held }
+    }
+}
+
+impl Drop for HeldPorts {
+    fn drop(&mut self) {
+        self.ports.put_back(self.held.drain(..));
+    }
+}
 
 impl Ports {
-    /// Publishes each declared port of a service on a free port of this machine's loopback address.
+    /// Publishes each of these ports on a free port of this machine's loopback address.
     ///
     /// # Errors
     ///
-    /// Returns an error if no port of the range is free.
+    /// Returns the port for which none of the range is free.
     pub(super) fn publish(
         &self,
-        service: &ServicePlan,
+        ports: impl IntoIterator<Item = u16>,
         range: &RangeInclusive<u16>,
-    ) -> Result<Vec<PublishedPort>, Error> {
+    ) -> Result<Vec<PublishedPort>, u16> {
         let mut published: Vec<PublishedPort> = Vec::new();
-        for port in &service.ports {
+        for container in ports {
             let Some(host) = self.take(range) else {
                 self.put_back(published.iter().map(|port| port.host));
-                let what = format!(
-                    "cannot publish port {}: no port from {} to {} is free on this machine",
-                    port.number,
-                    range.start(),
-                    range.end()
-                );
-                return Err(Error::new(ErrorKind::Start, what).with(|report| {
-                    report.help = Some(
-                        "stop what listens there, or choose another range with `ports = \"20000-29999\"` in \
-                         seatrial.toml"
-                            .to_owned(),
-                    );
-                }));
+                return Err(container);
             };
             published.push(PublishedPort {
-                container: port.number,
+                container,
                 host_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
                 host,
             });

@@ -1,8 +1,8 @@
-//! Whether this machine reaches the containers of a run at their own addresses. If it does, no port is published: a
-//! container with a published port starts later, and has a proxy before it.
+//! Whether this machine reaches the containers of a run at their own addresses. If it does, holders of network namespaces
+//! publish no port: a container with a published port starts later, and has a proxy before it.
 //!
-//! The network's bridge says whether to expect it, and the first container that was started is tried, since a
-//! firewall of the machine may be in between.
+//! The network's bridge says whether to expect it, and the first holder is tried, since a firewall of the machine may be in
+//! between.
 
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;

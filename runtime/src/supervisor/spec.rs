@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use seatrial_model::placeholder::Reference;
 use seatrial_model::secret::Redactor;
-use seatrial_model::{EnvVar, FileContent, MountMode, Origin, ServicePlan, Source, Template};
+use seatrial_model::{
+    EnvVar, FileContent, HostEntry, MountMode, Origin, ServicePlan, Source, Template,
+};
 
 use super::identity::LABEL;
 use crate::engine::{Attachment, ContainerSpec, MountSpec, PublishedPort};
@@ -70,6 +72,14 @@ pub(super) struct Assigned {
     pub(super) volumes: Vec<(String, String)>,
     /// The labels of everything that belongs to the run.
     pub(super) labels: BTreeMap<String, String>,
+}
+
+/// Whether a service's container can join another one's network namespace. It cannot with settings of a namespace of its
+/// own, or with host names whose addresses only the engine knows.
+pub(super) fn can_join(service: &ServicePlan) -> bool {
+    let is_known = |entry: &HostEntry| entry.address.parse::<IpAddr>().is_ok();
+    service.hosts.iter().all(is_known)
+        && !service.sysctls.keys().any(|name| name.starts_with("net."))
 }
 
 /// The path of the package's binary in its container.
@@ -151,6 +161,7 @@ pub(super) fn container(
             address: assigned.address,
         }),
         joins: None,
+        has_input: false,
         hosts: hosts.chain(own).collect(),
         mounts,
         memory: service.memory,

@@ -12,9 +12,9 @@ use serde_json::Value;
 /// How long an event may take that is certain to come.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Container, network and volume creations, and what is attached to networks, by nobody in particular.
+/// Starts of containers, creations of networks and volumes, and what is attached to networks, by nobody in particular.
 const EVENTS: &str = "%7B%22type%22%3A%5B%22container%22%2C%22network%22%2C%22volume%22%5D%2C\
-                      %22event%22%3A%5B%22create%22%2C%22connect%22%5D%7D";
+                      %22event%22%3A%5B%22create%22%2C%22start%22%2C%22connect%22%5D%7D";
 
 /// The engine's events from now on. They are followed: what the engine remembers of the past are a few hundred.
 pub(crate) struct Recording(Receiver<Value>);
@@ -57,7 +57,7 @@ impl Recording {
             let id = actor["ID"].as_str().unwrap_or_default().to_owned();
             match (event["Type"].as_str(), event["Action"].as_str()) {
                 (Some("volume"), _) if id == marker => break,
-                (Some("container"), Some("create")) if attribute("dev.seatrial.run") == run => {
+                (Some("container"), Some("start")) if attribute("dev.seatrial.run") == run => {
                     created.containers.push(Container {
                         id,
                         name: attribute("name").to_owned(),
@@ -119,9 +119,10 @@ impl Created {
         containers.filter(|it| it.service == service).count()
     }
 
-    /// How many containers there were.
+    /// How many containers of services there were.
     pub(crate) fn containers(&self) -> usize {
-        self.containers.len()
+        let of_services = |it: &&Container| it.service != "network-namespace";
+        self.containers.iter().filter(of_services).count()
     }
 
     /// All containers were on one network, which was created for the run alone; or was another's, where that could not

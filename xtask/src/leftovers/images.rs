@@ -29,9 +29,13 @@ fn names(configuration: &str) -> Result<Vec<String>> {
         .collect())
 }
 
-/// Whether an image of the engine's list was made by us or by our tests: their labels and names say so.
+/// The label of the image for network namespaces, which stays on an engine.
+const STAYS: &str = "dev.seatrial.image";
+
+/// Whether an image of the engine's list was made by us or by our tests and should be gone: their labels and names say so.
 pub(super) fn is_ours(image: &Value) -> bool {
-    let mut labels = image["Labels"].as_object().into_iter().flatten();
+    let labels = image["Labels"].as_object().into_iter().flatten();
+    let mut labels = labels.filter(|(label, _)| *label != STAYS);
     let named = |tag: &str| {
         tag.rsplit('/')
             .next()
@@ -101,6 +105,12 @@ mod tests {
                 json!(["localhost:5000/seatrial-images-test-1-0:1"]),
                 json!(null),
                 true,
+                false,
+            ),
+            (
+                json!(["seatrial/network-namespace:amd64-1"]),
+                json!({ "dev.seatrial.image": "network-namespace" }),
+                false,
                 false,
             ),
             (

@@ -82,10 +82,15 @@ impl Suite<'_> {
             let name = format!("tests on the engine, round {round} of {rounds}");
             self.nextest(steps, &name, ON_ENGINE, |_| {})?;
         }
-        let name = "tests on the engine, without published ports";
-        self.nextest(steps, name, ON_ENGINE, |tests| {
-            tests.env("SEATRIAL_PUBLISH", "auto");
-        })?;
+        for (name, variable, value) in [
+            ("with published ports", "SEATRIAL_PUBLISH", "always"),
+            ("without namespaces", "SEATRIAL_NAMESPACES", "0"),
+        ] {
+            let name = format!("tests on the engine, {name}");
+            self.nextest(steps, &name, ON_ENGINE, |tests| {
+                tests.env(variable, value);
+            })?;
+        }
         self.nextest(steps, "heavy tests", HEAVY, |tests| {
             tests.args(["--run-ignored", "only"]);
         })?;

@@ -295,6 +295,7 @@ fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
                 .collect(),
         ),
         stop_signal: spec.stop_signal.clone(),
+        open_stdin: Some(spec.has_input),
         host_config: Some(host_config(spec)),
         networking_config: spec.attachment.as_ref().map(|attachment| NetworkingConfig {
             endpoints_config: Some(HashMap::from([(

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bollard::exec::{StartExecOptions, StartExecResults};
 use bollard::models::ExecConfig;
-use bollard::query_parameters::{DownloadFromContainerOptions, UploadToContainerOptions};
+use bollard::query_parameters::{
+    AttachContainerOptions, DownloadFromContainerOptions, UploadToContainerOptions,
+};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -111,6 +113,32 @@ impl Docker {
             }),
             None => Ok(result),
         }
+    }
+
+    pub(in crate::engine) async fn converse(
+        &self,
+        id: &str,
+        input: Vec<u8>,
+    ) -> Result<(), EngineError> {
+        let attempt = "talk to the container's process";
+        let options = AttachContainerOptions {
+            stdin: true,
+            stdout: true,
+            stream: true,
+            ..Default::default()
+        };
+        let attached = self.api.attach_container(id, Some(options)).await;
+        let mut attached = attached.map_err(failed(During::Other, attempt))?;
+        let answered = async {
+            attached.input.write_all(&input).await.ok()?;
+            attached.input.flush().await.ok()?;
+            attached.output.next().await?.ok()
+        };
+        answered.await.map(drop).ok_or_else(|| EngineError {
+            kind: EngineErrorKind::Failed,
+            attempt: attempt.to_owned(),
+            message: "it does not answer".to_owned(),
+        })
     }
 
     /// The exit code of a command whose outputs have ended.

@@ -83,7 +83,7 @@ async fn obstacle(started: &Started<'_>) -> Option<Finding> {
             "its container is paused: nothing in it runs",
             "call `unpause()` before waiting until it is ready",
         ))
-    } else if info.running && !info.addresses.contains(&started.address) {
+    } else if info.running && !target.engine.has_address(&info, started.address).await {
         Some(Finding::new(
             "its container is disconnected from its network: nothing reaches it",
             "call `reconnect()` before waiting until it is ready",

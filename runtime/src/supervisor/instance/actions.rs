@@ -23,13 +23,18 @@ impl Running {
             Action::Kill { signal } => guard.kill(id, signal).await,
             Action::Pause => engine.pause(id).await,
             Action::Unpause => engine.unpause(id).await,
-            Action::Disconnect => guard.disconnect(id, &self.network).await,
+            Action::Disconnect => {
+                if let Some(holder) = instance.seat.holder() {
+                    holder.has_changed();
+                }
+                guard.disconnect(&self.endpoint, &self.network).await
+            }
             Action::Reconnect => {
                 let attachment = Attachment {
                     network: self.network.clone(),
                     address: self.address,
                 };
-                guard.connect(id, attachment).await
+                guard.connect(&self.endpoint, attachment).await
             }
             Action::Start
             | Action::Restart

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::state::Instance;
 use crate::Error;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort, all_of};
-use crate::supervisor::context::Context;
 use crate::supervisor::host_files::{self, Created};
 use crate::supervisor::links::Links;
+use crate::supervisor::namespaces::Holder;
 use crate::supervisor::network::Network;
+use crate::supervisor::ports::{self, HeldPorts};
 use crate::supervisor::reaper::{Guard, VolumeGuard};
 use crate::supervisor::spec::{self, Assigned};
 use crate::supervisor::tmpfs;
@@ -23,13 +24,14 @@ pub(super) struct Parts {
 }
 
 impl Instance {
-    /// Creates a container of this instance with all its files, ready to be started.
+    /// Creates a container of this instance with all its files, ready to be started. It joins `holder`, or has a network of
+    /// its own. Returns `None` if the holder cannot be used.
     pub(super) async fn create(
         &self,
         parts: &Parts,
-        publish: bool,
+        holder: Option<&Holder>,
         choice: u32,
-    ) -> Result<Container, Error> {
+    ) -> Result<Option<Container>, Error> {
         let Parts {
             engine,
             image,
@@ -37,13 +39,14 @@ impl Instance {
             volumes: (volumes, volume_guards),
         } = parts;
         let service = self.service();
-        let ports = match publish {
-            true => {
-                let ports = &self.context.run.ports;
-                let published = ports.publish(service, &self.context.config().ports);
-                published.map_err(|error| self.attach(error))?
+        let ports = match holder {
+            Some(holder) => holder.ports.clone(),
+            None => {
+                let (ports, range) = (&self.context.run.ports, &self.context.config().ports);
+                let numbers = service.ports.iter().map(|port| port.number);
+                let published = ports.publish(numbers, range);
+                published.map_err(|port| self.attach(ports::none_free(port, range)))?
             }
-            false => Vec::new(),
         };
         let again = if choice == 0 {
             String::new()
@@ -55,7 +58,10 @@ impl Instance {
             self.context.run.identity.prefix, self.id, service.name
         );
         let mut guard = self.context.run.reaper.guard(engine, name.clone());
-        guard.uses(HeldPorts(self.context.clone(), ports.clone()));
+        if holder.is_none() {
+            guard.uses(HeldPorts::new(self.context.run.ports.clone(), &ports));
+        }
+        guard.uses(self.seat.clone());
         guard.uses(volume_guards.clone());
         guard.uses(self.removed.clone());
         let assigned = Assigned {
@@ -68,8 +74,18 @@ impl Instance {
             volumes: volumes.clone(),
             labels: self.context.run.identity.labels(),
         };
-        let spec = spec::container(&self.launch, self.index, assigned)
+        let mut spec = spec::container(&self.launch, self.index, assigned)
             .map_err(|error| self.attach(error))?;
+        let hosts = match holder {
+            Some(holder) => holder.be_joined(&mut spec),
+            None => Vec::new(),
+        };
+        let named = async {
+            match holder {
+                Some(holder) => holder.name_hosts(&hosts).await.is_ok(),
+                None => true,
+            }
+        };
         let mounts = spec.mounts.clone();
         let own = self.context.run.identity.own_container();
         let created = |id| Created {
@@ -78,7 +94,11 @@ impl Instance {
             mounts: &mounts,
             own,
         };
-        let id = guard.create(spec).await.map_err(|error| {
+        let (created_id, is_named) = tokio::join!(guard.create(spec), named);
+        if !is_named {
+            return Ok(None);
+        }
+        let id = created_id.map_err(|error| {
             let missing = match error.kind {
                 EngineErrorKind::MountMissing => host_files::missing(created(""), &error.message),
                 _ => None,
@@ -107,19 +127,7 @@ impl Instance {
             let uploaded = engine.upload(&id, "/", all_of(files)).await;
             uploaded.map_err(|error| self.engine_error(&error))?;
         }
-        Ok(Container { id, ports, guard })
-    }
-}
-
-/// The ports of a container, until it is removed.
-struct HeldPorts(Arc<Context>, Vec<PublishedPort>);
-
-impl Drop for HeldPorts {
-    fn drop(&mut self) {
-        self.0
-            .run
-            .ports
-            .put_back(self.1.iter().map(|port| port.host));
+        Ok(Some(Container { id, ports, guard }))
     }
 }
 

@@ -4,11 +4,14 @@
 //! start waits. However the task ends, its guards hand over to the reaper what they hold.
 
 use std::net::Ipv4Addr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use seatrial_model::{CheckKind, ImageRef, Pull, SetupKind};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::checks::Thoroughness;
@@ -20,7 +23,8 @@ use super::running::Running;
 use super::setup::NotSetUp;
 use super::starting::BringUpError;
 use super::state::Instance;
-use crate::engine::Engine;
+use crate::Error;
+use crate::engine::{Engine, ImageInfo};
 use crate::protocol::{Owner, ServiceInfo, Times};
 use crate::supervisor::exits::Exits;
 use crate::supervisor::host_ports::Published;
@@ -28,6 +32,10 @@ use crate::supervisor::messages::Internal;
 use crate::supervisor::network::Network;
 use crate::supervisor::owner;
 use crate::supervisor::spec;
+
+/// How soon an engine finds an image that it has. Otherwise the image is fetched, which takes longer than it takes to prepare a
+/// network namespace.
+const FOUND_WITHIN: Duration = Duration::from_millis(250);
 
 impl From<NotSetUp> for BringUpError {
     fn from(error: NotSetUp) -> Self {
@@ -92,7 +100,7 @@ impl Instance {
         self.activity.set_step("was getting its image");
         let (image, network, volumes) = tokio::try_join!(
             async {
-                let image = self.image(&self.context, &engine).await;
+                let image = self.image_in_time(&engine).await;
                 if image.is_ok() {
                     times.image = Some(self.begun.elapsed());
                     self.record("image", &[]);
@@ -137,6 +145,10 @@ impl Instance {
             network: network.id.clone(),
             output_before: Mutex::default(),
             info: Arc::new(self.info(&container, &network, owner, &times)),
+            endpoint: match self.seat.holder() {
+                Some(holder) => holder.id().to_owned(),
+                None => container.id.clone(),
+            },
             container,
         };
         // Other services have the same problem.
@@ -155,12 +167,28 @@ impl Instance {
             error = host_ports.out_of_reach(published, own) => return Err(error.into()),
         }
         times.ready = Some(self.begun.elapsed());
+        self.seat.is_ready();
         running.set_up(self, inbox).await?;
         if !service.setups.is_empty() {
             times.set_up = Some(self.begun.elapsed());
         }
         running.info = Arc::new(self.info(&running.container, &network, owner, &times));
         Ok(running)
+    }
+
+    /// The image. While it is fetched, a network namespace is prepared.
+    async fn image_in_time(&self, engine: &Engine) -> Result<ImageInfo, Error> {
+        let mut image = pin!(self.image(&self.context, engine));
+        if let Ok(image) = timeout(FOUND_WITHIN, &mut image).await {
+            return image;
+        }
+        let image = tokio::select! {
+            biased;
+            image = &mut image => image,
+            () = self.seat.prepared() => image.await,
+        };
+        self.seat.goes_on();
+        image
     }
 
     /// Begins to fetch the images of the checks and setups while the service's own image is fetched and the service
@@ -205,8 +233,8 @@ impl Instance {
             address,
             host: match container.ports.first() {
                 Some(port) => port.host_ip.to_string(),
-                None if self.context.publishes(network) => Ipv4Addr::LOCALHOST.to_string(),
-                None => address.to_string(),
+                None if self.seat.holder().is_some() => address.to_string(),
+                None => Ipv4Addr::LOCALHOST.to_string(),
             },
             ports: service.ports.clone(),
             published: container.ports.clone(),

@@ -24,6 +24,8 @@ pub(super) struct Running {
     pub(super) container: Container,
     pub(super) image: ImageInfo,
     pub(super) network: String,
+    /// The container that is attached to the network: this one, or the one whose network namespace it has joined.
+    pub(super) endpoint: String,
     pub(super) address: Ipv4Addr,
     /// Whether this process can reach `address`.
     pub(super) direct: bool,

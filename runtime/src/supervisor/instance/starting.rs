@@ -34,14 +34,17 @@ impl Instance {
         parts: &Parts,
         times: &mut Times,
     ) -> Result<Container, BringUpError> {
+        self.seat.is_decided().await;
         self.activity.set_step("was being created");
-        let (engine, network) = (&parts.engine, &parts.network);
-        let address = network.address(self.dependencies[self.index].address);
-        let reachability = &self.context.run.reachability;
-        let mut publish = self.context.publishes(network);
         let mut choice = 0;
         loop {
-            let container = self.create(parts, publish, choice).await?;
+            let Some(container) = self.create(parts, self.seat.holder(), choice).await? else {
+                choice += 1;
+                let given_up = self.seat.give_up().await;
+                given_up.map_err(|error| self.engine_error(&error))?;
+                continue;
+            };
+            choice += 1;
             if times.created.is_none() {
                 times.created = Some(self.begun.elapsed());
                 self.unblocked().await?;
@@ -49,23 +52,13 @@ impl Instance {
                 self.record("starting", &[]);
                 self.activity.set_step("was being started");
             }
-            choice += 1;
             match container.start().await {
-                Ok(()) => {
-                    let id = &container.id;
-                    if publish || reachability.is_confirmed(engine, id, address).await {
-                        return Ok(container);
-                    }
-                    publish = true;
-                    // The next container has the same address.
-                    let removed = engine.remove(id).await;
-                    removed.map_err(|error| self.engine_error(&error))?;
-                }
+                Ok(()) => return Ok(container),
                 // Another process took the port first. A container with other ports replaces this one.
                 Err(error) if error.kind == EngineErrorKind::PortTaken && choice < PORT_CHOICES => {
                 }
                 Err(error) => {
-                    let target = self.target(engine, &container.id);
+                    let target = self.target(&parts.engine, &container.id);
                     let error = diagnosis::start_failed(target, &error).await;
                     return Err(self.attach(error).into());
                 }

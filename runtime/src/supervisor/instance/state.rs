@@ -18,6 +18,7 @@ use crate::protocol::{ClientId, InstanceId, Launch};
 use crate::supervisor::context::Context;
 use crate::supervisor::diagnosis::{self, Target};
 use crate::supervisor::error_context::ErrorContext;
+use crate::supervisor::namespaces::Seat;
 use crate::supervisor::network::Network;
 use crate::supervisor::reaper::TaskGuard;
 use crate::supervisor::volumes::Volumes;
@@ -30,6 +31,8 @@ pub(in crate::supervisor) struct Instance {
     pub(in crate::supervisor) launch: Arc<Launch>,
     pub(in crate::supervisor) index: usize,
     pub(in crate::supervisor) id: InstanceId,
+    /// Its place on the network.
+    pub(in crate::supervisor) seat: Seat,
     /// All services of the launch, in the plan's order.
     pub(in crate::supervisor) dependencies: Vec<Dependency>,
     pub(in crate::supervisor) redactor: Arc<Redactor>,

@@ -27,14 +27,15 @@ pub(in crate::supervisor) struct Network {
     pub(super) claim: Option<Arc<Claim>>,
 }
 
-/// Assigns the numbers. They are not reused: a network has more of them than a run has containers.
-#[derive(Debug)]
-pub(in crate::supervisor) struct Hosts(AtomicU32);
+/// Assigns the numbers. They are not reused: a network has more of them than a run has containers. A clone assigns from the
+/// same ones.
+#[derive(Clone, Debug)]
+pub(in crate::supervisor) struct Hosts(Arc<AtomicU32>);
 
 impl Hosts {
     pub(in crate::supervisor) fn new() -> Self {
         // The network's own address and the gateway's come first.
-        Self(AtomicU32::new(2))
+        Self(Arc::new(AtomicU32::new(2)))
     }
 
     pub(in crate::supervisor) fn next(&self) -> HostNumber {
@@ -44,6 +45,17 @@ impl Hosts {
 }
 
 impl Network {
+    /// A network that no engine has.
+    #[cfg(test)]
+    pub(in crate::supervisor) fn of_subnet(subnet: Subnet) -> Self {
+        Self {
+            id: "id".to_owned(),
+            name: "network".to_owned(),
+            subnet,
+            claim: None,
+        }
+    }
+
     pub(in crate::supervisor) fn address(&self, host: HostNumber) -> Ipv4Addr {
         Ipv4Addr::from(u32::from(self.subnet.address) + host.0)
     }

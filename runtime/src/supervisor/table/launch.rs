@@ -112,7 +112,8 @@ impl Supervisor {
             }
             self.next += 1;
             let instance = self.next;
-            let (handle, new) = New::instance(index, instance, self.run.next_host());
+            let seat = context.seat(service);
+            let (handle, new) = New::instance(index, instance, seat.host());
             dependencies.push(Dependency {
                 address: handle.address,
                 phase: handle.phase.clone(),
@@ -129,16 +130,17 @@ impl Supervisor {
                 Some(key) => drop(self.shared.insert(key, instance)),
                 None => self.hold(instance, (id, lease)),
             }
-            starting.push((new, declaration.clone()));
+            starting.push((new, seat, declaration.clone()));
         }
         let mut volumes = SharedVolumes::new(&context, (id, lease), &self.discards);
-        for (new, declaration) in starting {
+        for (new, seat, declaration) in starting {
             let instance = Instance {
                 context: context.clone(),
                 client: id,
                 launch: launch.clone(),
                 index: new.index,
                 id: new.instance,
+                seat,
                 dependencies: dependencies.clone(),
                 redactor: redactor.clone(),
                 volumes: volumes.of(&declaration),
