@@ -438,6 +438,8 @@ pub(crate) struct Times {
     pub(crate) set_up: Option<Duration>,
     /// It was running before this launch asked for it.
     pub(crate) shared: bool,
+    /// It was begun before this launch asked for it, for the launch alone. If it was ready by then, there are no times.
+    pub(crate) ahead: bool,
 }
 
 /// An event, for `events` in `seatrial.toml`: one JSON object per line.
@@ -457,6 +459,7 @@ pub(crate) struct Event {
     /// * `setup`, `set_up`: the setup with the title `setup` begins, is done.
     /// * `ready`: it is ready, also after another start. `failed`: it did not come up, because of `what`. `discarded`: it is replaced,
     ///   because its setup was interrupted.
+    /// * `taken`: a launch has it that was brought up ahead of the launch.
     /// * `exited`: its container has ended with the exit code `code`, by itself or because it was stopped. The removal of a running
     ///   container is not such an end.
     /// * `stopped`, `killed`: it has ended because a handle asked for that.

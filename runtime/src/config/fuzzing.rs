@@ -9,7 +9,7 @@ use super::schema::{Config, FILE_NAME, Keep};
 use super::settings;
 
 /// The variables, in the order of their values in an input.
-const VARIABLES: [&str; 17] = [
+const VARIABLES: [&str; 18] = [
     "SEATRIAL_ENGINE",
     "SEATRIAL_BASE",
     "SEATRIAL_PULL",
@@ -27,6 +27,7 @@ const VARIABLES: [&str; 17] = [
     "SEATRIAL_IMAGES",
     "SEATRIAL_PUBLISH",
     "SEATRIAL_NAMESPACES",
+    "SEATRIAL_AHEAD",
 ];
 
 /// What a configuration promises holds, and it is the same at the other end of a connection. The input is the file and the

@@ -1,7 +1,8 @@
 //! The keys of the file. Each at the root and in `[timeouts]` has a variable.
 
 /// The keys at the root of the file.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 16] = [
+    "ahead",
     "base",
     "engine",
     "events",

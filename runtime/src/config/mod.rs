@@ -16,6 +16,7 @@
 //! | `logs_on_failure` | `SEATRIAL_LOGS_ON_FAILURE` | 20 |
 //! | `supervisor` | `SEATRIAL_SUPERVISOR` | `process` |
 //! | `keep` | `SEATRIAL_KEEP` | `2h` |
+//! | `ahead` | `SEATRIAL_AHEAD` | as many as the machine has processors |
 //! | `timeouts.ready` | `SEATRIAL_TIMEOUTS_READY` | `60s` |
 //! | `timeouts.setup` | `SEATRIAL_TIMEOUTS_SETUP` | `5m` |
 //! | `timeouts.pull` | `SEATRIAL_TIMEOUTS_PULL` | `15m` |

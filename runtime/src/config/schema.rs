@@ -35,6 +35,9 @@ pub(crate) struct Config {
     pub(crate) logs_on_failure: usize,
     pub(crate) supervisor: SupervisorMode,
     pub(crate) keep: Keep,
+    /// The most services that are brought up ahead of the tests that will use them. `None` if the machine's processors and
+    /// memory decide.
+    pub(crate) ahead: Option<usize>,
     pub(crate) images: ImageConfig,
 }
 

@@ -83,6 +83,7 @@ fn without_a_file_the_defaults_hold() {
     assert_eq!(config.logs_on_failure, 20);
     assert_eq!(config.supervisor, SupervisorMode::Process);
     assert_eq!(config.keep, Keep::For(Duration::from_secs(7200)));
+    assert_eq!(config.ahead, None);
     assert_eq!(config.images.pull, Pull::Missing);
     assert!(config.images.mirrors.is_empty());
 }
@@ -103,6 +104,7 @@ events = "target/events.jsonl"
 logs_on_failure = 5
 supervisor = "in-process"
 keep = "30m"
+ahead = 3
 
 [timeouts]
 ready = "1m30s"
@@ -142,6 +144,7 @@ script = "tests/images/debian/rootfs"
     assert_eq!(config.logs_on_failure, 5);
     assert_eq!(config.supervisor, SupervisorMode::InProcess);
     assert_eq!(config.keep, Keep::For(Duration::from_secs(1800)));
+    assert_eq!(config.ahead, Some(3));
     assert_eq!(config.timeouts.ready, Duration::from_secs(90));
     assert_eq!(config.timeouts.pull, Duration::from_secs(120));
     assert_eq!(config.timeouts.engine, Duration::from_secs(30));
@@ -179,6 +182,7 @@ report = true
 events = "a"
 logs_on_failure = 5
 keep = "30m"
+ahead = 3
 timeouts = { ready = "1s", pull = "1s", engine = "1s" }
 mirrors = { "docker.io" = "a.example", "quay.io" = "b.example" }
 substitutions = { "a" = "b" }
@@ -196,6 +200,7 @@ substitutions = { "a" = "b" }
     .variable("SEATRIAL_LOGS_ON_FAILURE", "7")
     .variable("SEATRIAL_SUPERVISOR", "in-process")
     .variable("SEATRIAL_KEEP", "1d")
+    .variable("SEATRIAL_AHEAD", "0")
     .variable("SEATRIAL_TIMEOUTS_READY", "2s")
     .variable("SEATRIAL_TIMEOUTS_PULL", "3s")
     .variable("SEATRIAL_TIMEOUTS_ENGINE", "4s")
@@ -216,6 +221,7 @@ substitutions = { "a" = "b" }
     assert_eq!(config.logs_on_failure, 7);
     assert_eq!(config.supervisor, SupervisorMode::InProcess);
     assert_eq!(config.keep, Keep::For(Duration::from_secs(86_400)));
+    assert_eq!(config.ahead, Some(0));
     assert_eq!(config.timeouts.ready, Duration::from_secs(2));
     assert_eq!(config.timeouts.pull, Duration::from_secs(3));
     assert_eq!(config.timeouts.engine, Duration::from_secs(4));
@@ -329,12 +335,13 @@ script = "plain"
 "#,
     )
     .file("plain", false)
+    .variable("SEATRIAL_AHEAD", "-1")
     .variable("SEATRIAL_PORTS", "many")
     .variable("SEATRIAL_PUBLISH", "never")
     .variable("SEATRIAL_PULL", "alway");
     assert_eq!(
         workspace.error(),
-        r#"18 mistakes in the configuration:
+        r#"19 mistakes in the configuration:
   seatrial.toml:1:1: unknown key `enigne`; did you mean `engine`?
   seatrial.toml:2:8: invalid image reference `Debian`: the name has upper-case letters; write "debian"
   seatrial.toml:3:9: invalid range of ports `9-8`: expected the first and the last port, such as "20000-29999"
@@ -350,6 +357,7 @@ script = "plain"
   seatrial.toml:22:1: unknown key `biuld` in `[images."mariadb:10.11"]`; did you mean `build`?
   seatrial.toml:26:1: `mysql:8` has both `build` and `script`; remove one of them
   seatrial.toml:29:10: `plain` is not executable; run `chmod +x plain`
+  SEATRIAL_AHEAD: invalid number of services `-1`: expected a number, such as 2, or 0 for none
   SEATRIAL_PORTS: invalid range of ports `many`: expected the first and the last port, such as "20000-29999"
   SEATRIAL_PUBLISH: unknown value `never` for `publish`; write one of `auto` or `always`
   SEATRIAL_PULL: unknown value `alway` for `pull`; did you mean `always`?"#

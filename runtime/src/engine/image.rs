@@ -19,6 +19,8 @@ pub(crate) struct ImageInfo {
     pub(crate) healthcheck: Vec<String>,
     /// The user that `USER` names. Empty for root.
     pub(crate) user: String,
+    /// The directory that `WORKDIR` names. Empty for the root.
+    pub(crate) workdir: String,
     pub(crate) labels: BTreeMap<String, String>,
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use seatrial_model::ServicePlan;
+use seatrial_model::{Origin, ServicePlan};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -27,9 +27,9 @@ use super::reaper::Reaper;
 use super::spec;
 use super::sweep::{self, Abandoned, History};
 use crate::config::{Config, Publish};
-use crate::engine::Engine;
 use crate::engine::discovery::{self, EngineChoice};
-use crate::images::Images;
+use crate::engine::{Engine, ImageInfo};
+use crate::images::{ImageError, Images};
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 
@@ -177,6 +177,25 @@ impl Context {
     /// Whether these settings are the context's.
     pub(super) fn is_of(&self, settings: &Settings) -> bool {
         self.settings == *settings
+    }
+
+    /// The image that a service is made from.
+    pub(super) async fn image(
+        &self,
+        engine: &Engine,
+        service: &ServicePlan,
+    ) -> Result<ImageInfo, ImageError> {
+        let reference = match &service.origin {
+            Origin::Image(image) => image.reference(),
+            Origin::Bin {
+                base: Some(base), ..
+            } => base.reference(),
+            Origin::Bin { base: None, .. } => &self.config().base,
+        };
+        let platform = service.platform.as_deref();
+        self.images
+            .get(engine, reference, service.pull, platform)
+            .await
     }
 
     /// Lets a launch that begins now retry what has failed before.

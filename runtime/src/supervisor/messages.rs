@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::freshness::Files;
 use crate::Error;
 use crate::protocol::{
     CallId, ClientId, HookFailure, HookKind, InstanceId, Launch, LeaseId, Message, Reply, Request,
@@ -59,6 +60,12 @@ pub(crate) enum Internal {
         launch: Arc<Launch>,
         until: Option<Instant>,
     },
+    /// A launch of the family has its services.
+    Launched { family: u64 },
+    /// The files that a family's next spare may read were looked at. `None` if they could not be.
+    Looked { family: u64, files: Option<Files> },
+    /// A spare of the family was taken: whether the launch could have it.
+    Taken { family: u64, was_fit: bool },
     /// A kept instance is no longer usable.
     Unkept { instance: InstanceId, why: String },
     /// An instance did not come up.

@@ -15,6 +15,7 @@ mod diagnosis;
 mod error_context;
 mod events;
 mod exits;
+mod freshness;
 mod head;
 mod host_files;
 mod host_ports;

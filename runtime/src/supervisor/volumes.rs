@@ -45,6 +45,17 @@ impl Volumes {
         }
     }
 
+    /// The volumes of services that are brought up ahead, which share none with services that live longer.
+    pub(super) fn ahead(context: &Context, number: u64) -> Self {
+        let own = format!("{}-ahead-{number}", context.run.identity.prefix);
+        Self {
+            of_launch: own.clone(),
+            of_process: own.clone(),
+            of_run: own,
+            made: Mutex::default(),
+        }
+    }
+
     /// The volumes of one service, with their names on the engine and their paths in the container. Missing ones are
     /// created.
     pub(super) async fn of(
@@ -79,7 +90,7 @@ impl Volumes {
 }
 
 /// The widest scope of the services that use the volume of this name.
-fn widest_scope(plan: &Plan, volume: &str) -> Scope {
+pub(super) fn widest_scope(plan: &Plan, volume: &str) -> Scope {
     let uses = |service: &&ServicePlan| {
         let mut names = service.volumes.iter().map(|volume| volume.name.as_deref());
         names.any(|name| name == Some(volume))

@@ -93,6 +93,13 @@ fn timings(plan: &Plan, index: usize, info: &ServiceInfo) -> String {
     if times.shared {
         return format!("{origin}  was running, checked again");
     }
+    if times.ahead {
+        let then = match times.ready {
+            Some(ready) => format!("ready after {}", duration(ready)),
+            None => "checked again".to_owned(),
+        };
+        return format!("{origin}  was started ahead, {then}");
+    }
     let between = |from: Option<Duration>, to: Option<Duration>| {
         duration(
             to.unwrap_or_default()

@@ -58,6 +58,8 @@ fn run(mut command: Command) -> Ended {
     let events = Events::new(&format!("sharing-{number}"));
     command
         .env("SEATRIAL_EVENTS", events.path())
+        // What is brought up ahead belongs to nobody who could be counted.
+        .env("SEATRIAL_AHEAD", "0")
         .env("XDG_RUNTIME_DIR", &directory.0)
         .env("CARGO_TERM_COLOR", "never");
     let recording = Recording::begin();

@@ -249,6 +249,7 @@ fn info(image: ImageInspect) -> ImageInfo {
             .and_then(|check| check.test)
             .unwrap_or_default(),
         user: config.user.unwrap_or_default(),
+        workdir: config.working_dir.unwrap_or_default(),
         labels: config.labels.unwrap_or_default().into_iter().collect(),
     }
 }

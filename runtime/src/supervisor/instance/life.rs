@@ -161,6 +161,11 @@ impl Instance {
             direct: running.direct,
         };
         host_ports.check(published, own).await?;
+        let mut checks = service.ready.iter();
+        if checks.any(|check| matches!(check.kind, CheckKind::Hook { .. })) {
+            // The time-out begins when somebody is there to answer.
+            running.until_taken(self).await?;
+        }
         tokio::select! {
             biased;
             ready = running.wait_ready(self, inbox, Thoroughness::All) => ready?,

@@ -25,9 +25,11 @@ mod setup;
 mod starting;
 mod state;
 mod status;
+mod taker;
 
 pub(super) use activity::Activity;
 pub(super) use exec::Exec;
 pub(super) use orders::{Command, Order, gone};
 pub(super) use phase::{Dependency, Phase};
 pub(super) use state::Instance;
+pub(super) use taker::Taker;

@@ -103,6 +103,26 @@ impl Running {
         }))
     }
 
+    /// Waits until the instance has a client, before the first of the client's functions is called. One that is brought up
+    /// ahead goes no further by itself.
+    ///
+    /// # Errors
+    ///
+    /// Returns how the container has ended meanwhile.
+    pub(super) async fn until_taken(&self, instance: &Instance) -> Result<(), Error> {
+        if instance.taker.is_known() {
+            return Ok(());
+        }
+        instance
+            .activity
+            .set_step("was waiting for a test that uses it");
+        tokio::select! {
+            biased;
+            () = self.exits.ended() => self.still_runs(instance).await,
+            _ = instance.taker.client() => Ok(()),
+        }
+    }
+
     /// Whether the container has ended, after a command in it ended with this exit code. Its commands end with it, and
     /// their end may be seen first.
     pub(super) async fn has_ended_by(&self, code: i64) -> bool {
@@ -127,7 +147,7 @@ impl Running {
     ) -> HookOutcome {
         let (outcome, ended) = oneshot::channel();
         let hook = Hook {
-            client: instance.client,
+            client: instance.taker.client().await,
             kind,
             identity: instance.launch.identity.clone(),
             binding,

@@ -48,6 +48,9 @@ impl Running {
             return Ok(());
         }
         for setup in setups {
+            if let SetupKind::Hook { .. } = setup.kind {
+                self.until_taken(instance).await?;
+            }
             let step = Step::new(setup, instance, self);
             let title = &step.title;
             instance.record("setup", &[("setup", title)]);

@@ -5,16 +5,17 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use seatrial_model::ServicePlan;
 use seatrial_model::secret::Redactor;
-use seatrial_model::{Origin, ServicePlan};
 use tokio::sync::watch;
 use tokio_util::sync::DropGuard;
 
 use super::activity::Activity;
 use super::phase::Dependency;
+use super::taker::Taker;
 use crate::Error;
 use crate::engine::{Engine, EngineError, ImageInfo};
-use crate::protocol::{ClientId, InstanceId, Launch};
+use crate::protocol::{InstanceId, Launch};
 use crate::supervisor::context::Context;
 use crate::supervisor::diagnosis::{self, Target};
 use crate::supervisor::error_context::ErrorContext;
@@ -26,8 +27,8 @@ use crate::supervisor::volumes::Volumes;
 /// The data of an instance.
 pub(in crate::supervisor) struct Instance {
     pub(in crate::supervisor) context: Arc<Context>,
-    /// The client that launched it, which has the functions of its declaration.
-    pub(in crate::supervisor) client: ClientId,
+    /// The client that launched it or has taken it, which has the functions of its declaration.
+    pub(in crate::supervisor) taker: Taker,
     pub(in crate::supervisor) launch: Arc<Launch>,
     pub(in crate::supervisor) index: usize,
     pub(in crate::supervisor) id: InstanceId,
@@ -79,18 +80,8 @@ impl Instance {
         context: &Context,
         engine: &Engine,
     ) -> Result<ImageInfo, Error> {
-        let service = self.service();
-        let reference = match &service.origin {
-            Origin::Image(image) => image.reference(),
-            Origin::Bin {
-                base: Some(base), ..
-            } => base.reference(),
-            Origin::Bin { base: None, .. } => &context.config().base,
-        };
-        let platform = service.platform.as_deref();
         context
-            .images
-            .get(engine, reference, service.pull, platform)
+            .image(engine, self.service())
             .await
             .map_err(|error| self.attach(error.redacted(&self.redactor).into()))
     }

@@ -109,7 +109,10 @@ impl Supervisor {
             } => self.relaunch(client, call, lease, launch, until),
             Internal::Unkept { instance, why } => self.replace(instance, &why),
             // The end is checked before the next message.
-            Internal::Settled => {}
+            Internal::Settled => self.drop_failed_spares(),
+            Internal::Launched { family } => self.launched(family),
+            Internal::Looked { family, files } => self.looked(family, files),
+            Internal::Taken { family, was_fit } => self.tried(family, was_fit),
             Internal::StreamEnded { client, stream } => {
                 if let Some(client) = self.clients.get_mut(&client) {
                     client.stop_stream(stream);

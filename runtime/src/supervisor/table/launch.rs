@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use seatrial_model::Scope;
+use seatrial_model::secret::Redactor;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -11,13 +11,14 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::attached::Attached;
 use super::kept;
 use super::rechecks::check_again;
-use super::state::{Handle, SharedKey, Supervisor};
+use super::state::{Handle, SharedKey, Supervisor, shared_key};
 use super::waiting::{NotLaunched, Waiting};
 use crate::protocol::{CallId, ClientId, InstanceId, Kept, Launch, LeaseId, Reply, ServiceInfo};
 use crate::supervisor::context::Context;
 use crate::supervisor::identity::Role;
-use crate::supervisor::instance::{Activity, Command, Dependency, Instance, Phase, gone};
+use crate::supervisor::instance::{Activity, Command, Dependency, Instance, Phase, Taker, gone};
 use crate::supervisor::messages::{Internal, answer};
+use crate::supervisor::namespaces::Seat;
 use crate::supervisor::network::HostNumber;
 use crate::supervisor::spec;
 use crate::supervisor::volumes::Volumes;
@@ -62,7 +63,9 @@ impl Supervisor {
         let mut dependencies: Vec<Dependency> = Vec::new();
         let mut asked = Vec::new();
         let mut starting = Vec::new();
-        for (index, service) in launch.plan.services.iter().enumerate() {
+        let family = self.note_use(&context, &launch, (id, lease));
+        let spare = family.and_then(|family| self.take_spare(family, &launch, id));
+        for index in 0..launch.plan.services.len() {
             let kept = launch.kept.get(&index);
             let declaration = match kept {
                 None if self.run.role == Role::Keeper => {
@@ -79,31 +82,26 @@ impl Supervisor {
                 }
             };
             asked.push(index);
-            let key = match service.scope {
-                Scope::Test => None,
-                Scope::Binary => Some(Some(id)),
-                Scope::Run | Scope::Keep => Some(None),
-            };
-            let key = key.map(|client| SharedKey {
-                client,
-                identity: declaration.clone(),
-                service: index,
-            });
+            if let Some((instance, dependency)) =
+                spare.as_ref().and_then(|spare| spare.instance(index))
+            {
+                dependencies.push(dependency);
+                self.hold(instance, (id, lease));
+                continue;
+            }
+            let key = shared_key(&launch, index, declaration, id);
             if let Some(key) = &key
                 && let Some(instance) = self.shared.get(key).copied()
                 && let Some(handle) = self.instances.get_mut(&instance)
             {
-                let (address, activity) = (handle.address, handle.activity.clone());
-                let commands = Some(handle.commands.clone());
+                let dependency = handle.dependency();
                 let phase = match kept {
                     Some(_) => self.check_kept(instance, &context),
                     None => check_again(handle),
                 };
                 dependencies.push(Dependency {
-                    address,
                     phase,
-                    activity,
-                    commands,
+                    ..dependency
                 });
                 if let Some(Kept::Wanted { stays, .. }) = kept {
                     self.hold_kept(instance, (id, lease), *stays);
@@ -112,14 +110,9 @@ impl Supervisor {
             }
             self.next += 1;
             let instance = self.next;
-            let seat = context.seat(service);
+            let seat = context.seat(&launch.plan.services[index]);
             let (handle, new) = New::instance(index, instance, seat.host());
-            dependencies.push(Dependency {
-                address: handle.address,
-                phase: handle.phase.clone(),
-                activity: handle.activity.clone(),
-                commands: Some(handle.commands.clone()),
-            });
+            dependencies.push(handle.dependency());
             self.instances.insert(instance, handle);
             if let Some(Kept::Wanted { key, stays }) = kept {
                 let kept = kept::Kept::new(key.clone(), &launch.plan, index, *stays, run);
@@ -133,25 +126,19 @@ impl Supervisor {
             starting.push((new, seat, declaration.clone()));
         }
         let mut volumes = SharedVolumes::new(&context, (id, lease), &self.discards);
+        let beginning = Beginning {
+            context: context.clone(),
+            taker: Taker::of(id),
+            launch: launch.clone(),
+            dependencies: dependencies.clone(),
+            redactor,
+            begun,
+        };
         for (new, seat, declaration) in starting {
-            let instance = Instance {
-                context: context.clone(),
-                client: id,
-                launch: launch.clone(),
-                index: new.index,
-                id: new.instance,
-                seat,
-                dependencies: dependencies.clone(),
-                redactor: redactor.clone(),
-                volumes: volumes.of(&declaration),
-                container: new.container,
-                activity: new.activity,
-                starts: new.starts,
-                removed: Arc::new(new.removed),
-                begun,
-                _task_guard: self.run.reaper.task_guard(),
-            };
-            tokio::spawn(instance.run(new.phase, new.ended, new.inbox));
+            beginning.begin(new, seat, volumes.of(&declaration));
+        }
+        if let Some(spare) = spare {
+            tokio::spawn(spare.run());
         }
         let Some(client) = self.clients.get_mut(&id) else {
             return;
@@ -169,7 +156,12 @@ impl Supervisor {
         client.spawn(async move {
             // The launch's error is on its way before its instances are taken down.
             let outcome = match waiting.outcome(until).await {
-                Ok(services) => Ok(Reply::Launched(services)),
+                Ok(services) => {
+                    if let Some(family) = family {
+                        let _ = internal.send(Internal::Launched { family });
+                    }
+                    Ok(Reply::Launched(services))
+                }
                 Err(NotLaunched::Failed(error)) => {
                     let _ = internal.send(Internal::Failed { client: id, lease });
                     Err(*error)
@@ -295,8 +287,42 @@ impl<'a> SharedVolumes<'a> {
     }
 }
 
+/// What the instances that begin together have in common.
+pub(super) struct Beginning {
+    pub(super) context: Arc<Context>,
+    pub(super) taker: Taker,
+    pub(super) launch: Arc<Launch>,
+    pub(super) dependencies: Vec<Dependency>,
+    pub(super) redactor: Arc<Redactor>,
+    pub(super) begun: std::time::Instant,
+}
+
+impl Beginning {
+    /// Begins the life of an instance.
+    pub(super) fn begin(&self, new: New, seat: Seat, volumes: Arc<Volumes>) {
+        let instance = Instance {
+            context: self.context.clone(),
+            taker: self.taker.clone(),
+            launch: self.launch.clone(),
+            index: new.index,
+            id: new.instance,
+            seat,
+            dependencies: self.dependencies.clone(),
+            redactor: self.redactor.clone(),
+            volumes,
+            container: new.container,
+            activity: new.activity,
+            starts: new.starts,
+            removed: Arc::new(new.removed),
+            begun: self.begun,
+            _task_guard: self.context.run.reaper.task_guard(),
+        };
+        tokio::spawn(instance.run(new.phase, new.ended, new.inbox));
+    }
+}
+
 /// The instance's side of a new instance.
-struct New {
+pub(super) struct New {
     index: usize,
     instance: InstanceId,
     phase: watch::Sender<Phase>,
@@ -310,7 +336,11 @@ struct New {
 
 impl New {
     /// Both sides of an instance that is about to begin.
-    fn instance(index: usize, instance: InstanceId, address: HostNumber) -> (Handle, Self) {
+    pub(super) fn instance(
+        index: usize,
+        instance: InstanceId,
+        address: HostNumber,
+    ) -> (Handle, Self) {
         let (phase, phase_seen) = watch::channel(Phase::Pending);
         let ended = CancellationToken::new();
         let (commands, inbox) = mpsc::unbounded_channel();
@@ -322,6 +352,7 @@ impl New {
             commands,
             phase: phase_seen,
             checking: None,
+            changes: 0,
             container: container.clone(),
             starts,
             address,

@@ -5,6 +5,8 @@
 
 mod attached;
 mod clients;
+mod family;
+mod handover;
 mod hooks;
 mod inputs;
 mod keeping;
@@ -12,6 +14,8 @@ mod kept;
 mod launch;
 mod rechecks;
 mod requests;
+mod room;
+mod spares;
 mod state;
 mod waiting;
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::state::Handle;
 use crate::Error;
-use crate::protocol::{ServiceInfo, Times};
+use crate::protocol::{Reply, ServiceInfo, Times};
 use crate::supervisor::instance::{Command, Order, Phase, gone};
 
 /// The advice for a test that stops or changes a shared service.
@@ -55,14 +55,9 @@ pub(super) fn look_again(
     unfit: impl FnOnce(Error) -> Phase + Send + 'static,
 ) -> watch::Receiver<Phase> {
     let (sender, receiver) = watch::channel(Phase::Pending);
-    let (answer, answered) = oneshot::channel();
-    let sent = handle.commands.send(Command { order, answer });
+    let outcome = order_of(&handle.commands, order);
     tokio::spawn(async move {
-        let outcome = match sent {
-            Ok(()) => answered.await.unwrap_or_else(|_| Err(gone())),
-            Err(_) => Err(gone()),
-        };
-        sender.send_replace(match outcome {
+        sender.send_replace(match outcome.await {
             Ok(_) => {
                 let mut info = info.as_ref().clone();
                 info.times = Times {
@@ -75,4 +70,19 @@ pub(super) fn look_again(
         });
     });
     receiver
+}
+
+/// Sends an order to an instance at once. Returns what waits for the outcome.
+pub(super) fn order_of(
+    commands: &mpsc::UnboundedSender<Command>,
+    order: Order,
+) -> impl Future<Output = Result<Reply, Error>> + Send + use<> {
+    let (answer, answered) = oneshot::channel();
+    let sent = commands.send(Command { order, answer });
+    async move {
+        match sent {
+            Ok(()) => answered.await.unwrap_or_else(|_| Err(gone())),
+            Err(_) => Err(gone()),
+        }
+    }
 }

@@ -95,7 +95,9 @@ impl Supervisor {
         let Some(client) = self.clients.remove(&id) else {
             return;
         };
+        self.drop_spares_of(id);
         for (lease, instances) in client.into_leases() {
+            self.families.released(id, lease);
             for instance in instances {
                 self.let_go(instance, (id, lease));
             }
@@ -122,9 +124,12 @@ impl Supervisor {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
-        let Some(handle) = self.instances.get(&instance) else {
+        let Some(handle) = self.instances.get_mut(&instance) else {
             return client.answer(call, Err(gone()));
         };
+        if changes(&action, caller) {
+            handle.changes += 1;
+        }
         let (answer, answered) = oneshot::channel();
         let command = |order| drop(handle.commands.send(Command { order, answer }));
         let outcome = async { answered.await.unwrap_or_else(|_| Err(gone())) };
@@ -183,5 +188,27 @@ impl Supervisor {
                 stream: call,
             });
         });
+    }
+}
+
+/// Whether an action may change what others see of the service. What its own functions do belongs to its readiness and its setup,
+/// except that a connection to it may break.
+fn changes(action: &Action, caller: Caller) -> bool {
+    match action {
+        Action::Logs { .. }
+        | Action::Follow { .. }
+        | Action::Ended
+        | Action::Status
+        | Action::WaitReady
+        | Action::CopyOut { .. } => false,
+        Action::Exec(_) | Action::CopyIn { .. } => caller == Caller::Handle,
+        Action::Stop { .. }
+        | Action::Start
+        | Action::Restart
+        | Action::Kill { .. }
+        | Action::Pause
+        | Action::Unpause
+        | Action::Disconnect
+        | Action::Reconnect => true,
     }
 }

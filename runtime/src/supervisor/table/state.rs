@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use seatrial_model::Scope;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::clients::Client;
+use super::family::Families;
 use super::kept::{Holder, Kept};
-use crate::protocol::{CallId, ClientId, InstanceId, LeaseId, Message};
+use crate::protocol::{CallId, ClientId, InstanceId, Launch, LeaseId, Message};
 use crate::supervisor::context::{Context, Run};
 use crate::supervisor::identity::Role;
-use crate::supervisor::instance::{Activity, Command, Phase};
+use crate::supervisor::instance::{Activity, Command, Dependency, Phase};
 use crate::supervisor::messages::{Hook, Input, Internal};
 use crate::supervisor::network::HostNumber;
 use crate::supervisor::sweep::History;
@@ -39,6 +41,8 @@ pub(in crate::supervisor) struct Supervisor {
     pub(super) clients: HashMap<ClientId, Client>,
     pub(super) instances: HashMap<InstanceId, Handle>,
     pub(super) shared: HashMap<SharedKey, InstanceId>,
+    /// What is launched again and again, and what is brought up for it.
+    pub(super) families: Families,
     /// How often the shared instances of a declaration, or those of a kept unit, were discarded.
     pub(super) discards: HashMap<String, u32>,
     /// The kept services of a keeper.
@@ -68,12 +72,45 @@ pub(super) struct Handle {
     pub(super) container: Arc<OnceLock<String>>,
     /// Notified of each start but the first. It closes when the instance has ended.
     pub(super) starts: watch::Receiver<()>,
+    /// The number of actions that have changed it, for those who may depend on what it was.
+    pub(super) changes: u64,
     pub(super) address: HostNumber,
     pub(super) activity: Arc<Activity>,
     /// Cancelled when its containers are removed.
     pub(super) removed: CancellationToken,
     /// Dropping it ends the instance.
     pub(super) _alive: DropGuard,
+}
+
+impl Handle {
+    /// The instance as others of its launch see it.
+    pub(super) fn dependency(&self) -> Dependency {
+        Dependency {
+            address: self.address,
+            phase: self.phase.clone(),
+            activity: self.activity.clone(),
+            commands: Some(self.commands.clone()),
+        }
+    }
+}
+
+/// The users of a service of a launch. `None` if each launch has its own.
+pub(super) fn shared_key(
+    launch: &Launch,
+    service: usize,
+    declaration: &str,
+    client: ClientId,
+) -> Option<SharedKey> {
+    let client = match launch.plan.services[service].scope {
+        Scope::Test => return None,
+        Scope::Binary => Some(client),
+        Scope::Run | Scope::Keep => None,
+    };
+    Some(SharedKey {
+        client,
+        identity: declaration.to_owned(),
+        service,
+    })
 }
 
 impl Supervisor {
@@ -91,6 +128,7 @@ impl Supervisor {
             clients: HashMap::new(),
             instances: HashMap::new(),
             shared: HashMap::new(),
+            families: Families::default(),
             discards: HashMap::new(),
             kept: HashMap::new(),
             attached: HashMap::new(),
@@ -129,6 +167,7 @@ impl Supervisor {
 
     /// Drops what a lease holds. Its own instances end in the background.
     pub(super) fn release(&mut self, client: ClientId, lease: LeaseId) {
+        self.families.released(client, lease);
         let Some(holder) = self.clients.get_mut(&client) else {
             return;
         };

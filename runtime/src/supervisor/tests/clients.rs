@@ -106,7 +106,7 @@ impl Run {
         let _ = inputs.send(Input::RunEnded { process, terminal });
     }
 
-    fn connect_with(&mut self, config: Config, process: Option<ProcessId>) -> Peer {
+    pub(super) fn connect_with(&mut self, config: Config, process: Option<ProcessId>) -> Peer {
         let inputs = self.inputs.clone().expect("the run goes on");
         self.clients += 1;
         let client = self.clients;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::{Run, exec_call, lasting, log, script};
 use crate::config::Config;
-use crate::engine::ExecSpec;
 use crate::engine::discovery::{self, EngineChoice};
-use crate::protocol::{Action, Event, Reply};
+use crate::engine::{Engine, ExecSpec};
+use crate::protocol::{Action, Event, InstanceId, Reply};
 
 /// The events of a run in their order.
 #[derive(Debug)]
@@ -43,6 +43,13 @@ impl Events {
         these.map(|event| &*event.details[key]).collect()
     }
 
+    /// The instances of a service with such an event, in order.
+    pub(super) fn instances(&self, service: &str, event: &str) -> Vec<InstanceId> {
+        let these = self.0.iter();
+        let these = these.filter(|it| it.service == service && it.event == event);
+        these.map(|event| event.instance).collect()
+    }
+
     fn container(&self, service: &str) -> &str {
         &self.0[self.at(service, "created")].details["container"]
     }
@@ -65,14 +72,18 @@ pub(super) async fn until_held(events: &Path, held: &[&str], expected: &[(&str, 
     }
 }
 
+/// The engine of the tests.
+pub(super) async fn engine() -> Engine {
+    let config = Config::of_process(&crate::workspace::of_process()).expect("the configuration");
+    let choice = EngineChoice::from(config.engine);
+    let engine = discovery::connect(&choice, std::env::vars().collect()).await;
+    engine.expect("an engine")
+}
+
 /// Makes the [`GATE`] of each service of `held`, which have been started.
 pub(super) async fn open_gates(so_far: &Events, held: &[&str]) {
     // The supervisor does not act on a service before it has answered the launch.
-    let config = Config::of_process(&crate::workspace::of_process()).expect("the configuration");
-    let choice = EngineChoice::from(config.engine);
-    let engine = discovery::connect(&choice, std::env::vars().collect())
-        .await
-        .expect("an engine");
+    let engine = engine().await;
     let exec = ExecSpec {
         command: ["touch", GATE].map(str::to_owned).to_vec(),
         ..ExecSpec::default()

@@ -5,6 +5,7 @@ mod copies;
 mod events;
 mod kept;
 mod setup;
+mod spares;
 mod stops;
 
 use std::collections::BTreeMap;

@@ -230,6 +230,7 @@ fn service_info() -> ServiceInfo {
             started: None,
             ready: Some(Duration::from_secs(1)),
             shared: true,
+            ahead: true,
         },
     }
 }
