@@ -130,6 +130,7 @@ fn a_later_test_finds_its_services_started() {
     let run = Run::new("spares");
     let mut command = run.command("suite::");
     command.env("SEATRIAL_EVENTS", events.path());
+    command.env("SEATRIAL_AHEAD", "2");
     let verdict = child::run(command.env("SEATRIAL_REPORT", "1").arg("--nocapture"));
     assert!(verdict.passed, "{verdict:#?}");
     let said = [&*verdict.stdout, &*verdict.stderr].concat();

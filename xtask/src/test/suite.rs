@@ -84,7 +84,7 @@ impl Suite<'_> {
         }
         for (name, variable, value) in [
             ("with published ports", "SEATRIAL_PUBLISH", "always"),
-            ("without namespaces", "SEATRIAL_NAMESPACES", "0"),
+            ("in namespaces", "SEATRIAL_NAMESPACES", "32"),
         ] {
             let name = format!("tests on the engine, {name}");
             self.nextest(steps, &name, ON_ENGINE, |tests| {
