@@ -126,11 +126,11 @@ fn ids(containers: &Value, wanted: impl Fn(&Value) -> bool) -> Vec<String> {
         .collect()
 }
 
-/// The network of a container in the engine's words.
-pub fn network_mode(container: &str) -> String {
+/// The container whose network namespace a container has joined, if it has joined one.
+pub fn holder(container: &str) -> Option<String> {
     let inspected = get(&format!("/containers/{container}/json"));
-    let mode = inspected["HostConfig"]["NetworkMode"].as_str();
-    mode.unwrap_or_default().to_owned()
+    let mode = inspected["HostConfig"]["NetworkMode"].as_str()?;
+    mode.strip_prefix("container:").map(str::to_owned)
 }
 
 /// The address of a container on its only network.
@@ -213,7 +213,7 @@ pub fn volumes_and_addresses(container: &str) -> (Vec<String>, Vec<String>) {
     let volumes = mounts.iter().filter(|mount| mount["Type"] == "volume");
     let volumes = volumes.filter_map(|mount| mount["Name"].as_str());
     let volumes = volumes.map(str::to_owned).collect();
-    if let Some(holder) = network_mode(container).strip_prefix("container:") {
+    if let Some(holder) = holder(container) {
         inspected = get(&format!("/containers/{holder}/json"));
     }
     let ports = inspected["NetworkSettings"]["Ports"].as_object();

@@ -42,8 +42,7 @@ struct Alone {
 
 /// The container that has the network namespace of a service, if it is another one.
 fn holder(service: &Service) -> Option<String> {
-    let mode = engine::network_mode(service.id());
-    mode.strip_prefix("container:").map(str::to_owned)
+    engine::holder(service.id())
 }
 
 /// Launches until a service joins a namespace. They are prepared while one serves.
