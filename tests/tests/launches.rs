@@ -183,7 +183,10 @@ fn assert_says_once(said: &str, parts: &[&str]) {
 fn a_test_that_panics_is_told_what_its_services_did() {
     let mut command = child::tests("written_by_others::");
     command.args(["--skip", "shared::", "--test-threads=8"]);
-    let verdict = child::run(command.env("SEATRIAL_REPORT", "1"));
+    let verdict = child::run_in_time(command.env("SEATRIAL_REPORT", "1"), |verdict| {
+        let not_ready = "the services were not ready when the time for the test was up";
+        verdict.stdout.contains(not_ready)
+    });
     let report = &verdict.stdout;
     assert!(report.contains("3 passed; 8 failed"), "{verdict:#?}");
     // The test is known by its thread.

@@ -239,7 +239,11 @@ mod waits {
 
 #[test]
 fn what_waits_for_a_service_ends_with_the_time_for_the_test() {
-    let verdict = child::run(child::tests("waits::").arg("--test-threads=8"));
+    let verdict = child::run_in_time(child::tests("waits::").arg("--test-threads=8"), |verdict| {
+        verdict
+            .stdout
+            .contains("8s: its services were being launched")
+    });
     let report = &verdict.stdout;
     assert!(report.contains("1 passed; 7 failed"), "{verdict:#?}");
     let timed_out = |name: &str, how: &str| {

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::panic::resume_unwind;
 use std::process::Stdio;
+use std::thread;
 
 use seatrial_tests::engine;
 
@@ -67,8 +69,13 @@ fn a_test_that_times_out_leaves_nothing_and_says_so() {
             "times_out_and_should_panic",
         ];
         // At once, for they do little but wait.
-        for (case, run) in cases.map(|case| (case, Run::direct(case).spawn())) {
-            let mut ended = run.end().exited(101);
+        let runs = cases.map(|case| {
+            let run = thread::spawn(|| Run::end_out_of_time(|| Run::direct(case)));
+            (case, run)
+        });
+        for (case, run) in runs {
+            let ended = run.join().unwrap_or_else(|panic| resume_unwind(panic));
+            let mut ended = ended.exited(101);
             if case != "times_out_blocking" {
                 ended = ended.had_services();
             }
@@ -85,10 +92,8 @@ fn a_test_that_times_out_leaves_nothing_and_says_so() {
 #[test]
 fn an_async_test_that_times_out_drops_what_it_holds_before_its_services_go() {
     rounds(|| {
-        Run::direct("times_out")
-            .end()
-            .exited(101)
-            .said_once("farewell");
+        let ended = Run::end_out_of_time(|| Run::direct("times_out"));
+        ended.exited(101).said_once("farewell");
     });
 }
 
@@ -181,18 +186,19 @@ fn tests_leave_nothing_where_the_supervisor_is_in_their_process() {
             ("returns_an_error", 101),
             ("panics", 101),
             ("exits_with_failure", 1),
-            ("times_out", 101),
         ] {
             let ended = Run::direct(case).in_process().end();
             ended.exited(code).had_services();
         }
+        let ended = Run::end_out_of_time(|| Run::direct("times_out").in_process());
+        ended.exited(101).had_services();
     });
 }
 
 #[test]
 fn a_test_that_has_to_be_ended_leaves_nothing_where_the_supervisor_is_in_its_process() {
     rounds(|| {
-        let ended = Run::direct("times_out_blocking").in_process().end();
+        let ended = Run::end_out_of_time(|| Run::direct("times_out_blocking").in_process());
         ended
             .exited(101)
             .said_once("so the process ends")
