@@ -211,10 +211,9 @@ fn not_used_again_once_changed(alone: Alone) {
 #[test]
 #[ignore = "run by the tests below"]
 fn none_is_prepared() {
-    for _ in 0..4 {
-        let Pair { first, second } = Pair::launch().wait().expect("it starts");
-        assert_eq!(holder(&first), None);
-        assert_eq!(holder(&second), None);
+    for _ in 0..3 {
+        let Alone { alone } = Alone::launch().wait().expect("it starts");
+        assert_eq!(holder(&alone), None);
         assert!(engine::namespaces(&run_id()).is_empty());
     }
 }
@@ -271,13 +270,8 @@ fn a_namespace_is_used_again() {
 }
 
 #[test]
-fn so_is_a_namespace_whose_ports_are_published() {
-    run("used_again", &[PUBLISHED]);
-}
-
-#[test]
-fn so_is_a_namespace_of_the_test_process() {
-    run("used_again", &[IN_PROCESS]);
+fn so_is_a_namespace_of_the_test_process_whose_ports_are_published() {
+    run("used_again", &[IN_PROCESS, PUBLISHED]);
 }
 
 #[test]

@@ -39,7 +39,6 @@ fn joined() -> Server {
         if engine::holder(launched.server.id()).is_some() {
             return launched;
         }
-        launched.assert_published();
     }
     panic!("no namespace was prepared");
 }
@@ -126,6 +125,4 @@ fn ports_are_published_beside_a_proxy() {
     let local = ("NO_PROXY", "localhost,127.0.0.1");
     let auto = ("SEATRIAL_PUBLISH", "auto");
     run("is_reached_at_published_ports", &[auto, proxy, local]);
-    let all = ("NO_PROXY", "*");
-    run("is_reached_at_its_own_address", &[auto, proxy, all]);
 }
