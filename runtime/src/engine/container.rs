@@ -79,6 +79,17 @@ impl MountSpec {
             | Self::Tmpfs { at, .. } => at,
         }
     }
+
+    /// Whether a container may write files of the engine's host by it.
+    pub(crate) fn may_change_the_host(&self) -> bool {
+        matches!(
+            self,
+            Self::Bind {
+                read_only: false,
+                ..
+            }
+        )
+    }
 }
 
 /// The state of a container.

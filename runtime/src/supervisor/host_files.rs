@@ -1,11 +1,11 @@
 //! Checks that the engine mounts the files that this process sees. It does not if the tests run in a container and
 //! the engine outside of it, or if the engine is on another machine: the same path may have other files there.
 //!
-//! The check asks the engine about the first container that mounts a path, before the container starts. It takes
-//! milliseconds, once in a run. A marker file with a unique name proves most. It is written where cargo writes anyway:
-//! beside the executable, where nobody watches for changes. If the executable is not in the mounted tree, the times and
-//! sizes of files are compared; two checkouts have none of these in common. If an engine gives no answer, nothing is
-//! concluded.
+//! The check asks the engine about the first container that mounts a path, before the service is used: before the
+//! container starts if it may write there. It takes 40 to 60 ms, once in a run. A marker file with a unique name proves
+//! most. It is written where cargo writes anyway: beside the executable, where nobody watches for changes. If the
+//! executable is not in the mounted tree, the times and sizes of files are compared; two checkouts have none of these in
+//! common. If an engine gives no answer, nothing is concluded.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -46,7 +46,7 @@ pub(super) struct HostFiles(Mutex<BTreeMap<PathBuf, Known>>);
 
 type Known = Arc<OnceCell<Result<(), Error>>>;
 
-/// A container that was created but not started.
+/// A container that was created, and that nobody uses yet.
 #[derive(Clone, Copy)]
 pub(super) struct Created<'a> {
     pub(super) engine: &'a Engine,

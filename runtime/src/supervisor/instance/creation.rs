@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::state::Instance;
 use crate::Error;
-use crate::engine::{Engine, EngineError, EngineErrorKind, ImageInfo, PublishedPort, all_of};
+use crate::engine::{
+    Engine, EngineError, EngineErrorKind, ImageInfo, MountSpec, PublishedPort, all_of,
+};
 use crate::supervisor::host_files::{self, Created};
 use crate::supervisor::links::Links;
 use crate::supervisor::namespaces::Holder;
@@ -108,8 +110,10 @@ impl Instance {
         self.record("created", &[("container", &id)]);
         let (record, removed) = (self.recorder(), id.clone());
         guard.when_removed(move || record("removed", &[("container", &removed)]));
-        // The engine's view of files is not the fault of this service, and other services have the same problem.
-        self.context.run.host_files.check(created(&id)).await?;
+        if mounts.iter().any(MountSpec::may_change_the_host) {
+            // A service must not write where the engine has something else.
+            self.context.run.host_files.check(created(&id)).await?;
+        }
         let user = spec::user(&self.launch, service);
         let user = user.as_deref().unwrap_or(&image.user);
         let directories = tmpfs::directories(engine, &id, &service.tmpfs, user).await;
@@ -127,7 +131,32 @@ impl Instance {
             let uploaded = engine.upload(&id, "/", all_of(files)).await;
             uploaded.map_err(|error| self.engine_error(&error))?;
         }
-        Ok(Some(Container { id, ports, guard }))
+        Ok(Some(Container {
+            id,
+            ports,
+            guard,
+            mounts,
+        }))
+    }
+
+    /// Checks that the engine mounts the files that this process sees.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it mounts others. That is not the fault of this service, and other services have the same
+    /// problem.
+    pub(super) async fn sees_our_files(
+        &self,
+        engine: &Engine,
+        container: &Container,
+    ) -> Result<(), Error> {
+        let created = Created {
+            engine,
+            id: &container.id,
+            mounts: &container.mounts,
+            own: self.context.run.identity.own_container(),
+        };
+        self.context.run.host_files.check(created).await
     }
 }
 
@@ -137,6 +166,7 @@ pub(super) struct Container {
     pub(super) ports: Vec<PublishedPort>,
     /// Removes the container.
     pub(super) guard: Guard,
+    mounts: Vec<MountSpec>,
 }
 
 impl Container {

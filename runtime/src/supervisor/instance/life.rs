@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use seatrial_model::{CheckKind, ImageRef, Pull, SetupKind};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -161,16 +162,24 @@ impl Instance {
             direct: running.direct,
         };
         host_ports.check(published, own).await?;
+        let seen = self
+            .sees_our_files(&running.engine, &running.container)
+            .shared();
         let mut checks = service.ready.iter();
         if checks.any(|check| matches!(check.kind, CheckKind::Hook { .. })) {
+            seen.clone().await?;
             // The time-out begins when somebody is there to answer.
             running.until_taken(self).await?;
         }
-        tokio::select! {
+        let ready = tokio::select! {
             biased;
-            ready = running.wait_ready(self, inbox, Thoroughness::All) => ready?,
-            error = host_ports.out_of_reach(published, own) => return Err(error.into()),
-        }
+            ready = running.wait_ready(self, inbox, Thoroughness::All) => ready,
+            error = host_ports.out_of_reach(published, own) => Err(error),
+            Err(error) = seen.clone() => Err(error),
+        };
+        // Without its files a service may fail in other ways, too.
+        seen.await?;
+        ready?;
         times.ready = Some(self.begun.elapsed());
         self.seat.is_ready();
         running.set_up(self, inbox).await?;

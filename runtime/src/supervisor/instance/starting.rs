@@ -58,6 +58,7 @@ impl Instance {
                 Err(error) if error.kind == EngineErrorKind::PortTaken && choice < PORT_CHOICES => {
                 }
                 Err(error) => {
+                    self.sees_our_files(&parts.engine, &container).await?;
                     let target = self.target(&parts.engine, &container.id);
                     let error = diagnosis::start_failed(target, &error).await;
                     return Err(self.attach(error).into());
