@@ -239,10 +239,10 @@ mod waits {
 
 #[test]
 fn what_waits_for_a_service_ends_with_the_time_for_the_test() {
+    let waiting = "`slow` waited for: tcp on port 4000";
     let verdict = child::run_in_time(child::tests("waits::").arg("--test-threads=8"), |verdict| {
-        verdict
-            .stdout
-            .contains("8s: its services were being launched")
+        let said = &verdict.stdout;
+        said.contains("8s: its services were being launched") || said.matches(waiting).count() < 2
     });
     let report = &verdict.stdout;
     assert!(report.contains("1 passed; 7 failed"), "{verdict:#?}");
@@ -255,22 +255,18 @@ fn what_waits_for_a_service_ends_with_the_time_for_the_test() {
         said
     };
     for (name, how, call) in [
-        ("for_a_line", "panicked after 8.", "wait_log(\"done\")"),
+        ("for_a_line", "panicked after ", "wait_log(\"done\")"),
         (
             "for_a_command_and_blocks_its_runtime",
-            "returned after 8.",
+            "returned after ",
             "exec([\"sleep\", ..])",
         ),
         (
             "for_lines_on_another_thread",
-            "panicked after 8.",
+            "panicked after ",
             "log_lines()",
         ),
-        (
-            "and_should_panic",
-            "panicked after 8.",
-            "wait_log(\"done\")",
-        ),
+        ("and_should_panic", "panicked after ", "wait_log(\"done\")"),
     ] {
         let said = timed_out(name, how);
         for part in [
@@ -295,9 +291,10 @@ fn what_waits_for_a_service_ends_with_the_time_for_the_test() {
         );
     }
     for name in ["for_a_launch", "for_a_launch_on_a_thread_of_its_runtime"] {
-        let said = timed_out(name, "panicked after 8.");
-        let cause = "the services were not ready when the time for the test was up\n  `slow` waited for: tcp on port 4000";
-        assert!(said.contains(cause), "{said}");
+        let said = timed_out(name, "panicked after ");
+        let cause =
+            format!("the services were not ready when the time for the test was up\n  {waiting}");
+        assert!(said.contains(&cause), "{said}");
     }
     assert!(
         timed_out("for_a_line", "panicked").contains("\nfarewell\n"),
@@ -344,9 +341,9 @@ fn a_test_that_ends_too_late_fails_whatever_it_says() {
     let report = &verdict.stdout;
     assert!(report.contains("0 passed; 3 failed"), "{verdict:#?}");
     for (name, how) in [
-        ("returns", "returned after 1."),
-        ("returns_an_error", "returned after 1."),
-        ("panics_as_it_should", "panicked after 1."),
+        ("returns", "returned after "),
+        ("returns_an_error", "returned after "),
+        ("panics_as_it_should", "panicked after "),
     ] {
         let said = said(report, &format!("late::{name}"));
         let expected = format!(
