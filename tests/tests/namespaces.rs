@@ -2,10 +2,11 @@
 
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use seatrial::{Composition, Service};
 use seatrial_tests::conversation::ask;
+use seatrial_tests::waiting::comes_about;
 use seatrial_tests::{child, engine};
 
 /// Two that answer; the second one needs the first.
@@ -244,11 +245,10 @@ fn run(test: &str, variables: &[(&str, &str)]) {
     command.envs(variables.iter().copied());
     let verdict = child::run(&mut command);
     assert!(verdict.passed, "{verdict:#?}");
-    let until = Instant::now() + Duration::from_secs(60);
-    while !engine::of(&run).is_empty() {
-        assert!(Instant::now() < until, "{:?}", engine::of(&run));
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let removed = comes_about(Duration::from_secs(60), || {
+        engine::of(&run).is_empty().then_some(())
+    });
+    assert!(removed.is_some(), "{:?}", engine::of(&run));
 }
 
 const PUBLISHED: (&str, &str) = ("SEATRIAL_PUBLISH", "always");

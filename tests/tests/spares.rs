@@ -5,17 +5,16 @@
 
 use std::process::Command;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use seatrial::{Composition, Service};
 use seatrial_tests::events::Events;
+use seatrial_tests::waiting::comes_about;
 use seatrial_tests::{child, engine};
 
 /// How long anything may take before the test is given up: far more than it does.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The pace at which conditions are looked at that nothing tells of.
-const PACE: Duration = Duration::from_millis(20);
 
 #[derive(Composition)]
 struct Shop {
@@ -52,15 +51,8 @@ async fn stock(db: &Service) -> Result<()> {
 
 /// Waits for a condition.
 #[track_caller]
-fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(value) = condition() {
-            return value;
-        }
-        assert!(begun.elapsed() < PATIENCE, "waited too long: {what}");
-        std::thread::sleep(PACE);
-    }
+fn until<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
+    comes_about(PATIENCE, condition).unwrap_or_else(|| panic!("waited too long: {what}"))
 }
 
 /// The containers of a service that were started so far, as this process's events have it. The file is the parent's.

@@ -5,9 +5,10 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use seatrial_tests::child;
+use seatrial_tests::waiting::comes_about;
 
 use crate::cases;
 use crate::ended::Ended;
@@ -16,8 +17,6 @@ use crate::running::Running;
 /// How long anything may take before the test is given up: far more than it does, also where cargo waits for another
 /// cargo.
 const PATIENCE: Duration = Duration::from_secs(240);
-/// The pace at which conditions are looked at that nothing tells of.
-const PACE: Duration = Duration::from_millis(10);
 
 /// Runs `check` as often as `ROUNDS` says, once by default.
 pub(crate) fn rounds(check: impl Fn()) {
@@ -30,21 +29,6 @@ pub(crate) fn rounds(check: impl Fn()) {
 #[track_caller]
 pub(crate) fn until<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
     comes_about(PATIENCE, condition).unwrap_or_else(|| panic!("waited too long: {what}"))
-}
-
-/// Waits so long for a condition.
-pub(crate) fn comes_about<T>(
-    patience: Duration,
-    mut condition: impl FnMut() -> Option<T>,
-) -> Option<T> {
-    let begun = Instant::now();
-    loop {
-        let value = condition();
-        if value.is_some() || begun.elapsed() >= patience {
-            return value;
-        }
-        std::thread::sleep(PACE);
-    }
 }
 
 /// A child to be: its command, the label of what it creates, and a directory of its own.

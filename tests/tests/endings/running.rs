@@ -10,11 +10,12 @@ use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
 use seatrial_tests::engine;
+use seatrial_tests::waiting::comes_about;
 use serde_json::Value;
 
 use crate::ended::{Ended, strings};
 use crate::processes;
-use crate::run::{Directory, Run, Supervisor, comes_about, until};
+use crate::run::{Directory, Run, Supervisor, until};
 
 /// How long a supervisor may take to remove everything, once its run is over. Its own limits are well below that.
 const REMOVAL: Duration = Duration::from_secs(60);

@@ -8,9 +8,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use seatrial_tests::{child, engine};
+use seatrial_tests::{child, engine, waiting};
 use serde_json::Value;
 
 use crate::record::Kept;
@@ -18,8 +18,6 @@ use crate::run::Run;
 
 /// How long anything may take before the test is given up: far more than it does.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The pace at which conditions are looked at that nothing tells of.
-const PACE: Duration = Duration::from_millis(10);
 
 /// Waits for a condition.
 #[track_caller]
@@ -28,14 +26,7 @@ pub(crate) fn until(what: &str, condition: impl FnMut() -> bool) {
 }
 
 fn comes_about(mut condition: impl FnMut() -> bool) -> bool {
-    let begun = Instant::now();
-    while !condition() {
-        if begun.elapsed() > PATIENCE {
-            return false;
-        }
-        std::thread::sleep(PACE);
-    }
-    true
+    waiting::comes_about(PATIENCE, || condition().then_some(())).is_some()
 }
 
 /// What the runs of one test share. Dropping it removes all of it.

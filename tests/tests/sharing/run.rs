@@ -4,17 +4,16 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use seatrial_tests::events::Events;
+use seatrial_tests::waiting::comes_about;
 use seatrial_tests::{cargo, child, engine};
 
 use crate::created::{Created, Recording};
 
 /// How long a supervisor may take to end once its run is over.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// The pace at which its end is looked for, of which nothing tells.
-const PACE: Duration = Duration::from_millis(10);
 
 /// What a run has done and said. Nothing is left of it.
 pub(crate) struct Ended {
@@ -100,14 +99,8 @@ fn build() {
 /// Waits until the process has ended.
 #[track_caller]
 fn until_ended(process: u32) {
-    let begun = Instant::now();
-    while !child::is_gone(process) {
-        assert!(
-            begun.elapsed() < DEADLINE,
-            "the supervisor {process} runs on"
-        );
-        std::thread::sleep(PACE);
-    }
+    let ended = comes_about(DEADLINE, || child::is_gone(process).then_some(()));
+    assert!(ended.is_some(), "the supervisor {process} runs on");
 }
 
 /// A directory of this run's own, gone when dropped.
