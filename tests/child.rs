@@ -53,7 +53,7 @@ pub fn leave_run(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         // How ports are published, and what is prepared, are choices of whoever runs the tests.
-        if !["SEATRIAL_PUBLISH", "SEATRIAL_NAMESPACES"].contains(&&*text)
+        if !["SEATRIAL_PUBLISH", "SEATRIAL_NAMESPACES", "SEATRIAL_AHEAD"].contains(&&*text)
             && ["NEXTEST", "SEATRIAL_", "RUST_TEST_"]
                 .iter()
                 .any(|own| text.starts_with(own))

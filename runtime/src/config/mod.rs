@@ -10,13 +10,13 @@
 //! | `pull` | `SEATRIAL_PULL` | `missing` |
 //! | `ports` | `SEATRIAL_PORTS` | `20000-29999` |
 //! | `publish` | `SEATRIAL_PUBLISH` | `auto` |
-//! | `namespaces` | `SEATRIAL_NAMESPACES` | 0 |
+//! | `namespaces` | `SEATRIAL_NAMESPACES` | 32 |
 //! | `report` | `SEATRIAL_REPORT` | `false` |
 //! | `events` | `SEATRIAL_EVENTS` | none |
 //! | `logs_on_failure` | `SEATRIAL_LOGS_ON_FAILURE` | 20 |
 //! | `supervisor` | `SEATRIAL_SUPERVISOR` | `process` |
 //! | `keep` | `SEATRIAL_KEEP` | `2h` |
-//! | `ahead` | `SEATRIAL_AHEAD` | 0 |
+//! | `ahead` | `SEATRIAL_AHEAD` | as many as processors |
 //! | `timeouts.ready` | `SEATRIAL_TIMEOUTS_READY` | `60s` |
 //! | `timeouts.setup` | `SEATRIAL_TIMEOUTS_SETUP` | `5m` |
 //! | `timeouts.pull` | `SEATRIAL_TIMEOUTS_PULL` | `15m` |

@@ -121,7 +121,7 @@ pub(super) fn settle(
                 |entry, mistakes| entry.number("namespaces = 32", mistakes),
                 |text| number("number of network namespaces", text, "32, or 0 for none"),
             )
-            .unwrap_or(0),
+            .unwrap_or(32),
         report: settings
             .value(
                 &root,
@@ -170,15 +170,13 @@ pub(super) fn settle(
                 keep,
             )
             .unwrap_or(Keep::For(Duration::from_secs(2 * 60 * 60))),
-        ahead: settings
-            .value(
-                &root,
-                "ahead",
-                "SEATRIAL_AHEAD",
-                |entry, mistakes| entry.number("ahead = 2", mistakes),
-                |text| number("number of services", text, "2, or 0 for none"),
-            )
-            .or(Some(0)),
+        ahead: settings.value(
+            &root,
+            "ahead",
+            "SEATRIAL_AHEAD",
+            |entry, mistakes| entry.number("ahead = 2", mistakes),
+            |text| number("number of services", text, "2, or 0 for none"),
+        ),
         images: ImageConfig {
             workspace: workspace.to_owned(),
             pull: settings

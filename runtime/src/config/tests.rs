@@ -77,13 +77,13 @@ fn without_a_file_the_defaults_hold() {
     assert_eq!(config.timeouts.engine, Duration::from_secs(60));
     assert_eq!(config.ports, 20000..=29999);
     assert_eq!(config.publish, Publish::Auto);
-    assert_eq!(config.namespaces, 0);
+    assert_eq!(config.namespaces, 32);
     assert!(!config.report);
     assert_eq!(config.events, None);
     assert_eq!(config.logs_on_failure, 20);
     assert_eq!(config.supervisor, SupervisorMode::Process);
     assert_eq!(config.keep, Keep::For(Duration::from_secs(7200)));
-    assert_eq!(config.ahead, Some(0));
+    assert_eq!(config.ahead, None);
     assert_eq!(config.images.pull, Pull::Missing);
     assert!(config.images.mirrors.is_empty());
 }

@@ -84,7 +84,8 @@ impl Suite<'_> {
         }
         for (name, variable, value) in [
             ("with published ports", "SEATRIAL_PUBLISH", "always"),
-            ("in namespaces", "SEATRIAL_NAMESPACES", "32"),
+            ("without namespaces prepared", "SEATRIAL_NAMESPACES", "0"),
+            ("with nothing started ahead", "SEATRIAL_AHEAD", "0"),
         ] {
             let name = format!("tests on the engine, {name}");
             self.nextest(steps, &name, ON_ENGINE, |tests| {
