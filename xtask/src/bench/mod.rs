@@ -35,7 +35,7 @@ use origin::Origin;
 use readme::Readme;
 use report::{Measured, Report, amount};
 use sample::{Contender, Reading};
-use scenario::{Method, Scenario};
+use scenario::{Method, Scenario, Test};
 use server::ServerImage;
 use workshop::Workshop;
 
@@ -210,16 +210,19 @@ impl Bench<'_> {
     }
 
     /// Runs a test in a process and a run of its own.
-    fn test(&mut self, test: &str, contender: Contender, measured: &mut Measured) -> Result<()> {
+    fn test(&mut self, test: &Test, contender: Contender, measured: &mut Measured) -> Result<()> {
         self.ground.settle()?;
         let executable = self.executables.get(&contender);
         let executable = executable.and_then(|it| it.get(EXECUTABLE));
         let executable = executable.context("cargo has built no scenarios")?;
-        let mut command = process::test(executable, test);
+        let mut command = process::test(executable, test.name);
         self.workshop.prepare(&mut command);
         self.processes += 1;
         let id = format!("bench-{}-{}", std::process::id(), self.processes);
         command.envs(RUN.map(|variable| (variable, &id)));
+        if !test.may_start_ahead {
+            command.env("SEATRIAL_AHEAD", "0");
+        }
         let finished = process::run(&mut command)?;
         for sample in sample::read(&finished.output)? {
             let value = match sample.reading {

@@ -19,10 +19,17 @@ pub(super) struct Case {
     pub(super) unit: Unit,
 }
 
+/// A test of each contender.
+pub(super) struct Test {
+    pub(super) name: &'static str,
+    /// Whether Seatrial may start services ahead, as it does by default.
+    pub(super) may_start_ahead: bool,
+}
+
 /// How a scenario is measured.
 pub(super) enum Method {
     /// These tests of each contender, each in a process of its own, which reports samples.
-    Tests(&'static [&'static str]),
+    Tests(&'static [Test]),
     /// All tests of a package of each contender, by a command of cargo: how long the command takes.
     Commands,
     /// Builds from nothing.
@@ -58,6 +65,20 @@ const fn time(name: &'static str) -> Case {
     }
 }
 
+const fn test(name: &'static str) -> Test {
+    Test {
+        name,
+        may_start_ahead: true,
+    }
+}
+
+const fn nothing_ahead(name: &'static str) -> Test {
+    Test {
+        name,
+        may_start_ahead: false,
+    }
+}
+
 const ALL: &[Contender] = &Contender::ALL;
 const FRAMEWORKS: &[Contender] = &[Contender::Seatrial, Contender::Testcontainers];
 
@@ -65,22 +86,35 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "one",
         about: "one Redis, until it answers PING",
-        rounds: 7,
-        method: Method::Tests(&["one"]),
+        rounds: 5,
+        method: Method::Tests(&[
+            nothing_ahead("one"),
+            test("one_ahead"),
+            test("one_on_a_network"),
+        ]),
         contenders: ALL,
-        cases: &[time("cold"), time("warm")],
+        cases: &[
+            time("warm"),
+            time("started ahead"),
+            time("cold"),
+            time("cold, on a new network"),
+        ],
         needs_server: false,
         tail: false,
-        note: "until Redis answers PING. cold: the first start of a new process; with Seatrial also of a new run, whose \
-               supervisor is started. warm: later starts of that process. Nothing is removed meanwhile.",
+        note: "until Redis answers PING. warm: a later start of a process, after what it had started before is gone; \
+               Seatrial has prepared network namespaces (`ahead = 0`). started ahead: the same with Seatrial's defaults, \
+               from the third start on; the others have nothing like it, and start as ever. cold: the first start of a \
+               new process; with Seatrial also of a new run, whose supervisor is started and whose network is made. The \
+               others use the engine's default network. on a new network: they make one, too, as is needed wherever \
+               services find each other by name.",
     },
     Scenario {
         name: "twenty",
         about: "twenty Redis at once, until all answer",
         rounds: 3,
-        method: Method::Tests(&["twenty"]),
+        method: Method::Tests(&[nothing_ahead("twenty"), test("twenty_ahead")]),
         contenders: ALL,
-        cases: &[time("cold"), time("warm")],
+        cases: &[time("warm"), time("started ahead"), time("cold")],
         needs_server: false,
         tail: false,
         note: "until all answer PING; testcontainers and the raw calls start all at the same time, too.",
@@ -89,9 +123,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "chain",
         about: "four services, each of which needs the one before it, until the last answers",
         rounds: 5,
-        method: Method::Tests(&["chain"]),
+        method: Method::Tests(&[nothing_ahead("chain"), test("chain_ahead")]),
         contenders: ALL,
-        cases: &[time("cold"), time("warm")],
+        cases: &[time("warm"), time("started ahead"), time("cold")],
         needs_server: false,
         tail: false,
         note: "each service has the address of the one before it in a variable. testcontainers has no dependencies: its \
@@ -112,7 +146,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "attach",
         about: "a new test process uses a service that runs already",
         rounds: 3,
-        method: Method::Tests(&["attach"]),
+        method: Method::Tests(&[test("attach")]),
         contenders: ALL,
         cases: &[time("new process")],
         needs_server: false,
@@ -125,7 +159,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "lag",
         about: "from a service's readiness to the return of its start, by tcp, log and http",
         rounds: 5,
-        method: Method::Tests(&["lag_after_readiness"]),
+        method: Method::Tests(&[test("lag_after_readiness")]),
         contenders: FRAMEWORKS,
         cases: &[time("tcp"), time("log"), time("http")],
         needs_server: true,
@@ -137,7 +171,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "teardown",
         about: "from the last statement of a test to the end of its process",
         rounds: 5,
-        method: Method::Tests(&["teardown_of_one", "teardown_of_ten"]),
+        method: Method::Tests(&[test("teardown_of_one"), test("teardown_of_ten")]),
         contenders: ALL,
         cases: &[time("one service"), time("ten services")],
         needs_server: false,

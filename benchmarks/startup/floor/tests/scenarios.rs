@@ -3,9 +3,12 @@
 use std::thread;
 use std::time::Instant;
 
-use startup_measure::{ATTACHING, LATER, TWENTY, ending, in_new_processes, redis_answers, sample};
+use startup_measure::{
+    ATTACHING, COLD_ON_A_NETWORK, LATER, LATER_OF_SEVERAL, TWENTY, ending, in_new_processes,
+    measured, network, redis_answers, sample, starts, starts_ahead,
+};
 
-use startup_floor::Redis;
+use startup_floor::{Network, Redis};
 
 /// So many at once.
 fn start(count: usize) -> Vec<Redis> {
@@ -31,15 +34,16 @@ fn remove(all: Vec<Redis>) {
     });
 }
 
-/// Measures starts of something that all stays until the last is measured: no removal is in the times.
-fn starts(later: usize, start: impl Fn() -> Vec<Redis>) {
-    let mut held = Vec::new();
-    for number in 0..=later {
-        let begun = Instant::now();
-        held.extend(start());
-        sample(if number == 0 { "cold" } else { "warm" }, begun.elapsed());
+/// Four, each of which gets the address of the one before it.
+fn start_chain() -> Vec<Redis> {
+    let mut all = vec![Redis::start(&[])];
+    for number in 1..4 {
+        redis_answers(all[number - 1].address);
+        let upstream = format!("UPSTREAM={}:6379", all[number - 1].bridge);
+        all.push(Redis::start(&[upstream]));
     }
-    remove(held);
+    redis_answers(all[3].address);
+    all
 }
 
 #[test]
@@ -50,23 +54,44 @@ fn one() {
 
 #[test]
 #[ignore = "run by `cargo xtask bench`"]
+fn one_ahead() {
+    starts_ahead(LATER, || start(1));
+}
+
+#[test]
+#[ignore = "run by `cargo xtask bench`"]
+fn one_on_a_network() {
+    measured(COLD_ON_A_NETWORK, || {
+        let network = Network::create(network());
+        let redis = Redis::start_on(&network.0, &[]);
+        redis_answers(redis.address);
+        // A network cannot be removed before what is on it.
+        (redis, network)
+    });
+}
+
+#[test]
+#[ignore = "run by `cargo xtask bench`"]
 fn twenty() {
-    starts(1, || start(TWENTY));
+    starts(LATER_OF_SEVERAL, || start(TWENTY));
+}
+
+#[test]
+#[ignore = "run by `cargo xtask bench`"]
+fn twenty_ahead() {
+    starts_ahead(LATER_OF_SEVERAL, || start(TWENTY));
 }
 
 #[test]
 #[ignore = "run by `cargo xtask bench`"]
 fn chain() {
-    starts(1, || {
-        let mut all = vec![Redis::start(&[])];
-        for number in 1..4 {
-            redis_answers(all[number - 1].address);
-            let upstream = format!("UPSTREAM={}:6379", all[number - 1].bridge);
-            all.push(Redis::start(&[upstream]));
-        }
-        redis_answers(all[3].address);
-        all
-    });
+    starts(LATER_OF_SEVERAL, start_chain);
+}
+
+#[test]
+#[ignore = "run by `cargo xtask bench`"]
+fn chain_ahead() {
+    starts_ahead(LATER_OF_SEVERAL, start_chain);
 }
 
 #[test]

@@ -8,11 +8,30 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+mod engine;
+
+pub use engine::{call, settle};
+
 /// How many services there are in `twenty`.
 pub const TWENTY: usize = 20;
 
-/// How often a process of `one` starts a service after its first.
+/// How often a process measures a start after its first, of one service and of several.
 pub const LATER: usize = 3;
+pub const LATER_OF_SEVERAL: usize = 2;
+
+/// The cases of a start: nothing was started before; networks are prepared, if the contender does that; services, too.
+pub const COLD: &str = "cold";
+pub const WARM: &str = "warm";
+pub const AHEAD: &str = "started ahead";
+
+/// The first start of a process, where everybody makes a network for it.
+pub const COLD_ON_A_NETWORK: &str = "cold, on a new network";
+
+/// The network of that case, which is different for each process.
+pub fn network() -> String {
+    let process = std::env::var(PROCESS).expect("`cargo xtask bench` names the process");
+    format!("startup-{process}")
+}
 
 /// How many processes attach to what one process of `attach` holds.
 pub const ATTACHING: usize = 10;
@@ -30,11 +49,41 @@ pub const LABEL: (&str, &str) = ("dev.seatrial.test", "bench");
 /// The variable that is different for each process that `cargo xtask bench` starts, and inherited by its children.
 pub const PROCESS: &str = "STARTUP_PROCESS";
 
-/// How long a server may take to answer: far longer than it does.
+/// How long a server may take to answer, and an engine to come to rest: far longer than they do.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The pace at which a server is asked that does not answer yet.
 const PACE: Duration = Duration::from_millis(1);
+
+/// Measures the first start of this process, and later ones with networks prepared.
+pub fn starts<T>(later: usize, start: impl Fn() -> T) {
+    drop(measured(COLD, &start));
+    starts_after(WARM, later, &start);
+}
+
+/// Measures starts of what this process has started before, with everything prepared.
+pub fn starts_ahead<T>(later: usize, start: impl Fn() -> T) {
+    drop(start());
+    starts_after(AHEAD, later, &start);
+}
+
+/// Measures starts after another that is not measured. What was started before is gone each time.
+fn starts_after<T>(case: &str, later: usize, start: &impl Fn() -> T) {
+    settle();
+    drop(start());
+    for _ in 0..later {
+        drop(measured(case, start));
+    }
+}
+
+/// Measures one start, once all is quiet.
+pub fn measured<T>(case: &str, start: impl FnOnce() -> T) -> T {
+    settle();
+    let begun = Instant::now();
+    let started = start();
+    sample(case, begun.elapsed());
+    started
+}
 
 /// Reports how long something took.
 pub fn sample(case: &str, took: Duration) {

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use seatrial::{Composition, Service};
 use startup_measure::{
-    ATTACHING, LAGS, LATER, ending, in_new_processes, lag, now, redis_answers, sample,
+    ATTACHING, COLD_ON_A_NETWORK, LAGS, LATER, LATER_OF_SEVERAL, ending, in_new_processes, lag,
+    measured, now, redis_answers, sample, starts, starts_ahead,
 };
 
 /// A composition of so many services that are all the same.
@@ -57,17 +58,14 @@ struct Shared {
     redis: Service,
 }
 
-/// Measures launches of a composition that all stay until the last is measured: no removal is in the times.
-macro_rules! starts {
-    ($composition:ident, $later:expr) => {
-        let mut held = Vec::new();
-        for number in 0..=$later {
-            let begun = Instant::now();
+/// Launches a composition until its last service answers.
+macro_rules! start {
+    ($composition:ident) => {
+        || {
             let launched = $composition::launch().wait();
             let launched = launched.unwrap_or_else(|error| panic!("{error}"));
             launched.answers();
-            sample(if number == 0 { "cold" } else { "warm" }, begun.elapsed());
-            held.push(launched);
+            launched
         }
     };
 }
@@ -75,19 +73,43 @@ macro_rules! starts {
 #[test]
 #[ignore = "run by `cargo xtask bench`"]
 fn one() {
-    starts!(One, LATER);
+    starts(LATER, start!(One));
+}
+
+#[test]
+#[ignore = "run by `cargo xtask bench`"]
+fn one_ahead() {
+    starts_ahead(LATER, start!(One));
+}
+
+#[test]
+#[ignore = "run by `cargo xtask bench`"]
+fn one_on_a_network() {
+    measured(COLD_ON_A_NETWORK, start!(One));
 }
 
 #[test]
 #[ignore = "run by `cargo xtask bench`"]
 fn twenty() {
-    starts!(Twenty, 1);
+    starts(LATER_OF_SEVERAL, start!(Twenty));
+}
+
+#[test]
+#[ignore = "run by `cargo xtask bench`"]
+fn twenty_ahead() {
+    starts_ahead(LATER_OF_SEVERAL, start!(Twenty));
 }
 
 #[test]
 #[ignore = "run by `cargo xtask bench`"]
 fn chain() {
-    starts!(Chain, 1);
+    starts(LATER_OF_SEVERAL, start!(Chain));
+}
+
+#[test]
+#[ignore = "run by `cargo xtask bench`"]
+fn chain_ahead() {
+    starts_ahead(LATER_OF_SEVERAL, start!(Chain));
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use futures_util::future::try_join_all;
 use startup_measure::{
-    ATTACHING, LABEL, LAGS, LATER, PROCESS, SERVER, SERVER_PORT, TWENTY, ending, in_new_processes,
-    lag, now, redis_answers, sample,
+    AHEAD, ATTACHING, COLD, COLD_ON_A_NETWORK, LABEL, LAGS, LATER, LATER_OF_SEVERAL, PROCESS,
+    SERVER, SERVER_PORT, TWENTY, WARM, ending, in_new_processes, lag, network, now, redis_answers,
+    sample, settle,
 };
 use testcontainers::core::wait::HttpWaitStrategy;
 use testcontainers::core::{ContainerPort, Host, WaitFor};
@@ -17,65 +18,124 @@ use startup_testcontainers::{Result, address, address_of, redis};
 /// What containers call this machine.
 const HOST: &str = "host.docker.internal";
 
-fn case(number: usize) -> &'static str {
-    if number == 0 { "cold" } else { "warm" }
+type Redis = ContainerAsync<GenericImage>;
+
+/// Measures the first start of this process, and later ones.
+async fn starts<T>(later: usize, start: impl AsyncFn() -> Result<T>) -> Result<()> {
+    drop(measured(COLD, &start).await?);
+    starts_after(WARM, later, start).await
+}
+
+/// Measures starts of what this process has started before.
+async fn starts_ahead<T>(later: usize, start: impl AsyncFn() -> Result<T>) -> Result<()> {
+    drop(start().await?);
+    starts_after(AHEAD, later, start).await
+}
+
+/// Measures starts after another that is not measured. What was started before is gone each time.
+async fn starts_after<T>(
+    case: &str,
+    later: usize,
+    start: impl AsyncFn() -> Result<T>,
+) -> Result<()> {
+    settle();
+    drop(start().await?);
+    for _ in 0..later {
+        drop(measured(case, &start).await?);
+    }
+    Ok(())
+}
+
+/// Measures one start, once all is quiet.
+async fn measured<T>(case: &str, start: impl AsyncFn() -> Result<T>) -> Result<T> {
+    settle();
+    let begun = Instant::now();
+    let started = start().await?;
+    sample(case, begun.elapsed());
+    Ok(started)
+}
+
+async fn start_one() -> Result<Redis> {
+    let redis = redis().start().await?;
+    redis_answers(address(&redis).await?);
+    Ok(redis)
+}
+
+async fn start_twenty() -> Result<Vec<Redis>> {
+    let all = try_join_all((0..TWENTY).map(|_| redis().start())).await?;
+    for redis in &all {
+        redis_answers(address(redis).await?);
+    }
+    Ok(all)
+}
+
+/// Four, each of which gets the address of the one before it.
+async fn start_chain() -> Result<Vec<Redis>> {
+    let mut all = Vec::new();
+    let mut last = redis().start().await?;
+    for _ in 1..4 {
+        // The published port, as other containers reach it.
+        let port = last.get_host_port_ipv4(6379).await?;
+        let next = redis()
+            .with_host(HOST, Host::HostGateway)
+            .with_env_var("UPSTREAM", format!("{HOST}:{port}"));
+        all.push(std::mem::replace(&mut last, next.start().await?));
+    }
+    redis_answers(address(&last).await?);
+    all.push(last);
+    Ok(all)
 }
 
 #[tokio::test]
 #[ignore = "run by `cargo xtask bench`"]
 async fn one() -> Result<()> {
-    // All stay until the last is measured: no removal is in the times.
-    let mut held = Vec::new();
-    for number in 0..=LATER {
-        let begun = Instant::now();
-        let redis = redis().start().await?;
+    starts(LATER, start_one).await
+}
+
+#[tokio::test]
+#[ignore = "run by `cargo xtask bench`"]
+async fn one_ahead() -> Result<()> {
+    starts_ahead(LATER, start_one).await
+}
+
+#[tokio::test]
+#[ignore = "run by `cargo xtask bench`"]
+async fn one_on_a_network() -> Result<()> {
+    measured(COLD_ON_A_NETWORK, async || {
+        let redis = redis().with_network(network()).start().await?;
         redis_answers(address(&redis).await?);
-        sample(case(number), begun.elapsed());
-        held.push(redis);
-    }
+        Ok(redis)
+    })
+    .await?;
     Ok(())
 }
 
 #[tokio::test]
 #[ignore = "run by `cargo xtask bench`"]
 async fn twenty() -> Result<()> {
-    let mut held = Vec::new();
-    for number in 0..=1 {
-        let begun = Instant::now();
-        let all = try_join_all((0..TWENTY).map(|_| redis().start())).await?;
-        for redis in &all {
-            redis_answers(address(redis).await?);
-        }
-        sample(case(number), begun.elapsed());
-        held.push(all);
-    }
-    Ok(())
+    starts(LATER_OF_SEVERAL, start_twenty).await
+}
+
+#[tokio::test]
+#[ignore = "run by `cargo xtask bench`"]
+async fn twenty_ahead() -> Result<()> {
+    starts_ahead(LATER_OF_SEVERAL, start_twenty).await
 }
 
 #[tokio::test]
 #[ignore = "run by `cargo xtask bench`"]
 async fn chain() -> Result<()> {
-    let mut held = Vec::new();
-    for number in 0..=1 {
-        let begun = Instant::now();
-        let mut last = redis().start().await?;
-        for _ in 1..4 {
-            // The published port, as other containers reach it.
-            let port = last.get_host_port_ipv4(6379).await?;
-            let next = redis()
-                .with_host(HOST, Host::HostGateway)
-                .with_env_var("UPSTREAM", format!("{HOST}:{port}"));
-            held.push(std::mem::replace(&mut last, next.start().await?));
-        }
-        redis_answers(address(&last).await?);
-        sample(case(number), begun.elapsed());
-        held.push(last);
-    }
-    Ok(())
+    starts(LATER_OF_SEVERAL, start_chain).await
+}
+
+#[tokio::test]
+#[ignore = "run by `cargo xtask bench`"]
+async fn chain_ahead() -> Result<()> {
+    starts_ahead(LATER_OF_SEVERAL, start_chain).await
 }
 
 /// One Redis for all processes that ask for it with this label.
-async fn shared() -> Result<ContainerAsync<GenericImage>> {
+async fn shared() -> Result<Redis> {
     let process = std::env::var(PROCESS)?;
     let shared = redis()
         .with_label("dev.seatrial.test.process", process)
@@ -130,8 +190,7 @@ async fn lag_after_readiness() -> Result<()> {
 #[tokio::test]
 #[ignore = "run by `cargo xtask bench`"]
 async fn teardown_of_one() -> Result<()> {
-    let redis = redis().start().await?;
-    redis_answers(address(&redis).await?);
+    let _redis = start_one().await?;
     ending("one service");
     Ok(())
 }
