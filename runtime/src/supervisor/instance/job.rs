@@ -98,8 +98,7 @@ impl<'a> Job<'a> {
             NEXT.fetch_add(1, Ordering::Relaxed)
         );
         let mut labels: BTreeMap<String, String> = context.run.identity.labels();
-        let composition = instance.launch.plan.name.clone();
-        labels.insert(format!("{LABEL}.composition"), composition);
+        labels.insert(format!("{LABEL}.composition"), instance.composition());
         let label = format!("{}-{purpose}", service.name);
         labels.insert(format!("{LABEL}.service"), label);
         let mut command = self.command.into_iter();

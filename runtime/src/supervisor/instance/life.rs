@@ -240,7 +240,7 @@ impl Instance {
         let address = network.address(self.dependencies[self.index].address);
         ServiceInfo {
             instance: self.id,
-            composition: self.launch.plan.name.clone(),
+            composition: self.composition(),
             field: service.field.clone(),
             name: service.name.clone(),
             container: container.id.clone(),

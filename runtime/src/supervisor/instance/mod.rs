@@ -32,4 +32,4 @@ pub(super) use exec::Exec;
 pub(super) use orders::{Command, Order, gone};
 pub(super) use phase::{Dependency, Phase};
 pub(super) use state::Instance;
-pub(super) use taker::Taker;
+pub(super) use taker::{Taken, Taker};

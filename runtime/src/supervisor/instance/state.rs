@@ -56,6 +56,12 @@ impl Instance {
         &self.launch.plan.services[self.index]
     }
 
+    /// The name of the composition that it belongs to.
+    pub(in crate::supervisor) fn composition(&self) -> String {
+        let taken = self.taker.composition();
+        taken.unwrap_or_else(|| self.launch.plan.name.clone())
+    }
+
     pub(in crate::supervisor) fn record(&self, event: &str, details: &[(&str, &str)]) {
         self.recorder()(event, details);
     }
@@ -65,9 +71,11 @@ impl Instance {
         &self,
     ) -> impl Fn(&str, &[(&str, &str)]) + Send + Sync + use<> {
         let (context, launch) = (self.context.clone(), self.launch.clone());
-        let (index, id) = (self.index, self.id);
+        let (taker, index, id) = (self.taker.clone(), self.index, self.id);
         move |event, details| {
-            let (composition, service) = (&launch.plan.name, &launch.plan.services[index].field);
+            let composition = taker.composition();
+            let composition = composition.as_ref().unwrap_or(&launch.plan.name);
+            let service = &launch.plan.services[index].field;
             context
                 .events
                 .record(composition, service, id, event, details);
@@ -99,7 +107,7 @@ impl Instance {
 
     pub(in crate::supervisor) fn error_context(&self) -> ErrorContext {
         ErrorContext {
-            composition: self.launch.plan.name.clone(),
+            composition: self.composition(),
             field: self.service().field.clone(),
             redactor: self.redactor.clone(),
         }

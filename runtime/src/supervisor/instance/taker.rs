@@ -1,21 +1,38 @@
-//! The client that an instance was brought up for. One that is brought up ahead gets its client when a launch takes it.
+//! Who an instance was brought up for. One that is brought up ahead gets its taker when a launch takes it.
 
 use tokio::sync::watch;
 
-use crate::protocol::ClientId;
+use crate::protocol::{ClientId, Launch};
 
-/// The client of an instance, if it has one by now.
+/// A launch that has an instance.
 #[derive(Clone, Debug)]
-pub(in crate::supervisor) struct Taker(watch::Receiver<Option<ClientId>>);
+pub(in crate::supervisor) struct Taken {
+    client: ClientId,
+    /// The name of its composition.
+    composition: String,
+}
+
+impl Taken {
+    pub(in crate::supervisor) fn by(client: ClientId, launch: &Launch) -> Self {
+        Self {
+            client,
+            composition: launch.plan.name.clone(),
+        }
+    }
+}
+
+/// The launch of an instance, if it has one by now.
+#[derive(Clone, Debug)]
+pub(in crate::supervisor) struct Taker(watch::Receiver<Option<Taken>>);
 
 impl Taker {
-    /// The client that has launched the instance.
-    pub(in crate::supervisor) fn of(client: ClientId) -> Self {
-        Self(watch::channel(Some(client)).1)
+    /// The launch for which the instance is brought up.
+    pub(in crate::supervisor) fn of(taken: Taken) -> Self {
+        Self(watch::channel(Some(taken)).1)
     }
 
-    /// A client that will be known later, and the way to say which.
-    pub(in crate::supervisor) fn later() -> (watch::Sender<Option<ClientId>>, Self) {
+    /// A launch that will be known later, and the way to say which.
+    pub(in crate::supervisor) fn later() -> (watch::Sender<Option<Taken>>, Self) {
         let (sender, receiver) = watch::channel(None);
         (sender, Self(receiver))
     }
@@ -24,11 +41,17 @@ impl Taker {
         self.0.borrow().is_some()
     }
 
-    /// The client, once it is known. An instance that nobody takes waits until it is removed.
+    /// The name of the launched composition, once it is known.
+    pub(super) fn composition(&self) -> Option<String> {
+        let taken = self.0.borrow();
+        taken.as_ref().map(|taken| taken.composition.clone())
+    }
+
+    /// The client that has launched it, once that is known. An instance that nobody takes waits until it is removed.
     pub(super) async fn client(&self) -> ClientId {
-        let mut client = self.0.clone();
-        let known = client.wait_for(Option::is_some).await;
-        match known.ok().and_then(|known| *known) {
+        let mut taken = self.0.clone();
+        let known = taken.wait_for(Option::is_some).await;
+        match known.ok().and_then(|known| Some(known.as_ref()?.client)) {
             Some(client) => client,
             None => std::future::pending().await,
         }

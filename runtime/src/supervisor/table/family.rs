@@ -1,4 +1,4 @@
-//! Families: launches of a run that are equal but for their tests, the use that is made of them, and the spares that they
+//! Families: launches of a run that are equal for their spares, the use that is made of them, and the spares that they
 //! have.
 //!
 //! Decides how many spares a family wants, and which one a launch takes. Must not begin or end an instance.
@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use seatrial_model::{MountMode, Scope, Source};
+use seatrial_model::{CheckKind, MountMode, Scope, ServicePlan, SetupKind, Source};
 use tokio::sync::watch;
 
 use super::kept::Holder;
@@ -14,6 +14,7 @@ use super::room::{Share, Size, Turns};
 use crate::protocol::{ClientId, InstanceId, Launch, LeaseId};
 use crate::supervisor::context::Context;
 use crate::supervisor::freshness::Files;
+use crate::supervisor::instance::Taken;
 use crate::supervisor::volumes::widest_scope;
 
 /// How often a family is launched before it gets spares. Most declarations that one test uses are used by no other.
@@ -35,11 +36,11 @@ pub(super) struct Families {
     count: u64,
 }
 
-/// Launches that are equal but for their tests.
+/// Launches that may have the same spares.
 pub(super) struct Family {
     pub(super) id: u64,
     pub(super) context: Arc<Context>,
-    /// The launch, without a test.
+    /// The launch, without a test, and without a name if it has several.
     pub(super) launch: Arc<Launch>,
     /// The client whose instances the services need, if they need any that live as long as a client.
     pub(super) client: Option<ClientId>,
@@ -67,6 +68,9 @@ pub(super) struct Shape {
     /// Whether the start of its own services may be seen by tests that use others of them: through a service or files that they
     /// share.
     is_seen: bool,
+    /// Whether its own services belong to their declaration, which has the functions that they call and the shared services
+    /// that they need.
+    is_bound: bool,
     size: Size,
 }
 
@@ -77,7 +81,7 @@ pub(super) struct Spare {
     pub(super) needs: Vec<Need>,
     pub(super) files: Files,
     /// Where to say who takes it.
-    pub(super) taker: watch::Sender<Option<ClientId>>,
+    pub(super) taker: watch::Sender<Option<Taken>>,
 }
 
 /// A shared instance that a spare needs, as it was when the spare was begun.
@@ -144,6 +148,8 @@ impl Shape {
             let mut mounts = service.mounts.iter();
             in_source || mounts.any(|mount| mount.mode == MountMode::Rw)
         };
+        let is_bound =
+            !needed.is_empty() || own.iter().any(|index| has_functions(&services[*index]));
         let is_seen = !needed.is_empty() || own.iter().any(writes);
         let sizes = own.iter().map(|index| services[*index].memory);
         let size = sizes.map(Size::of_service).reduce(|one, other| one + other);
@@ -151,6 +157,7 @@ impl Shape {
             own,
             needed,
             is_seen,
+            is_bound,
             size: size.unwrap_or_default(),
         })
     }
@@ -173,7 +180,7 @@ impl Families {
         let known = self.all.iter().position(|family| {
             Arc::ptr_eq(&family.context, context)
                 && family.client == of_client
-                && are_equal(&family.launch, launch)
+                && family.has(launch)
         });
         let mut forgotten = None;
         let position = known.unwrap_or_else(|| {
@@ -201,7 +208,11 @@ impl Families {
             self.all.len() - 1
         });
         self.turn += 1;
-        self.all[position].used((client, lease), self.turn);
+        let family = &mut self.all[position];
+        if family.launch.plan.name != launch.plan.name {
+            Arc::make_mut(&mut family.launch).plan.name.clear();
+        }
+        family.used((client, lease), self.turn);
         (position, forgotten)
     }
 
@@ -243,6 +254,14 @@ impl Families {
 }
 
 impl Family {
+    /// Whether the launch is one of its. Compositions of other names may be: tests that declare the same services on their
+    /// parameters have one each.
+    fn has(&self, launch: &Launch) -> bool {
+        let of_declaration =
+            self.launch.identity == launch.identity && self.launch.plan.name == launch.plan.name;
+        (of_declaration || !self.shape.is_bound) && are_equal(&self.launch, launch)
+    }
+
     fn used(&mut self, holder: Holder, turn: u64) {
         self.turns.next(turn);
         self.users.insert(holder);
@@ -296,10 +315,18 @@ impl Family {
     }
 }
 
-/// Whether two launches differ in nothing but their tests. What outlives the run makes no difference to a spare.
+/// Whether the service calls functions of the user until it is ready.
+pub(super) fn has_functions(service: &ServicePlan) -> bool {
+    let mut checks = service.ready.iter();
+    let mut setups = service.setups.iter();
+    checks.any(|check| matches!(check.kind, CheckKind::Hook { .. }))
+        || setups.any(|setup| matches!(setup.kind, SetupKind::Hook { .. }))
+}
+
+/// Whether two launches differ in nothing but their tests and declarations. What outlives the run makes no difference to a
+/// spare.
 fn are_equal(one: &Launch, other: &Launch) -> bool {
-    one.identity == other.identity
-        && one.plan == other.plan
+    one.plan.services == other.plan.services
         && one.package_dir == other.package_dir
         && one.workspace == other.workspace
         && one.binaries == other.binaries

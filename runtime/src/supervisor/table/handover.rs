@@ -6,16 +6,16 @@ use std::time::Instant;
 
 use futures_util::TryFutureExt as _;
 use futures_util::future::try_join_all;
-use seatrial_model::{CheckKind, ServicePlan, SetupKind};
 use tokio::sync::watch;
 
+use super::family::has_functions;
 use super::rechecks::order_of;
 use super::state::Handle;
 use crate::Error;
 use crate::protocol::{ClientId, InstanceId, Launch, Times};
 use crate::supervisor::context::Context;
 use crate::supervisor::freshness::Files;
-use crate::supervisor::instance::{Dependency, Order, Phase};
+use crate::supervisor::instance::{Dependency, Order, Phase, Taken};
 use crate::supervisor::messages::Internal;
 
 /// A spare that a launch has taken.
@@ -26,7 +26,7 @@ pub(super) struct Handover {
     pub(super) client: ClientId,
     pub(super) members: Vec<Member>,
     pub(super) files: Files,
-    pub(super) taker: watch::Sender<Option<ClientId>>,
+    pub(super) taker: watch::Sender<Option<Taken>>,
 }
 
 /// An instance of the spare.
@@ -97,9 +97,9 @@ impl Handover {
         }
         let before: Vec<Phase> = members.iter().map(Member::own_phase).collect();
         // From here on it calls the functions of this client.
-        taker.send_replace(Some(client));
+        taker.send_replace(Some(Taken::by(client, &launch)));
         let settled = members.iter().zip(before).map(|(member, before)| {
-            let settled = member.settled(before, &services[member.index], asked);
+            let settled = member.settled(before, &launch, asked);
             settled.map_err(move |why| (member, why))
         });
         match try_join_all(settled).await {
@@ -141,9 +141,10 @@ impl Member {
     async fn settled(
         &self,
         before: Phase,
-        service: &ServicePlan,
+        launch: &Launch,
         asked: Instant,
     ) -> Result<Phase, Phase> {
+        let service = &launch.plan.services[self.index];
         let is_pending = matches!(before, Phase::Pending);
         let info = match self.own.settled().await {
             Phase::Ready(info) => info,
@@ -164,6 +165,8 @@ impl Member {
         }
         let mut info = info.as_ref().clone();
         info.times = times;
+        // It may have been begun for another composition, of the same services.
+        info.composition.clone_from(&launch.plan.name);
         Ok(Phase::Ready(Arc::new(info)))
     }
 
@@ -174,12 +177,4 @@ impl Member {
         let checked = order_of(commands, Order::CheckAgain).await;
         checked.map(drop)
     }
-}
-
-/// Whether the service calls functions of the user until it is ready.
-fn has_functions(service: &ServicePlan) -> bool {
-    let mut checks = service.ready.iter();
-    let mut setups = service.setups.iter();
-    checks.any(|check| matches!(check.kind, CheckKind::Hook { .. }))
-        || setups.any(|setup| matches!(setup.kind, SetupKind::Hook { .. }))
 }

@@ -16,7 +16,9 @@ use super::waiting::{NotLaunched, Waiting};
 use crate::protocol::{CallId, ClientId, InstanceId, Kept, Launch, LeaseId, Reply, ServiceInfo};
 use crate::supervisor::context::Context;
 use crate::supervisor::identity::Role;
-use crate::supervisor::instance::{Activity, Command, Dependency, Instance, Phase, Taker, gone};
+use crate::supervisor::instance::{
+    Activity, Command, Dependency, Instance, Phase, Taken, Taker, gone,
+};
 use crate::supervisor::messages::{Internal, answer};
 use crate::supervisor::namespaces::Seat;
 use crate::supervisor::network::HostNumber;
@@ -128,7 +130,7 @@ impl Supervisor {
         let mut volumes = SharedVolumes::new(&context, (id, lease), &self.discards);
         let beginning = Beginning {
             context: context.clone(),
-            taker: Taker::of(id),
+            taker: Taker::of(Taken::by(id, &launch)),
             launch: launch.clone(),
             dependencies: dependencies.clone(),
             redactor,

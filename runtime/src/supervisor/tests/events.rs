@@ -50,6 +50,13 @@ impl Events {
         these.map(|event| event.instance).collect()
     }
 
+    /// The compositions of each `event` of an instance, in order.
+    pub(super) fn compositions(&self, instance: InstanceId, event: &str) -> Vec<&str> {
+        let these = self.0.iter();
+        let these = these.filter(|it| it.instance == instance && it.event == event);
+        these.map(|event| &*event.composition).collect()
+    }
+
     fn container(&self, service: &str) -> &str {
         &self.0[self.at(service, "created")].details["container"]
     }

@@ -9,7 +9,7 @@ use seatrial_model::{Mount, MountMode, Scope, ServicePlan, Volume};
 use super::clients::{self, Peer, hooked, scoped};
 use super::events::{Events, engine};
 use super::setup::hook;
-use super::{lasting, log, script};
+use super::{exec_call, lasting, launch, log, script};
 use crate::config::Config;
 use crate::protocol::{Action, Caller, HookFailure, InstanceId, RequestBody, ServiceInfo};
 
@@ -149,6 +149,42 @@ async fn engine_the_third_launch_gets_what_was_brought_up_before_it() {
     }
     peer.disconnect();
     run.end();
+}
+
+/// Services on a test's parameters are a composition of that test's name.
+#[tokio::test]
+async fn engine_a_composition_gets_what_another_of_the_same_services_has_brought_up() {
+    let mut run = Run::new("named", None);
+    let mut peer = run.connect();
+    let mut services = Vec::new();
+    for name in ["first", "second", "third"] {
+        if name == "third" {
+            let latest = services.iter().map(|it: &ServiceInfo| it.instance).max();
+            run.until_later("db", "ready", latest.expect("it has services"))
+                .await;
+        }
+        peer.send(RequestBody::Release { lease: 1 });
+        let mut launch = launch(one());
+        launch.identity = format!("tests::{name}");
+        launch.plan.name = name.to_owned();
+        let call = peer.begin(launch);
+        services = peer.launched(call).await.expect("it is ready");
+    }
+    let [third] = &services[..] else {
+        panic!("{services:#?}");
+    };
+    assert!(third.times.ahead, "{third:?}");
+    assert_eq!(third.composition, "third");
+    let command = exec_call(vec!["no-such-command".to_owned()]);
+    let outcome = peer.act(third, command, Caller::Handle).await;
+    let error = outcome.expect_err("there is no such command").to_string();
+    assert!(error.contains("third"), "{error}");
+    peer.disconnect();
+    let events = run.end();
+    let compositions = |event| events.compositions(third.instance, event);
+    assert_eq!(compositions("ready"), [""], "it was for either");
+    assert_eq!(compositions("taken"), ["third"]);
+    assert_eq!(compositions("removed"), ["third"]);
 }
 
 #[tokio::test]

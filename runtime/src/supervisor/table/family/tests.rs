@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use seatrial_model::{Mount, Origin, Plan, ServicePlan, Volume};
+use seatrial_model::{Mount, Origin, Plan, ServicePlan, Setup, Volume};
 use tokio::sync::mpsc;
 
 use super::*;
@@ -106,7 +106,7 @@ fn what_others_may_change_unseen_is_not_brought_up_ahead() {
 }
 
 #[test]
-fn launches_that_differ_only_in_their_tests_are_a_family() {
+fn launches_of_the_same_services_are_a_family() {
     let (mut families, context) = (Families::default(), context());
     let mut want =
         |launch: &Launch, context, client| want(&mut families, context, launch, (client, 1));
@@ -114,15 +114,39 @@ fn launches_that_differ_only_in_their_tests_are_a_family() {
     let mut other_test = own();
     other_test.test = None;
     assert_eq!(want(&other_test, &context, 2), first);
+    let named = |launch: &Launch, name: &str| {
+        let mut other = launch.clone();
+        other.identity = format!("tests::{name}");
+        other.plan.name = name.to_owned();
+        other
+    };
+    assert_eq!(want(&named(&own(), "Market"), &context, 2), first);
 
-    let mut others = vec![own(), own(), own()];
-    others[0].identity.push_str("'s");
-    others[1].binaries.push("/nowhere/app".into());
-    others[2].plan.services[0].memory = Some(1);
+    let mut others = vec![own(), own()];
+    others[0].binaries.push("/nowhere/app".into());
+    others[1].plan.services[0].memory = Some(1);
     for other in &others {
         assert_ne!(want(other, &context, 1), first);
     }
-    assert_ne!(want(&own(), &self::context(), 1), first, "other settings");
+    let other_settings = self::context();
+    assert_ne!(want(&own(), &other_settings, 1), first);
+
+    let mut calls = service(Scope::Test, &[]);
+    calls.setups.push(Setup {
+        name: None,
+        kind: SetupKind::Hook {
+            binding: 0,
+            name: "fill".to_owned(),
+        },
+        timeout: None,
+        key: None,
+    });
+    let needs = vec![service(Scope::Test, &[1]), service(Scope::Run, &[])];
+    for bound in [launch(vec![calls]), launch(needs)] {
+        let one = want(&bound, &context, 1);
+        assert_eq!(want(&bound, &context, 1), one);
+        assert_ne!(want(&named(&bound, "Market"), &context, 1), one);
+    }
 }
 
 #[test]
@@ -243,19 +267,21 @@ fn the_spare_that_is_furthest_is_taken_and_what_is_unfit_goes() {
 #[test]
 fn the_family_that_was_not_launched_for_longest_is_forgotten() {
     let (mut families, context) = (Families::default(), context());
-    for number in 0..MOST_FAMILIES as u64 {
+    let with_memory = |memory: u64| {
         let mut launch = own();
-        launch.identity = number.to_string();
-        want(&mut families, &context, &launch, (1, number));
+        launch.plan.services[0].memory = Some(memory);
+        launch
+    };
+    let memory = |family: &Family| family.launch.plan.services[0].memory;
+    let most = MOST_FAMILIES as u64;
+    for number in 0..most {
+        want(&mut families, &context, &with_memory(number), (1, number));
     }
-    let mut again = own();
-    again.identity = "0".to_owned();
-    want(&mut families, &context, &again, (1, 1));
-    let mut one_more = own();
-    one_more.identity = "one more".to_owned();
+    want(&mut families, &context, &with_memory(0), (1, 1));
+    let one_more = with_memory(most);
     let shape = Shape::of(&one_more).expect("it has a service");
     let (at, forgotten) = families.wanted(&context, &one_more, shape, (1, 2));
-    assert_eq!(forgotten.expect("it had a place").launch.identity, "1");
-    assert_eq!(families.at(at).launch.identity, "one more");
+    assert_eq!(memory(&forgotten.expect("it had a place")), Some(1));
+    assert_eq!(memory(families.at(at)), Some(most));
     assert_eq!(families.shares().len(), MOST_FAMILIES);
 }
