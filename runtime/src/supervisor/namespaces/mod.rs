@@ -221,8 +221,8 @@ impl Namespaces {
                 .filter(|holder| holder.key == *key)
                 .count();
             let making = state.making.iter().filter(|it| *it == key).count();
-            // As many again as are in use: the next test may begin before what the last one used is removed.
-            let wanted = (2 * peak).saturating_sub(self.taken(state, key));
+            // What is being removed counts as taken, so the next test may begin before that is over.
+            let wanted = peak.saturating_sub(self.taken(state, key));
             let missing = wanted.saturating_sub(idle + making);
             (missing > 0).then_some((missing, key))
         });
