@@ -57,7 +57,7 @@ pub(super) fn svg(report: &Report) -> String {
         "each row has its own scale; shorter is better",
     );
     let mut y = TOP;
-    for row in &report.rows {
+    for row in report.rows_of(Contender::Seatrial) {
         body += &text(16, y + 11, "", &row.label());
         y = bars(&mut body, row, y) + GAP;
     }

@@ -87,20 +87,29 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 /// Shows and writes the report.
 fn publish(report: &Report, readme: Option<&Readme>) -> Result<()> {
     let (table, chart) = (table::markdown(report), chart::svg(report));
-    println!("{table}");
+    let calls = table::of_calls(report);
+    if report.rows_of(Contender::Seatrial).next().is_some() {
+        println!("{table}");
+    }
+    if let Some(calls) = &calls {
+        println!("{calls}");
+    }
     let directory = workspace::target()?.join("seatrial/bench");
     fs::create_dir_all(&directory)
         .with_context(|| format!("cannot create {}", directory.display()))?;
     for (name, content) in [
         ("results.json", format!("{:#}\n", table::json(report))),
         ("table.md", table.clone()),
+        ("calls.md", calls.clone().unwrap_or_default()),
         ("chart.svg", chart.clone()),
     ] {
         let path = directory.join(name);
         fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
         println!("written: {}", path.display());
     }
-    readme.map_or(Ok(()), |readme| readme.update(&table, &chart))
+    readme.map_or(Ok(()), |readme| {
+        readme.update(&table, &chart, &calls.unwrap_or_default())
+    })
 }
 
 /// Builds what the scenarios need, plays them, and removes what the contenders have left. Adds each scenario that is

@@ -1,7 +1,8 @@
-//! The figures in README: a table between two markers, and the chart in a file that README shows.
+//! The figures in README and on the page about starts: a table between two markers in each, and the chart in a file that
+//! README shows.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -13,60 +14,73 @@ const END: &str = "<!-- bench: end -->";
 /// Where the chart is, seen from README.
 const CHART: &str = "benchmarks/startup/chart.svg";
 
-/// README, which has the markers.
+/// The page about where the time of a start goes.
+const PAGE: &str = "docs/start.md";
+
+/// The texts that have the markers.
 pub(super) struct Readme {
     path: PathBuf,
+    page: PathBuf,
 }
 
 impl Readme {
-    /// Reads it, and checks that it has a place for the figures: before anything is measured.
+    /// Reads them, and checks that they have a place for the figures: before anything is measured.
     ///
     /// # Errors
     ///
-    /// Where it cannot be read, or does not have the two markers.
+    /// Where one cannot be read, or does not have the two markers.
     pub(super) fn open() -> Result<Self> {
         let readme = Self {
             path: workspace::root().join("README.md"),
+            page: workspace::root().join(PAGE),
         };
-        with_figures(&readme.read()?, "")?;
+        for path in [&readme.path, &readme.page] {
+            with_figures(path, "")?;
+        }
         Ok(readme)
     }
 
-    /// Writes the table and the chart.
+    /// Writes the table and the chart, and the figures of single calls.
     ///
     /// # Errors
     ///
-    /// Where a file cannot be written, or README has lost its markers.
-    pub(super) fn update(&self, table: &str, chart: &str) -> Result<()> {
+    /// Where a file cannot be written, or has lost its markers.
+    pub(super) fn update(&self, table: &str, chart: &str, calls: &str) -> Result<()> {
         let figures = format!("![the figures below as a chart]({CHART})\n\n{table}");
-        let text = with_figures(&self.read()?, &figures)?;
         let chart_file = workspace::root().join(CHART);
-        for (path, text) in [(&chart_file, chart), (&self.path, &text)] {
+        for (path, text) in [
+            (&chart_file, chart.to_owned()),
+            (&self.path, with_figures(&self.path, &figures)?),
+            (&self.page, with_figures(&self.page, calls)?),
+        ] {
             fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
             println!("written: {}", path.display());
         }
         Ok(())
     }
+}
 
-    fn read(&self) -> Result<String> {
-        let path = &self.path;
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
-    }
+/// The text of a file with other figures between its markers.
+fn with_figures(path: &Path, figures: &str) -> Result<String> {
+    let text = fs::read_to_string(path);
+    let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+    let name = path.file_name().unwrap_or_default().display().to_string();
+    between_markers(&name, &text, figures)
 }
 
 /// The text with other figures between the markers.
-fn with_figures(text: &str, figures: &str) -> Result<String> {
+fn between_markers(name: &str, text: &str, figures: &str) -> Result<String> {
     let Some((before, rest)) = text.split_once(BEGIN) else {
         bail!(
-            "README.md has no `{BEGIN}`: add that line, and `{END}` below it, where the figures are to be"
+            "{name} has no `{BEGIN}`: add that line, and `{END}` below it, where the figures are to be"
         );
     };
     let Some((_, after)) = rest.split_once(END) else {
-        bail!("README.md has no `{END}` after `{BEGIN}`: add that line");
+        bail!("{name} has no `{END}` after `{BEGIN}`: add that line");
     };
     ensure!(
         !after.contains(BEGIN),
-        "README.md has two `{BEGIN}`: remove one"
+        "{name} has two `{BEGIN}`: remove one"
     );
     Ok(format!(
         "{before}{BEGIN}\n\n{}\n\n{END}{after}",
@@ -81,12 +95,15 @@ mod tests {
     #[test]
     fn only_what_is_between_the_markers_is_replaced() {
         let text = "# Title\n\n<!-- bench: begin -->\nold\n<!-- bench: end -->\n\nThe rest.\n";
-        let once = with_figures(text, "| new |\n").unwrap();
+        let once = between_markers("README.md", text, "| new |\n").unwrap();
         assert_eq!(
             once,
             "# Title\n\n<!-- bench: begin -->\n\n| new |\n\n<!-- bench: end -->\n\nThe rest.\n"
         );
-        assert_eq!(with_figures(&once, "| new |\n").unwrap(), once);
+        assert_eq!(
+            between_markers("README.md", &once, "| new |\n").unwrap(),
+            once
+        );
     }
 
     #[test]
@@ -106,7 +123,9 @@ mod tests {
                 "two `<!-- bench: begin -->`",
             ),
         ] {
-            let error = with_figures(text, "").unwrap_err().to_string();
+            let error = between_markers("README.md", text, "")
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(part), "{text}: {error}");
         }
     }

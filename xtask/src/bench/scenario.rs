@@ -80,13 +80,14 @@ const fn nothing_ahead(name: &'static str) -> Test {
 }
 
 const ALL: &[Contender] = &Contender::ALL;
+const FLOOR: &[Contender] = &[Contender::Floor];
 const FRAMEWORKS: &[Contender] = &[Contender::Seatrial, Contender::Testcontainers];
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "one",
         about: "one Redis, until it answers PING",
-        rounds: 5,
+        rounds: 4,
         method: Method::Tests(&[
             nothing_ahead("one"),
             test("one_ahead"),
@@ -122,7 +123,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "chain",
         about: "four services, each of which needs the one before it, until the last answers",
-        rounds: 5,
+        rounds: 4,
         method: Method::Tests(&[nothing_ahead("chain"), test("chain_ahead")]),
         contenders: ALL,
         cases: &[time("warm"), time("started ahead"), time("cold")],
@@ -158,7 +159,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "lag",
         about: "from a service's readiness to the return of its start, by tcp, log and http",
-        rounds: 5,
+        rounds: 4,
         method: Method::Tests(&[test("lag_after_readiness")]),
         contenders: FRAMEWORKS,
         cases: &[time("tcp"), time("log"), time("http")],
@@ -170,7 +171,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "teardown",
         about: "from the last statement of a test to the end of its process",
-        rounds: 5,
+        rounds: 4,
         method: Method::Tests(&[test("teardown_of_one"), test("teardown_of_ten")]),
         contenders: ALL,
         cases: &[time("one service"), time("ten services")],
@@ -178,6 +179,32 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         tail: false,
         note: "testcontainers removes containers one after another where they are dropped. With Seatrial the supervisor \
                removes them after the process has ended. The raw calls remove all at the same time.",
+    },
+    Scenario {
+        name: "calls",
+        about: "each call of a start and of a removal, by the kind of network",
+        rounds: 3,
+        method: Method::Tests(&[test("all_calls")]),
+        contenders: FLOOR,
+        cases: &[
+            time("create a network"),
+            time("create a container"),
+            time("start: default network, published port"),
+            time("start: network of its own, published port"),
+            time("start: network of its own"),
+            time("start: namespace of another"),
+            time("start: no network"),
+            time("Redis begins to answer"),
+            time("remove: default network, published port"),
+            time("remove: network of its own, published port"),
+            time("remove: network of its own"),
+            time("remove: namespace of another"),
+            time("remove: no network"),
+            time("remove a network"),
+        ],
+        needs_server: false,
+        tail: false,
+        note: "one call after another, nothing beside them. docs/start.md says what follows from the figures.",
     },
     Scenario {
         name: "build",

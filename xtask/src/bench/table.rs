@@ -9,7 +9,7 @@ use super::scenario::Unit;
 /// What a cell without a figure has.
 const NOTHING: &str = "-";
 
-/// The table, the notes below it, and where the figures come from.
+/// The table of what Seatrial was measured in, the notes below it, and where the figures come from.
 pub(super) fn markdown(report: &Report) -> String {
     let [seatrial, testcontainers, floor] = Contender::ALL.map(Contender::name);
     let mut lines = vec![[
@@ -20,8 +20,40 @@ pub(super) fn markdown(report: &Report) -> String {
         "to testcontainers".to_owned(),
         "to raw calls".to_owned(),
     ]];
-    lines.extend(report.rows.iter().map(cells));
-    let widths: [usize; 6] = std::array::from_fn(|column| {
+    let rows: Vec<&Row> = report.rows_of(Contender::Seatrial).collect();
+    lines.extend(rows.iter().map(|row| cells(row)));
+    let mut text = aligned(&lines);
+    text += "\nMedians, and in parentheses the quartiles. The last two columns are Seatrial's figure divided by the other.\n\n";
+    for (scenario, note) in &report.notes {
+        if rows.iter().any(|row| row.scenario == *scenario) {
+            text += &format!("* **{scenario}**: {note}\n");
+        }
+    }
+    let [machine, run] = report.origin.lines();
+    text + &format!("\n{machine}  \n{run}\n")
+}
+
+/// The table of what only the raw calls were measured in. `None` if there is nothing.
+pub(super) fn of_calls(report: &Report) -> Option<String> {
+    let rows = report.rows.iter();
+    let rows = rows.filter(|row| row.value(Contender::Seatrial).is_none());
+    let rows = rows.map(|row| {
+        let figure = row.describe(Contender::Floor);
+        [
+            row.case.to_owned(),
+            figure.unwrap_or_else(|| NOTHING.to_owned()),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    let head = ["call".to_owned(), "took".to_owned()];
+    let [machine, run] = report.origin.lines();
+    let below = format!("\nMedians, and in parentheses the quartiles.\n\n{machine}  \n{run}\n");
+    (!rows.is_empty()).then(|| aligned(&[vec![head], rows].concat()) + &below)
+}
+
+/// The lines as a table whose columns are as wide as they need to be. The first line is its head.
+fn aligned<const COLUMNS: usize>(lines: &[[String; COLUMNS]]) -> String {
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
         let widths = lines.iter().map(|it| it[column].chars().count());
         widths.max().unwrap_or(0)
     });
@@ -38,12 +70,7 @@ pub(super) fn markdown(report: &Report) -> String {
             text += "|\n";
         }
     }
-    text += "\nMedians, and in parentheses the quartiles. The last two columns are Seatrial's figure divided by the other.\n\n";
-    for (scenario, note) in &report.notes {
-        text += &format!("* **{scenario}**: {note}\n");
-    }
-    let [machine, run] = report.origin.lines();
-    text + &format!("\n{machine}  \n{run}\n")
+    text
 }
 
 fn cells(row: &Row) -> [String; 6] {

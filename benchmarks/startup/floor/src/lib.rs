@@ -4,6 +4,8 @@
 //! /containers/ID/start`, `GET /containers/ID/json` for the port that the engine chose. A removal is one: `DELETE
 //! /containers/ID?force=1&v=1`. Each call has a connection of its own, over the engine's socket.
 
+pub mod calls;
+
 use std::net::SocketAddr;
 
 use serde_json::json;

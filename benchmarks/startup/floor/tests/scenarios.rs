@@ -8,7 +8,7 @@ use startup_measure::{
     measured, network, redis_answers, sample, starts, starts_ahead,
 };
 
-use startup_floor::{Network, Redis};
+use startup_floor::{Network, Redis, calls};
 
 /// So many at once.
 fn start(count: usize) -> Vec<Redis> {
@@ -112,6 +112,12 @@ fn attached() {
     sample("new process", begun.elapsed());
     // It is not this process's.
     std::mem::forget(shared);
+}
+
+#[test]
+#[ignore = "run by `cargo xtask bench`"]
+fn all_calls() {
+    calls::measure();
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub const TWENTY: usize = 20;
 
 /// How often a process measures a start after its first, of one service and of several.
 pub const LATER: usize = 3;
-pub const LATER_OF_SEVERAL: usize = 2;
+pub const LATER_OF_SEVERAL: usize = 1;
 
 /// The cases of a start: nothing was started before; networks are prepared, if the contender does that; services, too.
 pub const COLD: &str = "cold";
