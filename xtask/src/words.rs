@@ -33,7 +33,12 @@ const TEXTS: [(&str, &str); 3] = [
 ];
 
 /// Texts in the root.
-const PAGES: [&str; 3] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"];
+const PAGES: [&str; 4] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "docs/start.md",
+];
 
 /// A wording and what to write instead.
 struct Wording {
