@@ -58,8 +58,7 @@ impl Instance {
 
     /// The name of the composition that it belongs to.
     pub(in crate::supervisor) fn composition(&self) -> String {
-        let taken = self.taker.composition();
-        taken.unwrap_or_else(|| self.launch.plan.name.clone())
+        self.taker.composition(&self.launch)
     }
 
     pub(in crate::supervisor) fn record(&self, event: &str, details: &[(&str, &str)]) {
@@ -73,12 +72,11 @@ impl Instance {
         let (context, launch) = (self.context.clone(), self.launch.clone());
         let (taker, index, id) = (self.taker.clone(), self.index, self.id);
         move |event, details| {
-            let composition = taker.composition();
-            let composition = composition.as_ref().unwrap_or(&launch.plan.name);
+            let composition = taker.composition(&launch);
             let service = &launch.plan.services[index].field;
             context
                 .events
-                .record(composition, service, id, event, details);
+                .record(&composition, service, id, event, details);
         }
     }
 

@@ -41,10 +41,11 @@ impl Taker {
         self.0.borrow().is_some()
     }
 
-    /// The name of the launched composition, once it is known.
-    pub(super) fn composition(&self) -> Option<String> {
+    /// The name of the composition: of the launch that has taken the instance or, before that, of the one it is brought up for.
+    pub(super) fn composition(&self, begun_for: &Launch) -> String {
         let taken = self.0.borrow();
-        taken.as_ref().map(|taken| taken.composition.clone())
+        let name = taken.as_ref().map(|taken| &taken.composition);
+        name.unwrap_or(&begun_for.plan.name).clone()
     }
 
     /// The client that has launched it, once that is known. An instance that nobody takes waits until it is removed.

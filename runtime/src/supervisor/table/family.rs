@@ -209,7 +209,8 @@ impl Families {
         });
         self.turn += 1;
         let family = &mut self.all[position];
-        if family.launch.plan.name != launch.plan.name {
+        let name = &family.launch.plan.name;
+        if !name.is_empty() && *name != launch.plan.name {
             Arc::make_mut(&mut family.launch).plan.name.clear();
         }
         family.used((client, lease), self.turn);
