@@ -146,12 +146,6 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// The rows in which a contender has a figure.
-    pub(super) fn rows_of(&self, contender: Contender) -> impl Iterator<Item = &Row> {
-        let rows = self.rows.iter();
-        rows.filter(move |row| row.value(contender).is_some())
-    }
-
     pub(super) fn new(origin: Origin, measured: &[Measured]) -> Self {
         Self {
             origin,
@@ -161,6 +155,12 @@ impl Report {
                 .map(|it| (it.scenario.name, it.scenario.note))
                 .collect(),
         }
+    }
+
+    /// The rows in which a contender has a figure.
+    pub(super) fn rows_of(&self, contender: Contender) -> impl Iterator<Item = &Row> {
+        let rows = self.rows.iter();
+        rows.filter(move |row| row.value(contender).is_some())
     }
 }
 

@@ -3,15 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use serde_json::{Value, json};
-use startup_measure::{LABEL, LATER, call, network, redis_answers, sample, settle};
+use serde_json::json;
+use startup_measure::{Container, LATER, Ports, network, redis_answers, sample, settle};
 
 use crate::Network;
-
-/// A published port, as every framework asks for one.
-fn published() -> Value {
-    json!({ "6379/tcp": [{ "HostIp": "127.0.0.1", "HostPort": "" }] })
-}
 
 /// Measures all calls, several times.
 pub fn measure() {
@@ -21,15 +16,24 @@ pub fn measure() {
         let own = Network::create(network());
         sample("create a network", created.elapsed());
 
-        one("default network, published port", "bridge", &published());
-        one("network of its own, published port", &own.0, &published());
-        one("network of its own", &own.0, &json!({}));
-        one("no network", "none", &json!({}));
-        let holder = Container::create(&own.0, &json!({}), Some("sleep infinity"));
+        one(
+            "default network, published port",
+            "bridge",
+            Ports::Published,
+        );
+        one(
+            "network of its own, published port",
+            &own.0,
+            Ports::Published,
+        );
+        one("network of its own", &own.0, Ports::Closed);
+        one("no network", "none", Ports::Closed);
+        let sleep = [("Entrypoint", json!(["sleep", "infinity"]))];
+        let holder = Container::create(&own.0, Ports::Closed, &sleep);
         holder.start();
-        let address = holder.address(&own.0);
+        let address = address_of(&holder, &own.0);
         let joined = format!("container:{}", holder.0);
-        one_at("namespace of another", &joined, &json!({}), address);
+        one_at("namespace of another", &joined, Ports::Closed, address);
         holder.remove();
 
         let removed = Instant::now();
@@ -38,20 +42,20 @@ pub fn measure() {
     }
 }
 
-fn one(kind: &str, network: &str, ports: &Value) {
+fn one(kind: &str, network: &str, ports: Ports) {
     one_at(kind, network, ports, None);
 }
 
 /// Starts and removes one on a network. It is reached at this address, or at one that the engine tells.
-fn one_at(kind: &str, network: &str, ports: &Value, address: Option<SocketAddr>) {
+fn one_at(kind: &str, network: &str, ports: Ports, address: Option<SocketAddr>) {
     let begun = Instant::now();
-    let redis = Container::create(network, ports, None);
+    let redis = Container::create(network, ports, &[]);
     sample("create a container", begun.elapsed());
     let begun = Instant::now();
     redis.start();
     sample(&format!("start: {kind}"), begun.elapsed());
     let begun = Instant::now();
-    if let Some(address) = address.or_else(|| redis.address(network)) {
+    if let Some(address) = address.or_else(|| address_of(&redis, network)) {
         redis_answers(address);
         sample("Redis begins to answer", begun.elapsed());
     }
@@ -60,37 +64,9 @@ fn one_at(kind: &str, network: &str, ports: &Value, address: Option<SocketAddr>)
     sample(&format!("remove: {kind}"), begun.elapsed());
 }
 
-struct Container(String);
-
-impl Container {
-    /// Creates one that runs a script, or Redis.
-    fn create(network: &str, ports: &Value, script: Option<&str>) -> Self {
-        let body = json!({
-            "Image": "redis:7",
-            "Entrypoint": script.map(|script| ["sh", "-c", script]),
-            "Labels": { LABEL.0: LABEL.1 },
-            "ExposedPorts": ports.as_object().map(|ports| {
-                ports.keys().map(|port| (port.clone(), json!({}))).collect::<serde_json::Map<_, _>>()
-            }),
-            "HostConfig": { "NetworkMode": network, "PortBindings": ports },
-        });
-        let created = call("POST", "/containers/create", &body.to_string());
-        Self(created["Id"].as_str().expect("the id").to_owned())
-    }
-
-    fn start(&self) {
-        call("POST", &format!("/containers/{}/start", self.0), "");
-    }
-
-    /// Where this machine reaches its Redis on that network.
-    fn address(&self, network: &str) -> Option<SocketAddr> {
-        let container = call("GET", &format!("/containers/{}/json", self.0), "");
-        let address = &container["NetworkSettings"]["Networks"][network]["IPAddress"];
-        let address: IpAddr = address.as_str()?.parse().ok()?;
-        Some((address, 6379).into())
-    }
-
-    fn remove(&self) {
-        call("DELETE", &format!("/containers/{}?force=1&v=1", self.0), "");
-    }
+/// Where this machine reaches the Redis of a container on that network.
+fn address_of(container: &Container, network: &str) -> Option<SocketAddr> {
+    let address = &container.network_settings()["Networks"][network]["IPAddress"];
+    let address: IpAddr = address.as_str()?.parse().ok()?;
+    Some((address, 6379).into())
 }

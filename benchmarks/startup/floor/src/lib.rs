@@ -9,11 +9,11 @@ pub mod calls;
 use std::net::SocketAddr;
 
 use serde_json::json;
-use startup_measure::{LABEL, call};
+use startup_measure::{Container, LABEL, Ports, call};
 
 /// A Redis that is removed when this is dropped.
 pub struct Redis {
-    pub id: String,
+    container: Container,
     pub address: SocketAddr,
     /// Where other containers reach it.
     pub bridge: String,
@@ -26,48 +26,37 @@ impl Redis {
 
     /// Starts one on a network of this name.
     pub fn start_on(network: &str, environment: &[String]) -> Self {
-        let body = json!({
-            "Image": "redis:7",
-            "Env": environment,
-            "Labels": { LABEL.0: LABEL.1 },
-            "ExposedPorts": { "6379/tcp": {} },
-            "HostConfig": {
-                "NetworkMode": network,
-                "PortBindings": { "6379/tcp": [{ "HostIp": "127.0.0.1", "HostPort": "" }] },
-            },
-        });
-        let created = call("POST", "/containers/create", &body.to_string());
-        let id = created["Id"].as_str().expect("the id").to_owned();
-        call("POST", &format!("/containers/{id}/start"), "");
-        Self::find_on(network, &id)
+        let more = [("Env", json!(environment))];
+        let container = Container::create(network, Ports::Published, &more);
+        container.start();
+        Self::of(container, network)
     }
 
     /// Looks for a Redis that runs.
     pub fn find(id: &str) -> Self {
-        Self::find_on("bridge", id)
+        Self::of(Container(id.to_owned()), "bridge")
     }
 
-    fn find_on(network: &str, id: &str) -> Self {
-        let container = call("GET", &format!("/containers/{id}/json"), "");
-        let settings = &container["NetworkSettings"];
+    pub fn id(&self) -> &str {
+        &self.container.0
+    }
+
+    fn of(container: Container, network: &str) -> Self {
+        let settings = container.network_settings();
         let port = settings["Ports"]["6379/tcp"][0]["HostPort"].as_str();
         let port = port.and_then(|it| it.parse().ok()).expect("the port");
         let bridge = settings["Networks"][network]["IPAddress"].as_str();
         Self {
-            id: id.to_owned(),
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             bridge: bridge.expect("the address").to_owned(),
+            container,
         }
     }
 }
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        call(
-            "DELETE",
-            &format!("/containers/{}?force=1&v=1", self.id),
-            "",
-        );
+        self.container.remove();
     }
 }
 

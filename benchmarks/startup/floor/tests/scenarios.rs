@@ -99,7 +99,7 @@ fn chain_ahead() {
 fn attach() {
     let shared = Redis::start(&[]);
     redis_answers(shared.address);
-    in_new_processes("attached", ATTACHING, &[("SHARED", &shared.id)]);
+    in_new_processes("attached", ATTACHING, &[("SHARED", shared.id())]);
 }
 
 #[test]

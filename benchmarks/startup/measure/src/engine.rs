@@ -1,4 +1,4 @@
-//! The engine: plain calls of its API, and how long what is done behind a contender's back goes on.
+//! The engine: plain calls of its API, a container by them, and how long what is done behind a contender's back goes on.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -24,15 +24,9 @@ const PACE: Duration = Duration::from_millis(50);
 /// some machines, one that was idle for a second takes 100 ms longer for the next start, whoever asks.
 pub fn settle() {
     wait_until_quiet();
-    let body = json!({
-        "Image": "redis:7",
-        "Labels": { LABEL.0: LABEL.1 },
-        "HostConfig": { "NetworkMode": "none" },
-    });
-    let created = call("POST", "/containers/create", &body.to_string());
-    let path = format!("/containers/{}", created["Id"].as_str().expect("the id"));
-    call("POST", &format!("{path}/start"), "");
-    call("DELETE", &format!("{path}?force=1&v=1"), "");
+    let container = Container::create("none", Ports::Closed, &[]);
+    container.start();
+    container.remove();
 }
 
 fn wait_until_quiet() {
@@ -66,6 +60,52 @@ fn there() -> Vec<(String, String)> {
     }
     all.sort();
     all
+}
+
+/// Whether the port of a Redis is published on loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ports {
+    Closed,
+    Published,
+}
+
+/// A container of Redis, by its id. It is not removed when this is dropped.
+pub struct Container(pub String);
+
+impl Container {
+    /// Creates one on a network. Settings of the engine's API can be added.
+    pub fn create(network: &str, ports: Ports, more: &[(&str, Value)]) -> Self {
+        let mut body = json!({
+            "Image": "redis:7",
+            "Labels": { LABEL.0: LABEL.1 },
+            "HostConfig": { "NetworkMode": network },
+        });
+        if ports == Ports::Published {
+            body["ExposedPorts"] = json!({ "6379/tcp": {} });
+            let binding = json!({ "HostIp": "127.0.0.1", "HostPort": "" });
+            body["HostConfig"]["PortBindings"] = json!({ "6379/tcp": [binding] });
+        }
+        for (key, value) in more {
+            body[key] = value.clone();
+        }
+        let created = call("POST", "/containers/create", &body.to_string());
+        Self(created["Id"].as_str().expect("the id").to_owned())
+    }
+
+    pub fn start(&self) {
+        call("POST", &format!("/containers/{}/start", self.0), "");
+    }
+
+    /// What the engine says of its networks and ports.
+    pub fn network_settings(&self) -> Value {
+        let mut container = call("GET", &format!("/containers/{}/json", self.0), "");
+        container["NetworkSettings"].take()
+    }
+
+    pub fn remove(&self) {
+        let path = format!("/containers/{}?force=1&v=1", self.0);
+        call("DELETE", &path, "");
+    }
 }
 
 /// Calls the engine: the JSON of its answer, or null where it has none.

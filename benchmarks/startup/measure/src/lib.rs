@@ -1,6 +1,8 @@
-//! What the contenders have in common: how they ask a server whether it answers, and how they report what they measured.
+//! What the contenders have in common: how they ask a server whether it answers, how they wait until the engine has come to
+//! rest, and how they report what they measured.
 //!
-//! A sample is one line of JSON on the standard output, which `cargo xtask bench` reads. Nothing here starts a container.
+//! A sample is one line of JSON on the standard output, which `cargo xtask bench` reads. Nothing here starts a container that
+//! is measured.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 mod engine;
 
-pub use engine::{call, settle};
+pub use engine::{Container, Ports, call, settle};
 
 /// How many services there are in `twenty`.
 pub const TWENTY: usize = 20;
