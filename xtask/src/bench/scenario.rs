@@ -160,7 +160,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "lag",
         about: "from a service's readiness to the return of its start, by tcp, log and http",
         rounds: 4,
-        method: Method::Tests(&[test("lag_after_readiness")]),
+        method: Method::Tests(&[nothing_ahead("lag_after_readiness")]),
         contenders: FRAMEWORKS,
         cases: &[time("tcp"), time("log"), time("http")],
         needs_server: true,
