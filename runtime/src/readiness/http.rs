@@ -63,7 +63,7 @@ impl Path {
         }
         let answer = async { self.get(target.connect().await?).await };
         match timeout(DEADLINE, answer).await {
-            Ok(Ok(Answer { status, .. })) if self.expects(status) => Outcome::Holds,
+            Ok(Ok(Answer { status, .. })) if self.expects(status) => Outcome::HoldsAndRuns,
             Ok(Ok(answer)) => Outcome::NotYet(answer.describe()),
             Ok(Err(remark)) if remark.said == reach::REFUSED => Outcome::Unserved(remark),
             Ok(Err(remark)) => Outcome::NotYet(remark),

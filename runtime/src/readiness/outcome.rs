@@ -6,6 +6,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Holds,
+    /// It holds, and the container has just been seen to run: its process has answered, or the engine says so.
+    HoldsAndRuns,
     NotYet(Remark),
     /// The port refuses connections.
     Unserved(Remark),

@@ -24,7 +24,7 @@ pub(super) struct Pace {
 struct Limits {
     shortest: Duration,
     longest: Duration,
-    /// In percent of the time since the first attempt.
+    /// In thousandths of the time since the first attempt.
     of_elapsed: u32,
     /// In percent of the time that the last attempt took.
     of_cost: u32,
@@ -37,9 +37,9 @@ impl Pace {
     /// For attempts that the service does not notice: it does not listen yet, and the kernel refuses the connection within
     /// some ten microseconds.
     const UNNOTICED: Limits = Limits {
-        shortest: Duration::from_millis(3),
+        shortest: Duration::from_millis(2),
         longest: Duration::from_millis(50),
-        of_elapsed: 1,
+        of_elapsed: 5,
         of_cost: 100,
     };
 
@@ -47,7 +47,7 @@ impl Pace {
     const ANSWERED: Limits = Limits {
         shortest: Duration::from_millis(5),
         longest: Duration::from_millis(100),
-        of_elapsed: 3,
+        of_elapsed: 10,
         of_cost: 200,
     };
 
@@ -55,7 +55,7 @@ impl Pace {
     const CALLS: Limits = Limits {
         shortest: Duration::from_millis(5),
         longest: Duration::from_millis(100),
-        of_elapsed: 20,
+        of_elapsed: 200,
         of_cost: 100,
     };
 
@@ -63,7 +63,7 @@ impl Pace {
     const PROCESSES: Limits = Limits {
         shortest: Duration::from_millis(5),
         longest: Duration::from_millis(500),
-        of_elapsed: 5,
+        of_elapsed: 50,
         of_cost: 50,
     };
 
@@ -94,7 +94,7 @@ impl Pace {
         } else {
             self.limits
         };
-        let of_elapsed = elapsed * limits.of_elapsed / 100;
+        let of_elapsed = elapsed * limits.of_elapsed / 1000;
         let of_cost = cost * limits.of_cost / 100;
         of_elapsed
             .max(of_cost)
@@ -179,8 +179,8 @@ mod tests {
     fn pauses_grow_with_the_time_that_has_passed_up_to_a_limit() {
         let elapsed = [0, 100, 1_000, 3_000, 60_000];
         let pauses = |pace: Pace, unserved| elapsed.map(|elapsed| after(&pace, unserved, elapsed));
-        assert_eq!(pauses(Pace::requests(None), true), [3, 3, 10, 30, 50]);
-        assert_eq!(pauses(Pace::requests(None), false), [5, 5, 30, 90, 100]);
+        assert_eq!(pauses(Pace::requests(None), true), [2, 2, 5, 15, 50]);
+        assert_eq!(pauses(Pace::requests(None), false), [5, 5, 10, 30, 100]);
         assert_eq!(pauses(Pace::calls(None), false), [5, 20, 100, 100, 100]);
         assert_eq!(pauses(Pace::processes(None), false), [5, 5, 50, 150, 500]);
     }

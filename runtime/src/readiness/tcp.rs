@@ -68,7 +68,7 @@ impl Port {
             Err(reason) => return Outcome::NotYet(reason.into()),
         };
         match target {
-            Target::Direct(_) => Outcome::Holds,
+            Target::Direct(_) => Outcome::HoldsAndRuns,
             Target::Published(..) => self.hold.watch(&stream).await,
         }
     }
@@ -97,14 +97,14 @@ impl Port {
             return None;
         }
         if let Target::Published(..) = target {
-            return Some(Outcome::Holds);
+            return Some(Outcome::HoldsAndRuns);
         }
         let listening = sockets::beside(info.process?, subject.address)?;
         Some(match listening.get(&self.number) {
             None | Some(Reach::Loopback) => {
                 Outcome::Unserved("the service no longer listens".to_owned().into())
             }
-            Some(_) => Outcome::Holds,
+            Some(_) => Outcome::HoldsAndRuns,
         })
     }
 }

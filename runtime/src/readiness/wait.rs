@@ -19,7 +19,7 @@ use super::timing::PreparedTiming;
 use super::watch::Watch;
 
 /// Waits until all of `checks` have held and the container runs. The checks run concurrently. A check that has held is
-/// not repeated.
+/// not repeated. The engine is asked whether the container runs unless the check that held last has shown it.
 ///
 /// # Errors
 ///
@@ -45,9 +45,12 @@ pub(crate) async fn wait(
     let all = async {
         sleep(timing.delay).await;
         let each = checks.into_iter().zip(watches.iter());
-        try_join_all(each.map(|(check, watch)| hold(check, subject, timing, watch))).await?;
-        // A container may write that it is ready and end before the engine reports the end.
-        hold_running(subject, &runs).await;
+        let held = each.map(|(check, watch)| hold(check, subject, timing, watch));
+        let held = try_join_all(held).await?;
+        if !Held::show_that_it_runs(&held) {
+            // A container may write that it is ready and end before the engine reports the end.
+            hold_running(subject, &runs).await;
+        }
         Ok(())
     };
     let reason = tokio::select! {
@@ -126,19 +129,40 @@ async fn hold_running(subject: &Subject<'_>, watch: &Watch) {
     }
 }
 
+/// The end of a check's attempts.
+struct Held {
+    at: Instant,
+    /// Whether the last attempt has shown that the container runs.
+    runs: bool,
+}
+
+impl Held {
+    fn now(watch: &Watch, runs: bool) -> Self {
+        watch.state().met = true;
+        Self {
+            at: Instant::now(),
+            runs,
+        }
+    }
+
+    /// Whether the check that held last has shown that the container runs. One that held earlier proves nothing: the
+    /// container may have ended since.
+    fn show_that_it_runs(all: &[Self]) -> bool {
+        let last = all.iter().max_by_key(|held| held.at);
+        last.is_some_and(|last| last.runs)
+    }
+}
+
 /// Repeats one check until it has held often enough.
 async fn hold(
     mut check: Check,
     subject: &Subject<'_>,
     timing: &PreparedTiming,
     watch: &Watch,
-) -> Result<(), NotReadyReason> {
+) -> Result<Held, NotReadyReason> {
     if let Check::Log(lines) = &check {
         return match lines.follow(subject, watch).await {
-            Ok(()) => {
-                watch.state().met = true;
-                Ok(())
-            }
+            Ok(()) => Ok(Held::now(watch, false)),
             Err(said) => {
                 watch.sees(said, None);
                 watch.state().decided = true;
@@ -156,11 +180,10 @@ async fn hold(
         let unserved = matches!(outcome, Outcome::Unserved(_));
         watch.state().unserved = unserved;
         match outcome {
-            Outcome::Holds => {
+            Outcome::Holds | Outcome::HoldsAndRuns => {
                 watch.ends(None);
                 if streaks.success() {
-                    watch.state().met = true;
-                    return Ok(());
+                    return Ok(Held::now(watch, outcome == Outcome::HoldsAndRuns));
                 }
             }
             Outcome::NotYet(remark) | Outcome::Unserved(remark) => {
@@ -182,5 +205,24 @@ async fn hold(
             }
         }
         sleep(pace.pause(started.elapsed(), begun.elapsed(), unserved)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_check_that_held_last_shows_that_the_container_runs() {
+        let begun = Instant::now();
+        let held = |after, runs| Held {
+            at: begun + Duration::from_millis(after),
+            runs,
+        };
+        let shown = |held: &[Held]| Held::show_that_it_runs(held);
+        assert!(shown(&[held(1, false), held(2, true)]));
+        assert!(shown(&[held(2, true), held(1, false)]));
+        assert!(!shown(&[held(1, true), held(2, false)]));
+        assert!(!shown(&[]));
     }
 }

@@ -69,7 +69,7 @@ impl Server {
         };
         let mut conversation = conversation(self.protocol, &self.login);
         match timeout(DEADLINE, converse(stream, &mut *conversation)).await {
-            Ok(Ok(Verdict::Answers)) => Outcome::Holds,
+            Ok(Ok(Verdict::Answers)) => Outcome::HoldsAndRuns,
             Ok(Ok(Verdict::NotYet { said, advice })) => {
                 let said = format!("it says \"{}\"", self.quoted(subject, &said));
                 Outcome::NotYet(match advice {

@@ -24,6 +24,8 @@ pub(super) struct Script {
     pub(super) probe: OnRun<ExecResult>,
     pub(super) hook: OnRun<(), HookFailure>,
     pub(super) redactor: Redactor,
+    /// Whether this machine's own ports are the container's. Connections take real time, so the clock must not be paused.
+    pub(super) direct: bool,
 }
 
 impl Default for Script {
@@ -36,6 +38,7 @@ impl Default for Script {
             probe: Box::new(|_| unanswered("the probe")),
             hook: Box::new(|_| unanswered("the hook")),
             redactor: Redactor::default(),
+            direct: false,
         }
     }
 }
@@ -65,15 +68,14 @@ impl Script {
         });
         let redactor = script.redactor.clone();
         let runner = Runner {
-            script,
+            script: script.clone(),
             asked: Counts::default(),
         };
         let subject = Subject {
             engine: &engine,
             container: ID,
             address: Ipv4Addr::LOCALHOST,
-            // No connection is possible, as a real one takes real time.
-            direct: false,
+            direct: script.direct,
             published: &[],
             output_before: OutputPosition::default(),
             probes: &runner,

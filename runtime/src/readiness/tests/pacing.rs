@@ -1,10 +1,12 @@
 //! When attempts are made, and what is made of what they show. Time stands still in these tests until nothing else is
 //! left to do, so that every figure is exact however slow the machine is.
 
+use std::net::TcpListener;
 use std::sync::Mutex;
 
 use super::fake::{Script, exits, refusal, running, says, writes};
 use super::*;
+use crate::engine::fake::unanswered;
 
 /// When something happened, in milliseconds from the beginning.
 #[derive(Clone)]
@@ -239,6 +241,19 @@ async fn a_container_must_be_said_to_run_in_the_end() {
     };
     script.wait(&[], &within(60)).await.expect("it runs");
     assert_eq!(begun.elapsed(), Duration::from_millis(10));
+}
+
+#[tokio::test]
+async fn the_engine_is_not_asked_about_a_container_whose_port_has_just_answered() {
+    let served = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = served.local_addr().unwrap().port();
+    let script = Script {
+        direct: true,
+        inspect: Box::new(|_| unanswered("inspect")),
+        ..Script::default()
+    };
+    let outcome = script.wait(&[tcp(port)], &within(60)).await;
+    outcome.expect("it answers");
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,6 +13,17 @@ use crate::supervisor::instance::{Dependency, Phase, gone};
 use crate::terminal::{self, Shown};
 use crate::{Error, ErrorKind};
 
+/// A service of a launch that is ready.
+struct Settled {
+    index: usize,
+    info: Arc<ServiceInfo>,
+    /// When it became ready, if the launch has waited for that.
+    at: Option<Instant>,
+}
+
+/// A service has failed, and its phase says why.
+struct NotReady;
+
 /// A launch under way.
 pub(super) struct Waiting {
     pub(super) context: Arc<Context>,
@@ -30,16 +41,12 @@ impl Waiting {
         self,
         until: Option<Instant>,
     ) -> Result<Vec<ServiceInfo>, NotLaunched> {
-        let settled = self.asked.iter().map(|index| async {
-            match self.dependencies[*index].settled().await {
-                Phase::Ready(info) => Ok(info.as_ref().clone()),
-                _ => Err(None),
-            }
-        });
+        let settled = self.asked.iter().map(|index| self.settled(*index));
         let settled = async {
-            let services = try_join_all(settled).await?;
-            self.still_run().await.map_err(Some)?;
-            Ok(services)
+            let settled = try_join_all(settled).await.map_err(|NotReady| None)?;
+            self.still_run(&settled).await.map_err(Some)?;
+            let services = settled.iter().map(|it| it.info.as_ref().clone());
+            Ok(services.collect::<Vec<_>>())
         };
         let settled = match until {
             None => settled.await,
@@ -64,12 +71,26 @@ impl Waiting {
         }
     }
 
-    /// Checks that no service has ended while others were awaited.
-    async fn still_run(&self) -> Result<(), Error> {
-        let run = self
-            .asked
-            .iter()
-            .map(|index| self.dependencies[*index].still_runs());
+    /// Waits until this service is ready.
+    async fn settled(&self, index: usize) -> Result<Settled, NotReady> {
+        let dependency = &self.dependencies[index];
+        let awaited = matches!(*dependency.phase.borrow(), Phase::Pending);
+        match dependency.settled().await {
+            Phase::Ready(info) => Ok(Settled {
+                index,
+                info,
+                at: awaited.then(Instant::now),
+            }),
+            _ => Err(NotReady),
+        }
+    }
+
+    /// Checks that no service has ended while others were awaited. The last one has been checked just now.
+    async fn still_run(&self, settled: &[Settled]) -> Result<(), Error> {
+        let last = settled.iter().filter(|it| it.at.is_some());
+        let last = last.max_by_key(|it| it.at).map(|it| it.index);
+        let earlier = settled.iter().filter(|it| Some(it.index) != last);
+        let run = earlier.map(|it| self.dependencies[it.index].still_runs());
         try_join_all(run).await.map(drop).map_err(|error| {
             error.with(|report| report.composition = Some(self.launch.plan.name.clone()))
         })
