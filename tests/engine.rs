@@ -239,12 +239,31 @@ pub fn label(container: &str, name: &str) -> Option<String> {
 ///
 /// If the engine does not answer with JSON.
 pub fn of_service(composition: &str, service: &str) -> Vec<String> {
+    of_service_that(composition, service, |_| true)
+}
+
+/// The ids of the containers of a service that were never started.
+///
+/// # Panics
+///
+/// If the engine does not answer with JSON.
+pub fn not_started(composition: &str, service: &str) -> Vec<String> {
+    of_service_that(composition, service, |container| {
+        container["State"] == "created"
+    })
+}
+
+fn of_service_that(
+    composition: &str,
+    service: &str,
+    wanted: impl Fn(&Value) -> bool,
+) -> Vec<String> {
     let all = get(&format!(
         "/containers/json?all=1&{}",
         labelled("composition", composition)
     ));
     ids(&all, |container| {
-        container["Labels"]["dev.seatrial.service"] == service
+        container["Labels"]["dev.seatrial.service"] == service && wanted(container)
     })
 }
 

@@ -2,10 +2,12 @@
 
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use seatrial::{Composition, Service};
 use seatrial_tests::conversation::ask;
+use seatrial_tests::events::Events;
 use seatrial_tests::waiting::comes_about;
 use seatrial_tests::{child, engine};
 
@@ -39,6 +41,47 @@ struct Alone {
         command = "{source}/tests/fixtures/serve.pl 4000 4001"
     )]
     alone: Service,
+}
+
+/// The second one is created while the first is not ready yet, and has lost its namespace when it is started.
+#[derive(Composition)]
+struct Bereft {
+    #[service(
+        image = "debian:bookworm-slim",
+        ready(with = second_has_no_namespace),
+        command = "sleep infinity"
+    )]
+    _first: Service,
+    #[service(
+        image = "debian:bookworm-slim",
+        port = 4000,
+        env(NAME = "second"),
+        needs(_first),
+        command = "{source}/tests/fixtures/serve.pl 4000"
+    )]
+    second: Service,
+}
+
+/// Whether a service has lost its namespace.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Ends the container whose namespace the second one is to join, if there is one.
+async fn second_has_no_namespace(_: &Service) -> Result<(), String> {
+    let events = std::env::var("SEATRIAL_EVENTS").expect("the runner's");
+    let events = std::fs::read_to_string(events).expect("events");
+    // The event comes once the namespace has answered, too.
+    let mut created = engine::not_started("Bereft", "second").into_iter();
+    let Some(second) = created.find(|id| events.contains(id)) else {
+        return Err("the second one is not created yet".to_owned());
+    };
+    if let Some(holder) = engine::holder(&second) {
+        assert_eq!(
+            engine::ask("POST", &format!("/containers/{holder}/kill")).0,
+            204
+        );
+        LOST.store(true, Ordering::SeqCst);
+    }
+    Ok(())
 }
 
 /// The container that has the network namespace of a service, if it is another one.
@@ -211,6 +254,27 @@ fn not_used_again_once_changed(alone: Alone) {
 
 #[test]
 #[ignore = "run by the tests below"]
+fn lost() {
+    for _ in 0..100 {
+        let Bereft { second, .. } = Bereft::launch().wait().expect("it starts");
+        assert_eq!(
+            ask(second.addr(), "hello").expect("an answer"),
+            "hello from second"
+        );
+        if LOST.load(Ordering::SeqCst) {
+            assert_eq!(holder(&second), None);
+            assert_eq!(
+                engine::address(second.id()),
+                second.network_address().to_string()
+            );
+            return;
+        }
+    }
+    panic!("none was prepared");
+}
+
+#[test]
+#[ignore = "run by the tests below"]
 fn none_is_prepared() {
     for _ in 0..3 {
         let Alone { alone } = Alone::launch().wait().expect("it starts");
@@ -242,6 +306,8 @@ fn run(test: &str, variables: &[(&str, &str)]) {
     command.env("SEATRIAL_RUN_ID", &run);
     command.env_remove("SEATRIAL_PUBLISH");
     command.env("SEATRIAL_NAMESPACES", "32");
+    let events = Events::new(&run);
+    command.env("SEATRIAL_EVENTS", events.path());
     command.envs(variables.iter().copied());
     let verdict = child::run(&mut command);
     assert!(verdict.passed, "{verdict:#?}");
@@ -277,6 +343,11 @@ fn so_is_a_namespace_of_the_test_process_whose_ports_are_published() {
 #[test]
 fn a_namespace_that_was_cut_off_is_not_used_again() {
     run("not_used_again_once_changed", &[]);
+}
+
+#[test]
+fn a_service_whose_namespace_is_gone_has_a_network_of_its_own() {
+    run("lost", &[("SEATRIAL_AHEAD", "0")]);
 }
 
 #[test]

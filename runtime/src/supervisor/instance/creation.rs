@@ -97,7 +97,7 @@ impl Instance {
             own,
         };
         let (created_id, is_named) = tokio::join!(guard.create(spec), named);
-        if !is_named {
+        if !is_named || (created_id.is_err() && self.has_lost_holder().await) {
             return Ok(None);
         }
         let id = created_id.map_err(|error| {
@@ -137,6 +137,14 @@ impl Instance {
             guard,
             mounts,
         }))
+    }
+
+    /// Whether the instance has a holder that has ended, which anybody can bring about.
+    pub(super) async fn has_lost_holder(&self) -> bool {
+        match self.seat.holder() {
+            Some(holder) => !holder.runs().await,
+            None => false,
+        }
     }
 
     /// Checks that the engine mounts the files that this process sees.

@@ -40,8 +40,7 @@ impl Instance {
         loop {
             let Some(container) = self.create(parts, self.seat.holder(), choice).await? else {
                 choice += 1;
-                let given_up = self.seat.give_up().await;
-                given_up.map_err(|error| self.engine_error(&error))?;
+                self.give_up_holder().await?;
                 continue;
             };
             choice += 1;
@@ -57,6 +56,7 @@ impl Instance {
                 // Another process took the port first. A container with other ports replaces this one.
                 Err(error) if error.kind == EngineErrorKind::PortTaken && choice < PORT_CHOICES => {
                 }
+                Err(_) if self.has_lost_holder().await => self.give_up_holder().await?,
                 Err(error) => {
                     self.sees_our_files(&parts.engine, &container).await?;
                     let target = self.target(&parts.engine, &container.id);
@@ -65,6 +65,11 @@ impl Instance {
                 }
             }
         }
+    }
+
+    async fn give_up_holder(&self) -> Result<(), Error> {
+        let given_up = self.seat.give_up().await;
+        given_up.map_err(|error| self.engine_error(&error))
     }
 
     /// Waits until the services that this one needs are ready.

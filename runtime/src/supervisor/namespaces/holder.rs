@@ -183,6 +183,14 @@ impl Holder {
         is_clean && !self.is_changed.load(Ordering::Relaxed)
     }
 
+    /// Whether its container runs, so that others can join it. An engine that does not answer says nothing of it.
+    pub(in crate::supervisor) async fn runs(&self) -> bool {
+        match self.engine.inspect(&self.id).await {
+            Ok(info) => info.running,
+            Err(error) => error.kind != EngineErrorKind::NotFound,
+        }
+    }
+
     /// Removes the container now.
     ///
     /// # Errors

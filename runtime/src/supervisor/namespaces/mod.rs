@@ -30,6 +30,10 @@ use crate::engine::EngineError;
 /// The most holders that are prepared at the same time. Engines do most of this work one after another.
 const AT_ONCE: usize = 2;
 
+/// How many holders in a row an engine refuses before no more are prepared. A single refusal may have a cause that passes,
+/// such as a port that another process has just taken.
+const REFUSALS: usize = 3;
+
 /// The namespaces of a run.
 #[derive(Clone)]
 pub(super) struct Namespaces(Arc<Inner>);
@@ -59,8 +63,8 @@ struct State {
     peak: usize,
     /// The most idle holders, as the latest service had it.
     most: usize,
-    /// Whether the engine refused a holder. No more are prepared then.
-    is_refused: bool,
+    /// How many holders in a row the engine has refused.
+    refusals: usize,
     is_over: bool,
 }
 
@@ -201,7 +205,7 @@ impl Namespaces {
     fn missing(&self, state: &State) -> Option<Key> {
         // A run whose services are all in use at once may launch no more.
         let is_repeated = state.next > state.peak as u64;
-        if state.is_over || state.is_refused || !is_repeated {
+        if state.is_over || state.is_refused() || !is_repeated {
             return None;
         }
         let mut taken = state.seats.values();
@@ -239,8 +243,12 @@ impl Namespaces {
                 state.making.remove(position);
             }
             match made {
-                Ok(holder) if !state.is_over => state.idle.push(holder),
-                Ok(_) => {}
+                Ok(holder) => {
+                    state.refusals = 0;
+                    if !state.is_over {
+                        state.idle.push(holder);
+                    }
+                }
                 Err(error) => self.failed(&mut state, error),
             }
         }
@@ -256,7 +264,7 @@ impl Namespaces {
     /// Draws the consequences of a failure.
     fn failed(&self, state: &mut State, why: NotMade) {
         if let NotMade::Refused(_) = why {
-            state.is_refused = true;
+            state.refusals += 1;
             return;
         }
         // From now on holders publish their ports, and are of other kinds.
@@ -305,6 +313,11 @@ impl State {
         }
     }
 
+    /// Whether the engine seems to refuse all holders. No more are prepared then.
+    fn is_refused(&self) -> bool {
+        self.refusals >= REFUSALS
+    }
+
     fn is_starting(&self) -> bool {
         let mut taken = self.seats.values();
         taken.any(|taken| taken.step == Step::Starting)
@@ -320,7 +333,7 @@ impl State {
                 continue;
             };
             looked_at.push(place.clone());
-            let is_refused = self.is_refused;
+            let is_refused = self.is_refused();
             let is_wanted = place.progress.send_if_modified(|progress| {
                 let is_wanted = *progress == Progress::None;
                 if is_wanted {
@@ -429,7 +442,10 @@ impl Place {
             let mut state = namespaces.state();
             state.for_seats -= 1;
             match made {
-                Ok(holder) => drop(self.holder.set(holder)),
+                Ok(holder) => {
+                    state.refusals = 0;
+                    let _ = self.holder.set(holder);
+                }
                 Err(why) => namespaces.failed(&mut state, why),
             }
         }

@@ -2,6 +2,7 @@
 //! tested on real engines.
 
 use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ use crate::supervisor::reaper::Reaper;
 struct Counted {
     created: AtomicUsize,
     removed: AtomicUsize,
-    refuses: bool,
+    /// The numbers of the containers that are refused.
+    refuses: Range<usize>,
 }
 
 impl Answers for Arc<Counted> {
@@ -29,8 +31,8 @@ impl Answers for Arc<Counted> {
     }
 
     fn create<'a>(&'a self, spec: &'a ContainerSpec) -> Call<'a, String> {
-        self.created.fetch_add(1, Ordering::SeqCst);
-        answer(match self.refuses {
+        let number = self.created.fetch_add(1, Ordering::SeqCst);
+        answer(match self.refuses.contains(&number) {
             true => Err(refusal(EngineErrorKind::Failed, "no")),
             false => Ok(spec.name.clone()),
         })
@@ -197,23 +199,28 @@ async fn a_service_that_goes_on_waits_for_what_was_begun_and_for_nothing_else() 
 }
 
 #[tokio::test]
-async fn nothing_more_is_prepared_once_an_engine_has_refused_it() {
-    let pool = Pool::new(Counted {
-        refuses: true,
-        ..Counted::default()
-    });
-    let waits = pool.seat(8);
-    waits.prepared().await;
-    assert!(waits.holder().is_none());
-    waits.is_ready();
-    let (created, _) = pool.created_and_removed().await;
-    assert_eq!(created, 1);
-    let other = pool.seat(8);
-    other.prepared().await;
-    assert!(other.holder().is_none());
-    drop((waits, other));
-    let (created, _) = pool.close().await;
-    assert_eq!(created, 1);
+async fn nothing_more_is_prepared_once_an_engine_has_refused_it_some_times_in_a_row() {
+    // What each of some services has got, one after another, and how many containers there were.
+    let prepared = async |refused: Range<usize>, services| {
+        let pool = Pool::new(Counted {
+            refuses: refused,
+            ..Counted::default()
+        });
+        let mut got = Vec::new();
+        for _ in 0..services {
+            let waits = pool.seat(8);
+            waits.prepared().await;
+            got.push(waits.holder().is_some());
+            drop(waits);
+            pool.created_and_removed().await;
+        }
+        (got, pool.close().await.0)
+    };
+    let (got, created) = prepared(0..100, 5).await;
+    assert_eq!((got, created), (vec![false; 5], REFUSALS));
+    // The second one has had the run begin to prepare them, too.
+    let (got, _) = prepared(0..REFUSALS - 1, 3).await;
+    assert_eq!(got, [false, false, true]);
 }
 
 #[tokio::test]
