@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use seatrial_model::{Mount, MountMode, Scope, ServicePlan, Volume};
 
@@ -12,6 +12,9 @@ use super::setup::hook;
 use super::{exec_call, lasting, launch, log, script};
 use crate::config::Config;
 use crate::protocol::{Action, Caller, HookFailure, InstanceId, RequestBody, ServiceInfo};
+
+/// How long an event may take: far longer than it does on a busy machine.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// A run whose events are recorded.
 struct Run {
@@ -52,11 +55,26 @@ impl Run {
 
     /// The instances of a service with such an event, once there are `count`.
     async fn until(&self, service: &str, event: &str, count: usize) -> Vec<InstanceId> {
+        let all = |instances: Vec<_>| (instances.len() >= count).then_some(instances);
+        self.until_there_are(service, event, all).await
+    }
+
+    async fn until_there_are<T>(
+        &self,
+        service: &str,
+        event: &str,
+        wanted: impl Fn(Vec<InstanceId>) -> Option<T>,
+    ) -> T {
+        let begun = Instant::now();
         loop {
-            let instances = self.events().instances(service, event);
-            if instances.len() >= count {
-                return instances;
+            let events = self.events();
+            if let Some(found) = wanted(events.instances(service, event)) {
+                return found;
             }
+            assert!(
+                begun.elapsed() < LIMIT,
+                "no `{event}` of `{service}`: {events:#?}"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -78,14 +96,9 @@ impl Run {
 
     /// The first instance with such an event that was begun after another.
     async fn until_later(&self, service: &str, event: &str, other: InstanceId) -> InstanceId {
-        loop {
-            let instances = self.events().instances(service, event);
-            // Numbers are given in order.
-            if let Some(later) = instances.into_iter().find(|it| *it > other) {
-                return later;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        // Numbers are given in order.
+        let later = |instances: Vec<_>| instances.into_iter().find(|it| *it > other);
+        self.until_there_are(service, event, later).await
     }
 
     /// Ends the run, and returns its events. Everything that was created is removed by then.
