@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::api::{Address, Api};
 use crate::{engine, install, packages, steps};
 
-const PROGRAMS: &[&str] = &["dockerd", "unshare", "ip", "mount"];
+const PROGRAMS: &[&str] = &["dockerd", "unshare", "nsenter", "ip", "mount"];
 
 /// How long a daemon may take until its socket answers, and how long until it has ended.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -148,6 +148,32 @@ impl Daemon {
         Api {
             address: Address::Unix(self.directory.join("docker.sock")),
         }
+    }
+
+    /// The words before a command that have it run beside the daemon, whose processes and networks it sees as the machine's.
+    ///
+    /// # Errors
+    ///
+    /// Where the daemon has ended.
+    pub(crate) fn beside(&self) -> Result<Vec<String>> {
+        // The shell's child is `unshare`, and that one's child the first process of the namespaces.
+        let child_of = |process: u32| {
+            let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+            let first = children
+                .unwrap_or_default()
+                .split_whitespace()
+                .next()
+                .and_then(|child| child.parse::<u32>().ok());
+            first.context("the daemon has ended")
+        };
+        let first = child_of(child_of(self.process.id())?)?;
+        let here = std::env::current_dir()?;
+        let here = here.to_str().context("a directory whose name is UTF-8")?;
+        let words = format!("nsenter --target {first} --net --mount --pid");
+        let words = words.split(' ').map(str::to_owned);
+        Ok(words
+            .chain([format!("--wd={here}"), "--".to_owned()])
+            .collect())
     }
 
     /// Has it stop, as the system does, or killed; and waits for its end.

@@ -27,7 +27,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "network",
         usage: "network [--rounds N]",
-        about: "count the networks that an engine of its own cannot remove, with and without our lock",
+        about: "count the networks that an engine of its own cannot remove, with and without our lock, and after a run of ten times as many starts",
         run: network::run,
     },
     Command {

@@ -1,4 +1,4 @@
-//! //! The order of events in a run: read from its record, and forced by gates that services wait for.
+//! The order of events in a run: read from its record, and forced by gates that services wait for.
 
 use std::path::Path;
 use std::time::Duration;

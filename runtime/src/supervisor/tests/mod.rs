@@ -5,6 +5,7 @@ mod copies;
 mod events;
 mod kept;
 mod setup;
+mod soak;
 mod spares;
 mod stops;
 
