@@ -21,9 +21,6 @@ struct Settled {
     at: Option<Instant>,
 }
 
-/// A service has failed, and its phase says why.
-struct NotReady;
-
 /// A launch under way.
 pub(super) struct Waiting {
     pub(super) context: Arc<Context>,
@@ -43,7 +40,7 @@ impl Waiting {
     ) -> Result<Vec<ServiceInfo>, NotLaunched> {
         let settled = self.asked.iter().map(|index| self.settled(*index));
         let settled = async {
-            let settled = try_join_all(settled).await.map_err(|NotReady| None)?;
+            let settled = try_join_all(settled).await?;
             self.still_run(&settled).await.map_err(Some)?;
             let services = settled.iter().map(|it| it.info.as_ref().clone());
             Ok(services.collect::<Vec<_>>())
@@ -72,7 +69,11 @@ impl Waiting {
     }
 
     /// Waits until this service is ready.
-    async fn settled(&self, index: usize) -> Result<Settled, NotReady> {
+    ///
+    /// # Errors
+    ///
+    /// Returns `None`: its phase says why it is not.
+    async fn settled(&self, index: usize) -> Result<Settled, Option<Error>> {
         let dependency = &self.dependencies[index];
         let awaited = matches!(*dependency.phase.borrow(), Phase::Pending);
         match dependency.settled().await {
@@ -81,7 +82,7 @@ impl Waiting {
                 info,
                 at: awaited.then(Instant::now),
             }),
-            _ => Err(NotReady),
+            _ => Err(None),
         }
     }
 
