@@ -119,6 +119,8 @@ mod run;
 mod service;
 mod settings;
 mod shown;
+#[cfg(test)]
+mod soak;
 mod status;
 #[cfg(target_os = "linux")]
 mod supervise;

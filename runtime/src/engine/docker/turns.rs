@@ -29,7 +29,7 @@ impl Endpoints {
     pub(super) fn of(engine: &EngineInfo) -> Self {
         let counted = engine.name == "docker" && counts(&engine.version);
         #[cfg(test)]
-        let counted = counted && !is_left_out();
+        let counted = counted && !crate::soak::is_without_lock();
         Self {
             counted,
             turns: Mutex::default(),
@@ -55,12 +55,6 @@ impl Endpoints {
             _held: Some(turn.lock_owned().await),
         }
     }
-}
-
-/// Whether a soak wants to see what happens without turns.
-#[cfg(test)]
-fn is_left_out() -> bool {
-    std::env::var("SEATRIAL_SOAK_LOCK").is_ok_and(|lock| lock == "0")
 }
 
 /// Whether a version of Docker counts endpoints. An unknown version may count.

@@ -5,9 +5,6 @@ use super::events::engine;
 use super::{Run, lasting};
 use crate::protocol::RequestBody;
 
-/// The number of launches. Setting it also allows the test to spoil the engine.
-const ROUNDS: &str = "SEATRIAL_SOAK_ROUNDS";
-
 /// The number of services of a launch. Those of the launch before are removed while they start.
 const AT_ONCE: u64 = 10;
 
@@ -18,10 +15,7 @@ const OWN: [&str; 3] = ["bridge", "host", "none"];
 #[tokio::test]
 #[ignore = "it may spoil the engine and takes minutes; `cargo xtask soak network` runs it"]
 async fn network() {
-    let rounds: u64 = std::env::var(ROUNDS)
-        .expect("the number of rounds, which `cargo xtask soak network` sets")
-        .parse()
-        .expect("a number of rounds");
+    let rounds = u64::from(crate::soak::rounds());
     let mut run = Run::new("soak");
     let mut joined = 0;
     for round in 1..=rounds {

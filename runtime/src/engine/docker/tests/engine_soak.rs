@@ -8,9 +8,6 @@ use futures_util::future::join_all;
 
 use super::*;
 
-/// The number of rounds. Setting it also allows the test to spoil the engine.
-const ROUNDS: &str = "SEATRIAL_SOAK_ROUNDS";
-
 /// The number of containers of a round that exist at the same time, all on one network.
 const AT_ONCE: u8 = 20;
 
@@ -19,14 +16,11 @@ const AT_ONCE: u8 = 20;
 const TURNS: u8 = 2;
 
 /// Counts the networks that the engine refuses to remove although it reports no attached container, after containers
-/// were removed from them while others were started. With `SEATRIAL_SOAK_LOCK=0` nothing waits for its turn.
+/// were removed from them while others were started.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "it spoils the engine and takes minutes; `cargo xtask soak network` runs it"]
 async fn network() {
-    let rounds: u16 = std::env::var(ROUNDS)
-        .expect("the number of rounds, which `cargo xtask soak network` sets")
-        .parse()
-        .expect("a number of rounds");
+    let rounds = crate::soak::rounds();
     let rig = Rig::new().await;
     let mut refused = Vec::new();
     for round in 0..rounds {
