@@ -70,7 +70,8 @@ fn unpack(packed: &Path, name: &str, into: &Path) -> Result<String> {
     let directory = format!("{name}-{}", env!("CARGO_PKG_VERSION"));
     let archive = packed.join(format!("{directory}.crate"));
     let mut tar = Command::new("tar");
-    tar.arg("-xzf").arg(&archive).arg("-C").arg(into);
+    // In an archive of cargo, all files have the same old time. Cargo would take another content for what it has compiled already.
+    tar.arg("-xzmf").arg(&archive).arg("-C").arg(into);
     steps::run(&mut tar).with_context(|| format!("cannot unpack `{}`", archive.display()))?;
     Ok(directory)
 }
