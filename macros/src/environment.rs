@@ -56,6 +56,11 @@ impl Environment {
         below().unwrap_or_default()
     }
 
+    /// The text of a file of the workspace, by its path from the package's directory.
+    pub(crate) fn read(&self, relative: &str) -> Option<String> {
+        std::fs::read_to_string(self.package.as_ref()?.join(relative)).ok()
+    }
+
     /// Checks that `relative`, a path from the package's directory, exists in the workspace and is of the wanted kind.
     pub(crate) fn check_path(&self, relative: &str, wanted: Wanted) -> Result<(), PathProblem> {
         if relative.is_empty() {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use proc_macro2::Span;
 use seatrial_model::placeholder::RawTemplate;
 use seatrial_model::{
-    HostEntry, ImageTemplate, MountMode, Protocol, Pull, Scope, Source, Timing, Ulimit,
+    Build, EnvVar, HostEntry, ImageTemplate, MountMode, Protocol, Pull, Scope, Source, Template,
+    Timing, Ulimit,
 };
 use syn::{Expr, Ident, Type};
 
@@ -176,8 +177,38 @@ impl ScopeSyntax {
 pub(crate) enum OriginSyntax {
     Image(ImageTemplate),
     Bin(String),
+    Build(BuildSyntax),
     /// Malformed; the report has the error.
     Unreadable,
+}
+
+/// `build = ".."` or `build(..)`.
+pub(crate) struct BuildSyntax {
+    pub(crate) context: Spanned<String>,
+    pub(crate) dockerfile: Option<Spanned<String>>,
+    pub(crate) target: Option<Spanned<String>>,
+    /// The text of each has no other placeholders than variables of the environment.
+    pub(crate) args: Vec<Spanned<(String, Template)>>,
+}
+
+impl BuildSyntax {
+    pub(crate) fn plan(&self) -> Build {
+        let value = |text: &Spanned<String>| text.value.clone();
+        let dockerfile = self.dockerfile.as_ref().map(value);
+        Build {
+            context: value(&self.context),
+            dockerfile: dockerfile.unwrap_or_else(|| Build::DOCKERFILE.to_owned()),
+            target: self.target.as_ref().map(value),
+            args: self
+                .args
+                .iter()
+                .map(|arg| EnvVar {
+                    name: arg.value.0.clone(),
+                    value: arg.value.1.clone(),
+                })
+                .collect(),
+        }
+    }
 }
 
 /// `"from" = "at"` in `mount(..)`.

@@ -7,6 +7,7 @@
 //! Users do not name this crate: `seatrial` re-exports the public parts.
 
 pub mod command;
+pub mod dockerfile;
 pub mod duration;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -26,8 +27,8 @@ pub mod workspace;
 pub use image::{ImageRef, ImageTemplate};
 pub use placeholder::Template;
 pub use plan::{
-    Check, CheckKind, EnvVar, File, FileContent, HostEntry, Mount, MountMode, Origin, Plan, Port,
-    Pull, Scope, ServicePlan, Setup, SetupKind, Source, Timing, Tmpfs, Ulimit, VariableError,
+    Build, Check, CheckKind, EnvVar, File, FileContent, HostEntry, Mount, MountMode, Origin, Plan,
+    Port, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Timing, Tmpfs, Ulimit, VariableError,
     VariableProblem, Volume,
 };
 pub use protocol::Protocol;

@@ -269,7 +269,7 @@ impl RawTemplate {
     }
 
     /// The text, if its only placeholders are variables; else the first other placeholder, as written.
-    pub(crate) fn of_variables(self) -> Result<Template, String> {
+    pub fn of_variables(self) -> Result<Template, String> {
         let segments = self.0.into_iter().map(|segment| match segment {
             RawSegment::Text(text) => Ok(Segment::Text(text)),
             RawSegment::Variable(variable) => Ok(Segment::Variable(variable)),

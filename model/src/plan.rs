@@ -12,8 +12,8 @@ mod steps;
 mod variables;
 
 pub use container::{
-    EnvVar, File, FileContent, HostEntry, Mount, MountMode, Origin, Pull, Scope, Source, Tmpfs,
-    Ulimit, Volume,
+    Build, EnvVar, File, FileContent, HostEntry, Mount, MountMode, Origin, Pull, Scope, Source,
+    Tmpfs, Ulimit, Volume,
 };
 pub use port::Port;
 pub use service::{Plan, ServicePlan};

@@ -4,6 +4,8 @@
 //! promise. It withstands chance, not an attacker, so it must never stand for content that an attacker writes. An attacker who
 //! could write an image's context with a collision could change the image just as well.
 
+use std::io;
+
 /// The hash of the parts that were added, in order. The boundaries between parts count, too.
 pub(crate) struct Fingerprint(u128);
 
@@ -29,6 +31,18 @@ impl Fingerprint {
     /// 32 hex digits.
     pub(crate) fn finish(&self) -> String {
         format!("{:032x}", self.0)
+    }
+}
+
+/// What is written is one part, so it must be the only one.
+impl io::Write for Fingerprint {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -110,10 +110,14 @@ struct Package {
 
 impl Package {
     /// Files that the cases may name, beside themselves.
-    const FILES: [(&'static str, &'static str); 3] = [
+    const FILES: [(&'static str, &'static str); 4] = [
         ("src/bin/shop.rs", "fn main() {}\n"),
         ("src/bin/worker.rs", "fn main() {}\n"),
         ("seed.sql", "SELECT 1;\n"),
+        (
+            "docker/Dockerfile",
+            "ARG BASE\nFROM $BASE AS build\nFROM debian AS runtime\nARG VERSION\nARG FLAVOR\n",
+        ),
     ];
 
     fn write(cases: &BTreeMap<String, Case>) -> anyhow::Result<Self> {

@@ -60,6 +60,20 @@ pub struct Shop {
     #[service(image = "worker", source(none), env(APP = "http://{app}", DB = "{type.host}:{type.port.admin}"), ready(running))]
     worker: Service,
 
+    #[service(build = "docker", port = 80)]
+    built: Service,
+
+    #[service(
+        build(
+            context = "./docker", dockerfile = "Dockerfile", target = "runtime",
+            args(BASE = "debian:{$DEBIAN:-bookworm-slim}", "VERSION" = 1, http_proxy = ""),
+        ),
+        needs(built),
+        pull = always,
+        ready(running),
+    )]
+    stage: Service,
+
     #[service(bin = "worker", source(mode = rw), scope = keep, keep = "1d12h", ready(running))]
     kept: Service,
 }

@@ -5,8 +5,6 @@ use seatrial::{Composition, Service};
 #[derive(Composition)]
 #[composition(compose = "docker-compose.yml")]
 struct Shop {
-    #[service(build = "docker")]
-    a: Service,
     #[service(image = "b", url = "mysql://{self}", ready(running))]
     b: Service,
     #[job(image = "node:20", run = "npm test")]

@@ -16,7 +16,7 @@ pub(super) fn check_one_origin(model: &Model, report: &mut Report) {
             [] => report.error(
                 service.ident.span(),
                 format!(
-                    "`{}` has neither `image` nor `bin`; specify exactly one: `image = \"name:tag\"`, or `bin = \"name\"` for a binary of this package",
+                    "`{}` has no origin; specify exactly one: `image = \"name:tag\"`, `build = \"directory\"` for an image that is built from a Dockerfile, or `bin = \"name\"` for a binary of this package",
                     service.field()
                 ),
             ),
@@ -25,7 +25,7 @@ pub(super) fn check_one_origin(model: &Model, report: &mut Report) {
                     report.error(
                         other.span,
                         format!(
-                            "`{}` has more than one origin; specify exactly one of `image` and `bin`",
+                            "`{}` has more than one origin; specify exactly one of `image`, `build` and `bin`",
                             service.field()
                         ),
                     );
@@ -57,10 +57,12 @@ pub(super) fn check_readiness_is_declared(model: &Model, report: &mut Report) {
 
 pub(super) fn check_base_has_a_binary(model: &Model, report: &mut Report) {
     for service in &model.declaration.services {
-        let of_image = service
-            .origins
-            .first()
-            .is_some_and(|origin| matches!(origin.value, OriginSyntax::Image(_)));
+        let of_image = service.origins.first().is_some_and(|origin| {
+            matches!(
+                origin.value,
+                OriginSyntax::Image(_) | OriginSyntax::Build(_)
+            )
+        });
         if let (Some(base), true, 1) = (&service.base, of_image, service.origins.len()) {
             report.error(
                 base.span,

@@ -1,6 +1,7 @@
 //! Checking: the rules that a model must obey, one function each. A rule records errors. It must never change the model
 //! or end the check.
 
+mod build;
 mod container;
 mod function;
 mod graph;
@@ -22,6 +23,7 @@ pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Re
     names::check_ports_differ(model, report);
     names::check_port_names_differ(model, report);
     names::check_variables_differ(model, report);
+    build::check_args_differ(model, report);
     names::check_setup_names_differ(model, report);
     names::check_labels_differ(model, report);
     names::check_limits_differ(model, report);
@@ -30,6 +32,7 @@ pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Re
     container::check_base_has_a_binary(model, report);
     container::check_readiness_is_declared(model, report);
     container::check_binaries_exist(model, environment, report);
+    build::check_builds(model, environment, report);
     container::check_mounts_exist(model, environment, report);
     container::check_included_files_exist(model, environment, report);
     container::check_source_exists(model, environment, report);

@@ -166,6 +166,7 @@ impl<'a> Modeller<'a> {
                     base: base.and_then(|base| base.value.clone()),
                 }
             }
+            Some(OriginSyntax::Build(build)) => Origin::Build(build.plan()),
             Some(OriginSyntax::Unreadable) | None => Origin::Image(stand_in()),
         }
     }

@@ -11,7 +11,7 @@ use syn::{Attribute, DeriveInput, FnArg, Ident, Meta};
 use super::arguments::{self, Argument, Name, Value};
 use super::keys::Table;
 use super::placement::{is_composition, is_service};
-use super::{container, function, parameter, ready, service, settings, setup, values};
+use super::{build, container, function, parameter, ready, service, settings, setup, values};
 use crate::report::Report;
 
 /// A place in an attribute.
@@ -34,6 +34,7 @@ enum Place {
     Ready,
     Setup,
     Source,
+    Build,
     Needs,
     Scope,
     Mode,
@@ -44,11 +45,12 @@ enum Place {
 }
 
 impl Place {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Service,
         Self::Ready,
         Self::Setup,
         Self::Source,
+        Self::Build,
         Self::Needs,
         Self::Scope,
         Self::Mode,
@@ -131,6 +133,7 @@ impl Collector {
                     "ready" => self.arguments(Place::Ready, inner),
                     "setup" => self.arguments(Place::Setup, inner),
                     "source" => self.arguments(Place::Source, inner),
+                    "build" => self.arguments(Place::Build, inner),
                     "needs" => self.arguments(Place::Needs, inner),
                     _ => {}
                 },
@@ -166,6 +169,7 @@ fn choices(place: Place, services: &[Ident]) -> Vec<Choice> {
         Place::Ready => of_table(&ready::TABLE),
         Place::Setup => of_table(&setup::TABLE),
         Place::Source => of_table(&settings::SOURCE),
+        Place::Build => of_table(&build::TABLE),
         Place::Composition => of_table(&settings::TABLE),
         Place::Parameter => of_table(&parameter::TABLE),
         Place::Test => of_table(&function::TABLE),

@@ -43,10 +43,10 @@ pub(crate) const OF_SERVICES: &[Habit] = &[
     // Origin.
     habit(&["tag", "version", "image_tag"], "write it in `image = \"redis:7\"`").means("image"),
     habit(
-        &["dockerfile", "context", "build_context"],
-        "build the image beforehand and write `image = ..`, or run a binary of this package with `bin = ..`",
+        &["dockerfile", "containerfile", "context", "build_context", "target"],
+        "write `build(context = \"docker\", dockerfile = \"Dockerfile\", target = \"..\")`",
     )
-    .means("image"),
+    .means("build"),
     habit(
         &["auth", "credentials", "registry_auth", "registry"],
         "write the registry in `image = \"registry.example/team/app:1\"`, and log in with `docker login`",

@@ -238,7 +238,7 @@ pub(crate) fn read<T>(
 }
 
 /// Keys whose entries may have variables of the environment.
-const OF_TEXTS: [&str; 2] = ["env", "files"];
+const OF_TEXTS: [&str; 3] = ["args", "env", "files"];
 
 /// Records an error about an argument's shape.
 fn refuse(

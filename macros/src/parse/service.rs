@@ -8,7 +8,7 @@ use syn::{Attribute, Expr, Ident, Meta};
 
 use super::arguments::{self, Argument, Name, Value};
 use super::keys::{self, Key, Table, read_entries};
-use super::{container, habits, ports, ready, settings, setup, values, variables};
+use super::{build, container, habits, ports, ready, settings, setup, values, variables};
 use crate::message;
 use crate::report::Report;
 use crate::syntax::{FileContentSyntax, FileSyntax, OriginSyntax, ScopeSyntax, Service, Spanned};
@@ -26,7 +26,7 @@ const KEYS: &[Key<Service>] = &[
     Key::once("image", "image = \"redis:7\"", image).with_variables(),
     Key::once("bin", "bin = \"name\"", bin).known_as(&["binary"]),
     Key::once("base", "base = \"debian:bookworm-slim\"", base).with_variables(),
-    Key::once("build", "image = \"name:tag\"", build).planned(),
+    Key::once("build", build::FORM, build::build),
     Key::once("scope", "scope = binary", scope),
     Key::once("keep", settings::KEEP_FORM, keep),
     Key::once("port", "port = 6379", port),
@@ -182,19 +182,6 @@ fn base(service: &mut Service, argument: &Argument, report: &mut Report) -> Opti
     let image = literal.and_then(|literal| values::image(literal, report));
     service.base = Some(Spanned::new(image, argument.span()));
     literal.map(drop)
-}
-
-fn build(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
-    let origin = OriginSyntax::Unreadable;
-    service.origins.push(Spanned::new(origin, argument.span()));
-    report.error(
-        argument.span(),
-        message::unsupported(
-            "`build`",
-            "build the image beforehand and write `image = ..`, or run a binary of this package with `bin = ..`",
-        ),
-    );
-    Some(())
 }
 
 fn url(_: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {

@@ -44,7 +44,9 @@ fn a_malformed_image_is_not_an_absent_image() {
         quote!(image = "A"),
         quote!(imgae = "a"),
         quote!(binary = "a"),
-        quote!(build = "."),
+        quote!(build = 1),
+        quote!(build(target = "a")),
+        quote!(dockerfile = "a"),
         quote!(image = "a", image = "b"),
         quote!(base = "a"),
     ] {
@@ -192,7 +194,7 @@ fn a_planned_key_is_not_suggested() {
     let message =
         one_message(quote!(#[service(image = "a", xyzzy = 1, ready(running))] a: Service));
     assert!(message.contains("`image`, `bin`"), "{message}");
-    assert!(!message.contains("`build`"), "{message}");
+    assert!(!message.contains("`url`"), "{message}");
 }
 
 #[test]

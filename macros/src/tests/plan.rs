@@ -287,7 +287,7 @@ fn a_binary_is_bound_once_however_many_services_run_it() {
         .iter()
         .map(|service| match &service.origin {
             Origin::Bin { binding, .. } => *binding,
-            Origin::Image(image) => panic!("{image} is not a binary"),
+            other => panic!("{other:?} is not a binary"),
         })
         .collect();
     assert_eq!(bindings, [0, 1, 0]);

@@ -19,6 +19,34 @@ pub enum Origin {
         /// The image it runs in; `None` for the configured default.
         base: Option<ImageTemplate>,
     },
+    /// An image that is built from a directory of the workspace.
+    Build(Build),
+}
+
+/// What an image is built from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// The build context: a directory relative to the declaring package's, within the workspace.
+    pub context: String,
+    /// The Dockerfile's path in the context.
+    pub dockerfile: String,
+    /// The stage to build; `None` for the last one.
+    pub target: Option<String>,
+    /// Values for the Dockerfile's `ARG`s.
+    pub args: Vec<EnvVar>,
+}
+
+impl Build {
+    /// The Dockerfile of a build that names none.
+    pub const DOCKERFILE: &'static str = "Dockerfile";
+
+    /// The Dockerfile, relative to the declaring package's directory.
+    pub fn file(&self) -> String {
+        match &*self.context {
+            "." => self.dockerfile.clone(),
+            context => format!("{}/{}", context.trim_end_matches('/'), self.dockerfile),
+        }
+    }
 }
 
 /// How long one instance of a service lives. Ordered: a longer life is greater.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::container::EnvVar;
+use super::container::{EnvVar, Origin};
 use super::service::{Plan, ServicePlan};
 use crate::secret::{HIDDEN, Redactor, is_secret_name};
 
@@ -113,10 +113,15 @@ impl fmt::Debug for Shown<'_> {
         } = self.0;
         // For each part with text that the user chose freely: it may repeat a secret of an environment.
         let part = |part| Redacted(part, self.1);
+        let build = part(origin);
+        let origin_shown: &dyn fmt::Debug = match origin {
+            Origin::Build(_) => &build,
+            Origin::Image(_) | Origin::Bin { .. } => origin,
+        };
         f.debug_struct("ServicePlan")
             .field("field", field)
             .field("name", name)
-            .field("origin", origin)
+            .field("origin", origin_shown)
             .field("scope", scope)
             .field("keep", keep)
             .field("ports", ports)

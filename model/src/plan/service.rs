@@ -144,9 +144,13 @@ impl ServicePlan {
 }
 
 impl ServicePlan {
-    /// Every environment variable that it declares, including those of its setups.
+    /// Every environment variable that it declares, including those of its setups and the arguments of its build.
     pub fn variables(&self) -> impl Iterator<Item = &EnvVar> {
         let of_setups = self.setups.iter().flat_map(|setup| setup.kind.env());
-        self.env.iter().chain(of_setups)
+        let of_build = match &self.origin {
+            Origin::Build(build) => &build.args[..],
+            Origin::Image(_) | Origin::Bin { .. } => &[],
+        };
+        self.env.iter().chain(of_setups).chain(of_build)
     }
 }

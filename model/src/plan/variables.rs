@@ -93,6 +93,10 @@ impl ServicePlan {
                     see("base", Part::Image(base));
                 }
             }
+            Origin::Build(build) => {
+                let place = |it: &str| format!("build(args({it}))");
+                visit_env(&mut build.args, place, &mut see);
+            }
         }
         visit_env(&mut self.env, |it| format!("env({it})"), &mut see);
         let commands = [

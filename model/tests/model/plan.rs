@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample;
 use seatrial_model::placeholder::{Declared, Names, RawTemplate};
 use seatrial_model::{
-    Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageTemplate, Mount, MountMode,
+    Build, Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageTemplate, Mount, MountMode,
     Origin, Plan, Port, Protocol, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template,
     Timing, Tmpfs, Ulimit, Volume,
 };
@@ -133,6 +133,16 @@ fn origin() -> impl Strategy<Value = Origin> {
                 base,
             }
         }),
+        (text(), text(), option::of(text()), env()).prop_map(
+            |(context, dockerfile, target, args)| {
+                Origin::Build(Build {
+                    context,
+                    dockerfile,
+                    target,
+                    args,
+                })
+            }
+        ),
     ]
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use seatrial_model::{
-    Check, CheckKind, File, FileContent, Origin, Plan, ServicePlan, Setup, SetupKind,
+    Build, Check, CheckKind, File, FileContent, Origin, Plan, ServicePlan, Setup, SetupKind,
 };
 
 use crate::plan::{bare, resolved, variable};
@@ -180,6 +180,43 @@ fn a_value_that_is_not_unicode_is_reported() {
         [
             "app: `env(A)` reads the environment variable `X`, whose value is not UTF-8; set `X` to a value in UTF-8 where the tests are started"
         ]
+    );
+}
+
+#[test]
+fn the_arguments_of_a_build_are_variables_of_the_service() {
+    let mut app = bare("app");
+    app.origin = Origin::Build(Build {
+        context: "docker/".to_owned(),
+        dockerfile: "app/Dockerfile".to_owned(),
+        target: None,
+        args: vec![
+            variable("VERSION", "{$VERSION:-1}"),
+            variable("API_TOKEN", "paprika9"),
+        ],
+    });
+    app.command = Some(vec![resolved("--as=paprika9")]);
+    let shown = format!("{app:?}");
+    assert!(!shown.contains("paprika9"), "{shown}");
+    let read = filled(app, |_| Some("2".into())).unwrap();
+    let names: Vec<_> = read.variables().map(|it| it.name.clone()).collect();
+    assert_eq!(names, ["VERSION", "API_TOKEN"]);
+    let Origin::Build(build) = read.origin else {
+        panic!("it is built")
+    };
+    assert_eq!(build.args[0].value.render(|_| String::new()), "2");
+    assert_eq!(build.file(), "docker/app/Dockerfile");
+
+    let mut unset = bare("app");
+    unset.origin = Origin::Build(Build {
+        context: ".".to_owned(),
+        args: vec![variable("A", "{$X}")],
+        ..build
+    });
+    let errors = filled(unset, |_| None).unwrap_err();
+    assert!(
+        errors[0].starts_with("app: `build(args(A))` reads"),
+        "{errors:?}"
     );
 }
 

@@ -22,4 +22,4 @@ pub(super) const KEYS: [&str; 16] = [
 /// The keys of `[timeouts]`.
 pub(super) const TIMEOUTS: [&str; 4] = ["engine", "pull", "ready", "setup"];
 /// The keys of an entry of `[images]`.
-pub(super) const FALLBACK: [&str; 4] = ["args", "build", "dockerfile", "script"];
+pub(super) const FALLBACK: [&str; 5] = ["args", "build", "dockerfile", "script", "target"];

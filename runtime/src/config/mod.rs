@@ -46,7 +46,8 @@ use std::path::Path;
 pub(crate) use self::mistakes::ConfigError;
 use self::mistakes::Mistakes;
 pub(crate) use self::schema::{
-    Config, Environment, FILE_NAME, Fallback, ImageConfig, Keep, Publish, SupervisorMode,
+    BuildSource, Config, Environment, FILE_NAME, Fallback, ImageConfig, Keep, Publish,
+    SupervisorMode,
 };
 
 impl Config {

@@ -97,18 +97,24 @@ pub(crate) struct ImageConfig {
     pub(crate) fallbacks: BTreeMap<ImageRef, Fallback>,
 }
 
+/// What an image is built from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BuildSource {
+    /// The build context, an absolute path.
+    pub(crate) context: PathBuf,
+    /// The Dockerfile's path in it.
+    pub(crate) dockerfile: String,
+    /// The stage to build; `None` for the last one.
+    pub(crate) target: Option<String>,
+    /// Values for the Dockerfile's `ARG`s.
+    pub(crate) args: BTreeMap<String, String>,
+}
+
 /// How to make an image that no registry delivers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Fallback {
     /// Build it from a directory with a Dockerfile.
-    Build {
-        /// The directory, absolute.
-        context: PathBuf,
-        /// The Dockerfile's path in it.
-        dockerfile: String,
-        /// Values for the Dockerfile's `ARG`s.
-        args: BTreeMap<String, String>,
-    },
+    Build(BuildSource),
     /// Run an executable, by absolute path, that writes a root file system as a tar to its standard output.
     Script(PathBuf),
 }

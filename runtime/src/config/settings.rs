@@ -6,13 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use seatrial_model::ImageRef;
+use seatrial_model::{Build, ImageRef};
 
 use super::document::{Document, Entry, Section};
 use super::keys::{FALLBACK, KEYS, TIMEOUTS};
 use super::mistakes::{Mistakes, Place};
 use super::schema::{
-    Config, Environment, Fallback, ImageConfig, Keep, Publish, SupervisorMode, Timeouts,
+    BuildSource, Config, Environment, Fallback, ImageConfig, Keep, Publish, SupervisorMode,
+    Timeouts,
 };
 use super::values::{
     filled, flag, image, keep, keep_in_file, mirror, number, ports, positive_duration, publish,
@@ -337,7 +338,13 @@ impl Settings<'_> {
             let original = self.made_image(&place, &name);
             let fallback = match value.split_once(':') {
                 Some(("build", directory)) => {
-                    self.build(&place, directory, "Dockerfile".to_owned(), BTreeMap::new())
+                    let source = BuildSource {
+                        context: self.workspace.join(directory),
+                        dockerfile: Build::DOCKERFILE.to_owned(),
+                        target: None,
+                        args: BTreeMap::new(),
+                    };
+                    self.build(&place, directory, source)
                 }
                 Some(("script", executable)) => self.script(&place, executable),
                 _ => {
@@ -383,7 +390,10 @@ impl Settings<'_> {
                 let dockerfile = section
                     .get("dockerfile")
                     .and_then(|entry| entry.text("dockerfile = \"Dockerfile\"", self.mistakes))
-                    .unwrap_or("Dockerfile");
+                    .unwrap_or(Build::DOCKERFILE);
+                let target = section
+                    .get("target")
+                    .and_then(|entry| entry.text("target = \"runtime\"", self.mistakes));
                 let mut args = BTreeMap::new();
                 for entry in section.section("args", self.mistakes).entries() {
                     if let Some(value) = entry.text("args = { NAME = \"value\" }", self.mistakes) {
@@ -391,10 +401,16 @@ impl Settings<'_> {
                     }
                 }
                 let directory = build.text("build = \"tests/images/redis\"", self.mistakes)?;
-                self.build(&build.place, directory, dockerfile.to_owned(), args)
+                let source = BuildSource {
+                    context: self.workspace.join(directory),
+                    dockerfile: dockerfile.to_owned(),
+                    target: target.map(str::to_owned),
+                    args,
+                };
+                self.build(&build.place, directory, source)
             }
             (None, Some(script)) => {
-                for key in ["dockerfile", "args"] {
+                for key in ["dockerfile", "target", "args"] {
                     if let Some(entry) = section.get(key) {
                         self.mistakes.add(
                             &entry.key_place,
@@ -428,14 +444,12 @@ impl Settings<'_> {
         }
     }
 
-    fn build(
-        &mut self,
-        place: &Place,
-        directory: &str,
-        dockerfile: String,
-        args: BTreeMap<String, String>,
-    ) -> Option<Fallback> {
-        let context = self.workspace.join(directory);
+    fn build(&mut self, place: &Place, directory: &str, source: BuildSource) -> Option<Fallback> {
+        let BuildSource {
+            context,
+            dockerfile,
+            ..
+        } = &source;
         if !context.is_dir() {
             self.mistakes.add(
                 place,
@@ -446,10 +460,10 @@ impl Settings<'_> {
             );
             return None;
         }
-        let within = Path::new(&dockerfile)
+        let within = Path::new(dockerfile)
             .components()
             .all(|component| matches!(component, std::path::Component::Normal(_)));
-        if !within || !context.join(&dockerfile).is_file() {
+        if !within || !context.join(dockerfile).is_file() {
             self.mistakes.add(
                 place,
                 format!(
@@ -458,11 +472,7 @@ impl Settings<'_> {
             );
             return None;
         }
-        Some(Fallback::Build {
-            context,
-            dockerfile,
-            args,
-        })
+        Some(Fallback::Build(source))
     }
 
     fn script(&mut self, place: &Place, executable: &str) -> Option<Fallback> {

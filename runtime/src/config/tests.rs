@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use seatrial_model::Pull;
 
-use super::{Config, Fallback, Keep, Publish, SupervisorMode};
+use super::{BuildSource, Config, Fallback, Keep, Publish, SupervisorMode};
 
 /// A workspace with files, and an environment; gone with the value.
 struct Workspace {
@@ -121,6 +121,7 @@ engine = "30s"
 [images."mariadb:10.11"]
 build = "tests/images/mariadb"
 dockerfile = "Containerfile"
+target = "server"
 args = { VERSION = "10.11" }
 
 [images."debian:bookworm-slim"]
@@ -157,11 +158,12 @@ script = "tests/images/debian/rootfs"
     assert_eq!(substitute.to_string(), "team/postgres:15");
     assert_eq!(
         config.images.fallbacks[&"mariadb:10.11".parse().expect("a reference")],
-        Fallback::Build {
+        Fallback::Build(BuildSource {
             context: workspace.root.join("tests/images/mariadb"),
             dockerfile: "Containerfile".to_owned(),
+            target: Some("server".to_owned()),
             args: [("VERSION".to_owned(), "10.11".to_owned())].into(),
-        }
+        })
     );
     assert_eq!(
         config.images.fallbacks[&"debian:bookworm-slim".parse().expect("a reference")],

@@ -57,13 +57,15 @@ impl Engine {
             .await
     }
 
-    /// Builds an image from a build context packed as a tar and names it `tag`.
+    /// Builds an image from a build context packed as a tar and names it `tag`. An error in `context` ends the call with that
+    /// error, and no image is made.
     pub(crate) async fn build(
         &self,
         build: BuildSpec<'_>,
+        context: Parts<Vec<u8>>,
         progress: ProgressSink<'_>,
     ) -> Result<(), EngineError> {
-        let call = pin!(self.bounded.kind().build(build, progress));
+        let call = pin!(self.bounded.kind().build(build, context, progress));
         self.bounded
             .watched("build the image", About::Engine, call)
             .await
@@ -87,6 +89,12 @@ impl Engine {
     pub(crate) async fn tag(&self, image: &str, tag: &str) -> Result<(), EngineError> {
         let call = pin!(self.bounded.kind().tag(image, tag));
         self.bounded.short("tag the image", call).await
+    }
+    /// The ids of an image without a name and of the steps of its build, the last step first, up to the image with a name that it
+    /// is built on.
+    pub(crate) async fn steps(&self, id: &str) -> Result<Vec<String>, EngineError> {
+        let call = pin!(self.bounded.kind().steps(id));
+        self.bounded.short("list the steps of an image", call).await
     }
 
     /// Removes an image by its id, unless it has a name or another image is built on it. Returns whether the image no

@@ -36,7 +36,12 @@ pub(crate) trait Answers: Send + Sync {
         unanswered("pull")
     }
 
-    fn build<'a>(&'a self, _: BuildSpec<'a>, _: ProgressSink<'a>) -> Call<'a, ()> {
+    fn build<'a>(
+        &'a self,
+        _: BuildSpec<'a>,
+        _: Parts<Vec<u8>>,
+        _: ProgressSink<'a>,
+    ) -> Call<'a, ()> {
         unanswered("build")
     }
 
@@ -51,6 +56,10 @@ pub(crate) trait Answers: Send + Sync {
 
     fn tag<'a>(&'a self, _: &'a str, _: &'a str) -> Call<'a, ()> {
         unanswered("tag")
+    }
+
+    fn steps<'a>(&'a self, _: &'a str) -> Call<'a, Vec<String>> {
+        unanswered("steps")
     }
 
     fn remove_unused_image<'a>(&'a self, _: &'a str) -> Call<'a, bool> {

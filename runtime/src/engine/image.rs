@@ -54,10 +54,11 @@ impl fmt::Debug for Credentials {
 /// An image to build.
 #[derive(Debug)]
 pub(crate) struct BuildSpec<'a> {
-    /// The build context, a tar.
-    pub(crate) context: Vec<u8>,
     /// Path of the Dockerfile in the context.
     pub(crate) dockerfile: &'a str,
+    /// The stage to build; `None` for the last one.
+    pub(crate) target: Option<&'a str>,
+    pub(crate) platform: Option<&'a str>,
     /// Values for the Dockerfile's `ARG`s.
     pub(crate) args: &'a BTreeMap<String, String>,
     pub(crate) tag: &'a str,

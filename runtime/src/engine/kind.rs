@@ -57,9 +57,10 @@ impl Kind {
     pub(super) async fn build(
         &self,
         build: BuildSpec<'_>,
+        context: Parts<Vec<u8>>,
         progress: ProgressSink<'_>,
     ) -> Result<(), EngineError> {
-        of_kind!(self, engine => engine.build(build, progress).await)
+        of_kind!(self, engine => engine.build(build, context, progress).await)
     }
 
     pub(super) async fn import(
@@ -73,6 +74,10 @@ impl Kind {
 
     pub(super) async fn tag(&self, image: &str, tag: &str) -> Result<(), EngineError> {
         of_kind!(self, engine => engine.tag(image, tag).await)
+    }
+
+    pub(super) async fn steps(&self, id: &str) -> Result<Vec<String>, EngineError> {
+        of_kind!(self, engine => engine.steps(id).await)
     }
 
     pub(super) async fn remove_unused_image(&self, id: &str) -> Result<bool, EngineError> {

@@ -105,6 +105,13 @@ impl Images {
         fetches.retain(|_, fetch| !fetch.initialized());
     }
 
+    /// The one fetch of an image.
+    pub(super) fn begun(&self, key: &Key) -> Fetch {
+        let fetches = self.fetches.lock();
+        let mut fetches = fetches.unwrap_or_else(|poisoned| poisoned.into_inner());
+        Arc::clone(fetches.entry(key.clone()).or_default())
+    }
+
     pub(super) fn credential_files(&self, engine: &EngineInfo) -> CredentialFiles {
         CredentialFiles::of_user(&engine.name, &self.environment)
     }

@@ -15,8 +15,8 @@ use crate::{Error, ErrorKind};
 /// An image that nothing delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ImageError {
-    /// As the declaration has it.
-    pub(crate) image: String,
+    /// What failed: "cannot obtain the image `postgres:17`".
+    pub(crate) failed: String,
     /// Who was asked, and the answer, in order. Never empty.
     pub(crate) tried: Vec<(String, Said)>,
     /// What to do, possibly in several lines.
@@ -71,7 +71,7 @@ impl ImageError {
 
 impl fmt::Display for ImageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot obtain the image `{}`:", self.image)?;
+        write!(f, "{}:", self.failed)?;
         for (who, said) in &self.tried {
             let said = said.to_string().replace('\n', "\n    ");
             write!(f, "\n  {who}: {said}")?;
@@ -88,11 +88,7 @@ impl From<ImageError> for Error {
             .tried
             .into_iter()
             .map(|(who, said)| format!("{who}: {said}"));
-        Self::new(
-            ErrorKind::Image,
-            format!("cannot obtain the image `{}`", error.image),
-        )
-        .with(|report| {
+        Self::new(ErrorKind::Image, error.failed).with(|report| {
             report.details = tried.collect();
             report.help = Some(error.advice);
         })
@@ -101,6 +97,7 @@ impl From<ImageError> for Error {
 
 /// Collects the attempts while they are made.
 pub(super) struct Trail<'a> {
+    failed: String,
     asked: &'a ImageRef,
     /// After substitution.
     image: &'a ImageRef,
@@ -127,6 +124,10 @@ pub(super) enum Cause {
     Credentials(String),
     /// The fallback that the configuration gives.
     Fallback,
+    /// The build that a declaration asks for. The command does the same by hand.
+    Build(String),
+    /// What is built needs BuildKit.
+    NeedsBuildKit,
     /// The declaration forbids pulling.
     NeverPulled,
     /// The declaration forbids pulling, and the local image is for another platform than the requested one, if any.
@@ -148,10 +149,19 @@ impl Cause {
 impl<'a> Trail<'a> {
     pub(super) fn new(asked: &'a ImageRef, image: &'a ImageRef) -> Self {
         Self {
+            failed: format!("cannot obtain the image `{asked}`"),
             asked,
             image,
             unpinned_is_made: false,
             attempts: Vec::new(),
+        }
+    }
+
+    /// The attempts to build an image of which users know only the Dockerfile.
+    pub(super) fn of_build(image: &'a ImageRef, dockerfile: &str) -> Self {
+        Self {
+            failed: format!("cannot build `{dockerfile}`"),
+            ..Self::new(image, image)
         }
     }
 
@@ -207,7 +217,7 @@ impl<'a> Trail<'a> {
             advice.push("see the attempts above".to_owned());
         }
         ImageError {
-            image: self.asked.to_string(),
+            failed: self.failed,
             tried: self
                 .attempts
                 .into_iter()
@@ -304,6 +314,13 @@ fn advise(cause: &Cause, asked: &ImageRef) -> Option<String> {
             names::login_argument(registry)
         )),
         Cause::Fallback => Some(format!("repair the image's fallback in {FILE_NAME}")),
+        Cause::Build(command) => Some(format!(
+            "repair what the last lines above name; `{command}` does the same by hand"
+        )),
+        Cause::NeedsBuildKit => Some(
+            "write the Dockerfile without it, or build the image before the tests and write `image = \"name:tag\"`"
+                .to_owned(),
+        ),
         Cause::NeverPulled => Some(format!(
             "run `docker pull {asked}`, or write `pull = missing` in the declaration; `never` allows neither a registry nor a fallback"
         )),

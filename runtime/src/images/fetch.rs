@@ -3,22 +3,22 @@
 
 use std::ops::ControlFlow;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use seatrial_model::{ImageRef, Pull};
 use serde::{Deserialize, Serialize};
 
 use super::cache::{Images, Key, Request};
 use super::error::{Cause, ImageError, Said, Trail};
-use super::fallback::{self, Recipe};
 use super::lock::{self, Turn};
+use super::recipe::{Purpose, Recipe, fallback};
 use super::{names, platform};
 use crate::config::ImageConfig;
 use crate::engine::{Engine, ImageInfo};
 use crate::fingerprint::Fingerprint;
 
 /// The future of an image. It is boxed, because an image's fallback may ask for other images.
-type Getting<'a> = Pin<Box<dyn Future<Output = Result<ImageInfo, ImageError>> + Send + 'a>>;
+pub(super) type Getting<'a> =
+    Pin<Box<dyn Future<Output = Result<ImageInfo, ImageError>> + Send + 'a>>;
 
 /// The state of an image on the engine.
 enum Local {
@@ -64,17 +64,9 @@ impl Images {
             if request.pull == Pull::Never {
                 return self.local_only(&request).await;
             }
-            let fetch = {
-                let mut fetches = self
-                    .fetches
-                    .lock()
-                    .unwrap_or_else(|poisoned| poisoned.into_inner());
-                Arc::clone(fetches.entry(key.clone()).or_default())
-            };
-            fetch
-                .get_or_init(|| self.fetch(&request, &key))
-                .await
-                .clone()
+            let fetch = self.begun(&key);
+            let result = fetch.get_or_init(|| self.fetch(&request, &key));
+            result.await.clone()
         })
     }
 
@@ -113,20 +105,18 @@ impl Images {
         }
         let lock = self.turn(request, key).await?;
         let result = self.fetch_alone(request).await;
-        if let (Some(lock), Err(error)) = (lock, &result)
-            && let Ok(note) = serde_json::to_vec(&FailureNote::new(&self.config, error))
-        {
-            lock.leave_note(&note);
+        if let (Some(lock), Err(error)) = (lock, &result) {
+            self.leave(lock, error);
         }
         result
     }
 
     /// Finds, pulls or makes the image.
     async fn fetch_alone(&self, request: &Request<'_>) -> Result<ImageInfo, ImageError> {
-        let has_fallback = fallback::of(&self.config, request.asked).is_some();
+        let has_fallback = fallback(&self.config, request.asked).is_some();
         let mut trail = Trail::new(request.asked, &request.image);
         let unpinned = request.asked.without_digest();
-        trail.unpinned_is_made(fallback::of(&self.config, &unpinned).is_some());
+        trail.unpinned_is_made(fallback(&self.config, &unpinned).is_some());
         let mut outdated = false;
         if request.pull != Pull::Always {
             match self.local(request, &mut trail).await {
@@ -155,6 +145,13 @@ impl Images {
             Err(reason) => trail.add("fallback", reason, Cause::Fallback),
         }
         Err(trail.into_error(has_fallback))
+    }
+
+    /// Releases the lock, and leaves the error for the processes that wait.
+    pub(super) fn leave(&self, lock: lock::Lock, error: &ImageError) {
+        if let Ok(note) = serde_json::to_vec(&FailureNote::new(&self.config, error)) {
+            lock.leave_note(&note);
+        }
     }
 
     /// The state of the image on the engine. `None` if the engine does not answer, which is noted on the trail.
@@ -186,7 +183,7 @@ impl Images {
 
     /// Whether a fallback made the image, and would make another one now.
     async fn is_outdated(&self, request: &Request<'_>, info: &ImageInfo) -> bool {
-        let Some(made_from) = info.labels.get(fallback::LABEL) else {
+        let Some(made_from) = info.labels.get(Purpose::Fallback.label()) else {
             return false;
         };
         match self.recipe(request.asked).await {
@@ -203,7 +200,7 @@ impl Images {
     /// # Errors
     ///
     /// The process that held the lock failed. Another attempt right after it would fail for the same reason.
-    async fn turn(
+    pub(super) async fn turn(
         &self,
         request: &Request<'_>,
         key: &Key,

@@ -8,23 +8,24 @@
 //! they wait for a lock; then they find the image on the engine, or get the error.
 
 mod blocking;
+mod built;
 mod cache;
 mod context;
 mod credentials;
-mod dockerfile;
 mod error;
-mod fallback;
 mod fetch;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod helper;
 mod ignore;
 mod lock;
+mod making;
 mod names;
 mod platform;
 mod program;
 mod progress;
 mod pull;
+mod recipe;
 mod screen;
 mod script;
 #[cfg(test)]

@@ -377,7 +377,7 @@ fn seconds(time: Duration) -> String {
 }
 
 /// As registries count: 1 MB is a million bytes.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{} kB", bytes / 1_000),

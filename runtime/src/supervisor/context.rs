@@ -30,6 +30,7 @@ use crate::config::{Config, Publish};
 use crate::engine::discovery::{self, EngineChoice};
 use crate::engine::{Engine, ImageInfo};
 use crate::images::{ImageError, Images};
+use crate::protocol::Launch;
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 
@@ -179,20 +180,27 @@ impl Context {
         self.settings == *settings
     }
 
-    /// The image that a service is made from.
+    /// The image that the service at `index` is made from.
     pub(super) async fn image(
         &self,
         engine: &Engine,
-        service: &ServicePlan,
+        launch: &Launch,
+        index: usize,
     ) -> Result<ImageInfo, ImageError> {
+        let service = &launch.plan.services[index];
+        let platform = service.platform.as_deref();
         let reference = match &service.origin {
             Origin::Image(image) => image.reference(),
             Origin::Bin {
                 base: Some(base), ..
             } => base.reference(),
             Origin::Bin { base: None, .. } => &self.config().base,
+            Origin::Build(build) => {
+                let source = spec::build_source(launch, index, build);
+                let built = self.images.built(engine, source, service.pull, platform);
+                return built.await;
+            }
         };
-        let platform = service.platform.as_deref();
         self.images
             .get(engine, reference, service.pull, platform)
             .await

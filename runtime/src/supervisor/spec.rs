@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use seatrial_model::placeholder::Reference;
 use seatrial_model::secret::Redactor;
 use seatrial_model::{
-    EnvVar, FileContent, HostEntry, MountMode, Origin, ServicePlan, Source, Template,
+    Build, EnvVar, FileContent, HostEntry, MountMode, Origin, ServicePlan, Source, Template,
 };
 
 use super::identity::LABEL;
+use crate::config::BuildSource;
 use crate::engine::{Attachment, ContainerSpec, MountSpec, PublishedPort};
 use crate::protocol::{Launch, Mounted, MountedKind};
 use crate::{Error, ErrorKind, files};
@@ -72,6 +73,21 @@ pub(super) struct Assigned {
     pub(super) volumes: Vec<(String, String)>,
     /// The labels of everything that belongs to the run.
     pub(super) labels: BTreeMap<String, String>,
+}
+
+/// What the image of the service at `index` is built from.
+pub(super) fn build_source(launch: &Launch, index: usize, build: &Build) -> BuildSource {
+    let context = launch.package_dir.join(&build.context);
+    let args = build.args.iter();
+    BuildSource {
+        // Without `..` if it exists, so that one directory has one name.
+        context: context.canonicalize().unwrap_or(context),
+        dockerfile: build.dockerfile.clone(),
+        target: build.target.clone(),
+        args: args
+            .map(|arg| (arg.name.clone(), render(launch, index, &arg.value)))
+            .collect(),
+    }
 }
 
 /// Whether a service's container can join another one's network namespace. It cannot with settings of a namespace of its
@@ -253,7 +269,7 @@ pub(super) fn owner(launch: &Launch, service: &ServicePlan) -> Option<String> {
 fn workdir(launch: &Launch, service: &ServicePlan) -> Option<String> {
     let in_source = || match service.origin {
         Origin::Bin { .. } => package_in_source(launch, service),
-        Origin::Image(_) => None,
+        Origin::Image(_) | Origin::Build(_) => None,
     };
     service.workdir.clone().or_else(in_source)
 }

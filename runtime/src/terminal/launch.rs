@@ -88,6 +88,7 @@ fn timings(plan: &Plan, index: usize, info: &ServiceInfo) -> String {
         Origin::Bin {
             name, base: None, ..
         } => format!("{name} (binary)"),
+        Origin::Build(build) => build.file(),
     };
     let times = &info.times;
     if times.shared {

@@ -72,10 +72,13 @@ impl Docker {
     pub(in crate::engine) async fn build(
         &self,
         build: BuildSpec<'_>,
+        context: Parts<Vec<u8>>,
         progress: ProgressSink<'_>,
     ) -> Result<(), EngineError> {
         let options = BuildImageOptions {
             dockerfile: build.dockerfile.to_owned(),
+            target: build.target.unwrap_or_default().to_owned(),
+            platform: build.platform.unwrap_or_default().to_owned(),
             t: Some(build.tag.to_owned()),
             buildargs: Some(build.args.clone().into_iter().collect()),
             labels: Some(build.labels.clone().into_iter().collect()),
@@ -84,13 +87,18 @@ impl Docker {
             forcerm: true,
             ..Default::default()
         };
-        let context = bollard::body_full(build.context.into());
-        let mut reports = self.api.build_image(options, None, Some(context));
+        let (body, broken) = HeldBack::new(context);
+        let body = bollard::body_try_stream(body.map_ok(Into::into));
+        let mut reports = self.api.build_image(options, None, Some(body));
         let mut step = Step::default();
         while let Some(report) = reports.next().await {
             let report = report
                 .map_err(failed(During::Build, format_args!("build `{}`", build.tag)))
-                .map_err(|error| step.attach_to(error))?;
+                .map_err(|error| step.attach_to(error));
+            let report = match report {
+                Ok(report) => report,
+                Err(error) => return broken.or_cause(Err(error)),
+            };
             if let Some(text) = report.stream {
                 step.take(&text, progress);
             } else {
@@ -106,7 +114,7 @@ impl Docker {
             }
         }
         step.end(progress);
-        Ok(())
+        broken.or_cause(Ok(()))
     }
 
     pub(in crate::engine) async fn import(
@@ -148,6 +156,15 @@ impl Docker {
             .tag_image(image, Some(options))
             .await
             .map_err(failed(During::Other, attempt))
+    }
+
+    pub(in crate::engine) async fn steps(&self, id: &str) -> Result<Vec<String>, EngineError> {
+        let attempt = format!("list the steps of the image `{id}`");
+        let history = self.api.image_history(id).await;
+        let history = history.map_err(failed(During::Other, attempt))?.into_iter();
+        // Of an image that was pulled, the engine knows no steps: `<missing>`.
+        let own = history.take_while(|step| step.tags.is_empty() && step.id.starts_with("sha256:"));
+        Ok(own.map(|step| step.id).collect())
     }
 
     pub(in crate::engine) async fn remove_unused_image(

@@ -6,10 +6,12 @@ use seatrial_model::Pull;
 
 use super::{Rig, unique};
 use crate::engine::EngineErrorKind;
-use crate::images::fallback::LABEL;
 use crate::images::fixture::IMAGE;
 use crate::images::lock::Locks;
+use crate::images::recipe::Purpose;
 use crate::images::unfinished;
+
+const LABEL: &str = Purpose::Fallback.label();
 
 /// An image of a registry that refuses connections.
 fn undelivered() -> String {

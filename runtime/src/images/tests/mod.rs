@@ -3,6 +3,7 @@
 //! Named `engine_*` so that a machine without an engine can leave them out. Each test has its own registry, files and
 //! image names, and removes what it made, also when it panics.
 
+mod engine_built;
 mod engine_fallback;
 mod engine_once;
 mod engine_pull;
@@ -26,7 +27,7 @@ use super::lock::Locks;
 use super::progress::Reporter;
 use super::unfinished::Record;
 use super::{ImageError, Images};
-use crate::config::{Config, Fallback};
+use crate::config::{BuildSource, Config, Fallback};
 use crate::engine::discovery::{self, EngineChoice};
 use crate::engine::{Engine, ImageInfo};
 
@@ -122,16 +123,22 @@ impl Rig {
         self.file(path, &own, executable);
     }
 
+    /// A build of a directory of the workspace.
+    fn source(&self, directory: &str, args: BTreeMap<String, String>) -> BuildSource {
+        BuildSource {
+            context: self.directory.join(directory),
+            dockerfile: "Dockerfile".to_owned(),
+            target: None,
+            args,
+        }
+    }
+
     fn fallback_build(&mut self, image: &str, directory: &str, args: &[(&str, &str)]) {
         let args: BTreeMap<String, String> = args
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let fallback = Fallback::Build {
-            context: self.directory.join(directory),
-            dockerfile: "Dockerfile".to_owned(),
-            args,
-        };
+        let fallback = Fallback::Build(self.source(directory, args));
         let image = self.image(image);
         self.config.images.fallbacks.insert(image, fallback);
     }
@@ -140,10 +147,10 @@ impl Rig {
     fn fallback_dockerfile(&mut self, image: &str, file: &str) {
         let image = self.image(image);
         let fallback = self.config.images.fallbacks.get_mut(&image);
-        let Some(Fallback::Build { dockerfile, .. }) = fallback else {
+        let Some(Fallback::Build(source)) = fallback else {
             panic!("it is not built");
         };
-        *dockerfile = file.to_owned();
+        source.dockerfile = file.to_owned();
     }
 
     fn fallback_script(&mut self, image: &str, executable: &str) {
@@ -174,7 +181,9 @@ impl Drop for Rig {
     fn drop(&mut self) {
         let locks_left = self.directory.join("locks").exists();
         let address = self.engine.info().address.clone();
-        let images = std::mem::take(&mut *self.made.lock().unwrap_or_else(|p| p.into_inner()));
+        let mut images = std::mem::take(&mut *self.made.lock().unwrap_or_else(|p| p.into_inner()));
+        let steps = self.builds.made.lock().unwrap_or_else(|p| p.into_inner());
+        images.extend(steps.iter().map(|(_, id)| id.clone()));
         // A runtime cannot be blocked on from inside another.
         let removed = std::thread::spawn(move || remove(&address, images)).join();
         let files = fs::remove_dir_all(&self.directory);

@@ -125,7 +125,7 @@ fn exit_help(code: Option<i64>, log: &[String], own: Option<&str>) -> Option<Str
 
 /// The image's own command, if that is what the service runs.
 fn own_command(service: &ServicePlan, image: &ImageInfo) -> Option<String> {
-    let is_own = matches!(service.origin, Origin::Image(_))
+    let is_own = matches!(service.origin, Origin::Image(_) | Origin::Build(_))
         && service.command.is_none()
         && service.entrypoint.is_none()
         && !image.command.is_empty();

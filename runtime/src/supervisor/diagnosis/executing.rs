@@ -54,6 +54,7 @@ fn image(target: Target<'_>) -> String {
             base: Some(base), ..
         } => base.to_string(),
         Origin::Bin { base: None, .. } => target.base.to_string(),
+        Origin::Build(build) => build.file(),
     }
 }
 

@@ -87,7 +87,7 @@ impl Instance {
         engine: &Engine,
     ) -> Result<ImageInfo, Error> {
         context
-            .image(engine, self.service())
+            .image(engine, &self.launch, self.index)
             .await
             .map_err(|error| self.attach(error.redacted(&self.redactor).into()))
     }

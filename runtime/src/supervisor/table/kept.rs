@@ -50,6 +50,7 @@ impl Kept {
         let image = match &service.origin {
             Origin::Image(image) => image.to_string(),
             Origin::Bin { name, .. } => format!("{name} (binary)"),
+            Origin::Build(build) => build.file(),
         };
         Self {
             key,

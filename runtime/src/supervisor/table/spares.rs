@@ -254,7 +254,7 @@ async fn look(context: &Context, launch: Arc<Launch>, own: Vec<usize>) -> Option
     let engine = context.engine().await.ok()?;
     let mut services = Vec::new();
     for index in own {
-        let image = context.image(&engine, &launch.plan.services[index]).await;
+        let image = context.image(&engine, &launch, index).await;
         services.push((index, image.ok()?));
     }
     let looking = tokio::task::spawn_blocking(move || Files::of(&launch, &services));

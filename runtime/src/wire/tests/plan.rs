@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use seatrial_model::placeholder::{Declared, Names, RawTemplate};
 use seatrial_model::{
-    Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageTemplate, Mount, MountMode,
+    Build, Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageTemplate, Mount, MountMode,
     Origin, Plan, Port, Protocol, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template,
     Timing, Tmpfs, Ulimit, Volume,
 };
@@ -16,6 +16,15 @@ pub(super) fn plan() -> Plan {
         binding: 0,
         base,
     };
+    let build = Build {
+        context: text("docker"),
+        dockerfile: text("Dockerfile"),
+        target: Some(text("server")),
+        args: vec![EnvVar {
+            name: text("VERSION"),
+            value: template(),
+        }],
+    };
     let digest = format!("registry:5000/a/b@sha256:{}", "0123456789abcdef".repeat(4));
     Plan {
         name: text("Shop"),
@@ -23,6 +32,7 @@ pub(super) fn plan() -> Plan {
             service(Origin::Image(image(&digest)), true),
             service(bin(None), false),
             service(bin(Some(image("debian:{$RELEASE:-12}"))), true),
+            service(Origin::Build(build), true),
             ServicePlan::new("bare", Origin::Image(image("redis"))),
         ],
     }

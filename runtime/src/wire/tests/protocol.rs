@@ -9,7 +9,7 @@ use seatrial_model::Port;
 
 use super::plan::{plan, text};
 use super::*;
-use crate::config::{Config, Fallback, Keep, SupervisorMode};
+use crate::config::{BuildSource, Config, Fallback, Keep, SupervisorMode};
 use crate::engine::{Progress, PublishedPort};
 use crate::protocol::{
     Action, Caller, ContainerStatus, ExecCall, ExecOutput, FollowEnd, HookFailure, HookKind,
@@ -181,11 +181,12 @@ fn settings_with(keep: Keep) -> Settings {
     images.pull = seatrial_model::Pull::Always;
     images.mirrors = [(text("docker.io"), vec![text("mirror.example")])].into();
     images.substitutions = [(image("postgres:15"), image("team/postgres:15"))].into();
-    let build = Fallback::Build {
+    let build = Fallback::Build(BuildSource {
         context: PathBuf::from("/nowhere/context"),
         dockerfile: text("Dockerfile"),
+        target: Some(text("server")),
         args: [(text("VERSION"), text("1"))].into(),
-    };
+    });
     let script = Fallback::Script(PathBuf::from("/nowhere/script"));
     images.fallbacks = [(image("redis:7"), build), (image("debian"), script)].into();
     Settings {

@@ -110,13 +110,15 @@ async fn every_call(engine: &Engine) -> Vec<Ended> {
         credentials: Some(&credentials),
     };
     let build = BuildSpec {
-        context: vec![0; 1024],
         dockerfile: "Dockerfile",
+        target: None,
+        platform: None,
         args: &none,
         tag: "none:1",
         labels: &none,
     };
     let root = Box::pin(stream::iter([Ok(vec![0; 1024])]));
+    let context = Box::pin(stream::iter([Ok(vec![0; 1024])]));
     let network = NetworkSpec {
         name: "none".to_owned(),
         subnet: Subnet {
@@ -143,12 +145,13 @@ async fn every_call(engine: &Engine) -> Vec<Ended> {
         command: vec!["true".to_owned()],
         ..ExecSpec::default()
     };
-    let calls: [std::pin::Pin<Box<dyn Future<Output = Ended> + '_>>; 30] = [
+    let calls: [std::pin::Pin<Box<dyn Future<Output = Ended> + '_>>; 31] = [
         Box::pin(ended("image", engine.image("none:1"))),
         Box::pin(ended("pull", engine.pull(pull, &|_| ()))),
-        Box::pin(ended("build", engine.build(build, &|_| ()))),
+        Box::pin(ended("build", engine.build(build, context, &|_| ()))),
         Box::pin(ended("import", engine.import(root, "none:1", &none))),
         Box::pin(ended("tag", engine.tag("none:1", "none:2"))),
+        Box::pin(ended("steps", engine.steps("none"))),
         Box::pin(ended(
             "remove_unused_image",
             engine.remove_unused_image("none"),

@@ -4,7 +4,7 @@ use futures_util::{TryStreamExt, stream};
 
 use super::engine_streams::packed;
 use super::*;
-use crate::engine::{BuildSpec, Credentials, Progress, PullSpec};
+use crate::engine::{BuildSpec, Credentials, Progress, PullSpec, all_of};
 
 #[tokio::test]
 async fn an_image_is_found_by_name_and_id_or_not_at_all() {
@@ -101,13 +101,15 @@ async fn an_invalid_dockerfile_is_reported() {
     assert!(error.message.contains("FORM"), "{error}");
 
     let spec = BuildSpec {
-        context: packed("Dockerfile", b""),
         dockerfile: "Elsewhere",
+        target: None,
+        platform: None,
         args: &BTreeMap::new(),
         tag: &tag,
         labels: &labels(),
     };
-    let error = rig.engine.build(spec, &|_| ()).await.unwrap_err();
+    let context = all_of(packed("Dockerfile", b""));
+    let error = rig.engine.build(spec, context, &|_| ()).await.unwrap_err();
     assert_eq!(error.kind, EngineErrorKind::Build, "{error}");
     assert!(error.message.contains("Elsewhere"), "{error}");
 }
@@ -278,8 +280,9 @@ async fn build(
 ) -> Result<Vec<String>, EngineError> {
     let lines = Mutex::new(Vec::new());
     let spec = BuildSpec {
-        context: packed(dockerfile, text.as_bytes()),
         dockerfile,
+        target: None,
+        platform: None,
         args: &BTreeMap::from([("WHO".to_owned(), "tests".to_owned())]),
         tag,
         labels: &labels(),
@@ -289,6 +292,7 @@ async fn build(
             lines.lock().unwrap().push(line);
         }
     };
-    rig.engine.build(spec, &progress).await?;
+    let context = all_of(packed(dockerfile, text.as_bytes()));
+    rig.engine.build(spec, context, &progress).await?;
     Ok(lines.into_inner().unwrap())
 }
