@@ -145,6 +145,15 @@ impl Service {
         }
     }
 
+    /// The images that it asks to be built. More than one is a mistake.
+    pub(crate) fn builds(&self) -> impl Iterator<Item = &BuildSyntax> {
+        let origins = self.origins.iter();
+        origins.filter_map(|origin| match &origin.value {
+            OriginSyntax::Build(build) => Some(build),
+            OriginSyntax::Image(_) | OriginSyntax::Bin(_) | OriginSyntax::Unreadable => None,
+        })
+    }
+
     /// The name that placeholders and `needs(..)` use.
     pub(crate) fn field(&self) -> String {
         use syn::ext::IdentExt;

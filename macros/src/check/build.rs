@@ -9,32 +9,12 @@ use crate::environment::{Environment, Wanted};
 use crate::message;
 use crate::model::Model;
 use crate::report::Report;
-use crate::syntax::{BuildSyntax, OriginSyntax, Spanned};
+use crate::syntax::{BuildSyntax, Service, Spanned};
 
 pub(super) fn check_builds(model: &Model, environment: &Environment, report: &mut Report) {
-    for build in builds(model) {
+    for build in model.declaration.services.iter().flat_map(Service::builds) {
         check_build(build, environment, report);
     }
-}
-
-pub(super) fn check_args_differ(model: &Model, report: &mut Report) {
-    for build in builds(model) {
-        for (index, arg) in build.args.iter().enumerate() {
-            let name = &arg.value.0;
-            if build.args[..index].iter().any(|it| it.value.0 == *name) {
-                report.error(arg.span, message::duplicate("argument", name));
-            }
-        }
-    }
-}
-
-fn builds(model: &Model) -> impl Iterator<Item = &BuildSyntax> {
-    let services = model.declaration.services.iter();
-    let origins = services.flat_map(|service| &service.origins);
-    origins.filter_map(|origin| match &origin.value {
-        OriginSyntax::Build(build) => Some(build),
-        OriginSyntax::Image(_) | OriginSyntax::Bin(_) | OriginSyntax::Unreadable => None,
-    })
 }
 
 fn check_build(build: &BuildSyntax, environment: &Environment, report: &mut Report) {

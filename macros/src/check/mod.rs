@@ -23,7 +23,7 @@ pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Re
     names::check_ports_differ(model, report);
     names::check_port_names_differ(model, report);
     names::check_variables_differ(model, report);
-    build::check_args_differ(model, report);
+    names::check_build_arguments_differ(model, report);
     names::check_setup_names_differ(model, report);
     names::check_labels_differ(model, report);
     names::check_limits_differ(model, report);

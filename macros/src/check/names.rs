@@ -10,6 +10,7 @@ use seatrial_model::name;
 use crate::message;
 use crate::model::Model;
 use crate::report::Report;
+use crate::syntax::Service;
 
 /// `{source}` is the source tree, and every container resolves some host names by itself: no service can have these names.
 pub(super) fn check_field_is_not_reserved(model: &Model, report: &mut Report) {
@@ -121,6 +122,14 @@ pub(super) fn check_variables_differ(model: &Model, report: &mut Report) {
                 .map(|variable| (variable.value.0.as_str(), variable.span));
             check_distinct("variable", named, report);
         }
+    }
+}
+
+pub(super) fn check_build_arguments_differ(model: &Model, report: &mut Report) {
+    for build in model.declaration.services.iter().flat_map(Service::builds) {
+        let args = build.args.iter();
+        let named = args.map(|arg| (arg.value.0.as_str(), arg.span));
+        check_distinct("argument", named, report);
     }
 }
 

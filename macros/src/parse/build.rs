@@ -1,12 +1,11 @@
 //! `build = ".."` and `build(..)`: what an image is built from. Must not look at the files that it names.
 
+use seatrial_model::Template;
 use seatrial_model::placeholder::RawTemplate;
-use seatrial_model::{Template, name};
 
 use super::arguments::{Argument, Value};
 use super::keys::{self, Key, Table, read_entries};
-use super::values;
-use crate::message;
+use super::{values, variables};
 use crate::report::Report;
 use crate::syntax::{BuildSyntax, OriginSyntax, Service, Spanned};
 
@@ -72,20 +71,17 @@ pub(super) fn build(service: &mut Service, argument: &Argument, report: &mut Rep
 }
 
 fn context(keys: &mut BuildKeys, argument: &Argument, _: &mut Report) -> Option<()> {
-    let literal = argument.expr().and_then(values::string)?;
-    keys.context = Some(Spanned::new(literal.value(), literal.span()));
+    keys.context = Some(values::spanned_string(argument.expr()?)?);
     Some(())
 }
 
 fn dockerfile(keys: &mut BuildKeys, argument: &Argument, _: &mut Report) -> Option<()> {
-    let literal = argument.expr().and_then(values::string)?;
-    keys.dockerfile = Some(Spanned::new(literal.value(), literal.span()));
+    keys.dockerfile = Some(values::spanned_string(argument.expr()?)?);
     Some(())
 }
 
 fn target(keys: &mut BuildKeys, argument: &Argument, _: &mut Report) -> Option<()> {
-    let literal = argument.expr().and_then(values::string)?;
-    keys.target = Some(Spanned::new(literal.value(), literal.span()));
+    keys.target = Some(values::spanned_string(argument.expr()?)?);
     Some(())
 }
 
@@ -93,15 +89,7 @@ fn args(keys: &mut BuildKeys, argument: &Argument, report: &mut Report) -> Optio
     read_entries(argument, "NAME = \"value\"", report, |entry, report| {
         let key = entry.key()?;
         let value = values::scalar(entry.expr()?)?;
-        if !name::is_env_name(&key) {
-            report.error(
-                entry.span(),
-                message::invalid(
-                    "argument name",
-                    &key,
-                    "expected one without `=` and spaces that does not begin with a digit",
-                ),
-            );
+        if !variables::check_name("argument name", &key, entry, report) {
             return Some(());
         }
         match RawTemplate::parse(&value.value).map(RawTemplate::of_variables) {

@@ -169,8 +169,7 @@ fn source_none(keys: &mut SourceKeys, argument: &Argument, _: &mut Report) -> Op
 }
 
 fn source_path(keys: &mut SourceKeys, argument: &Argument, _: &mut Report) -> Option<()> {
-    let literal = argument.expr().and_then(values::string)?;
-    keys.path = Some(Spanned::new(literal.value(), literal.span()));
+    keys.path = Some(values::spanned_string(argument.expr()?)?);
     Some(())
 }
 

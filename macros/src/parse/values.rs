@@ -33,6 +33,11 @@ pub(crate) fn string(expr: &Expr) -> Option<&LitStr> {
     }
 }
 
+/// The text of a string, with its place.
+pub(crate) fn spanned_string(expr: &Expr) -> Option<Spanned<String>> {
+    string(expr).map(|literal| Spanned::new(literal.value(), literal.span()))
+}
+
 pub(crate) fn integer(expr: &Expr) -> Option<&LitInt> {
     match without_groups(expr) {
         Expr::Lit(ExprLit {

@@ -23,19 +23,20 @@ pub(super) fn env(
     read_entries(argument, "NAME = \"value\"", report, |entry, report| {
         let key = entry.key()?;
         let value = values::scalar(entry.expr()?)?;
-        if !name::is_env_name(&key) {
-            report.error(
-                entry.span(),
-                message::invalid(
-                    "variable name",
-                    &key,
-                    "expected one without `=` and spaces that does not begin with a digit",
-                ),
-            );
-        }
+        check_name("variable name", &key, entry, report);
         if let Some(text) = values::text(&value.value, value.span, report) {
             variables.push(Variable::new((key, text), entry.span()));
         }
         Some(())
     })
+}
+
+/// Checks the name of an entry: of a variable, or of what becomes one. Returns whether it is valid.
+pub(super) fn check_name(kind: &str, name: &str, entry: &Argument, report: &mut Report) -> bool {
+    let is_valid = name::is_env_name(name);
+    if !is_valid {
+        let reason = "expected one without `=` and spaces that does not begin with a digit";
+        report.error(entry.span(), message::invalid(kind, name, reason));
+    }
+    is_valid
 }

@@ -2,6 +2,7 @@
 //!
 //! One executable, so that it links once.
 
+mod dockerfile;
 mod graph;
 mod image;
 mod placeholder;

@@ -338,13 +338,7 @@ impl Settings<'_> {
             let original = self.made_image(&place, &name);
             let fallback = match value.split_once(':') {
                 Some(("build", directory)) => {
-                    let source = BuildSource {
-                        context: self.workspace.join(directory),
-                        dockerfile: Build::DOCKERFILE.to_owned(),
-                        target: None,
-                        args: BTreeMap::new(),
-                    };
-                    self.build(&place, directory, source)
+                    self.build(&place, directory, Build::DOCKERFILE, None, BTreeMap::new())
                 }
                 Some(("script", executable)) => self.script(&place, executable),
                 _ => {
@@ -401,13 +395,7 @@ impl Settings<'_> {
                     }
                 }
                 let directory = build.text("build = \"tests/images/redis\"", self.mistakes)?;
-                let source = BuildSource {
-                    context: self.workspace.join(directory),
-                    dockerfile: dockerfile.to_owned(),
-                    target: target.map(str::to_owned),
-                    args,
-                };
-                self.build(&build.place, directory, source)
+                self.build(&build.place, directory, dockerfile, target, args)
             }
             (None, Some(script)) => {
                 for key in ["dockerfile", "target", "args"] {
@@ -444,12 +432,15 @@ impl Settings<'_> {
         }
     }
 
-    fn build(&mut self, place: &Place, directory: &str, source: BuildSource) -> Option<Fallback> {
-        let BuildSource {
-            context,
-            dockerfile,
-            ..
-        } = &source;
+    fn build(
+        &mut self,
+        place: &Place,
+        directory: &str,
+        dockerfile: &str,
+        target: Option<&str>,
+        args: BTreeMap<String, String>,
+    ) -> Option<Fallback> {
+        let context = self.workspace.join(directory);
         if !context.is_dir() {
             self.mistakes.add(
                 place,
@@ -472,7 +463,12 @@ impl Settings<'_> {
             );
             return None;
         }
-        Some(Fallback::Build(source))
+        Some(Fallback::Build(BuildSource {
+            context,
+            dockerfile: dockerfile.to_owned(),
+            target: target.map(str::to_owned),
+            args,
+        }))
     }
 
     fn script(&mut self, place: &Place, executable: &str) -> Option<Fallback> {
