@@ -13,7 +13,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// Where there is no connection, or no answer.
 pub fn ask(address: SocketAddr, line: &str) -> io::Result<String> {
-    Conversation::begin(address)?.ask(line)
+    ask_within(address, line, PATIENCE)
+}
+
+/// The answer to one line, which is given up after so long.
+///
+/// # Errors
+///
+/// Where there is no connection, or no answer.
+pub fn ask_within(address: SocketAddr, line: &str, patience: Duration) -> io::Result<String> {
+    Conversation::begin_within(address, patience)?.ask(line)
 }
 
 /// A connection on which one line is answered after the other.
@@ -27,8 +36,12 @@ impl Conversation {
     ///
     /// Where there is no connection.
     pub fn begin(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        Self::begin_within(address, PATIENCE)
+    }
+
+    fn begin_within(address: SocketAddr, patience: Duration) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, patience)?;
+        stream.set_read_timeout(Some(patience))?;
         Ok(Self(BufReader::new(stream)))
     }
 

@@ -4,9 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::Duration;
 
 use seatrial::{Composition, ErrorKind, Service};
-use seatrial_tests::conversation::{Conversation, ask};
+use seatrial_tests::conversation::{Conversation, ask, ask_within};
 use seatrial_tests::scratch::Scratch;
 
 #[derive(Composition)]
@@ -31,21 +32,25 @@ struct Pair {
 }
 
 impl Pair {
-    /// What the server answers, asked from this machine and from the other service, which asks with `question`.
-    fn answers(&self, question: &str) -> [String; 2] {
-        let here = ask(self.server.addr(), "hello").unwrap_or_else(|error| error.to_string());
-        let there = ask(self.witness.addr(), question).expect("the witness answers");
+    /// What the server answers, asked from this machine and from the other service.
+    fn answers(&self, patience: Duration) -> [String; 2] {
+        let here = ask_within(self.server.addr(), "hello", patience);
+        let here = here.unwrap_or_else(|error| error.to_string());
+        let question = format!("ask server:4000 {}", patience.as_secs());
+        let there = ask(self.witness.addr(), &question).expect("the witness answers");
         [here, there]
     }
 
     #[track_caller]
     fn assert_answers(&self) {
-        assert_eq!(self.answers("ask server:4000"), ["hello from server"; 2]);
+        let answers = self.answers(Duration::from_secs(30));
+        assert_eq!(answers, ["hello from server"; 2]);
     }
 
+    /// Nothing refuses a connection to what is cut off: whoever asks has to give up.
     #[track_caller]
     fn assert_out_of_reach(&self) {
-        let [here, there] = self.answers("ask server:4000 3");
+        let [here, there] = self.answers(Duration::from_secs(2));
         assert!(!here.contains("hello"), "{here}");
         assert!(there.starts_with("no "), "{there}");
     }
