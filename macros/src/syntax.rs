@@ -8,8 +8,8 @@ use std::time::Duration;
 use proc_macro2::Span;
 use seatrial_model::placeholder::RawTemplate;
 use seatrial_model::{
-    Build, EnvVar, HostEntry, ImageTemplate, MountMode, Protocol, Pull, Scope, Source, Template,
-    Timing, Ulimit,
+    Artifact, Build, EnvVar, HostEntry, ImageTemplate, MountMode, Protocol, Pull, Scope, Source,
+    Template, Timing, Ulimit,
 };
 use syn::{Expr, Ident, Type};
 
@@ -50,7 +50,7 @@ pub(crate) struct Settings {
     pub(crate) runtime_crate: Option<syn::Path>,
 }
 
-/// A field or parameter with its `#[service(..)]`.
+/// A field or parameter with its `#[service(..)]` or `#[job(..)]`.
 pub(crate) struct Service {
     /// The field's or parameter's name.
     pub(crate) ident: Ident,
@@ -91,6 +91,8 @@ pub(crate) struct Service {
     pub(crate) timing: Timing,
     pub(crate) setups: Vec<SetupSyntax>,
     pub(crate) source: Option<Spanned<Source>>,
+    /// Set if it is a job.
+    pub(crate) job: Option<JobSyntax>,
 }
 
 impl Service {
@@ -131,6 +133,7 @@ impl Service {
             timing: Timing::default(),
             setups: Vec::new(),
             source: None,
+            job: None,
         }
     }
 
@@ -159,6 +162,12 @@ impl Service {
         use syn::ext::IdentExt;
         self.ident.unraw().to_string()
     }
+}
+
+/// What only a job has.
+#[derive(Default)]
+pub(crate) struct JobSyntax {
+    pub(crate) artifacts: Vec<Spanned<Artifact>>,
 }
 
 /// How long an instance lives.
@@ -292,11 +301,11 @@ pub(crate) enum PortChoice {
     Name(String),
 }
 
-/// Whether a type is written as the handle is, whatever its name stands for.
-pub(crate) fn is_named_service(ty: &Type) -> bool {
+/// Whether a type is written with this name, whatever the name stands for.
+pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
     let Type::Path(path) = ty else {
         return false;
     };
     let last = path.path.segments.last();
-    last.is_some_and(|segment| segment.ident == "Service" && segment.arguments.is_none())
+    last.is_some_and(|segment| segment.ident == name && segment.arguments.is_none())
 }

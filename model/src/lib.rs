@@ -27,8 +27,8 @@ pub mod workspace;
 pub use image::{ImageRef, ImageTemplate};
 pub use placeholder::Template;
 pub use plan::{
-    Build, Check, CheckKind, EnvVar, File, FileContent, HostEntry, Mount, MountMode, Origin, Plan,
-    Port, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Timing, Tmpfs, Ulimit, VariableError,
-    VariableProblem, Volume,
+    Artifact, Build, Check, CheckKind, EnvVar, File, FileContent, HostEntry, Job, Mount, MountMode,
+    Origin, Plan, Port, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Timing, Tmpfs, Ulimit,
+    VariableError, VariableProblem, Volume,
 };
 pub use protocol::Protocol;

@@ -6,6 +6,7 @@
 
 mod container;
 mod debug;
+mod job;
 mod port;
 mod service;
 mod steps;
@@ -15,6 +16,7 @@ pub use container::{
     Build, EnvVar, File, FileContent, HostEntry, Mount, MountMode, Origin, Pull, Scope, Source,
     Tmpfs, Ulimit, Volume,
 };
+pub use job::{Artifact, Job};
 pub use port::Port;
 pub use service::{Plan, ServicePlan};
 pub use steps::{Check, CheckKind, Setup, SetupKind, Timing};

@@ -4,7 +4,7 @@ use crate::client::{Client, Instances};
 use crate::deadline::{self, Bound};
 use crate::declaration::Declaration;
 use crate::launched_in_test::Origin;
-use crate::{Operation, Service, workspace};
+use crate::{Job, Operation, Service, workspace};
 
 /// Services that a test depends on, declared in a struct. Derive it; do not implement it.
 ///
@@ -41,7 +41,7 @@ pub trait Composition: Sized + Send + 'static {
     fn __declaration() -> Declaration;
 
     #[doc(hidden)]
-    fn __from_services(services: &mut dyn Iterator<Item = Service>) -> Self;
+    fn __from_services(services: &mut dyn Iterator<Item = Member>) -> Self;
 
     /// Launches the composition: in a test of another macro, in a benchmark, an example or `main`. Its services are ready when
     /// the operation is done. They are removed when all handles are dropped or the process ends; services of a wider scope stay
@@ -126,9 +126,9 @@ pub trait Composition: Sized + Send + 'static {
         let launching =
             Client::get().launch(declaration, Instances::AsDeclared, origin.test(), deadline);
         let launched = Operation::new(async move {
-            let (services, _lease) = launching.await?;
-            origin.note(&declaration, &services);
-            Ok(Self::__from_services(&mut services.into_iter()))
+            let (members, _lease) = launching.await?;
+            origin.note(&declaration, &services_of(&members));
+            Ok(Self::__from_services(&mut members.into_iter()))
         });
         launched.within(bound)
     }
@@ -164,15 +164,87 @@ pub trait NamedService: Composition {}
 #[diagnostic::do_not_recommend]
 impl<C: Composition> NamedService for C {}
 
-/// The next service of a launch.
+/// A type that a field with `#[job(..)]` can have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a job",
+    label = "not a job",
+    note = "write `seatrial::Job` as the type of a field or parameter with `#[job(..)]`"
+)]
+pub trait FromJob: Sized {
+    /// The handle as a value of this type.
+    fn from_job(job: Job) -> Self;
+}
+
+impl FromJob for Job {
+    fn from_job(job: Job) -> Self {
+        job
+    }
+}
+
+/// A service or job of a launch.
+#[derive(Clone, Debug)]
+pub enum Member {
+    /// A service, which runs.
+    Service(Service),
+    /// A job.
+    Job(Job),
+}
+
+impl Member {
+    /// The service as a value of this type.
+    ///
+    /// # Panics
+    ///
+    /// Never: the macros ask for services where the plan has services.
+    pub fn into_service<T: FromService>(self) -> T {
+        match self {
+            Self::Service(service) => T::from_service(service),
+            Self::Job(_) => unreachable!("the plan has a service there"),
+        }
+    }
+
+    /// The job as a value of this type.
+    ///
+    /// # Panics
+    ///
+    /// Never: the macros ask for jobs where the plan has jobs.
+    pub fn into_job<T: FromJob>(self) -> T {
+        match self {
+            Self::Job(job) => T::from_job(job),
+            Self::Service(_) => unreachable!("the plan has a job there"),
+        }
+    }
+}
+
+/// The services among these members.
+pub(crate) fn services_of(members: &[Member]) -> Vec<Service> {
+    let services = members.iter().filter_map(|member| match member {
+        Member::Service(service) => Some(service.clone()),
+        Member::Job(_) => None,
+    });
+    services.collect()
+}
+
+/// The next member of a launch, which is a service.
 ///
 /// # Panics
 ///
-/// Never: the macros ask for as many services as the plan has.
-pub fn next_service<T: FromService>(services: &mut dyn Iterator<Item = Service>) -> T {
-    T::from_service(
-        services
-            .next()
-            .expect("a launch yields a service for each of the plan's"),
-    )
+/// Never: the macros ask for as many members as the plan has.
+pub fn next_service<T: FromService>(members: &mut dyn Iterator<Item = Member>) -> T {
+    next(members).into_service()
+}
+
+/// The next member of a launch, which is a job.
+///
+/// # Panics
+///
+/// Never: the macros ask for as many members as the plan has.
+pub fn next_job<T: FromJob>(members: &mut dyn Iterator<Item = Member>) -> T {
+    next(members).into_job()
+}
+
+fn next(members: &mut dyn Iterator<Item = Member>) -> Member {
+    members
+        .next()
+        .expect("a launch yields a member for each of the plan's")
 }

@@ -83,8 +83,8 @@ impl Error {
         self.0.composition.as_deref()
     }
 
-    /// The exit code of the service's container ([`Exited`](ErrorKind::Exited)), or of the command that sets the service up
-    /// ([`Setup`](ErrorKind::Setup)). `None` for other errors, and if the code is not known.
+    /// The exit code of the service's container ([`Exited`](ErrorKind::Exited)), of the job ([`Job`](ErrorKind::Job)), or of the
+    /// command that sets the service up ([`Setup`](ErrorKind::Setup)). `None` for other errors, and if the code is not known.
     ///
     /// A command that a test runs with [`exec`](crate::Service::exec) does not cause an error when it fails. Its code is in
     /// [`ExecOutput`](crate::ExecOutput).

@@ -101,6 +101,8 @@ mod flow;
 #[doc(hidden)]
 pub mod fuzzing;
 mod images;
+mod job;
+mod junit;
 mod kept;
 mod launched_in_test;
 mod logs;
@@ -136,6 +138,7 @@ mod workspace;
 pub use answers::{ExecOutput, KeptService, LogLine};
 pub use composition::Composition;
 pub use error::{Error, ErrorKind};
+pub use job::Job;
 pub use kept::{drop_kept, kept};
 pub use logs::LogLines;
 pub use operation::Operation;

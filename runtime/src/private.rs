@@ -1,6 +1,6 @@
 //! The items that generated code uses. They are not part of the public API, and change without notice.
 
-pub use crate::composition::{FromService, NamedService, next_service};
+pub use crate::composition::{FromJob, FromService, Member, NamedService, next_job, next_service};
 pub use crate::declaration::{Declaration, Hook, HookFuture};
 pub use crate::failure::{
     Failure, FailureByDisplay, FailureByError, FailureOfAnotherType, HookError,

@@ -52,6 +52,9 @@ pub(crate) enum RequestBody {
         launch: Box<Launch>,
         within: Option<Duration>,
     },
+    /// Run a job beside the services of a launch. Its output is streamed as [`Message::Line`]s. Answered with [`Reply::Launched`] when
+    /// it has exited with 0, and with an error when it has failed. The number of the call is that of the lease.
+    RunJob(Box<JobRun>),
     /// Give a lease back. Answered at once. Services that nobody holds any more are removed in the background.
     Release { lease: LeaseId },
     /// Do something with an instance.
@@ -111,6 +114,7 @@ impl InLane for Request {
             RequestBody::HookEnded { hook, .. } => *hook,
             RequestBody::StopStream { stream } | RequestBody::HaveRead { stream, .. } => *stream,
             RequestBody::Piece { copy, .. } | RequestBody::EndOfPieces { copy, .. } => *copy,
+            RequestBody::RunJob(job) => job.lease,
             RequestBody::Introduce(_)
             | RequestBody::Act { .. }
             | RequestBody::ListKept
@@ -140,6 +144,19 @@ pub(crate) struct Launch {
     pub(crate) user: (u32, u32),
     /// The services that outlive the run, by position.
     pub(crate) kept: BTreeMap<usize, Kept>,
+}
+
+/// A run of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JobRun {
+    /// Holds the job's container.
+    pub(crate) lease: LeaseId,
+    pub(crate) launch: Launch,
+    /// The job's position in the plan.
+    pub(crate) service: usize,
+    /// The instances of the launch that run, by position.
+    pub(crate) beside: BTreeMap<usize, InstanceId>,
+    pub(crate) within: Option<Duration>,
 }
 
 /// A service that outlives the run.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, ErrorKind, Exec, ExecOutput, KeptService, LogLine, LogLines, Operation, PortKey,
+    Error, ErrorKind, Exec, ExecOutput, Job, KeptService, LogLine, LogLines, Operation, PortKey,
     Service, ServiceExit, ServiceStatus,
 };
 
@@ -14,6 +14,7 @@ fn is_send_sync_static<T: Send + Sync + 'static>() {}
 fn handles_errors_and_values_are_for_every_thread() {
     is_send_sync_static::<Service>();
     is_send_sync_static::<Exec>();
+    is_send_sync_static::<Job>();
     is_send_sync_static::<LogLines>();
     is_send_sync_static::<PortKey<'static>>();
     is_send_sync_static::<Error>();
@@ -43,10 +44,10 @@ macro_rules! assert_not_implemented {
 
 #[test]
 fn what_users_are_given_is_not_serializable() {
-    assert_not_implemented!(Serialize: Service, Exec, LogLines, PortKey<'static>, Operation<()>);
+    assert_not_implemented!(Serialize: Service, Job, Exec, LogLines, PortKey<'static>, Operation<()>);
     assert_not_implemented!(Serialize: Error, ErrorKind, LogLine, ExecOutput, KeptService);
     assert_not_implemented!(Serialize: ServiceStatus, ServiceExit);
-    assert_not_implemented!(Deserialize<'static>: Service, Exec, LogLines, PortKey<'static>);
+    assert_not_implemented!(Deserialize<'static>: Service, Job, Exec, LogLines, PortKey<'static>);
     assert_not_implemented!(Deserialize<'static>: Operation<()>, Error, ErrorKind, LogLine);
     assert_not_implemented!(Deserialize<'static>: ExecOutput, KeptService);
     assert_not_implemented!(Deserialize<'static>: ServiceStatus, ServiceExit);

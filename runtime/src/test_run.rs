@@ -14,16 +14,14 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::client::{Client, Instances, Launched};
-use crate::composition::{FromService, NamedService};
+use crate::composition::{FromJob, FromService, Member, NamedService, services_of};
 use crate::deadline::{self, ABORT_GRACE, Deadline, NOT_RETURNED};
 use crate::declaration::Declaration;
 use crate::error::displayed;
 use crate::package::Package;
 use crate::panic_text::panic_text;
 use crate::together::{self, Outcomes};
-use crate::{
-    Composition, Service, current_test, failure_report, launched_in_test, terminal, workspace,
-};
+use crate::{Composition, current_test, failure_report, launched_in_test, terminal, workspace};
 
 /// The settings of a test, from its attribute.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +84,7 @@ impl Launches {
 
 /// The services of all launches.
 #[derive(Debug)]
-pub struct Ready(Vec<Vec<Option<Service>>>);
+pub struct Ready(Vec<Vec<Option<Member>>>);
 
 impl Ready {
     /// The composition of this launch.
@@ -105,11 +103,22 @@ impl Ready {
     ///
     /// Never: the macros take each service once.
     pub fn parameter<T: FromService>(&mut self, launch: usize, position: usize) -> T {
-        T::from_service(
-            self.0[launch][position]
-                .take()
-                .expect("each parameter is taken once"),
-        )
+        self.take(launch, position).into_service()
+    }
+
+    /// The job at this position of a launch.
+    ///
+    /// # Panics
+    ///
+    /// Never: the macros take each job once.
+    pub fn job_parameter<T: FromJob>(&mut self, launch: usize, position: usize) -> T {
+        self.take(launch, position).into_job()
+    }
+
+    fn take(&mut self, launch: usize, position: usize) -> Member {
+        self.0[launch][position]
+            .take()
+            .expect("each parameter is taken once")
     }
 }
 
@@ -230,7 +239,7 @@ fn execute(launches: Launches, body: impl FnOnce(Ready, Option<Limit>) -> Ended)
     let ready = Ready(
         held.launched
             .iter()
-            .map(|(services, _)| services.iter().cloned().map(Some).collect())
+            .map(|(members, _)| members.iter().cloned().map(Some).collect())
             .collect(),
     );
     let limit = deadline.as_ref().map(|deadline| {
@@ -416,11 +425,10 @@ impl Held {
 
     /// The report about the services.
     fn report(&self, until: Option<Instant>, said: &str) -> String {
-        let services = self.launched.iter().flat_map(|(services, _)| services);
-        let services: Vec<Service> = services
-            .filter(|service| !launched_in_test::has_reported(service))
-            .cloned()
-            .collect();
+        let members = self.launched.iter().flat_map(|(members, _)| members);
+        let members: Vec<Member> = members.cloned().collect();
+        let mut services = services_of(&members);
+        services.retain(|service| !launched_in_test::has_reported(service));
         failure_report::of_services(&services, until, said)
     }
 

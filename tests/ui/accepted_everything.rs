@@ -1,6 +1,6 @@
 //! Every key.
 
-use seatrial::{Composition, Service};
+use seatrial::{Composition, Job, Service};
 
 #[derive(Composition)]
 #[composition(scope = test, source(path = ".", at = "/src", mode = ro), keep = "2h", crate = ::seatrial)]
@@ -56,6 +56,26 @@ pub struct Shop {
 
     #[service(bin = "shop", base = "debian:bookworm-slim", port = 8080, needs(r#type), tmpfs = "/tmp")]
     pub(crate) app: Service,
+
+    #[job(
+        build = "docker",
+        run = "flyway migrate && echo done",
+        artifacts("/reports" = "target/reports", "reports" = "../target/e2e"),
+        timeout = "2m",
+        scope = binary,
+        needs(r#type),
+        env(DB = "{type.host}"),
+        workdir = "/tests",
+        files("/etc/flyway.conf" = "x"),
+        memory = "1g",
+    )]
+    migrate: Job,
+
+    #[job(image = "node:22", needs(app))]
+    e2e: Job,
+
+    #[service(image = "after:1", needs(migrate, built), ready(running))]
+    after: Service,
 
     #[service(image = "worker", source(none), env(APP = "http://{app}", DB = "{type.host}:{type.port.admin}"), ready(running))]
     worker: Service,

@@ -7,8 +7,6 @@ use seatrial::{Composition, Service};
 struct Shop {
     #[service(image = "b", url = "mysql://{self}", ready(running))]
     b: Service,
-    #[job(image = "node:20", run = "npm test")]
-    d: Service,
     #[compose]
     e: Service,
 }

@@ -38,7 +38,8 @@ pub(super) fn check_one_origin(model: &Model, report: &mut Report) {
 /// Without a port or a check, a container that exits at once could count as ready.
 pub(super) fn check_readiness_is_declared(model: &Model, report: &mut Report) {
     for (service, plan) in model.declaration.services.iter().zip(&model.plan.services) {
-        let is_declared = !plan.ports.is_empty() || !service.checks.is_empty();
+        let is_declared =
+            plan.job.is_some() || !plan.ports.is_empty() || !service.checks.is_empty();
         let is_unknown = service.ports_unknown || service.checks_unknown;
         let has_origin = matches!(&service.origins[..], [origin] if !matches!(origin.value, OriginSyntax::Unreadable));
         if is_declared || is_unknown || !has_origin {

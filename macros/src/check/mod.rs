@@ -5,6 +5,7 @@ mod build;
 mod container;
 mod function;
 mod graph;
+mod job;
 mod names;
 mod scope;
 mod targets;
@@ -33,6 +34,10 @@ pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Re
     container::check_readiness_is_declared(model, report);
     container::check_binaries_exist(model, environment, report);
     build::check_builds(model, environment, report);
+    job::check_jobs_serve_nothing(model, report);
+    job::check_jobs_are_not_kept(model, report);
+    job::check_artifacts_can_be_written(model, report);
+    job::check_artifacts_differ(model, report);
     container::check_mounts_exist(model, environment, report);
     container::check_included_files_exist(model, environment, report);
     container::check_source_exists(model, environment, report);

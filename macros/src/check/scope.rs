@@ -17,7 +17,9 @@ pub(super) fn check_needed_live_as_long(model: &Model, report: &mut Report) {
     for (from, service) in model.plan.services.iter().enumerate() {
         for &to in &service.needs {
             let needed = &model.plan.services[to];
+            let cannot_be_kept = needed.job.is_some() && service.scope == Scope::Keep;
             if needed.scope < service.scope
+                && !cannot_be_kept
                 && is_scope_known(model, from)
                 && is_scope_known(model, to)
             {
@@ -107,7 +109,7 @@ fn unit_of(scope: Scope) -> &'static str {
 }
 
 /// Whether a service's scope was read, rather than a stand-in for a malformed one.
-fn is_scope_known(model: &Model, position: usize) -> bool {
+pub(super) fn is_scope_known(model: &Model, position: usize) -> bool {
     let declaration = &model.declaration;
     let scope = declaration.services[position].scope;
     scope.or(declaration.settings.scope) != ScopeSyntax::Unreadable

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{Ident, Type};
 
 use super::declaration::declaration;
-use super::names::{local, runtime, take_service};
+use super::names::{local, runtime, take_next};
 use crate::model::Model;
 
 pub(crate) fn composition(ident: &Ident, types: &[Type], model: &Model) -> TokenStream {
@@ -20,7 +20,7 @@ pub(crate) fn composition(ident: &Ident, types: &[Type], model: &Model) -> Token
         .zip(types)
         .map(|(service, ty)| {
             let field = &service.ident;
-            let next = take_service(&runtime, ty);
+            let next = take_next(&runtime, ty, service.job.is_some());
             quote!(#field: #next(#services))
         });
     let names = model
@@ -36,7 +36,7 @@ pub(crate) fn composition(ident: &Ident, types: &[Type], model: &Model) -> Token
             }
 
             fn __from_services(
-                #services: &mut dyn ::core::iter::Iterator<Item = #runtime::Service>,
+                #services: &mut dyn ::core::iter::Iterator<Item = #runtime::__private::Member>,
             ) -> Self {
                 let #composition = Self { #(#fields),* };
                 // A service that only other services use is not dead code.

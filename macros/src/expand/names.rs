@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use crate::syntax::{Settings, is_named_service};
+use crate::syntax::{Settings, is_named};
 
 /// A local variable of the generated code. A pattern of a single name refers to the user's constant of that name, if there
 /// is one, whatever its span; so the name has a prefix that users do not write.
@@ -26,15 +26,16 @@ pub(super) fn runtime_at(path: Option<&syn::Path>) -> TokenStream {
     }
 }
 
-/// The function that makes a field's value of a service. The error about a type that is not a service points at the type.
-pub(super) fn take_service(runtime: &TokenStream, ty: &Type) -> TokenStream {
-    quote_spanned!(ty.span()=> #runtime::__private::next_service::<#ty>)
+/// The function that makes a field's value of a service or job. The error about a type that is neither points at the type.
+pub(super) fn take_next(runtime: &TokenStream, ty: &Type, is_job: bool) -> TokenStream {
+    let function = Ident::new(if is_job { "next_job" } else { "next_service" }, ty.span());
+    quote_spanned!(ty.span()=> #runtime::__private::#function::<#ty>)
 }
 
 /// The function of this name that a composition is launched or taken with. For a type that is written `Service` it is a
 /// different one, as the error about a type that is not a composition is.
 pub(super) fn of_composition(function: &str, ty: &Type) -> TokenStream {
-    let suffix = if is_named_service(ty) {
+    let suffix = if is_named(ty, "Service") {
         "_named_service"
     } else {
         ""

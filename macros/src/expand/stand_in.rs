@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{DeriveInput, Type};
 
-use super::names::{of_composition, runtime, take_service};
+use super::names::{of_composition, runtime, take_next};
 use crate::model::Model;
 use crate::parse::{Function, Parameter};
 
@@ -24,7 +24,7 @@ pub(crate) fn composition(input: &DeriveInput, types: &[Type], model: &Model) ->
     // A type that names a parameter says nothing, and a field without `#[service(..)]` may have any type.
     let services = model.declaration.services.iter().zip(types);
     let declared = services.filter(|(service, _)| !service.unreadable && !is_generic);
-    let fields = declared.map(|(_, ty)| take_service(&runtime, ty));
+    let fields = declared.map(|(service, ty)| take_next(&runtime, ty, service.job.is_some()));
     quote! {
         #[automatically_derived]
         impl #parameters #runtime::Composition for #ident #arguments #clause {
@@ -33,7 +33,7 @@ pub(crate) fn composition(input: &DeriveInput, types: &[Type], model: &Model) ->
             }
 
             fn __from_services(
-                _: &mut dyn ::core::iter::Iterator<Item = #runtime::Service>,
+                _: &mut dyn ::core::iter::Iterator<Item = #runtime::__private::Member>,
             ) -> Self {
                 #(let _ = #fields;)*
                 ::core::unreachable!("its declaration does not compile")
@@ -61,7 +61,8 @@ fn types(function: &Function, model: &Model) -> Option<TokenStream> {
         .parameters
         .iter()
         .filter_map(|parameter| match parameter {
-            Parameter::Service(ty) => is_nameable(ty).then(|| take_service(&runtime, ty)),
+            Parameter::Service(ty) => is_nameable(ty).then(|| take_next(&runtime, ty, false)),
+            Parameter::Job(ty) => is_nameable(ty).then(|| take_next(&runtime, ty, true)),
             Parameter::Composition(ty, _) => is_nameable(ty).then(|| {
                 let launch = of_composition("composition", ty);
                 quote!(#runtime::__private::Launches::#launch)

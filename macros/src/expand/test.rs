@@ -34,7 +34,7 @@ pub(crate) fn test(function: &Function, model: &Model) -> TokenStream {
             Parameter::Composition(ty, Instances::Own) => {
                 Some(of_composition("own_composition", ty))
             }
-            Parameter::Service(_) => None,
+            Parameter::Service(_) | Parameter::Job(_) => None,
         });
     let parameters = (!model.plan.services.is_empty()).then(|| {
         let declaration = declaration(&runtime, model);
@@ -145,6 +145,11 @@ fn arguments(function: &Function, ready: &Ident) -> Vec<TokenStream> {
             Parameter::Service(ty) => {
                 let position = position.next();
                 let take = quote_spanned!(ty.span()=> parameter::<#ty>);
+                quote!(#ready.#take(#compositions, #position))
+            }
+            Parameter::Job(ty) => {
+                let position = position.next();
+                let take = quote_spanned!(ty.span()=> job_parameter::<#ty>);
                 quote!(#ready.#take(#compositions, #position))
             }
         })

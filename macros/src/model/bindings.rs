@@ -11,6 +11,8 @@ pub(crate) struct Edge {
     pub(crate) to: usize,
     /// The text or word that names it.
     pub(crate) span: Span,
+    /// Whether the value of a placeholder comes from it, which a word in `needs(..)` does not ask for.
+    pub(crate) is_read: bool,
 }
 
 /// Values that the plan refers to by number. The generated code supplies them.

@@ -7,7 +7,7 @@ mod service;
 mod steps;
 
 pub(crate) use bindings::{Bindings, Edge};
-use seatrial_model::Plan;
+use seatrial_model::{Plan, Scope};
 use service::Modeller;
 
 use crate::environment::Environment;
@@ -35,10 +35,21 @@ pub(crate) fn model(
     let (services, edges) = (0..declaration.services.len())
         .map(|own| Modeller::new(&declaration, own, &mut bindings, report).service())
         .unzip();
-    let plan = Plan {
+    let mut plan = Plan {
         name: declaration.name.clone(),
         services,
     };
+    for index in 0..plan.services.len() {
+        let is_on_demand = plan.is_on_demand(index);
+        let service = &mut plan.services[index];
+        if is_on_demand {
+            // It begins when a test asks for it, and has ended when the test goes on.
+            service.scope = Scope::Test;
+        } else if service.job.is_some() && service.scope == Scope::Keep {
+            // The scope of a composition whose services are kept.
+            service.scope = Scope::Run;
+        }
+    }
     Model {
         declaration,
         plan,

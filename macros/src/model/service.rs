@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use seatrial_model::placeholder::{Declared, Names, ResolveError};
 use seatrial_model::{
-    EnvVar, File, FileContent, ImageTemplate, Mount, Origin, Port, Scope, ServicePlan, Source,
+    EnvVar, File, FileContent, ImageTemplate, Job, Mount, Origin, Port, Scope, ServicePlan, Source,
     Template,
 };
 use syn::ext::IdentExt;
@@ -112,6 +112,9 @@ impl<'a> Modeller<'a> {
             timing: syntax.timing.clone(),
             setups,
             source: self.source,
+            job: syntax.job.as_ref().map(|job| Job {
+                artifacts: values(&job.artifacts),
+            }),
         };
         (plan, self.edges)
     }
@@ -128,6 +131,7 @@ impl<'a> Modeller<'a> {
                 Some(to) if seen.insert(to) => self.edges.push(Edge {
                     to,
                     span: word.span(),
+                    is_read: false,
                 }),
                 Some(_) => self
                     .report
@@ -238,6 +242,7 @@ impl<'a> Modeller<'a> {
                     self.edges.push(Edge {
                         to,
                         span: text.span,
+                        is_read: true,
                     });
                 }
                 template

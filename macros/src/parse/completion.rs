@@ -10,8 +10,8 @@ use syn::{Attribute, DeriveInput, FnArg, Ident, Meta};
 
 use super::arguments::{self, Argument, Name, Value};
 use super::keys::Table;
-use super::placement::{is_composition, is_service};
-use super::{build, container, function, parameter, ready, service, settings, setup, values};
+use super::placement::{is_composition, is_job, is_service};
+use super::{build, container, function, job, parameter, ready, service, settings, setup, values};
 use crate::report::Report;
 
 /// A place in an attribute.
@@ -31,6 +31,7 @@ pub(crate) struct Choice {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     Service,
+    Job,
     Ready,
     Setup,
     Source,
@@ -45,8 +46,9 @@ enum Place {
 }
 
 impl Place {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Service,
+        Self::Job,
         Self::Ready,
         Self::Setup,
         Self::Source,
@@ -104,6 +106,8 @@ impl Collector {
         for attribute in attributes {
             let place = if is_service(attribute) {
                 Place::Service
+            } else if is_job(attribute) {
+                Place::Job
             } else if is_composition(attribute) {
                 composition
             } else {
@@ -166,6 +170,7 @@ impl Collector {
 fn choices(place: Place, services: &[Ident]) -> Vec<Choice> {
     match place {
         Place::Service => of_table(&service::TABLE),
+        Place::Job => of_table(&job::TABLE),
         Place::Ready => of_table(&ready::TABLE),
         Place::Setup => of_table(&setup::TABLE),
         Place::Source => of_table(&settings::SOURCE),

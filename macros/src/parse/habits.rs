@@ -160,6 +160,36 @@ pub(crate) const OF_SERVICES: &[Habit] = &[
     habit(&["annotations"], "write `labels(\"com.example.team\" = \"shop\")` instead"),
 ];
 
+/// Of `#[job(..)]`.
+pub(crate) const OF_JOBS: &[Habit] = &[
+    habit(
+        &["port", "ports", "expose", "url"],
+        "remove it: a job serves nothing, and what others connect to is a `#[service(..)]`",
+    ),
+    habit(
+        &["ready", "readiness", "healthcheck", "wait_for"],
+        "remove it: a job has its result when its command has ended, and what needs it waits until it has exited with 0",
+    ),
+    habit(
+        &["setup"],
+        "write the steps in `run = \"first && second\"`, or another job that this one `needs(..)`",
+    ),
+    habit(&["keep"], "remove it: a job is not kept after the run"),
+    habit(
+        &["stop_signal", "stop_grace_period", "stop_timeout"],
+        "remove it: a job ends by itself, or is killed at its `timeout`",
+    ),
+    habit(
+        &["restart", "restart_policy", "retries", "retry"],
+        "remove it: a job runs once each time that it is asked for",
+    ),
+    habit(
+        &["junit", "report", "results"],
+        "write `artifacts(\"/reports\" = \"target/reports\")`: JUnit files among them are read",
+    )
+    .means("artifacts"),
+];
+
 /// Of `ready(..)`.
 pub(crate) const OF_READINESS: &[Habit] = &[
     habit(

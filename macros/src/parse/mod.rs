@@ -6,8 +6,10 @@ mod build;
 mod completion;
 mod conditions;
 mod container;
+mod declared;
 mod function;
 mod habits;
+mod job;
 mod keys;
 mod parameter;
 mod placement;
@@ -21,7 +23,7 @@ mod values;
 mod variables;
 
 #[cfg(test)]
-pub(crate) use habits::{Habit, OF_COMPOSITIONS, OF_READINESS, OF_SERVICES, OF_TESTS};
+pub(crate) use habits::{Habit, OF_COMPOSITIONS, OF_JOBS, OF_READINESS, OF_SERVICES, OF_TESTS};
 
 pub(crate) use completion::{Completion, completions_of_struct, completions_of_test};
 pub(crate) use conditions::{Conditional, conditional};

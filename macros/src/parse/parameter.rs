@@ -5,9 +5,9 @@ use seatrial_model::Scope;
 use syn::{Attribute, Meta, Pat, PatType, Type};
 
 use super::arguments::{self, Argument};
+use super::declared::declared;
 use super::keys::{self, Key, Table};
-use super::placement::{is_composition, is_service};
-use super::service;
+use super::placement::{is_composition, is_declaration, is_job};
 use super::structure::{is_planned, refuse_planned};
 use super::values;
 use crate::message;
@@ -33,6 +33,7 @@ const KEYS: &[Key<Instances>] = &[
 pub(crate) enum Parameter {
     Composition(Type, Instances),
     Service(Type),
+    Job(Type),
 }
 
 /// Which instances of a composition a test gets.
@@ -57,40 +58,40 @@ pub(super) fn parameter(
     parameter.attrs = others;
     refuse_planned(&ours, report);
     let ty = (*parameter.ty).clone();
-    if !ours.iter().any(is_service) {
-        // What was refused already is not a composition either.
-        if ours
-            .iter()
-            .any(|attribute| attribute.path().is_ident("job"))
-        {
-            return Parameter::Service(ty);
-        }
+    let is_job = ours
+        .iter()
+        .find(|attribute| is_declaration(attribute))
+        .map(is_job);
+    let Some(is_job) = is_job else {
         return Parameter::Composition(ty, instances(&ours, report));
-    }
+    };
     for attribute in ours.iter().filter(|attribute| is_composition(attribute)) {
         report.error_on(
             attribute,
             message::misplaced(
                 "#[composition(..)]",
                 "a parameter whose type is a composition",
-                "remove it, and write `scope` in `#[service(..)]`",
+                "remove it, and write `scope` in the attribute of the service",
             ),
         );
     }
     match &*parameter.pat {
         Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
-            services.extend(service::service(&pat.ident, &ours, report));
+            services.extend(declared(&pat.ident, &ours, report));
         }
         pat => report.error_on(
             pat,
             "expected a name, found a pattern: the parameter's name is the service's; write one such as `db: Service`",
         ),
     }
-    Parameter::Service(ty)
+    match is_job {
+        true => Parameter::Job(ty),
+        false => Parameter::Service(ty),
+    }
 }
 
 fn is_ours(attribute: &Attribute) -> bool {
-    is_service(attribute) || is_composition(attribute) || is_planned(attribute)
+    is_declaration(attribute) || is_composition(attribute) || is_planned(attribute)
 }
 
 /// Reads `#[composition(..)]` on a parameter. An empty one is an error.

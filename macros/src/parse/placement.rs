@@ -12,6 +12,14 @@ use crate::report::Report;
 /// Refuses attributes of fields. Returns whether there were any.
 pub(super) fn on_struct(attributes: &[Attribute], report: &mut Report) -> bool {
     let mut found = false;
+    for attribute in attributes.iter().filter(|attribute| is_job(attribute)) {
+        found = true;
+        let instead = "move it above the field of that job";
+        report.error_on(
+            attribute,
+            message::misplaced("#[job(..)]", "a field", instead),
+        );
+    }
     for attribute in attributes.iter().filter(|attribute| is_service(attribute)) {
         found = true;
         let instead = match settings_in(attribute) {
@@ -28,7 +36,10 @@ pub(super) fn on_struct(attributes: &[Attribute], report: &mut Report) -> bool {
 
 /// Refuses attributes of the struct. Returns whether there were any.
 pub(super) fn on_field(attributes: &[Attribute], report: &mut Report) -> bool {
-    let declares = attributes.iter().any(is_service);
+    let declares = attributes
+        .iter()
+        .find(|attribute| is_declaration(attribute));
+    let declares = declares.map(|attribute| attribute.path().to_token_stream().to_string());
     let mut found = false;
     for attribute in attributes
         .iter()
@@ -36,9 +47,11 @@ pub(super) fn on_field(attributes: &[Attribute], report: &mut Report) -> bool {
     {
         found = true;
         let instead = match settings_in(attribute) {
-            Some(keys) if declares => format!("write `{keys}` in this field's `#[service(..)]`"),
-            Some(keys) => format!("write `#[service(image = \"name:tag\", {keys})]` instead"),
-            None if declares => "move it above the struct".to_owned(),
+            Some(keys) => match &declares {
+                Some(name) => format!("write `{keys}` in this field's `#[{name}(..)]`"),
+                None => format!("write `#[service(image = \"name:tag\", {keys})]` instead"),
+            },
+            None if declares.is_some() => "move it above the struct".to_owned(),
             None => format!("declare a service with `{}`", service::FORM),
         };
         report.error_on(
@@ -54,6 +67,8 @@ pub(super) fn on_function(attributes: &mut Vec<Attribute>, report: &mut Report) 
     attributes.retain(|attribute| {
         let instead = if is_service(attribute) {
             "write it on a parameter, such as `#[service(image = \"redis:7\", port = 6379)] cache: Service`"
+        } else if is_job(attribute) {
+            "write it on a parameter, such as `#[job(image = \"node:20\", run = \"npm test\")] e2e: Job`"
         } else if is_composition(attribute) {
             "write it on the parameter whose type is the composition, or on the struct"
         } else {
@@ -70,6 +85,15 @@ pub(super) fn on_function(attributes: &mut Vec<Attribute>, report: &mut Report) 
 
 pub(super) fn is_service(attribute: &Attribute) -> bool {
     attribute.path().is_ident("service")
+}
+
+pub(super) fn is_job(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("job")
+}
+
+/// Whether it declares a service or a job.
+pub(super) fn is_declaration(attribute: &Attribute) -> bool {
+    is_service(attribute) || is_job(attribute)
 }
 
 pub(super) fn is_composition(attribute: &Attribute) -> bool {

@@ -1,13 +1,13 @@
-//! `#[service(..)]`: the table of all its keys, and the readers of those for the origin, wiring and lifetime of a service.
+//! `#[service(..)]`: the table of all its keys, and the readers of those for the origin, wiring and lifetime of a service or job.
 //! The readers of those for its container are in `container.rs`.
 
 use proc_macro2::Span;
 use seatrial_model::{Port, command};
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, Ident, Meta};
+use syn::{Expr, Ident};
 
-use super::arguments::{self, Argument, Name, Value};
-use super::keys::{self, Key, Table, read_entries};
+use super::arguments::{Argument, Name, Value};
+use super::keys::{Key, Table, read_entries};
 use super::{build, container, habits, ports, ready, settings, setup, values, variables};
 use crate::message;
 use crate::report::Report;
@@ -22,12 +22,95 @@ pub(super) const TABLE: Table<Service> = Table {
 /// The form of `#[service]` in messages.
 pub(super) const FORM: &str = "#[service(image = \"redis:7\", port = 6379)]";
 
+// The rows that `#[job(..)]` has, too.
+pub(super) const IMAGE: Key<Service> =
+    Key::once("image", "image = \"redis:7\"", image).with_variables();
+pub(super) const BIN: Key<Service> = Key::once("bin", "bin = \"name\"", bin).known_as(&["binary"]);
+pub(super) const BASE: Key<Service> =
+    Key::once("base", "base = \"debian:bookworm-slim\"", base).with_variables();
+pub(super) const BUILD: Key<Service> = Key::once("build", build::FORM, build::build);
+pub(super) const SCOPE: Key<Service> = Key::once("scope", "scope = binary", scope);
+pub(super) const ENV: Key<Service> =
+    Key::once("env", variables::FORM, env).known_as(variables::ALIASES);
+pub(super) const ENTRYPOINT: Key<Service> =
+    Key::once("entrypoint", "entrypoint = [\"/bin/server\"]", entrypoint);
+pub(super) const NEEDS: Key<Service> = Key::once("needs", "needs(db, cache)", needs).known_as(&[
+    "depends_on",
+    "depends",
+    "requires",
+    "after",
+    "links",
+]);
+pub(super) const FILES: Key<Service> =
+    Key::once("files", "files(\"/etc/app.conf\" = \"content\")", files);
+pub(super) const SOURCE: Key<Service> = Key::once("source", settings::SOURCE_FORM, source);
+pub(super) const USER: Key<Service> = Key::once("user", "user = \"1000:1000\"", container::user);
+pub(super) const WORKDIR: Key<Service> =
+    Key::once("workdir", "workdir = \"/app\"", container::workdir).known_as(&[
+        "working_dir",
+        "work_dir",
+        "working_directory",
+        "cwd",
+    ]);
+pub(super) const TMPFS: Key<Service> = Key::once(
+    "tmpfs",
+    "tmpfs(\"/tmp\", \"/data\" = \"64m\")",
+    container::tmpfs,
+);
+pub(super) const VOLUME: Key<Service> = Key::once(
+    "volume",
+    "volume(\"/cache\", data = \"/data\")",
+    container::volume,
+);
+pub(super) const MOUNT: Key<Service> = Key::once("mount", container::MOUNT_FORM, container::mount)
+    .known_as(&["mounts", "bind", "binds"])
+    .repeating();
+pub(super) const LABELS: Key<Service> = Key::once(
+    "labels",
+    "labels(\"com.example.team\" = \"shop\")",
+    container::labels,
+);
+pub(super) const HOSTS: Key<Service> =
+    Key::once("hosts", "hosts(\"name\" = \"192.0.2.1\")", container::hosts).known_as(&[
+        "extra_hosts",
+        "extra_host",
+        "add_host",
+    ]);
+pub(super) const MEMORY: Key<Service> = Key::once("memory", "memory = \"512m\"", container::memory);
+pub(super) const SHM_SIZE: Key<Service> =
+    Key::once("shm_size", "shm_size = \"256m\"", container::shm_size);
+pub(super) const ULIMITS: Key<Service> = Key::once(
+    "ulimits",
+    "ulimits(nofile = 1024, nproc = \"1024:2048\")",
+    container::ulimits,
+);
+pub(super) const SYSCTLS: Key<Service> = Key::once(
+    "sysctls",
+    "sysctls(\"net.core.somaxconn\" = 1024)",
+    container::sysctls,
+)
+.known_as(&["sysctl"]);
+pub(super) const CAP_ADD: Key<Service> =
+    Key::once("cap_add", "cap_add(\"NET_ADMIN\")", container::cap_add);
+pub(super) const PRIVILEGED: Key<Service> = Key::once(
+    "privileged",
+    "privileged` or `privileged = true",
+    container::privileged,
+);
+pub(super) const PLATFORM: Key<Service> = Key::once(
+    "platform",
+    "platform = \"linux/amd64\"",
+    container::platform,
+);
+pub(super) const PULL: Key<Service> =
+    Key::once("pull", "pull = missing", container::pull).known_as(&["pull_policy"]);
+
 const KEYS: &[Key<Service>] = &[
-    Key::once("image", "image = \"redis:7\"", image).with_variables(),
-    Key::once("bin", "bin = \"name\"", bin).known_as(&["binary"]),
-    Key::once("base", "base = \"debian:bookworm-slim\"", base).with_variables(),
-    Key::once("build", build::FORM, build::build),
-    Key::once("scope", "scope = binary", scope),
+    IMAGE,
+    BIN,
+    BASE,
+    BUILD,
+    SCOPE,
     Key::once("keep", settings::KEEP_FORM, keep),
     Key::once("port", "port = 6379", port),
     Key::once("ports", "ports(5432, metrics = 9187)", several_ports).known_as(&[
@@ -35,17 +118,11 @@ const KEYS: &[Key<Service>] = &[
         "exposed_port",
         "exposed_ports",
     ]),
-    Key::once("env", variables::FORM, env).known_as(variables::ALIASES),
+    ENV,
     Key::once("command", "command = \"server --flag\"", command_line)
         .known_as(&["cmd", "args", "run"]),
-    Key::once("entrypoint", "entrypoint = [\"/bin/server\"]", entrypoint),
-    Key::once("needs", "needs(db, cache)", needs).known_as(&[
-        "depends_on",
-        "depends",
-        "requires",
-        "after",
-        "links",
-    ]),
+    ENTRYPOINT,
+    NEEDS,
     Key::once("ready", "ready(tcp, timeout = \"30s\")", ready::ready).known_as(&[
         "readiness",
         "wait_for",
@@ -53,110 +130,31 @@ const KEYS: &[Key<Service>] = &[
         "wait_strategy",
         "ready_conditions",
     ]),
-    Key::once("files", "files(\"/etc/app.conf\" = \"content\")", files),
-    Key::once("source", settings::SOURCE_FORM, source),
+    FILES,
+    SOURCE,
     Key::once("setup", "setup(exec = \"..\")", setup::setup).repeating(),
     Key::once("url", "env(..)", url).planned(),
-    Key::once("user", "user = \"1000:1000\"", container::user),
-    Key::once("workdir", "workdir = \"/app\"", container::workdir).known_as(&[
-        "working_dir",
-        "work_dir",
-        "working_directory",
-        "cwd",
-    ]),
-    Key::once(
-        "tmpfs",
-        "tmpfs(\"/tmp\", \"/data\" = \"64m\")",
-        container::tmpfs,
-    ),
-    Key::once(
-        "volume",
-        "volume(\"/cache\", data = \"/data\")",
-        container::volume,
-    ),
-    Key::once("mount", container::MOUNT_FORM, container::mount)
-        .known_as(&["mounts", "bind", "binds"])
-        .repeating(),
-    Key::once(
-        "labels",
-        "labels(\"com.example.team\" = \"shop\")",
-        container::labels,
-    ),
-    Key::once("hosts", "hosts(\"name\" = \"192.0.2.1\")", container::hosts).known_as(&[
-        "extra_hosts",
-        "extra_host",
-        "add_host",
-    ]),
-    Key::once("memory", "memory = \"512m\"", container::memory),
-    Key::once("shm_size", "shm_size = \"256m\"", container::shm_size),
-    Key::once(
-        "ulimits",
-        "ulimits(nofile = 1024, nproc = \"1024:2048\")",
-        container::ulimits,
-    ),
-    Key::once(
-        "sysctls",
-        "sysctls(\"net.core.somaxconn\" = 1024)",
-        container::sysctls,
-    )
-    .known_as(&["sysctl"]),
-    Key::once("cap_add", "cap_add(\"NET_ADMIN\")", container::cap_add),
-    Key::once(
-        "privileged",
-        "privileged` or `privileged = true",
-        container::privileged,
-    ),
-    Key::once(
-        "platform",
-        "platform = \"linux/amd64\"",
-        container::platform,
-    ),
+    USER,
+    WORKDIR,
+    TMPFS,
+    VOLUME,
+    MOUNT,
+    LABELS,
+    HOSTS,
+    MEMORY,
+    SHM_SIZE,
+    ULIMITS,
+    SYSCTLS,
+    CAP_ADD,
+    PRIVILEGED,
+    PLATFORM,
     Key::once(
         "stop_signal",
         "stop_signal = \"SIGINT\"",
         container::stop_signal,
     ),
-    Key::once("pull", "pull = missing", container::pull).known_as(&["pull_policy"]),
+    PULL,
 ];
-
-/// Reads the service that `attributes` declare on a field or parameter. `None` without a `#[service]`.
-pub(super) fn service(
-    ident: &Ident,
-    attributes: &[Attribute],
-    report: &mut Report,
-) -> Option<Service> {
-    let mut own = attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("service"));
-    let attribute = own.next()?;
-    let mut service = Service::new(ident.clone());
-    for more in own {
-        service.ports_unknown = true;
-        service.checks_unknown = true;
-        service.scope = ScopeSyntax::Unreadable;
-        report.error_on(more, message::duplicate_attribute("#[service(..)]"));
-    }
-    let Meta::List(list) = &attribute.meta else {
-        report.error_on(attribute, message::malformed("`#[service]`", FORM));
-        return Some(Service::unreadable(ident.clone()));
-    };
-    let arguments = arguments::arguments(list.tokens.clone(), report);
-    let given = keys::read(&mut service, &arguments, &TABLE, report);
-    service.checks_unknown |= !given.is_complete();
-    service.ports_unknown |= given.may_be_misread("port") || given.may_be_misread("ports");
-    if given.may_be_misread("scope") {
-        service.scope = service.scope.or(ScopeSyntax::Unreadable);
-    }
-    if service.origins.is_empty()
-        && ["image", "bin", "build"]
-            .iter()
-            .any(|key| given.may_be_misread(key))
-    {
-        let origin = OriginSyntax::Unreadable;
-        service.origins.push(Spanned::new(origin, ident.span()));
-    }
-    Some(service)
-}
 
 fn image(service: &mut Service, argument: &Argument, report: &mut Report) -> Option<()> {
     let literal = argument.expr().and_then(values::string);

@@ -3,11 +3,12 @@
 use proc_macro2::Span;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, Type};
 
+use super::declared::declared;
 use super::settings::settings;
-use super::{placement, service};
+use super::{job, placement, service};
 use crate::message;
 use crate::report::Report;
-use crate::syntax::{Declaration, ScopeSyntax, Service, is_named_service};
+use crate::syntax::{Declaration, ScopeSyntax, Service, is_named};
 
 /// A struct with named fields, each a service.
 pub(crate) struct Structure {
@@ -43,7 +44,7 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
         };
         refuse_planned(&field.attrs, report);
         let misplaced = placement::on_field(&field.attrs, report);
-        let mut service = service::service(ident, &field.attrs, report).unwrap_or_else(|| {
+        let mut service = declared(ident, &field.attrs, report).unwrap_or_else(|| {
             if !misplaced && !field.attrs.iter().any(is_planned) {
                 report.error(ident.span(), missing(ident, &field.ty));
             }
@@ -61,7 +62,12 @@ pub(crate) fn structure(input: &DeriveInput, report: &mut Report) -> Structure {
 /// The message about a field without `#[service(..)]`. An alias of `Service` has another name, so no type is refused.
 fn missing(ident: &Ident, ty: &Type) -> String {
     let form = service::FORM;
-    if is_named_service(ty) {
+    if is_named(ty, "Job") {
+        format!(
+            "missing `#[job(..)]` on the field `{ident}`; write `{}` above it",
+            job::FORM
+        )
+    } else if is_named(ty, "Service") {
         format!("missing `#[service(..)]` on the field `{ident}`; write `{form}` above it")
     } else {
         format!(
@@ -91,23 +97,16 @@ fn fields<'a>(input: &'a DeriveInput, report: &mut Report) -> Vec<&'a Field> {
 
 /// Whether it is an attribute of a later version.
 pub(super) fn is_planned(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("job") || attribute.path().is_ident("compose")
+    attribute.path().is_ident("compose")
 }
 
 /// Refuses the attributes of later versions.
 pub(super) fn refuse_planned(attributes: &[Attribute], report: &mut Report) {
     for attribute in attributes.iter().filter(|attribute| is_planned(attribute)) {
-        let (what, instead) = if attribute.path().is_ident("job") {
-            (
-                "`#[job(..)]`",
-                "start the container with `#[service(..)]`, or run the command in a service with `exec` from the test",
-            )
-        } else {
-            (
-                "`#[compose]`",
-                "write the services of the other composition here, or take both compositions as parameters of the test",
-            )
-        };
-        report.error_on(attribute.path(), message::unsupported(what, instead));
+        let instead = "write the services of the other composition here, or take both compositions as parameters of the test";
+        report.error_on(
+            attribute.path(),
+            message::unsupported("`#[compose]`", instead),
+        );
     }
 }

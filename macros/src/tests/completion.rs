@@ -74,6 +74,16 @@ fn words_of_a_composition() {
         let found = offers(word, &composition(with.clone()), &composition(without));
         assert!(found, "{word} in {with}");
     }
+    let job = |own: &TokenStream| {
+        composition(quote!(
+            struct Shop {
+                #[job(image = "a", #own)]
+                e2e: Job,
+            }
+        ))
+    };
+    let [with, without] = [&cursor, &quote!()].map(job);
+    assert!(offers("artifacts", &with, &without) && !offers("ready", &with, &without));
     let [with, without] = [cursor, quote!()].map(|own| composition(item(own, quote!())));
     assert!(offers("scope", &with, &without));
     assert!(!offers("image", &with, &without));

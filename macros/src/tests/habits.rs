@@ -50,6 +50,15 @@ fn keys_of_other_tools_are_answered() {
             }
         })
     });
+    answers(parse::OF_JOBS, |_, name| {
+        of_struct(quote! {
+            #[composition(source(none))]
+            struct Shop {
+                #[job(image = "a", #name = "x")] a: Job,
+                #[service(image = "b", needs(a), ready(running))] b: Service,
+            }
+        })
+    });
     answers(parse::OF_READINESS, |_, name| {
         of_struct(quote! {
             #[composition(source(none))]

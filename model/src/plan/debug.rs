@@ -110,6 +110,7 @@ impl fmt::Debug for Shown<'_> {
             timing,
             setups,
             source,
+            job,
         } = self.0;
         // For each part with text that the user chose freely: it may repeat a secret of an environment.
         let part = |part| Redacted(part, self.1);
@@ -150,6 +151,7 @@ impl fmt::Debug for Shown<'_> {
             .field("timing", timing)
             .field("setups", &part(setups))
             .field("source", &part(source))
+            .field("job", job)
             .finish()
     }
 }

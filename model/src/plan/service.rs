@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::container::{
     EnvVar, File, HostEntry, Mount, Origin, Pull, Scope, Source, Tmpfs, Ulimit, Volume,
 };
+use super::job::Job;
 use super::port::Port;
 use super::steps::{Check, Setup, Timing};
 use crate::Template;
@@ -94,6 +95,8 @@ pub struct ServicePlan {
     pub setups: Vec<Setup>,
     /// Whether and how the user's source tree is mounted.
     pub source: Source,
+    /// Whether it is a job. A job serves nothing, has no checks and no setups, and is never of scope `keep`.
+    pub job: Option<Job>,
 }
 
 impl ServicePlan {
@@ -139,7 +142,22 @@ impl ServicePlan {
             timing: Timing::default(),
             setups: Vec::new(),
             source: Source::default(),
+            job: None,
         }
+    }
+}
+
+impl Plan {
+    /// The positions of the services that run when the plan is launched: all but the jobs that run on demand.
+    pub fn launched(&self) -> impl Iterator<Item = usize> {
+        (0..self.services.len()).filter(|service| !self.is_on_demand(*service))
+    }
+
+    /// Whether a service is a job that runs only when a test asks for it, as no other service needs it.
+    pub fn is_on_demand(&self, service: usize) -> bool {
+        let mut services = self.services.iter();
+        self.services[service].job.is_some()
+            && !services.any(|other| other.needs.contains(&service))
     }
 }
 

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use proptest::sample;
 use seatrial_model::placeholder::{Declared, Names, RawTemplate};
 use seatrial_model::{
-    Build, Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageTemplate, Mount, MountMode,
-    Origin, Plan, Port, Protocol, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template,
-    Timing, Tmpfs, Ulimit, Volume,
+    Artifact, Build, Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageTemplate, Job,
+    Mount, MountMode, Origin, Plan, Port, Protocol, Pull, Scope, ServicePlan, Setup, SetupKind,
+    Source, Template, Timing, Tmpfs, Ulimit, Volume,
 };
 
 fn image() -> impl Strategy<Value = ImageTemplate> {
@@ -186,13 +186,15 @@ fn service() -> impl Strategy<Value = ServicePlan> {
     let words = || option::of(vec(template(), 0..3));
     let maybe = || option::of(text());
     let scope = prop::sample::select(Scope::ALL.to_vec());
+    let artifact = (text(), text()).prop_map(|(from, to)| Artifact { from, to });
+    let job = vec(artifact, 0..3).prop_map(|artifacts| Job { artifacts });
     let pull = prop_oneof![Just(Pull::Missing), Just(Pull::Always), Just(Pull::Never)];
     (
         (
             origin(),
             (scope, option::of(any::<Duration>())),
             pull,
-            source(),
+            (source(), option::of(job)),
             timing(),
             storage(),
         ),
@@ -222,7 +224,14 @@ fn service() -> impl Strategy<Value = ServicePlan> {
     )
         .prop_map(
             |(
-                (origin, (scope, keep), pull, source, timing, (tmpfs, volumes, mounts, files)),
+                (
+                    origin,
+                    (scope, keep),
+                    pull,
+                    (source, job),
+                    timing,
+                    (tmpfs, volumes, mounts, files),
+                ),
                 (ports, env, hosts, ulimits),
                 (field, command, entrypoint, ready, setups, needs),
                 (user, workdir, platform, stop_signal, cap_add, privileged),
@@ -259,6 +268,7 @@ fn service() -> impl Strategy<Value = ServicePlan> {
                 timing,
                 setups,
                 source,
+                job,
             },
         )
 }

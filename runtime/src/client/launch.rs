@@ -3,22 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use seatrial_model::Plan;
 use tokio::sync::oneshot;
 
 use super::calls::Client;
 use super::declaration::{self, Instances, Prepared};
 use super::hooks;
+use super::jobs::OfLaunch;
 use super::lease::Lease;
 use super::notice;
+use crate::composition::Member;
 use crate::config::Keep;
 use crate::deadline::{Bound, Deadline};
 use crate::declaration::{Declaration, Hook};
 use crate::operation::block_on;
 use crate::protocol::{Kept, Launch, Reply, RequestBody, ServiceInfo};
-use crate::{Error, ErrorKind, Operation, Service, kept, terminal};
+use crate::{Error, ErrorKind, Job, Operation, Service, kept, terminal};
 
-/// The services of a launch, in the order of their declaration, and the lease that holds them.
-pub(crate) type Launched = (Vec<Service>, Arc<Lease>);
+/// The members of a launch, in the order of their declaration, and the lease that holds them.
+pub(crate) type Launched = (Vec<Member>, Arc<Lease>);
 
 impl Client {
     /// Launches the services of `declaration`. The work has begun when this returns, and fails if it is not done in time.
@@ -37,10 +40,11 @@ impl Client {
         };
         let hooks = declaration.hooks;
         if prepared.kept.is_empty() && keep != Keep::Drop {
+            let members = Members::of(&prepared.launch);
             let launched = self.begin(prepared.launch, hooks, None, deadline);
             return Operation::new(async move {
                 let (services, lease) = launched.await?;
-                Ok((handles(services, &lease), lease))
+                Ok((members.of_services(services, &lease), lease))
             })
             .within(bound);
         }
@@ -101,22 +105,23 @@ impl Client {
         if running.len() == count
             && let Some(lease) = keeping
         {
-            let services = handles(running.into_values().collect(), &lease);
-            return Ok((services, lease));
+            let members = Members::of(&launch);
+            let services = running.into_values().collect();
+            return Ok((members.of_services(services, &lease), lease));
         }
         let known = running.iter();
         launch.kept = known
             .map(|(index, info)| (*index, Kept::Running(Box::new(info.clone()))))
             .collect();
+        let members = Members::of(&launch);
         let launched = self.begin(launch, hooks, keeping.clone(), deadline);
         let (services, lease) = block_on(launched)?;
-        let services = services.into_iter().enumerate();
         // The handles of the kept services send their actions to the keeper.
-        let services = services.map(|(index, info)| match (&keeping, running.remove(&index)) {
+        let handle = |index, info| match (&keeping, running.remove(&index)) {
             (Some(keeping), Some(info)) => Service::new(info, keeping.clone()),
             _ => Service::new(info, lease.clone()),
-        });
-        Ok((services.collect(), lease))
+        };
+        Ok((members.with(services, &lease, handle), lease))
     }
 
     /// Asks this client's supervisor for a launch. The request is queued when this returns.
@@ -145,11 +150,58 @@ impl Client {
     }
 }
 
-fn handles(services: Vec<ServiceInfo>, lease: &Arc<Lease>) -> Vec<Service> {
-    let services = services.into_iter();
-    services
-        .map(|info| Service::new(info, lease.clone()))
-        .collect()
+/// The members that a launch is to have.
+struct Members {
+    plan: Plan,
+    /// The launch, if it has jobs.
+    launch: Option<Launch>,
+}
+
+impl Members {
+    fn of(launch: &Launch) -> Self {
+        let mut services = launch.plan.services.iter();
+        Self {
+            plan: launch.plan.clone(),
+            launch: services.any(|it| it.job.is_some()).then(|| launch.clone()),
+        }
+    }
+
+    fn of_services(self, services: Vec<ServiceInfo>, lease: &Arc<Lease>) -> Vec<Member> {
+        self.with(services, lease, |_, info| Service::new(info, lease.clone()))
+    }
+
+    /// The members of these services, which are all but the jobs that run on demand. `handle` makes the handle of one.
+    fn with(
+        self,
+        services: Vec<ServiceInfo>,
+        lease: &Arc<Lease>,
+        mut handle: impl FnMut(usize, ServiceInfo) -> Service,
+    ) -> Vec<Member> {
+        let mut running: BTreeMap<usize, ServiceInfo> =
+            self.plan.launched().zip(services).collect();
+        let jobs = self.launch.map(|launch| {
+            Arc::new(OfLaunch {
+                launch,
+                beside: running
+                    .iter()
+                    .map(|(index, info)| (*index, info.instance))
+                    .collect(),
+                lease: lease.clone(),
+            })
+        });
+        let mut members = Vec::new();
+        for (index, service) in self.plan.services.iter().enumerate() {
+            let info = running.remove(&index);
+            match (&jobs, &service.job, info) {
+                (Some(jobs), Some(_), _) => {
+                    members.push(Member::Job(Job::new(jobs.clone(), index)));
+                }
+                (_, _, Some(info)) => members.push(Member::Service(handle(index, info))),
+                (_, _, None) => unreachable!("a launch is answered with all of its services"),
+            }
+        }
+        members
+    }
 }
 
 /// Has the kept services removed, once per process and before its first launch.

@@ -8,6 +8,7 @@ mod connection;
 mod declaration;
 mod ending;
 mod hooks;
+mod jobs;
 mod kept;
 mod launch;
 mod lease;
@@ -17,6 +18,7 @@ mod receive;
 
 pub(crate) use self::calls::Client;
 pub(crate) use self::declaration::Instances;
+pub(crate) use self::jobs::OfLaunch;
 pub(crate) use self::launch::Launched;
 pub(crate) use self::lease::Lease;
-pub(crate) use self::pending::Sending;
+pub(crate) use self::pending::{JobNews, Sending};

@@ -18,6 +18,7 @@ pub(super) enum Pending {
     /// A process that is ending. It cannot use async primitives.
     Ending(Arc<Gone>),
     Lines(mpsc::UnboundedSender<Result<LogLine, Error>>),
+    Job(mpsc::UnboundedSender<JobNews>),
     /// The pieces of an archive.
     Pieces(mpsc::UnboundedSender<Result<Vec<u8>, Error>>),
     /// A caller that sends pieces until the answer comes.
@@ -33,6 +34,7 @@ impl Pending {
         match self {
             Self::Answer(answer) => _ = answer.send(outcome),
             Self::Ending(gone) => gone.set(),
+            Self::Job(news) => _ = news.send(JobNews::End(outcome)),
             // An error is the last item of a stream. Dropping the sender ends the stream.
             Self::Lines(lines) => _ = outcome.map_err(|error| lines.send(Err(error))),
             Self::Pieces(pieces) => _ = outcome.map_err(|error| pieces.send(Err(error))),
@@ -42,6 +44,13 @@ impl Pending {
             }
         }
     }
+}
+
+/// What comes of a job.
+#[derive(Debug)]
+pub(crate) enum JobNews {
+    Line(LogLine),
+    End(Result<Reply, Error>),
 }
 
 /// A call with an archive or an input that is sent in pieces.

@@ -2,7 +2,7 @@
 
 use super::calls::Client;
 use super::hooks;
-use super::pending::Pending;
+use super::pending::{JobNews, Pending};
 use crate::protocol::{HookFailure, Message};
 
 impl Client {
@@ -14,11 +14,11 @@ impl Client {
                     who.end(outcome);
                 }
             }
-            Message::Line { call, line } => {
-                if let Some(Pending::Lines(lines)) = self.pending().get(&call) {
-                    let _ = lines.send(Ok(line));
-                }
-            }
+            Message::Line { call, line } => match self.pending().get(&call) {
+                Some(Pending::Lines(lines)) => _ = lines.send(Ok(line)),
+                Some(Pending::Job(news)) => _ = news.send(JobNews::Line(line)),
+                _ => {}
+            },
             Message::Piece { call, bytes } => {
                 if let Some(Pending::Pieces(pieces)) = self.pending().get(&call) {
                     let _ = pieces.send(Ok(bytes));

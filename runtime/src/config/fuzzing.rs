@@ -9,7 +9,7 @@ use super::schema::{Config, FILE_NAME, Keep};
 use super::settings;
 
 /// The variables, in the order of their values in an input.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 19] = [
     "SEATRIAL_ENGINE",
     "SEATRIAL_BASE",
     "SEATRIAL_PULL",
@@ -20,6 +20,7 @@ const VARIABLES: [&str; 18] = [
     "SEATRIAL_SUPERVISOR",
     "SEATRIAL_KEEP",
     "SEATRIAL_TIMEOUTS_READY",
+    "SEATRIAL_TIMEOUTS_JOB",
     "SEATRIAL_TIMEOUTS_SETUP",
     "SEATRIAL_TIMEOUTS_PULL",
     "SEATRIAL_MIRRORS",
@@ -41,7 +42,7 @@ pub fn config(data: &[u8]) {
         Ok(config) => {
             assert!(*config.ports.start() > 0 && !config.ports.is_empty());
             let timeouts = &config.timeouts;
-            for timeout in [timeouts.ready, timeouts.setup, timeouts.pull] {
+            for timeout in [timeouts.ready, timeouts.setup, timeouts.job, timeouts.pull] {
                 assert_ne!(timeout, Duration::ZERO);
             }
             assert_ne!(config.keep, Keep::For(Duration::ZERO));

@@ -20,6 +20,6 @@ pub(super) const KEYS: [&str; 16] = [
     "timeouts",
 ];
 /// The keys of `[timeouts]`.
-pub(super) const TIMEOUTS: [&str; 4] = ["engine", "pull", "ready", "setup"];
+pub(super) const TIMEOUTS: [&str; 5] = ["engine", "job", "pull", "ready", "setup"];
 /// The keys of an entry of `[images]`.
 pub(super) const FALLBACK: [&str; 5] = ["args", "build", "dockerfile", "script", "target"];

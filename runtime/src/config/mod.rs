@@ -19,6 +19,7 @@
 //! | `ahead` | `SEATRIAL_AHEAD` | as many as processors |
 //! | `timeouts.ready` | `SEATRIAL_TIMEOUTS_READY` | `60s` |
 //! | `timeouts.setup` | `SEATRIAL_TIMEOUTS_SETUP` | `5m` |
+//! | `timeouts.job` | `SEATRIAL_TIMEOUTS_JOB` | `10m` |
 //! | `timeouts.pull` | `SEATRIAL_TIMEOUTS_PULL` | `15m` |
 //! | `timeouts.engine` | `SEATRIAL_TIMEOUTS_ENGINE` | `60s` |
 //! | `mirrors` | `SEATRIAL_MIRRORS` | none |

@@ -76,6 +76,8 @@ pub(crate) struct Timeouts {
     pub(crate) ready: Duration,
     /// For each setup of a service, unless the setup has a time of its own.
     pub(crate) setup: Duration,
+    /// For each run of a job, unless the job has a time of its own.
+    pub(crate) job: Duration,
     /// For the next sign of progress while an image is fetched.
     pub(crate) pull: Duration,
     /// For the engine's answer to a request that only looks something up.

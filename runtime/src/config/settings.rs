@@ -59,42 +59,11 @@ pub(super) fn settle(
                     .expect("the default is a reference")
             }),
         timeouts: Timeouts {
-            ready: settings
-                .text(
-                    &timeouts,
-                    "ready",
-                    "SEATRIAL_TIMEOUTS_READY",
-                    "ready = \"60s\"",
-                    positive_duration,
-                )
-                .unwrap_or(Duration::from_secs(60)),
-            setup: settings
-                .text(
-                    &timeouts,
-                    "setup",
-                    "SEATRIAL_TIMEOUTS_SETUP",
-                    "setup = \"5m\"",
-                    positive_duration,
-                )
-                .unwrap_or(Duration::from_secs(5 * 60)),
-            pull: settings
-                .text(
-                    &timeouts,
-                    "pull",
-                    "SEATRIAL_TIMEOUTS_PULL",
-                    "pull = \"15m\"",
-                    positive_duration,
-                )
-                .unwrap_or(Duration::from_secs(15 * 60)),
-            engine: settings
-                .text(
-                    &timeouts,
-                    "engine",
-                    "SEATRIAL_TIMEOUTS_ENGINE",
-                    "engine = \"60s\"",
-                    positive_duration,
-                )
-                .unwrap_or(Duration::from_secs(60)),
+            ready: settings.timeout(&timeouts, "ready", "60s"),
+            setup: settings.timeout(&timeouts, "setup", "5m"),
+            job: settings.timeout(&timeouts, "job", "10m"),
+            pull: settings.timeout(&timeouts, "pull", "15m"),
+            engine: settings.timeout(&timeouts, "engine", "60s"),
         },
         ports: settings
             .text(
@@ -217,6 +186,14 @@ impl Settings<'_> {
             },
             &parse,
         )
+    }
+
+    /// A key of `[timeouts]`.
+    fn timeout(&mut self, timeouts: &Section<'_>, key: &str, default: &str) -> Duration {
+        let variable = format!("SEATRIAL_TIMEOUTS_{}", key.to_uppercase());
+        let example = format!("{key} = \"{default}\"");
+        self.text(timeouts, key, &variable, &example, positive_duration)
+            .unwrap_or_else(|| positive_duration(default).expect("the default is a duration"))
     }
 
     /// A key with its own type in the file. The value in the file is checked even if the variable overrides it.

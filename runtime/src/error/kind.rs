@@ -20,6 +20,8 @@ pub enum ErrorKind {
     NotReady,
     /// The setup of a service failed.
     Setup,
+    /// A job has failed: it exited with another code than 0, did not end in time, or did not leave what it should.
+    Job,
     /// An operation on a running service failed.
     Operation,
     /// A file or directory of this machine cannot be read or written.
@@ -41,6 +43,7 @@ pub(super) enum ErrorKindForm {
     Exited,
     NotReady,
     Setup,
+    Job,
     Operation,
     Files,
     TimedOut,

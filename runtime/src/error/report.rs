@@ -40,10 +40,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.composition, &self.service) {
             (Some(composition), Some(service)) => {
-                write!(f, "service `{service}` of `{composition}`: ")?;
+                write!(f, "{} `{service}` of `{composition}`: ", self.noun())?;
             }
             (Some(composition), None) => write!(f, "`{composition}`: ")?,
-            (None, Some(service)) => write!(f, "service `{service}`: ")?,
+            (None, Some(service)) => write!(f, "{} `{service}`: ", self.noun())?,
             (None, None) => {}
         }
         f.write_str(&harmless(&self.what))?;
@@ -71,6 +71,15 @@ impl fmt::Display for Report {
             write!(f, "\n  failed too: service `{service}`: {what}")?;
         }
         Ok(())
+    }
+}
+
+impl Report {
+    fn noun(&self) -> &'static str {
+        match self.kind {
+            ErrorKind::Job => "job",
+            _ => "service",
+        }
     }
 }
 

@@ -15,4 +15,4 @@ pub(crate) use self::left_out::LeftOut;
 pub(crate) use self::mounted::{Place, check_mounts, check_place};
 pub(crate) use self::pack::{pack, pack_texts};
 pub(crate) use self::path::check;
-pub(crate) use self::unpack::unpack;
+pub(crate) use self::unpack::{unpack, unpack_noting};

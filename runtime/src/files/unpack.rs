@@ -12,11 +12,22 @@ use crate::{Error, ErrorKind};
 
 /// Unpacks a tar of the file, directory or link `from` so that it is at `to`. A file that is not whole does not stay. Returns
 /// what cannot be unpacked.
-pub(crate) fn unpack(mut tar: impl Read, from: &str, to: &Path) -> Result<LeftOut, Error> {
+pub(crate) fn unpack(tar: impl Read, from: &str, to: &Path) -> Result<LeftOut, Error> {
+    unpack_noting(tar, from, to, &mut |_| {})
+}
+
+/// The same, and `note` is told of each regular file that was written.
+pub(crate) fn unpack_noting(
+    mut tar: impl Read,
+    from: &str,
+    to: &Path,
+    note: &mut dyn FnMut(&Path),
+) -> Result<LeftOut, Error> {
     let failed = cannot_write(to);
     let mut unpacking = Unpacking {
         from: Path::new(from),
         to,
+        note,
         directories: Vec::new(),
         left_out: LeftOut::default(),
     };
@@ -53,6 +64,7 @@ fn cannot_write(path: &Path) -> impl Fn(io::Error) -> Error {
 struct Unpacking<'a> {
     from: &'a Path,
     to: &'a Path,
+    note: &'a mut dyn FnMut(&Path),
     /// Their modes and times are set last: one may forbid to write into it, and each entry changes its time.
     directories: Vec<(PathBuf, u32, SystemTime)>,
     left_out: LeftOut,
@@ -103,6 +115,7 @@ impl Unpacking<'_> {
                     let _ = fs::remove_file(&target);
                     return Err(failed(error));
                 }
+                (self.note)(&target);
             }
         }
         Ok(())

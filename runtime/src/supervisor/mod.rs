@@ -8,6 +8,7 @@
 //! Files may only import from files below them. From the bottom up: messages and other data, diagnosis, what is on the
 //! engine and its removal, the context of instances, an instance, the table.
 
+mod artifacts;
 mod builds;
 mod content;
 mod context;
@@ -49,3 +50,4 @@ pub(crate) use identity::Role;
 pub(crate) use in_process::run;
 #[cfg(any(test, fuzzing))]
 pub(crate) use lines::fuzzing;
+pub(crate) use spec::redactor;

@@ -23,7 +23,7 @@ use crate::{Error, ErrorKind, files};
 const BINARIES: &str = "/seatrial/bin";
 
 /// Hides the likely secrets in the variables of all services of a launch, as a service may log another's password.
-pub(super) fn redactor(launch: &Launch) -> Redactor {
+pub(crate) fn redactor(launch: &Launch) -> Redactor {
     let mut redactor = Redactor::default();
     for (index, service) in launch.plan.services.iter().enumerate() {
         for variable in service.variables() {
@@ -265,11 +265,15 @@ pub(super) fn owner(launch: &Launch, service: &ServicePlan) -> Option<String> {
     }
 }
 
-/// A binary of the package runs in the package's directory, as it does outside.
-fn workdir(launch: &Launch, service: &ServicePlan) -> Option<String> {
+/// The working directory of a service, unless the image decides. A binary of the package and a job run in the package's
+/// directory, as they do outside.
+pub(super) fn workdir(launch: &Launch, service: &ServicePlan) -> Option<String> {
     let in_source = || match service.origin {
         Origin::Bin { .. } => package_in_source(launch, service),
-        Origin::Image(_) | Origin::Build(_) => None,
+        Origin::Image(_) | Origin::Build(_) => {
+            service.job.as_ref()?;
+            package_in_source(launch, service)
+        }
     };
     service.workdir.clone().or_else(in_source)
 }

@@ -20,12 +20,14 @@ pub(crate) fn launched(launch: &Launch, services: &[ServiceInfo], took: Duration
         let _ = write!(text, ", for {test}");
     }
     text.push('\n');
-    let needed: Vec<usize> = plan
-        .services
+    let launched: Vec<usize> = plan.launched().collect();
+    let needed: Vec<usize> = launched
         .iter()
-        .flat_map(|service| service.needs.clone())
+        .flat_map(|index| plan.services[*index].needs.clone())
         .collect();
-    let roots: Vec<usize> = (0..plan.services.len())
+    let roots: Vec<usize> = launched
+        .iter()
+        .copied()
         .filter(|index| !needed.contains(index))
         .collect();
     let mut lines: Vec<(String, usize, bool)> = Vec::new();
@@ -42,7 +44,8 @@ pub(crate) fn launched(launch: &Launch, services: &[ServiceInfo], took: Duration
         let shown = if again {
             "(see above)".to_owned()
         } else {
-            timings(plan, index, &services[index])
+            let position = launched.iter().position(|it| *it == index);
+            timings(plan, index, &services[position.unwrap_or(index)])
         };
         let _ = writeln!(text, "  {label}{padding}  {shown}");
     }

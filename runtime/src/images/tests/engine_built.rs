@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use seatrial_model::Pull;
 
-use super::Rig;
+use super::{Rig, unique};
 use crate::config::BuildSource;
 use crate::engine::ImageInfo;
 use crate::images::fixture::IMAGE;
@@ -76,7 +76,9 @@ async fn what_has_not_changed_is_not_built_again() {
 #[tokio::test]
 async fn what_a_build_replaces_is_removed_with_its_steps() {
     let rig = Rig::new().await;
-    let dockerfile = format!("FROM {IMAGE}\nLABEL a=b\nCOPY file /\nLABEL c=d\n");
+    // A step of its own: what others on this engine build on it, too, cannot be removed.
+    let own = unique();
+    let dockerfile = format!("FROM {IMAGE}\nLABEL a={own}\nCOPY file /\nLABEL c=d\n");
     rig.file("image/Dockerfile", &dockerfile, false);
     rig.content("image/file", "1", false);
     let source = source(&rig, &[]);

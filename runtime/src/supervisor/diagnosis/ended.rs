@@ -90,7 +90,11 @@ pub(in crate::supervisor) async fn how_it_ended(started: &Started<'_>, log: &[St
         None => {
             let own = own_command(target.service(), started.image);
             let own = own.map(|own| quoted(target.redactor, &own));
-            End::new(code, what, exit_help(code, log, own.as_deref()))
+            let help = match target.service().job {
+                Some(_) => job_help(code, log),
+                None => exit_help(code, log, own.as_deref()),
+            };
+            End::new(code, what, help)
         }
     }
 }
@@ -119,6 +123,18 @@ fn exit_help(code: Option<i64>, log: &[String], own: Option<&str>) -> Option<Str
         ));
     } else {
         "run the image by hand to see why it ends; a service must keep running in the foreground"
+    };
+    Some(help.to_owned())
+}
+
+/// The same for a job.
+fn job_help(code: Option<i64>, log: &[String]) -> Option<String> {
+    let help = if matches!(code, Some(126 | 127)) {
+        "check `run` and `entrypoint`: an executable that they name is not in the image, or is not executable"
+    } else if log.is_empty() {
+        "run the image by hand to see why it fails"
+    } else {
+        return None;
     };
     Some(help.to_owned())
 }

@@ -93,18 +93,30 @@ impl Subject<'_> {
     /// The key of the declaration that names this executable.
     fn key(&self, name: &str) -> Option<&'static str> {
         let service = self.target.service();
-        let begins = |words: &Option<Vec<Template>>| {
-            let first = words.as_ref().and_then(|words| words.first());
-            first.is_some_and(|word| {
-                spec::render(self.target.launch, self.target.index, word) == name
-            })
+        let is_part_of_shell = |character: char| {
+            character.is_whitespace() || matches!(character, ';' | '|' | '&' | '(' | ')')
         };
-        if begins(&service.entrypoint) {
+        let names = |words: &Option<Vec<Template>>| {
+            let words = words.iter().flatten();
+            let mut words =
+                words.map(|word| spec::render(self.target.launch, self.target.index, word));
+            words.next().is_some_and(|first| first == name)
+                || words.any(|word| word.split(is_part_of_shell).any(|part| part == name))
+        };
+        if names(&service.entrypoint) {
             Some("entrypoint")
-        } else if begins(&service.command) {
-            Some("command")
+        } else if names(&service.command) {
+            Some(self.command_key())
         } else {
             None
+        }
+    }
+
+    /// The key that a declaration has for the command.
+    fn command_key(&self) -> &'static str {
+        match self.target.service().job {
+            Some(_) => "run",
+            None => "command",
         }
     }
 
@@ -123,7 +135,10 @@ impl Subject<'_> {
                     self.file(path),
                     self.image
                 ),
-                next_step: Some("name a file in `command` or `entrypoint`".to_owned()),
+                next_step: Some(format!(
+                    "name a file in `{}` or `entrypoint`",
+                    self.command_key()
+                )),
             }),
             Refusal::NotRunnable(path) => match self.head(path).await {
                 Some(head) => self.not_runnable(path, Executable::read(&head)).await,

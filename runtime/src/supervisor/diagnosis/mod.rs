@@ -7,6 +7,7 @@ mod ended;
 mod engine;
 mod executing;
 mod finding;
+mod job;
 pub(super) mod listening;
 mod log;
 mod not_ready;
@@ -15,6 +16,7 @@ mod target;
 
 pub(super) use ended::{KILLED, exit_code, how_it_ended};
 pub(super) use engine::engine_error;
+pub(super) use job::{JobEnd, job_result};
 pub(super) use log::{LOG_LINES, tail};
 pub(super) use not_ready::not_ready;
 pub(super) use start::{refused, start_failed};

@@ -31,6 +31,10 @@ impl Running {
         meanwhile: impl Future<Output = Infallible>,
     ) -> Result<(), Error> {
         let service = instance.service();
+        if service.job.is_some() {
+            // It is ready once it has ended, and stays so.
+            return Ok(());
+        }
         let prober = Prober {
             instance,
             running: self,

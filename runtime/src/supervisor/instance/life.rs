@@ -171,9 +171,15 @@ impl Instance {
             // The time-out begins when somebody is there to answer.
             running.until_taken(self).await?;
         }
+        let ready = async {
+            match &service.job {
+                Some(job) => running.run_to_end(self, job, inbox).await,
+                None => running.wait_ready(self, inbox, Thoroughness::All).await,
+            }
+        };
         let ready = tokio::select! {
             biased;
-            ready = running.wait_ready(self, inbox, Thoroughness::All) => ready,
+            ready = ready => ready,
             error = host_ports.out_of_reach(published, own) => Err(error),
             Err(error) = seen.clone() => Err(error),
         };

@@ -2,7 +2,7 @@
 
 use seatrial_model::ImageRef;
 
-use super::job::Job;
+use super::one_shot::OneShot;
 use super::running::Running;
 use super::state::Instance;
 use crate::engine::ExecResult;
@@ -20,7 +20,7 @@ impl ProbeRunner for Prober<'_> {
     fn run_probe<'a>(&'a self, image: &'a ImageRef, command: Vec<String>) -> Run<'a, ExecResult> {
         let Self { instance, running } = self;
         Box::pin(async move {
-            let probe = Job::new("probe", image, command);
+            let probe = OneShot::new("probe", image, command);
             let outcome = probe.run(instance, running).await;
             outcome.map_err(|error| error.redacted(&instance.redactor).to_string())
         })

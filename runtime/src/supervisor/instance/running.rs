@@ -55,7 +55,7 @@ impl Running {
     }
 
     /// The container for a diagnosis.
-    fn started<'a>(&'a self, instance: &'a Instance, was_ready: bool) -> Started<'a> {
+    pub(super) fn started<'a>(&'a self, instance: &'a Instance, was_ready: bool) -> Started<'a> {
         Started {
             target: instance.target(&self.engine, self.id()),
             image: &self.image,
@@ -84,6 +84,10 @@ impl Running {
 
     /// Checks that the container has not ended since it became ready.
     pub(super) async fn still_runs(&self, instance: &Instance) -> Result<(), Error> {
+        if instance.service().job.is_some() {
+            // It has ended as it should.
+            return Ok(());
+        }
         let Some(ago) = self.ended_ago().await else {
             return Ok(());
         };

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::checks::Thoroughness;
 use super::inbox::Inbox;
-use super::job::{Job, JobError};
+use super::one_shot::{OneShot, OneShotError};
 use super::running::Running;
 use super::state::Instance;
 use crate::engine::{EngineError, EngineErrorKind, ExecResult, ExecSpec};
@@ -165,19 +165,19 @@ impl<'a> Step<'a> {
                 let (launch, service) = (&instance.launch, instance.service());
                 let mounts = spec::source(launch, service);
                 let mounts = mounts.map_err(|error| instance.attach(error))?;
-                let job = Job {
+                let one_shot = OneShot {
                     env: self.env(env),
                     mounts: mounts.into_iter().collect(),
                     user: spec::owner(launch, service),
                     workdir: spec::package_in_source(launch, service),
-                    ..Job::new("setup", image.reference(), self.texts(command))
+                    ..OneShot::new("setup", image.reference(), self.texts(command))
                 };
-                match job.run(instance, running).await {
+                match one_shot.run(instance, running).await {
                     Ok(result) => self.judge(&result, IN_IMAGE).await,
-                    Err(JobError::Engine(error)) => {
+                    Err(OneShotError::Engine(error)) => {
                         Err(self.refused(&error, IN_IMAGE).await.into())
                     }
-                    Err(JobError::Image(error)) => {
+                    Err(OneShotError::Image(error)) => {
                         let title = &self.title;
                         let error = error.redacted(&instance.redactor);
                         let error = Error::from(error).with(|report| {

@@ -2,13 +2,13 @@
 //! what is done, or when.
 
 use std::net::Ipv4Addr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use seatrial_model::ServicePlan;
 use seatrial_model::secret::Redactor;
-use tokio::sync::watch;
-use tokio_util::sync::DropGuard;
+use tokio::sync::{SetOnce, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::activity::Activity;
 use super::phase::Dependency;
@@ -39,7 +39,9 @@ pub(in crate::supervisor) struct Instance {
     pub(in crate::supervisor) redactor: Arc<Redactor>,
     pub(in crate::supervisor) volumes: Arc<Volumes>,
     /// The container's id, set once it is started.
-    pub(in crate::supervisor) container: Arc<OnceLock<String>>,
+    pub(in crate::supervisor) container: Arc<SetOnce<String>>,
+    /// Cancelled when somebody has everything that the container has written. Only of a job that a test asked for.
+    pub(in crate::supervisor) followed: Option<CancellationToken>,
     /// Its activity until it is ready.
     pub(in crate::supervisor) activity: Arc<Activity>,
     /// Notified of each start but the first.

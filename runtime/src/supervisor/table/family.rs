@@ -107,9 +107,9 @@ impl Shape {
     /// `None` if nothing of this launch may be brought up ahead.
     pub(super) fn of(launch: &Launch) -> Option<Self> {
         let services = &launch.plan.services;
-        let all = 0..services.len();
-        let (own, _): (Vec<usize>, Vec<usize>) =
-            all.partition(|index| services[*index].scope == Scope::Test);
+        let launched = launch.plan.launched();
+        let own = launched.filter(|index| services[*index].scope == Scope::Test);
+        let own: Vec<usize> = own.collect();
         let mut reached = own.clone();
         let mut next = 0;
         while let Some(index) = reached.get(next) {
@@ -133,7 +133,13 @@ impl Shape {
                 name.is_some_and(|name| widest_scope(&launch.plan, name) != Scope::Test)
             })
         };
-        if own.is_empty() || needed.iter().any(is_kept) || own.iter().any(shares_volume) {
+        // They would be written to this machine with nobody having asked for it.
+        let leaves_artifacts = |index: &usize| {
+            let job = services[*index].job.as_ref();
+            job.is_some_and(|job| !job.artifacts.is_empty())
+        };
+        let is_unfit = |index: &usize| shares_volume(index) || leaves_artifacts(index);
+        if own.is_empty() || needed.iter().any(is_kept) || own.iter().any(is_unfit) {
             return None;
         }
         let writes = |index: &usize| {

@@ -1,10 +1,10 @@
 //! A launch: takes or begins an instance for each service, and reports that all are ready, or why not.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use seatrial_model::secret::Redactor;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{SetOnce, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -68,6 +68,10 @@ impl Supervisor {
         let family = self.note_use(&context, &launch, (id, lease));
         let spare = family.and_then(|family| self.take_spare(family, &launch, id));
         for index in 0..launch.plan.services.len() {
+            if launch.plan.is_on_demand(index) {
+                dependencies.push(Dependency::absent());
+                continue;
+            }
             let kept = launch.kept.get(&index);
             let declaration = match kept {
                 None if self.run.role == Role::Keeper => {
@@ -135,9 +139,14 @@ impl Supervisor {
             dependencies: dependencies.clone(),
             redactor,
             begun,
+            followed: None,
         };
         for (new, seat, declaration) in starting {
-            beginning.begin(new, seat, volumes.of(&declaration));
+            let volumes = volumes.of(&declaration);
+            if let Some(handle) = self.instances.get_mut(&new.instance) {
+                handle.volumes = Some(volumes.clone());
+            }
+            beginning.begin(new, seat, volumes);
         }
         if let Some(spare) = spare {
             tokio::spawn(spare.run());
@@ -184,7 +193,7 @@ impl Supervisor {
     }
 
     /// A dependency for a keeper's service, which is connected to the run's network once for all its users.
-    fn attach(&mut self, context: &Arc<Context>, info: &ServiceInfo) -> Dependency {
+    pub(super) fn attach(&mut self, context: &Arc<Context>, info: &ServiceInfo) -> Dependency {
         if let Some(instance) = self.attached.get(&info.container)
             && let Some(handle) = self.instances.get(instance)
             && !matches!(*handle.phase.borrow(), Phase::Failed(_))
@@ -297,6 +306,8 @@ pub(super) struct Beginning {
     pub(super) dependencies: Vec<Dependency>,
     pub(super) redactor: Arc<Redactor>,
     pub(super) begun: std::time::Instant,
+    /// See [`Instance::followed`].
+    pub(super) followed: Option<CancellationToken>,
 }
 
 impl Beginning {
@@ -313,6 +324,7 @@ impl Beginning {
             redactor: self.redactor.clone(),
             volumes,
             container: new.container,
+            followed: self.followed.clone(),
             activity: new.activity,
             starts: new.starts,
             removed: Arc::new(new.removed),
@@ -328,7 +340,7 @@ pub(super) struct New {
     index: usize,
     instance: InstanceId,
     phase: watch::Sender<Phase>,
-    container: Arc<OnceLock<String>>,
+    container: Arc<SetOnce<String>>,
     activity: Arc<Activity>,
     starts: watch::Sender<()>,
     ended: CancellationToken,
@@ -348,7 +360,7 @@ impl New {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (started, starts) = watch::channel(());
         let removed = CancellationToken::new();
-        let container = Arc::new(OnceLock::new());
+        let container = Arc::<SetOnce<String>>::default();
         let activity = Arc::<Activity>::default();
         let handle = Handle {
             commands,
@@ -358,6 +370,7 @@ impl New {
             container: container.clone(),
             starts,
             address,
+            volumes: None,
             activity: activity.clone(),
             removed: removed.clone(),
             _alive: ended.clone().drop_guard(),

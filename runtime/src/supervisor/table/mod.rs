@@ -9,6 +9,7 @@ mod family;
 mod handover;
 mod hooks;
 mod inputs;
+mod job;
 mod keeping;
 mod kept;
 mod launch;

@@ -44,6 +44,7 @@ impl Supervisor {
                 let until = within.and_then(|within| Instant::now().checked_add(within));
                 self.launch(id, call, lease, (*launch).into(), until);
             }
+            RequestBody::RunJob(job) => self.run_job(id, call, *job),
             RequestBody::Release { lease } => {
                 client.answer(call, Ok(Reply::Done));
                 self.release(id, lease);

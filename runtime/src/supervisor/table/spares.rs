@@ -234,10 +234,14 @@ impl Supervisor {
             launch,
             dependencies,
             begun: std::time::Instant::now(),
+            followed: None,
         };
         let mut instances = Vec::new();
         for (index, instance, new, seat) in starting {
             beginning.begin(new, seat, volumes.clone());
+            if let Some(handle) = self.instances.get_mut(&instance) {
+                handle.volumes = Some(volumes.clone());
+            }
             instances.push((index, instance));
         }
         self.families.at(position).spares.push(Spare {

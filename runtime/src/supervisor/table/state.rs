@@ -1,10 +1,10 @@
 //! The table itself: clients, instances and leases, and who holds what.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use seatrial_model::Scope;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{SetOnce, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -18,6 +18,7 @@ use crate::supervisor::instance::{Activity, Command, Dependency, Phase};
 use crate::supervisor::messages::{Hook, Input, Internal};
 use crate::supervisor::network::HostNumber;
 use crate::supervisor::sweep::History;
+use crate::supervisor::volumes::Volumes;
 use crate::terminal::Shown;
 
 /// The users of a shared instance.
@@ -69,12 +70,14 @@ pub(super) struct Handle {
     /// The check of a shared instance that is under way, for all who ask meanwhile.
     pub(super) checking: Option<watch::Receiver<Phase>>,
     /// The container's id, once it is started.
-    pub(super) container: Arc<OnceLock<String>>,
+    pub(super) container: Arc<SetOnce<String>>,
     /// Notified of each start but the first. It closes when the instance has ended.
     pub(super) starts: watch::Receiver<()>,
     /// The number of actions that have changed it, for those who may depend on what it was.
     pub(super) changes: u64,
     pub(super) address: HostNumber,
+    /// The volumes that it may share with others.
+    pub(super) volumes: Option<Arc<Volumes>>,
     pub(super) activity: Arc<Activity>,
     /// Cancelled when its containers are removed.
     pub(super) removed: CancellationToken,

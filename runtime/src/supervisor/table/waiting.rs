@@ -54,7 +54,9 @@ impl Waiting {
         };
         match settled {
             Ok(services) => {
-                if self.context.config().report && services.len() == self.dependencies.len() {
+                let plan = &self.launch.plan;
+                let is_whole = self.asked.iter().copied().eq(plan.launched());
+                if self.context.config().report && is_whole {
                     let took = self.begun.elapsed();
                     let text = terminal::launched(&self.launch, &services, took);
                     let _ = self.messages.send(Message::Show(Shown::Text(text)));
@@ -175,6 +177,7 @@ fn behind(plan: &Plan, failed: &[usize]) -> Vec<String> {
     behind.sort_unstable();
     behind
         .into_iter()
+        .filter(|index| !plan.is_on_demand(*index))
         .map(|index| plan.services[index].field.clone())
         .collect()
 }

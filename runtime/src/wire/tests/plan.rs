@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use seatrial_model::placeholder::{Declared, Names, RawTemplate};
 use seatrial_model::{
-    Build, Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageTemplate, Mount, MountMode,
-    Origin, Plan, Port, Protocol, Pull, Scope, ServicePlan, Setup, SetupKind, Source, Template,
-    Timing, Tmpfs, Ulimit, Volume,
+    Artifact, Build, Check, CheckKind, EnvVar, File, FileContent, HostEntry, ImageTemplate, Job,
+    Mount, MountMode, Origin, Plan, Port, Protocol, Pull, Scope, ServicePlan, Setup, SetupKind,
+    Source, Template, Timing, Tmpfs, Ulimit, Volume,
 };
 
 pub(super) fn plan() -> Plan {
@@ -182,6 +182,12 @@ fn service(origin: Origin, variant: bool) -> ServicePlan {
         } else {
             Source::None
         },
+        job: variant.then(|| Job {
+            artifacts: vec![Artifact {
+                from: text("/reports"),
+                to: text("target/reports"),
+            }],
+        }),
     }
 }
 

@@ -13,8 +13,8 @@ use crate::config::{BuildSource, Config, Fallback, Keep, SupervisorMode};
 use crate::engine::{Progress, PublishedPort};
 use crate::protocol::{
     Action, Caller, ContainerStatus, ExecCall, ExecOutput, FollowEnd, HookFailure, HookKind,
-    Introduction, Kept, KeptKey, KeptService, Launch, LogLine, Message, Mounted, MountedKind,
-    Owner, Reply, Request, RequestBody, ServiceInfo, Times,
+    Introduction, JobRun, Kept, KeptKey, KeptService, Launch, LogLine, Message, Mounted,
+    MountedKind, Owner, Reply, Request, RequestBody, ServiceInfo, Times,
 };
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
@@ -116,6 +116,13 @@ pub(super) fn requests() -> Vec<Request> {
             launch: Box::new(launch()),
             within: Some(Duration::from_millis(1500)),
         },
+        RequestBody::RunJob(Box::new(JobRun {
+            lease: 7,
+            launch: launch(),
+            service: 2,
+            beside: BTreeMap::from([(0, 3), (1, u64::MAX)]),
+            within: Some(Duration::from_millis(1500)),
+        })),
         RequestBody::Release { lease: 1 },
         RequestBody::HookEnded {
             hook: 2,
@@ -286,6 +293,7 @@ pub(super) fn messages() -> Vec<Message> {
         ErrorKind::Exited,
         ErrorKind::NotReady,
         ErrorKind::Setup,
+        ErrorKind::Job,
         ErrorKind::Operation,
         ErrorKind::Files,
         ErrorKind::TimedOut,
@@ -378,7 +386,8 @@ async fn every_message_survives() {
 #[test]
 fn what_belongs_together_is_in_one_lane() {
     let lane = |body| Request { call: 50, body }.lane();
-    let launch = Box::new(launch());
+    let [launch, of_job] = [launch(), launch()];
+    let launch = Box::new(launch);
     assert_eq!(
         lane(RequestBody::Launch {
             lease: 9,
@@ -388,6 +397,15 @@ fn what_belongs_together_is_in_one_lane() {
         9
     );
     assert_eq!(lane(RequestBody::Release { lease: 9 }), 9);
+    let job = JobRun {
+        lease: 9,
+        launch: of_job,
+        service: 0,
+        beside: BTreeMap::new(),
+        within: None,
+    };
+    // Its call has the number of its lease.
+    assert_eq!(lane(RequestBody::RunJob(Box::new(job))), 9);
     let action = Action::Stop { grace_period: None };
     assert_eq!(
         lane(RequestBody::Act {

@@ -1,4 +1,4 @@
-//! A job: a container that runs beside a service to its end, such as a readiness probe or a setup.
+//! A container that runs beside a service to its end: a readiness probe or a setup.
 //!
 //! It joins the service's network namespace, so it sees what the service sees, under the same names. An engine that
 //! counts the containers of a network does not count it.
@@ -18,7 +18,7 @@ use crate::images::ImageError;
 use crate::supervisor::identity::LABEL;
 
 /// A command to run in a container of its own.
-pub(super) struct Job<'a> {
+pub(super) struct OneShot<'a> {
     /// The purpose, for the container's name.
     pub(super) purpose: &'static str,
     pub(super) image: &'a ImageRef,
@@ -30,19 +30,19 @@ pub(super) struct Job<'a> {
     pub(super) workdir: Option<String>,
 }
 
-/// Why a job did not run to its end.
-pub(super) enum JobError {
+/// Why it did not run to its end.
+pub(super) enum OneShotError {
     Image(ImageError),
     Engine(EngineError),
 }
 
-impl From<EngineError> for JobError {
+impl From<EngineError> for OneShotError {
     fn from(error: EngineError) -> Self {
         Self::Engine(error)
     }
 }
 
-impl JobError {
+impl OneShotError {
     /// Without the secrets in texts from outside.
     pub(super) fn redacted(self, redactor: &Redactor) -> Self {
         match self {
@@ -52,7 +52,7 @@ impl JobError {
     }
 }
 
-impl fmt::Display for JobError {
+impl fmt::Display for OneShotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Image(error) => error.fmt(f),
@@ -61,7 +61,7 @@ impl fmt::Display for JobError {
     }
 }
 
-impl<'a> Job<'a> {
+impl<'a> OneShot<'a> {
     /// A command in an image, and nothing else.
     pub(super) fn new(purpose: &'static str, image: &'a ImageRef, command: Vec<String>) -> Self {
         Self {
@@ -75,12 +75,12 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Runs the job beside a service. Dropping the future removes the container.
+    /// Runs it beside a service. Dropping the future removes the container.
     pub(super) async fn run(
         self,
         instance: &Instance,
         running: &Running,
-    ) -> Result<ExecResult, JobError> {
+    ) -> Result<ExecResult, OneShotError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let context = &instance.context;
         let engine = &running.engine;
@@ -88,7 +88,7 @@ impl<'a> Job<'a> {
             .images
             .get(engine, self.image, Pull::Missing, None)
             .await
-            .map_err(JobError::Image)?;
+            .map_err(OneShotError::Image)?;
         let (service, purpose) = (instance.service(), self.purpose);
         let name = format!(
             "{}-{}-{}-{purpose}-{}",
