@@ -3,8 +3,12 @@
 //!
 //! Tools other than cargo may give less. What is not known is not checked, rather than refused.
 
+mod packages;
+
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
+
+pub(crate) use packages::Package;
 
 /// The crate that is being compiled.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +63,12 @@ impl Environment {
     /// The text of a file of the workspace, by its path from the package's directory.
     pub(crate) fn read(&self, relative: &str) -> Option<String> {
         std::fs::read_to_string(self.package.as_ref()?.join(relative)).ok()
+    }
+
+    /// The packages of the workspace. `None` if they are not known for certain.
+    pub(crate) fn packages(&self) -> Option<Vec<Package>> {
+        let package = self.package.as_ref()?.canonicalize().ok()?;
+        packages::below(&workspace(&package)?)
     }
 
     /// Checks that `relative`, a path from the package's directory, exists in the workspace and is of the wanted kind.

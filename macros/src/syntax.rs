@@ -153,7 +153,22 @@ impl Service {
         let origins = self.origins.iter();
         origins.filter_map(|origin| match &origin.value {
             OriginSyntax::Build(build) => Some(build),
-            OriginSyntax::Image(_) | OriginSyntax::Bin(_) | OriginSyntax::Unreadable => None,
+            OriginSyntax::Image(_)
+            | OriginSyntax::Bin(_)
+            | OriginSyntax::PackageBin(_)
+            | OriginSyntax::Unreadable => None,
+        })
+    }
+
+    /// The binaries of named packages that it asks for. More than one is a mistake.
+    pub(crate) fn package_binaries(&self) -> impl Iterator<Item = &PackageBinSyntax> {
+        let origins = self.origins.iter();
+        origins.filter_map(|origin| match &origin.value {
+            OriginSyntax::PackageBin(bin) => Some(bin),
+            OriginSyntax::Image(_)
+            | OriginSyntax::Bin(_)
+            | OriginSyntax::Build(_)
+            | OriginSyntax::Unreadable => None,
         })
     }
 
@@ -194,10 +209,26 @@ impl ScopeSyntax {
 /// The origin of a container.
 pub(crate) enum OriginSyntax {
     Image(ImageTemplate),
+    /// A binary of the declaring package.
     Bin(String),
+    PackageBin(PackageBinSyntax),
     Build(BuildSyntax),
     /// Malformed; the report has the error.
     Unreadable,
+}
+
+/// `bin(package = "..", ..)`.
+pub(crate) struct PackageBinSyntax {
+    pub(crate) package: Spanned<String>,
+    /// Without it, the binary has the package's name, as cargo's default is.
+    pub(crate) name: Option<Spanned<String>>,
+}
+
+impl PackageBinSyntax {
+    /// The binary's name.
+    pub(crate) fn binary(&self) -> &str {
+        &self.name.as_ref().unwrap_or(&self.package).value
+    }
 }
 
 /// `build = ".."` or `build(..)`.

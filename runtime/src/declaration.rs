@@ -23,7 +23,7 @@ pub struct Declaration {
     pub module: &'static str,
     /// Package of the declaration.
     pub package: Package,
-    /// Paths of built binaries, by binding.
+    /// Paths of built binaries, by binding. Empty for a binary of a named package, which is built when it is first needed.
     pub binaries: &'static [&'static str],
     /// Contents of included files, by binding.
     pub files: &'static [&'static [u8]],

@@ -81,6 +81,7 @@
 
 mod answers;
 mod call_site;
+mod cargo;
 mod client;
 mod composition;
 mod config;

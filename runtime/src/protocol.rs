@@ -17,6 +17,7 @@ use serde_bytes::ByteBuf;
 
 use crate::Error;
 pub(crate) use crate::answers::{ExecOutput, KeptService, LogLine};
+use crate::cargo::Wanted;
 use crate::engine::PublishedPort;
 use crate::run::process::ProcessId;
 use crate::settings::Settings;
@@ -45,6 +46,11 @@ pub(crate) struct Request {
 pub(crate) enum RequestBody {
     /// The first request of a client. Not answered.
     Introduce(Box<Introduction>),
+    /// Have a binary of the workspace built. Answered with [`Reply::Binary`]. If a time limit is exceeded, the error says so.
+    Binary {
+        wanted: Box<Wanted>,
+        within: Option<Duration>,
+    },
     /// Launch a composition and hold its services under this lease. Answered with [`Reply::Launched`]. If a time limit is exceeded,
     /// the error says what was waited for.
     Launch {
@@ -116,6 +122,7 @@ impl InLane for Request {
             RequestBody::Piece { copy, .. } | RequestBody::EndOfPieces { copy, .. } => *copy,
             RequestBody::RunJob(job) => job.lease,
             RequestBody::Introduce(_)
+            | RequestBody::Binary { .. }
             | RequestBody::Act { .. }
             | RequestBody::ListKept
             | RequestBody::DropKept
@@ -338,6 +345,8 @@ impl InLane for Message {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Done,
+    /// The path of a binary.
+    Binary(PathBuf),
     /// The launched services, in the plan's order.
     Launched(Vec<ServiceInfo>),
     Log(String),

@@ -11,7 +11,7 @@ use crate::engine::Progress;
 pub(crate) enum Shown {
     /// A text, whole lines.
     Text(String),
-    /// The progress of work on an image.
+    /// The progress of work on an image or a binary.
     Progress(ProgressReport),
 }
 
@@ -55,10 +55,12 @@ impl ProgressReport {
     }
 }
 
-/// How an image is obtained.
+/// How an image is obtained, or a binary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Work {
     Pull,
     Build,
     Script,
+    /// Cargo builds a binary.
+    Compile,
 }

@@ -49,6 +49,11 @@ pub(crate) fn binary(package: Package, name: &str, compiled: &Path) -> Result<Pa
     Surroundings::of_process().binary(package, name, compiled, &of_process())
 }
 
+/// Whether a package is not where it was when its tests were compiled.
+pub(crate) fn has_moved(package: Package) -> bool {
+    Surroundings::of_process().has_moved(package, &of_process())
+}
+
 /// User and group id of this process.
 pub(crate) fn user() -> (u32, u32) {
     // SAFETY: both calls take no arguments, touch no memory and cannot fail.
@@ -143,6 +148,10 @@ impl<V: Fn(&str) -> Option<OsString>> Surroundings<V> {
         }
     }
 
+    fn has_moved(&self, package: Package, root: &Path) -> bool {
+        !is_same(&self.directory(package, root), Path::new(package.directory))
+    }
+
     fn binary(
         &self,
         package: Package,
@@ -165,7 +174,7 @@ impl<V: Fn(&str) -> Option<OsString>> Surroundings<V> {
             };
         }
         let directory = self.directory(package, root);
-        let has_moved = !is_same(&directory, Path::new(package.directory));
+        let has_moved = self.has_moved(package, root);
         if !has_moved && compiled.is_file() {
             return Ok(compiled.to_owned());
         }

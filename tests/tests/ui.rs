@@ -110,9 +110,20 @@ struct Package {
 
 impl Package {
     /// Files that the cases may name, beside themselves.
-    const FILES: [(&'static str, &'static str); 4] = [
+    const FILES: [(&'static str, &'static str); 9] = [
         ("src/bin/shop.rs", "fn main() {}\n"),
         ("src/bin/worker.rs", "fn main() {}\n"),
+        (
+            "server/Cargo.toml",
+            "[package]\nname = \"server\"\nversion = \"0.0.0\"\nedition = \"2024\"\n",
+        ),
+        ("server/src/main.rs", "fn main() {}\n"),
+        ("server/src/bin/migrate.rs", "fn main() {}\n"),
+        (
+            "tools/Cargo.toml",
+            "[package]\nname = \"tools\"\nversion = \"0.0.0\"\nedition = \"2024\"\n",
+        ),
+        ("tools/src/bin/seed.rs", "fn main() {}\n"),
         ("seed.sql", "SELECT 1;\n"),
         (
             "docker/Dockerfile",
@@ -133,7 +144,7 @@ impl Package {
             )
         };
         let profile = "[profile.dev]\ndebug = \"line-tables-only\"\n\n";
-        let members = "[workspace]\nmembers = [\"renamed\"]\n";
+        let members = "[workspace]\nmembers = [\"renamed\", \"server\", \"tools\"]\n";
         let own = manifest("ui", "seatrial") + profile + members;
         write(&root.join("Cargo.toml"), &own)?;
         let renamed = root.join("renamed");

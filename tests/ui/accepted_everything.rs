@@ -96,6 +96,15 @@ pub struct Shop {
 
     #[service(bin = "worker", source(mode = rw), scope = keep, keep = "1d12h", ready(running))]
     kept: Service,
+
+    #[service(bin(package = "server"), port = 8080)]
+    server: Service,
+
+    #[service(bin(package = "server", name = "migrate"), base = "debian:bookworm-slim", ready(running))]
+    migrate: Service,
+
+    #[service(bin(package = "ui", name = "worker"), ready(running))]
+    own: Service,
 }
 
 const KEY: &str = "v1";

@@ -90,12 +90,16 @@ pub(super) fn check_binaries_exist(model: &Model, environment: &Environment, rep
         if binaries.is_empty() && environment.may_use_binaries {
             report.error(
                 origin.span,
-                "this package has no binary; add `src/main.rs`, or a `[[bin]]` to its `Cargo.toml`, move the test to the package that owns the binary, or write `image = ..`",
+                format!(
+                    "this package has no binary; add `src/main.rs`, or a `[[bin]]` to its `Cargo.toml`, or write `bin(package = \"..\", name = {name:?})` for a binary of another package"
+                ),
             );
         } else if binaries.is_empty() {
             report.error(
                 origin.span,
-                "`bin` is only valid in an integration test (`tests/*.rs`) or a bench of the package that owns the binary; move it there, or write `image = ..`",
+                format!(
+                    "`bin = {name:?}` is only valid in an integration test (`tests/*.rs`) or a bench of the package that owns the binary; move it there, or write `bin(package = \"..\", name = {name:?})`, which is built when it is first needed"
+                ),
             );
         } else if !binaries.contains(name) {
             report.error(

@@ -1,6 +1,7 @@
 //! Checking: the rules that a model must obey, one function each. A rule records errors. It must never change the model
 //! or end the check.
 
+mod binary;
 mod build;
 mod container;
 mod function;
@@ -33,6 +34,7 @@ pub(crate) fn services(model: &Model, environment: &Environment, report: &mut Re
     container::check_base_has_a_binary(model, report);
     container::check_readiness_is_declared(model, report);
     container::check_binaries_exist(model, environment, report);
+    binary::check_binaries_of_packages_exist(model, environment, report);
     build::check_builds(model, environment, report);
     job::check_jobs_serve_nothing(model, report);
     job::check_jobs_are_not_kept(model, report);

@@ -6,15 +6,12 @@ use syn::LitStr;
 use syn::spanned::Spanned;
 
 use super::names::local;
-use crate::model::Model;
+use crate::model::{Binary, Model};
 
 pub(super) fn declaration(runtime: &TokenStream, model: &Model) -> TokenStream {
     let plan = serde_json::to_string(&model.plan)
         .unwrap_or_else(|error| unreachable!("a plan is always representable: {error}"));
-    let binaries = model.bindings.binaries.iter().map(|name| {
-        let variable = format!("CARGO_BIN_EXE_{name}");
-        quote!(::core::env!(#variable))
-    });
+    let binaries = model.bindings.binaries.iter().map(binary);
     let files = model.bindings.files.iter().map(|path| {
         let relative = LitStr::new(&path.value, path.span);
         quote!(::core::include_bytes!(
@@ -35,6 +32,17 @@ pub(super) fn declaration(runtime: &TokenStream, model: &Model) -> TokenStream {
             files: &[#(#files),*],
             hooks: &[#(#hooks),*],
             keys: const { &[#(#keys),*] },
+        }
+    }
+}
+
+/// The path of a binary. Cargo tells the compiler those of the package alone: one of another package is built when it is needed.
+fn binary(binary: &Binary) -> TokenStream {
+    match &binary.package {
+        Some(_) => quote!(""),
+        None => {
+            let variable = format!("CARGO_BIN_EXE_{}", binary.name);
+            quote!(::core::env!(#variable))
         }
     }
 }

@@ -15,11 +15,18 @@ pub(crate) struct Edge {
     pub(crate) is_read: bool,
 }
 
+/// A binary target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Binary {
+    /// `None` for the declaring package.
+    pub(crate) package: Option<String>,
+    pub(crate) name: String,
+}
+
 /// Values that the plan refers to by number. The generated code supplies them.
 #[derive(Default)]
 pub(crate) struct Bindings {
-    /// Names of binary targets.
-    pub(crate) binaries: Vec<String>,
+    pub(crate) binaries: Vec<Binary>,
     /// Paths of included files, relative to the package's directory.
     pub(crate) files: Vec<Spanned<String>>,
     /// The user's functions.

@@ -6,7 +6,7 @@ mod ports;
 mod service;
 mod steps;
 
-pub(crate) use bindings::{Bindings, Edge};
+pub(crate) use bindings::{Binary, Bindings, Edge};
 use seatrial_model::{Plan, Scope};
 use service::Modeller;
 

@@ -9,7 +9,7 @@ use seatrial_model::{
 };
 use syn::ext::IdentExt;
 
-use super::bindings::{Bindings, Edge};
+use super::bindings::{Binary, Bindings, Edge};
 use crate::message;
 use crate::report::Report;
 use crate::syntax::{
@@ -153,25 +153,33 @@ impl<'a> Modeller<'a> {
         let syntax = self.syntax();
         match syntax.origins.first().map(|origin| &origin.value) {
             Some(OriginSyntax::Image(image)) => Origin::Image(image.clone()),
-            Some(OriginSyntax::Bin(name)) => {
-                let known = self
-                    .bindings
-                    .binaries
-                    .iter()
-                    .position(|known| known == name);
-                let binding = known.unwrap_or_else(|| {
-                    self.bindings.binaries.push(name.clone());
-                    self.bindings.binaries.len() - 1
-                });
-                let base = syntax.base.as_ref();
-                Origin::Bin {
-                    name: name.clone(),
-                    binding,
-                    base: base.and_then(|base| base.value.clone()),
-                }
+            Some(OriginSyntax::Bin(name)) => self.binary(None, name),
+            Some(OriginSyntax::PackageBin(bin)) => {
+                self.binary(Some(bin.package.value.clone()), bin.binary())
             }
             Some(OriginSyntax::Build(build)) => Origin::Build(build.plan()),
             Some(OriginSyntax::Unreadable) | None => Origin::Image(stand_in()),
+        }
+    }
+
+    /// The origin of a container that runs a binary, which is bound once.
+    fn binary(&mut self, package: Option<String>, name: &str) -> Origin {
+        let binary = Binary {
+            package: package.clone(),
+            name: name.to_owned(),
+        };
+        let binaries = &mut self.bindings.binaries;
+        let known = binaries.iter().position(|known| *known == binary);
+        let binding = known.unwrap_or_else(|| {
+            binaries.push(binary);
+            binaries.len() - 1
+        });
+        let base = self.syntax().base.as_ref();
+        Origin::Bin {
+            name: name.to_owned(),
+            binding,
+            base: base.and_then(|base| base.value.clone()),
+            package,
         }
     }
 

@@ -11,7 +11,9 @@ use syn::{Attribute, DeriveInput, FnArg, Ident, Meta};
 use super::arguments::{self, Argument, Name, Value};
 use super::keys::Table;
 use super::placement::{is_composition, is_job, is_service};
-use super::{build, container, function, job, parameter, ready, service, settings, setup, values};
+use super::{
+    bin, build, container, function, job, parameter, ready, service, settings, setup, values,
+};
 use crate::report::Report;
 
 /// A place in an attribute.
@@ -35,6 +37,7 @@ enum Place {
     Ready,
     Setup,
     Source,
+    Bin,
     Build,
     Needs,
     Scope,
@@ -46,12 +49,13 @@ enum Place {
 }
 
 impl Place {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Service,
         Self::Job,
         Self::Ready,
         Self::Setup,
         Self::Source,
+        Self::Bin,
         Self::Build,
         Self::Needs,
         Self::Scope,
@@ -137,6 +141,7 @@ impl Collector {
                     "ready" => self.arguments(Place::Ready, inner),
                     "setup" => self.arguments(Place::Setup, inner),
                     "source" => self.arguments(Place::Source, inner),
+                    "bin" => self.arguments(Place::Bin, inner),
                     "build" => self.arguments(Place::Build, inner),
                     "needs" => self.arguments(Place::Needs, inner),
                     _ => {}
@@ -174,6 +179,7 @@ fn choices(place: Place, services: &[Ident]) -> Vec<Choice> {
         Place::Ready => of_table(&ready::TABLE),
         Place::Setup => of_table(&setup::TABLE),
         Place::Source => of_table(&settings::SOURCE),
+        Place::Bin => of_table(&bin::TABLE),
         Place::Build => of_table(&build::TABLE),
         Place::Composition => of_table(&settings::TABLE),
         Place::Parameter => of_table(&parameter::TABLE),

@@ -2,6 +2,7 @@
 //! Records mistakes and goes on. Must not know how services relate.
 
 mod arguments;
+mod bin;
 mod build;
 mod completion;
 mod conditions;

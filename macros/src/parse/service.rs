@@ -8,7 +8,7 @@ use syn::{Expr, Ident};
 
 use super::arguments::{Argument, Name, Value};
 use super::keys::{Key, Table, read_entries};
-use super::{build, container, habits, ports, ready, settings, setup, values, variables};
+use super::{bin, build, container, habits, ports, ready, settings, setup, values, variables};
 use crate::message;
 use crate::report::Report;
 use crate::syntax::{FileContentSyntax, FileSyntax, OriginSyntax, ScopeSyntax, Service, Spanned};
@@ -25,7 +25,7 @@ pub(super) const FORM: &str = "#[service(image = \"redis:7\", port = 6379)]";
 // The rows that `#[job(..)]` has, too.
 pub(super) const IMAGE: Key<Service> =
     Key::once("image", "image = \"redis:7\"", image).with_variables();
-pub(super) const BIN: Key<Service> = Key::once("bin", "bin = \"name\"", bin).known_as(&["binary"]);
+pub(super) const BIN: Key<Service> = Key::once("bin", bin::FORM, bin::bin).known_as(&["binary"]);
 pub(super) const BASE: Key<Service> =
     Key::once("base", "base = \"debian:bookworm-slim\"", base).with_variables();
 pub(super) const BUILD: Key<Service> = Key::once("build", build::FORM, build::build);
@@ -162,16 +162,6 @@ fn image(service: &mut Service, argument: &Argument, report: &mut Report) -> Opt
         .and_then(|literal| values::image(literal, report))
         .map_or(OriginSyntax::Unreadable, OriginSyntax::Image);
     service.origins.push(Spanned::new(origin, argument.span()));
-    literal.map(drop)
-}
-
-fn bin(service: &mut Service, argument: &Argument, _: &mut Report) -> Option<()> {
-    let literal = argument.expr().and_then(values::string);
-    let origin = literal.map_or(OriginSyntax::Unreadable, |literal| {
-        OriginSyntax::Bin(literal.value())
-    });
-    let span = argument.value_span();
-    service.origins.push(Spanned::new(origin, span));
     literal.map(drop)
 }
 

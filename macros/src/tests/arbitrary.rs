@@ -12,6 +12,7 @@ fn tokens() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
         "image",
         "bin",
+        "package",
         "base",
         "build",
         "context",

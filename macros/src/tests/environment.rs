@@ -186,3 +186,83 @@ fn a_binary_is_one_of_those_that_cargo_offers() {
         assert!(none[0].contains(part), "{none:?}");
     }
 }
+
+impl Workspace {
+    fn file(&self, path: &str, text: &str) {
+        let path = self.root.join("workspace").join(path);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("no directory");
+        fs::write(path, text).expect("no file");
+    }
+
+    /// The packages that are found, and their binaries.
+    fn packages(&self) -> Option<Vec<(String, Option<Vec<String>>)>> {
+        let packages = self.environment().packages()?.into_iter();
+        let mut packages: Vec<_> = packages.map(|it| (it.name, it.binaries)).collect();
+        packages.sort();
+        Some(packages)
+    }
+}
+
+#[test]
+fn packages_are_found_with_the_binaries_that_cargo_finds() {
+    let workspace = Workspace::new("packages");
+    workspace.file("package/Cargo.toml", "[package]\nname = \"own\" # this\n");
+    workspace.file("a/server/Cargo.toml", "[package]\nname = 'server'\n");
+    for path in [
+        "main.rs",
+        "bin/migrate.rs",
+        "bin/seed/main.rs",
+        "bin/seed/other.rs",
+    ] {
+        workspace.file(&format!("a/server/src/{path}"), "");
+    }
+    let renamed = "[package]\nname = \"renamed\"\n\n[[bin]]\nname = \"serve\"\npath = \"src/main.rs\"\n\n\
+                   [[bin]] # another\npath = \"x.rs\"\nname = \"x\"\n\n[dependencies]\nname = \"1\"\n";
+    workspace.file("renamed/Cargo.toml", renamed);
+    workspace.file("renamed/src/main.rs", "");
+    let off = "[package]\nautobins = false\nname = \"off\"\n";
+    workspace.file("off/Cargo.toml", off);
+    workspace.file("off/src/main.rs", "");
+    let inline = "bin = [{ name = \"x\" }]\n[package]\nname = \"inline\"\n";
+    workspace.file("inline/Cargo.toml", inline);
+    // What is not of this workspace.
+    let another = "[workspace]\n[package]\nname = \"another\"\n";
+    workspace.file("another/Cargo.toml", another);
+    let hidden = "[package]\nname = \"hidden\"\n";
+    workspace.file("target/package/Cargo.toml", hidden);
+    workspace.file(".git/Cargo.toml", hidden);
+    let found = |name: &str, binaries: Option<&[&str]>| {
+        let binaries = binaries.map(|names| names.iter().map(|it| (*it).to_owned()).collect());
+        (name.to_owned(), binaries)
+    };
+    assert_eq!(
+        workspace.packages(),
+        Some(vec![
+            found("inline", None),
+            found("off", Some(&[])),
+            found("own", Some(&[])),
+            found("renamed", Some(&["serve", "x"])),
+            found("server", Some(&["migrate", "seed", "server"])),
+        ])
+    );
+}
+
+#[test]
+fn packages_that_may_be_elsewhere_are_not_known() {
+    let unnamed = Workspace::new("unnamed");
+    // A package whose name is not understood.
+    assert_eq!(unnamed.packages(), None);
+    let outside = Workspace::new("members-outside");
+    outside.file("package/Cargo.toml", "[package]\nname = \"own\"\n");
+    assert!(outside.packages().is_some());
+    let members = "[workspace]\nmembers = [\"package\", \"../outside\"]\n";
+    outside.file("Cargo.toml", members);
+    assert_eq!(outside.packages(), None);
+    let item = quote!(
+        struct Shop {
+            #[service(bin(package = "nobody"), ready(running))]
+            a: Service,
+        }
+    );
+    assert!(composition(item, &outside.environment()).is_ok());
+}

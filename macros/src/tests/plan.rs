@@ -280,17 +280,43 @@ fn a_binary_is_bound_once_however_many_services_run_it() {
         #[service(bin = "shop", ready(running))] a: Service,
         #[service(bin = "worker", base = "debian:12", ready(running))] b: Service,
         #[service(bin = "shop", ready(running))] c: Service,
+        #[service(bin(package = "shop"), ready(running))] d: Service,
+        #[service(bin(package = "shop", name = "worker"), base = "debian:12", ready(running))] e: Service,
+        #[service(bin(package = "shop", name = "shop"), ready(running))] f: Service,
     })
     .expect("it is well formed");
-    let bindings: Vec<usize> = plan
+    let bound: Vec<(usize, Option<&str>, &str)> = plan
         .services
         .iter()
         .map(|service| match &service.origin {
-            Origin::Bin { binding, .. } => *binding,
+            Origin::Bin {
+                binding,
+                package,
+                name,
+                ..
+            } => (*binding, package.as_deref(), &**name),
             other => panic!("{other:?} is not a binary"),
         })
         .collect();
-    assert_eq!(bindings, [0, 1, 0]);
+    assert_eq!(
+        bound,
+        [
+            (0, None, "shop"),
+            (1, None, "worker"),
+            (0, None, "shop"),
+            (2, Some("shop"), "shop"),
+            (3, Some("shop"), "worker"),
+            (2, Some("shop"), "shop"),
+        ]
+    );
+}
+
+#[test]
+fn the_plan_of_a_binary_of_this_package_has_no_package() {
+    let plan = plan_of(quote!(#[service(bin = "shop", ready(running))] a: Service));
+    let plan = serde_json::to_string(&plan.expect("it is well formed")).expect("it is data");
+    let origin = r#""origin":{"bin":{"name":"shop","binding":0,"base":null}}"#;
+    assert!(plan.contains(origin), "{plan}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::{ImageTemplate, Template};
 pub enum Origin {
     /// An image.
     Image(ImageTemplate),
-    /// A binary target of the declaring package, mounted into `base` and run there.
+    /// A binary target of a package, mounted into `base` and run there.
     Bin {
         /// The target's name.
         name: String,
@@ -18,6 +18,10 @@ pub enum Origin {
         binding: usize,
         /// The image it runs in; `None` for the configured default.
         base: Option<ImageTemplate>,
+        /// The package of the workspace that it is built from when it is first needed. `None` for the declaring package, which
+        /// cargo builds with its tests.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        package: Option<String>,
     },
     /// An image that is built from a directory of the workspace.
     Build(Build),

@@ -126,13 +126,18 @@ fn timing() -> impl Strategy<Value = Timing> {
 fn origin() -> impl Strategy<Value = Origin> {
     prop_oneof![
         image().prop_map(Origin::Image),
-        (text(), any::<usize>(), option::of(image())).prop_map(|(name, binding, base)| {
-            Origin::Bin {
+        (
+            text(),
+            any::<usize>(),
+            option::of(image()),
+            option::of(text())
+        )
+            .prop_map(|(name, binding, base, package)| Origin::Bin {
                 name,
                 binding,
                 base,
-            }
-        }),
+                package,
+            }),
         (text(), text(), option::of(text()), env()).prop_map(
             |(context, dockerfile, target, args)| {
                 Origin::Build(Build {

@@ -45,6 +45,7 @@ fn everywhere() -> ServicePlan {
         name: "app".to_owned(),
         binding: 0,
         base: Some("a:{$BASE}".parse().unwrap()),
+        package: None,
     };
     service.env = vec![variable("A", "{$ENV}")];
     service.command = Some(words("COMMAND"));

@@ -32,17 +32,16 @@ pub(super) struct Prepared {
     pub(super) kept_identity: String,
 }
 
-/// Adds to the declaration what only this process knows, such as the values of variables.
+/// The plan of a declaration, with the values of its variables.
 ///
 /// # Errors
 ///
 /// The plan is of another version, or reads a variable that has no value.
-pub(super) fn prepare(
+pub(super) fn plan(
     declaration: Declaration,
     instances: Instances,
-    test: Option<String>,
     keep: Keep,
-) -> Result<Prepared, Error> {
+) -> Result<Plan, Error> {
     let mut plan: Plan = serde_json::from_str(declaration.plan).map_err(|error| {
         Error::new(
             ErrorKind::Configuration,
@@ -69,7 +68,22 @@ pub(super) fn prepare(
     if !matches!(keep, Keep::For(_)) || !cfg!(target_os = "linux") {
         kept::nothing(&mut plan);
     }
-    let binaries = binaries(&declaration, &plan)?;
+    Ok(plan)
+}
+
+/// Adds to the plan of a declaration what else only this process knows. `built` has the binaries of named packages, by binding.
+///
+/// # Errors
+///
+/// A binary of the package is not there.
+pub(super) fn prepare(
+    declaration: Declaration,
+    plan: Plan,
+    built: BTreeMap<usize, PathBuf>,
+    test: Option<String>,
+    keep: Keep,
+) -> Result<Prepared, Error> {
+    let binaries = binaries(&declaration, &plan, built)?;
     let mut launch = Launch {
         identity: String::new(),
         plan,
@@ -115,10 +129,23 @@ fn unfilled(composition: &str, errors: Vec<VariableError>) -> Error {
 }
 
 /// The present paths of the binaries, by binding.
-fn binaries(declaration: &Declaration, plan: &Plan) -> Result<Vec<PathBuf>, Error> {
+fn binaries(
+    declaration: &Declaration,
+    plan: &Plan,
+    built: BTreeMap<usize, PathBuf>,
+) -> Result<Vec<PathBuf>, Error> {
     let mut binaries: Vec<PathBuf> = declaration.binaries.iter().map(PathBuf::from).collect();
+    for (binding, path) in built {
+        binaries[binding] = path;
+    }
     for service in &plan.services {
-        if let Origin::Bin { name, binding, .. } = &service.origin {
+        if let Origin::Bin {
+            name,
+            binding,
+            package: None,
+            ..
+        } = &service.origin
+        {
             let found = workspace::binary(declaration.package, name, &binaries[*binding]);
             binaries[*binding] = found.map_err(|error| {
                 error.with(|report| {
@@ -194,10 +221,19 @@ pub(super) mod tests {
         }
     }
 
+    fn launch_of(
+        declaration: Declaration,
+        instances: Instances,
+        test: Option<String>,
+    ) -> Result<Launch, Error> {
+        let plan = plan(declaration, instances, Keep::Off)?;
+        let prepared = prepare(declaration, plan, BTreeMap::new(), test, Keep::Off)?;
+        Ok(prepared.launch)
+    }
+
     fn identity_of(declaration: Declaration) -> String {
-        let prepared = prepare(declaration, Instances::AsDeclared, None, Keep::Off);
-        let prepared = prepared.expect("the plan is of this version");
-        prepared.launch.identity
+        let launch = launch_of(declaration, Instances::AsDeclared, None);
+        launch.expect("the plan is of this version").identity
     }
 
     #[test]
@@ -209,8 +245,8 @@ pub(super) mod tests {
         };
         assert_eq!(identity_of(there), identity_of(declaration()));
         let test = Some("a test".to_owned());
-        let own = prepare(declaration(), Instances::Own, test, Keep::Off);
-        let own = own.expect("the plan is of this version").launch;
+        let own = launch_of(declaration(), Instances::Own, test);
+        let own = own.expect("the plan is of this version");
         assert_eq!(own.identity, identity_of(declaration()));
     }
 
@@ -248,13 +284,9 @@ pub(super) mod tests {
 
     #[test]
     fn the_value_of_a_variable_is_in_the_plan() {
-        let prepared = prepare(
-            reading("{$CARGO_PKG_NAME}"),
-            Instances::AsDeclared,
-            None,
-            Keep::Off,
-        );
-        let launch = prepared.expect("cargo sets it").launch;
+        let declaration = reading("{$CARGO_PKG_NAME}");
+        let launch = launch_of(declaration, Instances::AsDeclared, None);
+        let launch = launch.expect("cargo sets it");
         let db = &launch.plan.services[0];
         let words = db.command.iter().flatten();
         let words: Vec<String> = words.map(|word| word.render(|_| unreachable!())).collect();
@@ -268,8 +300,8 @@ pub(super) mod tests {
     #[test]
     fn a_variable_that_is_not_set_is_an_error_of_its_service() {
         let declaration = reading("{$SEATRIAL_TEST_NEVER_SET}");
-        let prepared = prepare(declaration, Instances::AsDeclared, None, Keep::Off);
-        let error = prepared.expect_err("nobody sets it");
+        let launch = launch_of(declaration, Instances::AsDeclared, None);
+        let error = launch.expect_err("nobody sets it");
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert_eq!(
             error.to_string(),

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use seatrial_model::Plan;
 use tokio::sync::oneshot;
 
+use super::binaries::Binaries;
 use super::calls::Client;
 use super::declaration::{self, Instances, Prepared};
 use super::hooks;
@@ -34,11 +35,28 @@ impl Client {
     ) -> Operation<Launched> {
         let bound = Bound::of_launch(deadline.clone());
         let keep = self.config().map_or(Keep::Off, |config| config.keep);
-        let prepared = match declaration::prepare(declaration, instances, test, keep) {
-            Ok(prepared) => prepared,
+        let plan = match declaration::plan(declaration, instances, keep) {
+            Ok(plan) => plan,
             Err(error) => return Operation::failed(error),
         };
         let hooks = declaration.hooks;
+        let binaries = Binaries::of(&plan);
+        if !binaries.is_empty() {
+            return on_a_thread(move |is_wanted| {
+                let built = self.build(binaries, declaration.package, deadline.as_deref())?;
+                if !is_wanted() {
+                    return Err(unwanted());
+                }
+                let prepared = declaration::prepare(declaration, plan, built, test, keep)?;
+                self.launch_both(prepared, hooks, keep, deadline)
+            })
+            .within(bound);
+        }
+        let prepared = declaration::prepare(declaration, plan, BTreeMap::new(), test, keep);
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return Operation::failed(error),
+        };
         if prepared.kept.is_empty() && keep != Keep::Drop {
             let members = Members::of(&prepared.launch);
             let launched = self.begin(prepared.launch, hooks, None, deadline);
@@ -48,26 +66,8 @@ impl Client {
             })
             .within(bound);
         }
-        // The two launches are sequential, and must go on even if nobody polls the operation.
-        let (outcome, launched) = oneshot::channel();
-        let launch = move || {
-            let _ = outcome.send(self.launch_both(prepared, hooks, keep, deadline));
-        };
-        let thread = std::thread::Builder::new().name("seatrial-launch".to_owned());
-        if let Err(error) = thread.spawn(launch) {
-            let what = format!("cannot start a thread: {error}");
-            let error = Error::new(ErrorKind::Operation, what);
-            return Operation::failed(error);
-        }
-        Operation::new(async move {
-            launched.await.unwrap_or_else(|_| {
-                Err(Error::new(
-                    ErrorKind::Interrupted,
-                    "the launch has ended without a result",
-                ))
-            })
-        })
-        .within(bound)
+        // The two launches are sequential.
+        on_a_thread(move |_| self.launch_both(prepared, hooks, keep, deadline)).within(bound)
     }
 
     /// Launches first the services that outlive the run, then the rest. Blocks.
@@ -202,6 +202,33 @@ impl Members {
         }
         members
     }
+}
+
+/// Does the work of a launch that blocks. It goes on even if nobody polls the operation; it can ask whether anybody still wants the
+/// result.
+fn on_a_thread(
+    work: impl FnOnce(&dyn Fn() -> bool) -> Result<Launched, Error> + Send + 'static,
+) -> Operation<Launched> {
+    let (outcome, launched) = oneshot::channel();
+    let launch = move || {
+        let launched = work(&|| !outcome.is_closed());
+        let _ = outcome.send(launched);
+    };
+    let thread = std::thread::Builder::new().name("seatrial-launch".to_owned());
+    if let Err(error) = thread.spawn(launch) {
+        let what = format!("cannot start a thread: {error}");
+        let error = Error::new(ErrorKind::Operation, what);
+        return Operation::failed(error);
+    }
+    Operation::new(async move { launched.await.unwrap_or_else(|_| Err(unwanted())) })
+}
+
+/// The error of a launch that has no other result.
+fn unwanted() -> Error {
+    Error::new(
+        ErrorKind::Interrupted,
+        "the launch has ended without a result",
+    )
 }
 
 /// Has the kept services removed, once per process and before its first launch.

@@ -2,6 +2,7 @@
 //!
 //! Only [`connection`] knows where the supervisor runs. Only [`ending`] knows how a process ends that runs its supervisor itself.
 
+mod binaries;
 mod calls;
 mod clients;
 mod connection;

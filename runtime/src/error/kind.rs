@@ -12,6 +12,8 @@ pub enum ErrorKind {
     Configuration,
     /// An image cannot be obtained.
     Image,
+    /// A binary of the workspace cannot be built.
+    Build,
     /// A container cannot be created or started.
     Start,
     /// A container exited before its service was ready.
@@ -39,6 +41,7 @@ pub(super) enum ErrorKindForm {
     Engine,
     Configuration,
     Image,
+    Build,
     Start,
     Exited,
     NotReady,

@@ -35,6 +35,8 @@ pub(crate) mod unfinished;
 pub(crate) use self::cache::Images;
 pub(crate) use self::error::ImageError;
 pub(crate) use self::platform::go_name;
+pub(crate) use self::program::{Group, start as start_program};
+pub(crate) use self::progress::{Reporter, Task as ProgressTask};
 pub(crate) use self::screen::Screen;
 pub(crate) use self::unfinished::Builds;
 

@@ -1,4 +1,4 @@
-//! Running other programs to obtain an image: fallback scripts and credential helpers.
+//! Running other programs: fallback scripts, credential helpers, and cargo for binaries.
 //!
 //! Each program has a process group of its own, so that its children end with it. If this process is killed, the kernel kills the
 //! program. It does not kill the program's children; they find their pipes closed.
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// # Errors
 ///
 /// The program cannot be started.
-pub(super) fn start(command: &mut Command) -> io::Result<(Child, Arc<Group>)> {
+pub(crate) fn start(command: &mut Command) -> io::Result<(Child, Arc<Group>)> {
     command.process_group(0);
     end_with_this_thread(command);
     let child = command.spawn()?;
@@ -47,11 +47,11 @@ fn end_with_this_thread(_: &mut Command) {}
 
 /// The process group of a program. `None` once its leader has been waited for: then the number may belong to another group.
 #[derive(Debug)]
-pub(super) struct Group(Mutex<Option<libc::pid_t>>);
+pub(crate) struct Group(Mutex<Option<libc::pid_t>>);
 
 impl Group {
     /// Sends a signal to all processes of the group.
-    pub(super) fn signal(&self, signal: libc::c_int) {
+    pub(crate) fn signal(&self, signal: libc::c_int) {
         if let Some(leader) = *self.lock() {
             // SAFETY: takes numbers only; the leader has not been waited for, so the number is still the group's.
             unsafe { libc::kill(-leader, signal) };
@@ -63,7 +63,7 @@ impl Group {
     /// # Errors
     ///
     /// The system does not say how it ended.
-    pub(super) fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
+    pub(crate) fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
         loop {
             // SAFETY: all-zero is a valid value of this type.
             let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };

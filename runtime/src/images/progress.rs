@@ -1,4 +1,4 @@
-//! The progress of fetched images as the user sees it: bars on a terminal, plain lines elsewhere.
+//! The progress of fetched images, and of binaries that are built, as the user sees it: bars on a terminal, plain lines elsewhere.
 //!
 //! It must write to standard error itself, not through the print macros: the test harness would hold printed text back until the
 //! test has failed, and a user who waits for a pull needs it now.
@@ -23,6 +23,7 @@ impl Work {
             Self::Pull => "pulling",
             Self::Build => "building",
             Self::Script => "making",
+            Self::Compile => "compiling",
         }
     }
 
@@ -31,13 +32,14 @@ impl Work {
             Self::Pull => "pulled",
             Self::Build => "built",
             Self::Script => "made",
+            Self::Compile => "compiled",
         }
     }
 }
 
 /// Where progress is shown.
 #[derive(Clone)]
-pub(super) struct Reporter {
+pub(crate) struct Reporter {
     display: Display,
 }
 
@@ -50,7 +52,7 @@ enum Display {
 }
 
 /// The progress of one image. If it is dropped without [`Task::done`], it reports that the work failed.
-pub(super) struct Task {
+pub(crate) struct Task {
     display: Display,
     work: Work,
     image: String,
@@ -77,7 +79,7 @@ struct State {
 
 impl Reporter {
     /// Shows progress on standard error.
-    pub(super) fn standard() -> Self {
+    pub(crate) fn standard() -> Self {
         if !terminal::is_seen() {
             return Self {
                 display: Display::OtherProcess,
@@ -107,7 +109,7 @@ impl Reporter {
     }
 
     /// Begins the progress of an image.
-    pub(super) fn begin(&self, work: Work, image: &str) -> Task {
+    pub(crate) fn begin(&self, work: Work, image: &str) -> Task {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let now = Instant::now();
         let task = Task {
@@ -194,7 +196,7 @@ impl Task {
     }
 
     /// Takes a line of output.
-    pub(super) fn line(&self, line: &str) {
+    pub(crate) fn line(&self, line: &str) {
         if let Display::OtherProcess = self.display {
             return self.report(Progress::Line(line.to_owned()));
         }
@@ -237,7 +239,7 @@ impl Task {
     }
 
     /// The work is done.
-    pub(super) fn done(&self) {
+    pub(crate) fn done(&self) {
         let bytes = {
             let mut state = self.state();
             state.finished = true;

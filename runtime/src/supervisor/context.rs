@@ -10,6 +10,7 @@ use seatrial_model::{Origin, ServicePlan};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::binaries::Binaries;
 use super::builds::Builds;
 use super::diagnosis::engine_error;
 use super::events::Events;
@@ -58,6 +59,7 @@ pub(super) struct Run {
     pub(super) reachability: Arc<Reachability>,
     pub(super) namespaces: Namespaces,
     pub(super) links: links::Seen,
+    pub(super) binaries: Binaries,
     /// What dead supervisors left, until the sweep begins.
     abandoned: Mutex<Option<Vec<Abandoned>>>,
     is_detached: bool,
@@ -96,6 +98,7 @@ impl Run {
             host_ports: HostPorts::default(),
             reachability: Arc::default(),
             links: links::Seen::default(),
+            binaries: Binaries::default(),
             networks: AtomicU32::new(0),
         })
     }

@@ -9,6 +9,7 @@
 //! engine and its removal, the context of instances, an instance, the table.
 
 mod artifacts;
+mod binaries;
 mod builds;
 mod content;
 mod context;

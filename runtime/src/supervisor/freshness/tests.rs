@@ -110,6 +110,7 @@ fn the_binary_of_a_service_is_looked_at() {
         name: "app".to_owned(),
         binding: 0,
         base: None,
+        package: None,
     };
     service.source = Source::None;
     let files = workspace.files(service);

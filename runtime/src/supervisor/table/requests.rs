@@ -36,6 +36,10 @@ impl Supervisor {
                     client.process = introduction.process;
                 }
             }
+            RequestBody::Binary { wanted, within } => {
+                let path = self.run.binaries.get(*wanted, within);
+                client.answer_with(call, async { path.await.map(Reply::Binary) });
+            }
             RequestBody::Launch {
                 lease,
                 launch,

@@ -11,10 +11,11 @@ use seatrial_model::{
 };
 
 pub(super) fn plan() -> Plan {
-    let bin = |base| Origin::Bin {
+    let bin = |base, package| Origin::Bin {
         name: text("server"),
         binding: 0,
         base,
+        package,
     };
     let build = Build {
         context: text("docker"),
@@ -30,8 +31,11 @@ pub(super) fn plan() -> Plan {
         name: text("Shop"),
         services: vec![
             service(Origin::Image(image(&digest)), true),
-            service(bin(None), false),
-            service(bin(Some(image("debian:{$RELEASE:-12}"))), true),
+            service(bin(None, None), false),
+            service(
+                bin(Some(image("debian:{$RELEASE:-12}")), Some(text("shop"))),
+                true,
+            ),
             service(Origin::Build(build), true),
             ServicePlan::new("bare", Origin::Image(image("redis"))),
         ],

@@ -9,6 +9,7 @@ use seatrial_model::Port;
 
 use super::plan::{plan, text};
 use super::*;
+use crate::cargo::{Layout, Wanted};
 use crate::config::{BuildSource, Config, Fallback, Keep, SupervisorMode};
 use crate::engine::{Progress, PublishedPort};
 use crate::protocol::{
@@ -44,6 +45,20 @@ fn launch() -> Launch {
             ),
             (1, Kept::Running(Box::new(service_info()))),
         ]),
+    }
+}
+
+fn wanted() -> Wanted {
+    Wanted {
+        workspace: "/src".into(),
+        package: text("shop"),
+        name: text("server"),
+        layout: Some(Layout {
+            target_directory: "/src/target".into(),
+            target: Some(text("x86_64-unknown-linux-musl")),
+            profile: text("release"),
+        }),
+        cargo: Some("/usr/bin/cargo".into()),
     }
 }
 
@@ -111,6 +126,10 @@ pub(super) fn requests() -> Vec<Request> {
         introduce(Ok(settings_with(Keep::Off)), None),
         introduce(Ok(settings_with(Keep::Drop)), None),
         introduce(Err(error(ErrorKind::Configuration)), None),
+        RequestBody::Binary {
+            wanted: Box::new(wanted()),
+            within: Some(Duration::from_secs(90)),
+        },
         RequestBody::Launch {
             lease: u64::MAX,
             launch: Box::new(launch()),
@@ -259,6 +278,7 @@ fn error(kind: ErrorKind) -> Error {
 pub(super) fn messages() -> Vec<Message> {
     let replies = [
         Reply::Done,
+        Reply::Binary("/src/target/debug/server".into()),
         Reply::Launched(vec![service_info()]),
         Reply::Log(text("log")),
         Reply::Ended(None),
@@ -289,6 +309,7 @@ pub(super) fn messages() -> Vec<Message> {
         ErrorKind::Engine,
         ErrorKind::Configuration,
         ErrorKind::Image,
+        ErrorKind::Build,
         ErrorKind::Start,
         ErrorKind::Exited,
         ErrorKind::NotReady,
