@@ -69,6 +69,9 @@ const BUILDKIT_COPY: &[&str] = &[
     "--unpack",
 ];
 
+/// The mounts of `RUN` whose content the client of a build delivers while it builds.
+const MOUNTS_OF_CLIENT: [&str; 2] = ["type=secret", "type=ssh"];
+
 /// Arguments that BuildKit gives to those who declare them.
 const PLATFORM_ARGS: [&str; 8] = [
     "TARGETPLATFORM",
@@ -129,7 +132,8 @@ impl<'t> Dockerfile<'t> {
         is_predefined || name.starts_with(PREDEFINED_PREFIX) || self.args().contains(&name)
     }
 
-    /// The images named by `FROM` and `COPY --from`, in order, up to the end of the stage `target`, without the names of stages.
+    /// The images named by `FROM`, `COPY --from` and `RUN --mount=from=..`, in order, up to the end of the stage `target`, without
+    /// the names of stages.
     ///
     /// # Errors
     ///
@@ -169,20 +173,14 @@ impl<'t> Dockerfile<'t> {
                     }
                     stages.extend(name);
                 }
-                "COPY" => {
-                    let from = instruction
-                        .flags
-                        .iter()
-                        .find(|range| self.text[(*range).clone()].starts_with("--from="));
-                    if let Some(range) = from {
-                        let range = range.start + "--from=".len()..range.end;
+                _ => {
+                    for range in self.sources(instruction) {
                         // Stages have numbers, too.
                         if self.text[range.clone()].parse::<usize>().is_err() {
                             found.extend(self.base(range, &variables, &stages)?);
                         }
                     }
                 }
-                _ => {}
             }
         }
         Ok(found)
@@ -214,6 +212,38 @@ impl<'t> Dockerfile<'t> {
         })
     }
 
+    /// The first mount in it whose content the client of the build would have to deliver: `RUN --mount=type=secret`.
+    pub fn needs_client(&self) -> Option<String> {
+        let runs = self.instructions.iter().filter(|it| it.keyword == "RUN");
+        let mut fields = runs.flat_map(|run| self.mount_fields(run));
+        fields.find_map(|range| {
+            let field = &self.text[range];
+            let found = MOUNTS_OF_CLIENT.contains(&field);
+            found.then(|| format!("RUN --mount={field}"))
+        })
+    }
+
+    /// The image of the frontend that reads it for BuildKit, if its `# syntax=..` names one. Other builders take the line for a
+    /// comment.
+    pub fn frontend(&self) -> Option<Base> {
+        let mut start = 0;
+        // Such lines come before everything else.
+        for line in self.text.split_inclusive('\n') {
+            let (key, value) = line.trim_start().strip_prefix('#')?.split_once('=')?;
+            if key.trim().eq_ignore_ascii_case("syntax") {
+                let value = value.split_ascii_whitespace().next()?;
+                let at = start + (value.as_ptr() as usize - line.as_ptr() as usize);
+                let range = at..at + value.len();
+                return Some(Base {
+                    range,
+                    image: value.parse().ok()?,
+                });
+            }
+            start += line.len();
+        }
+        None
+    }
+
     /// The text with some images replaced by others.
     pub fn with_bases(&self, replacements: &[(Range<usize>, String)]) -> String {
         let mut replaced = String::with_capacity(self.text.len());
@@ -238,6 +268,39 @@ impl<'t> Dockerfile<'t> {
             }
             _ => None,
         }
+    }
+
+    /// The places of the names from which `COPY` copies and `RUN` mounts.
+    fn sources(&self, instruction: &Instruction) -> Vec<Range<usize>> {
+        let fields = match &*instruction.keyword {
+            "COPY" => self.behind(&instruction.flags, "--"),
+            "RUN" => self.mount_fields(instruction),
+            _ => Vec::new(),
+        };
+        self.behind(&fields, "from=")
+    }
+
+    /// The places of `type=cache`, `target=/x` and so on of all mounts of a `RUN`.
+    fn mount_fields(&self, run: &Instruction) -> Vec<Range<usize>> {
+        let mut fields = Vec::new();
+        for mount in self.behind(&run.flags, "--mount=") {
+            let mut start = mount.start;
+            for field in self.text[mount].split(',') {
+                fields.push(start..start + field.len());
+                start += field.len() + 1;
+            }
+        }
+        fields
+    }
+
+    /// The rest of each word that begins with `prefix`.
+    fn behind(&self, words: &[Range<usize>], prefix: &str) -> Vec<Range<usize>> {
+        let begins = words
+            .iter()
+            .filter(|word| self.text[(*word).clone()].starts_with(prefix));
+        begins
+            .map(|word| word.start + prefix.len()..word.end)
+            .collect()
     }
 
     /// Names and defaults of the arguments that an `ARG` declares.

@@ -126,6 +126,68 @@ FROM redis:7
 }
 
 #[test]
+fn the_images_of_mounts_are_found() {
+    let text = "FROM debian:1 AS build\n\
+                RUN --mount=type=bind,from=tools:2,target=/t --mount=from=build,target=/b make\n\
+                RUN --mount=type=cache,target=/from=x,from=0 make\n";
+    let bases = Dockerfile::parse(text).bases(None, &BTreeMap::new());
+    let bases = bases.expect("a Dockerfile");
+    let bases: Vec<_> = bases
+        .iter()
+        .map(|it| (it.image.to_string(), &text[it.range.clone()]))
+        .collect();
+    let expected = ["debian:1", "tools:2"].map(|image| (image.to_owned(), image));
+    assert_eq!(bases, expected);
+}
+
+#[test]
+fn what_a_client_would_have_to_deliver_is_named() {
+    let needs = |line: &str| Dockerfile::parse(&format!("FROM x\n{line}\n")).needs_client();
+    for (line, named) in [
+        (
+            "RUN --mount=type=cache,target=/x --mount=id=a,type=secret make",
+            Some("RUN --mount=type=secret"),
+        ),
+        (
+            "run --mount=type=ssh git fetch",
+            Some("RUN --mount=type=ssh"),
+        ),
+        ("RUN --mount=type=cache,id=type=ssh,target=/x make", None),
+        ("RUN make --mount=type=ssh", None),
+        ("COPY --mount=type=ssh a b", None),
+    ] {
+        assert_eq!(needs(line).as_deref(), named, "{line}");
+    }
+}
+
+#[test]
+fn the_frontend_is_the_one_that_the_first_lines_name() {
+    for (text, image) in [
+        (
+            "# syntax=docker/dockerfile:1\nFROM x\n",
+            "docker/dockerfile:1",
+        ),
+        (
+            "# escape=\\\n#SYNTAX = example.org/a:2 -- b\nFROM x\n",
+            "example.org/a:2",
+        ),
+    ] {
+        let frontend = Dockerfile::parse(text).frontend().expect("a frontend");
+        assert_eq!(frontend.image.to_string(), image);
+        assert_eq!(&text[frontend.range], image);
+    }
+    for text in [
+        "FROM x\n# syntax=a\n",
+        "\n# syntax=a\nFROM x\n",
+        "# a comment\n# syntax=a\nFROM x\n",
+        "# syntax=\nFROM x\n",
+        "# syntax=A B\nFROM x\n",
+    ] {
+        assert_eq!(Dockerfile::parse(text).frontend(), None, "{text}");
+    }
+}
+
+#[test]
 fn what_only_buildkit_builds_is_named() {
     let needs = |line: &str| Dockerfile::parse(&format!("FROM x\n{line}\n")).needs_buildkit();
     for (line, named) in [

@@ -65,6 +65,8 @@ pub(crate) enum EngineErrorKind {
     Unauthorized,
     /// The registry cannot be reached, or the connection broke.
     Network,
+    /// The builder cannot read the Dockerfile.
+    Dockerfile,
     /// A step of a build failed.
     Build,
     /// The kernel or the engine still uses what is to be removed. The condition passes.

@@ -58,6 +58,8 @@ pub(crate) struct BuildSpec<'a> {
     pub(crate) dockerfile: &'a str,
     /// The stage to build; `None` for the last one.
     pub(crate) target: Option<&'a str>,
+    /// Whether only BuildKit can build it, on an engine that has another builder, too.
+    pub(crate) needs_buildkit: bool,
     pub(crate) platform: Option<&'a str>,
     /// Values for the Dockerfile's `ARG`s.
     pub(crate) args: &'a BTreeMap<String, String>,

@@ -30,7 +30,7 @@ pub(crate) enum Said {
     Ours(String),
     /// The message of an engine, a registry or a program.
     Outside(String),
-    /// The error of the image that this one is built on.
+    /// The error of an image that this one is built on, or with.
     Base(Box<ImageError>),
 }
 
@@ -126,8 +126,10 @@ pub(super) enum Cause {
     Fallback,
     /// The build that a declaration asks for. The command does the same by hand.
     Build(String),
-    /// What is built needs BuildKit.
-    NeedsBuildKit,
+    /// BuildKit's own frontend cannot read the Dockerfile. A newer one may be able to.
+    OldFrontend,
+    /// The client of the build would have to deliver something.
+    NeedsClient,
     /// The declaration forbids pulling.
     NeverPulled,
     /// The declaration forbids pulling, and the local image is for another platform than the requested one, if any.
@@ -317,7 +319,11 @@ fn advise(cause: &Cause, asked: &ImageRef) -> Option<String> {
         Cause::Build(command) => Some(format!(
             "repair what the last lines above name; `{command}` does the same by hand"
         )),
-        Cause::NeedsBuildKit => Some(
+        Cause::OldFrontend => Some(
+            "repair the line; if this engine's BuildKit is too old for it, write `# syntax=docker/dockerfile:1` as the first line of the Dockerfile"
+                .to_owned(),
+        ),
+        Cause::NeedsClient => Some(
             "write the Dockerfile without it, or build the image before the tests and write `image = \"name:tag\"`"
                 .to_owned(),
         ),

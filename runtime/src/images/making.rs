@@ -91,7 +91,7 @@ impl Images {
             context,
             summary,
             bases,
-            needs_buildkit,
+            buildkit,
         } = building;
         let (cause, pull, shown) = match purpose {
             Purpose::Fallback => (Cause::Fallback, Pull::Missing, tag(request)),
@@ -100,15 +100,23 @@ impl Images {
                 (Cause::Build(by_hand), request.pull, self.shown(&source))
             }
         };
-        // Podman has one builder, which can all of it.
-        if let Some(what) = needs_buildkit.filter(|_| request.engine.info().name == "docker") {
-            let said =
-                format!("`{what}` in the Dockerfile needs BuildKit, which is not supported yet");
-            trail.add(who, Said::Ours(said), Cause::NeedsBuildKit);
+        let needs_buildkit = buildkit.is_some();
+        // Podman has one builder. It reads every Dockerfile itself, and says what a client does not deliver.
+        let buildkit = buildkit.filter(|_| request.engine.info().name == "docker");
+        let (frontend, needs_client) = match buildkit {
+            Some(buildkit) => (buildkit.frontend, buildkit.needs_client),
+            None => (None, None),
+        };
+        if let Some(what) = needs_client {
+            let said = format!("`{what}` in the Dockerfile is not supported yet with Docker");
+            trail.add(who, Said::Ours(said), Cause::NeedsClient);
             return None;
         }
-        for base in &bases {
-            let base = self.get(request.engine, base, pull, request.platform);
+        // BuildKit finds images that are there. It would pull others without mirrors and credentials.
+        let frontends = frontend.iter().map(|image| (image, None));
+        let bases = bases.iter().map(|image| (image, request.platform));
+        for (image, platform) in frontends.chain(bases) {
+            let base = self.get(request.engine, image, pull, platform);
             if let Err(error) = base.await {
                 trail.add(who, Said::Base(Box::new(error)), cause);
                 return None;
@@ -128,6 +136,7 @@ impl Images {
         let build = BuildSpec {
             dockerfile: &source.dockerfile,
             target: source.target.as_deref(),
+            needs_buildkit,
             platform: request.platform,
             args: &source.args,
             tag: &tag(request),
@@ -148,6 +157,11 @@ impl Images {
                 Some(())
             }
             Err(error) => {
+                let may_be_too_old = needs_buildkit && frontend.is_none();
+                let cause = match error.kind {
+                    EngineErrorKind::Dockerfile if may_be_too_old => Cause::OldFrontend,
+                    _ => cause,
+                };
                 trail.add(who, quoted(&redactor, &error.message), cause);
                 None
             }

@@ -58,8 +58,17 @@ pub(super) struct Building {
     pub(super) summary: Summary,
     /// The images that it is built on, before substitution.
     pub(super) bases: Vec<ImageRef>,
-    /// What only BuildKit can build, if anything.
-    pub(super) needs_buildkit: Option<String>,
+    /// `None` if every builder can build it.
+    pub(super) buildkit: Option<BuildKit>,
+}
+
+/// What a build by BuildKit takes.
+#[derive(Debug)]
+pub(super) struct BuildKit {
+    /// The image of the frontend that reads the Dockerfile, before substitution. `None` for BuildKit's own.
+    pub(super) frontend: Option<ImageRef>,
+    /// What the client of the build would have to deliver.
+    pub(super) needs_client: Option<String>,
 }
 
 /// The fallback for an image: the one of its substitute, or its own. `None` for an image that is pinned by its digest, because no
@@ -132,17 +141,27 @@ impl Recipe {
             .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
         let dockerfile = Dockerfile::parse(&text);
         let target = source.target.as_deref();
+        let named = dockerfile.bases(target, &source.args)?;
+        let frontend = dockerfile.frontend();
+        let buildkit = dockerfile.needs_buildkit().map(|_| BuildKit {
+            frontend: frontend.as_ref().map(|it| it.image.clone()),
+            needs_client: dockerfile.needs_client(),
+        });
         let mut bases = Vec::new();
         let mut replacements = Vec::new();
         let mut fingerprint = Fingerprint::new();
-        for base in dockerfile.bases(target, &source.args)? {
+        // Only BuildKit uses a frontend. It comes before all else in the file.
+        let frontend = frontend.filter(|_| buildkit.is_some());
+        for base in frontend.iter().chain(&named) {
             if let Some(below) = Self::below(config, &base.image, path)? {
                 fingerprint.add(below.fingerprint.as_bytes());
             }
             let image = names::substitute(&base.image, &config.substitutions);
             if image != base.image {
-                replacements.push((base.range, image.to_string()));
+                replacements.push((base.range.clone(), image.to_string()));
             }
+        }
+        for base in named {
             if !bases.contains(&base.image) {
                 bases.push(base.image);
             }
@@ -175,7 +194,7 @@ impl Recipe {
                 context,
                 summary,
                 bases,
-                needs_buildkit: dockerfile.needs_buildkit(),
+                buildkit,
             })),
         })
     }

@@ -24,6 +24,7 @@ const CREDENTIALS_HEADER: &str = "x-registry-auth";
 #[derive(Debug)]
 pub(in crate::engine) struct Docker {
     pub(super) api: bollard::Docker,
+    pub(super) address: Address,
     pub(super) info: EngineInfo,
     pub(super) endpoints: Endpoints,
 }
@@ -74,6 +75,7 @@ impl Docker {
         let endpoints = Endpoints::of(&info);
         Ok(Self {
             api,
+            address: address.clone(),
             info,
             endpoints,
         })

@@ -14,14 +14,14 @@ use crate::images::recipe::Purpose;
 use crate::images::{ImageError, unfinished};
 
 /// The build of the directory `image`.
-fn source(rig: &Rig, args: &[(&str, &str)]) -> BuildSource {
+pub(super) fn source(rig: &Rig, args: &[(&str, &str)]) -> BuildSource {
     let args = args.iter();
     let args = args.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     rig.source("image", args.collect())
 }
 
 /// Builds as a new process would.
-async fn built(rig: &Rig, source: &BuildSource) -> Result<ImageInfo, ImageError> {
+pub(super) async fn built(rig: &Rig, source: &BuildSource) -> Result<ImageInfo, ImageError> {
     let images = rig.images();
     let built = images.built(&rig.engine, source.clone(), Pull::Missing, None);
     let image = built.await?;
@@ -213,23 +213,4 @@ async fn what_keeps_a_build_from_starting_is_named() {
     let error = never.built(&rig.engine, of, Pull::Never, None).await;
     let error = error.expect_err("the engine does not have it").to_string();
     assert!(error.contains("docker pull 127.0.0.1:1/base:1"), "{error}");
-}
-
-#[tokio::test]
-async fn what_needs_buildkit_is_named() {
-    let rig = Rig::new().await;
-    rig.file(
-        "image/Dockerfile",
-        &format!("FROM {IMAGE}\nRUN --mount=type=cache,target=/x make\n"),
-        false,
-    );
-    let error = built(&rig, &source(&rig, &[])).await;
-    let error = error.expect_err("it is not supported").to_string();
-    for part in [
-        "build: `RUN --mount` in the Dockerfile needs BuildKit, which is not supported yet",
-        "write the Dockerfile without it",
-    ] {
-        assert!(error.contains(part), "{part} is not in {error}");
-    }
-    assert!(!rig.shown().contains("building"), "{}", rig.shown());
 }

@@ -3,6 +3,7 @@
 //! Named `engine_*` so that a machine without an engine can leave them out. Each test has its own registry, files and
 //! image names, and removes what it made, also when it panics.
 
+mod engine_buildkit;
 mod engine_built;
 mod engine_fallback;
 mod engine_once;

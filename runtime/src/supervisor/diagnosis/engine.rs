@@ -39,6 +39,7 @@ pub(in crate::supervisor) fn engine_error(kind: ErrorKind, error: &EngineError) 
         | EngineErrorKind::Conflict
         | EngineErrorKind::Unauthorized
         | EngineErrorKind::Network
+        | EngineErrorKind::Dockerfile
         | EngineErrorKind::Build
         | EngineErrorKind::Busy
         | EngineErrorKind::Failed => error.kind.next_step().unwrap_or_default(),

@@ -112,6 +112,7 @@ async fn every_call(engine: &Engine) -> Vec<Ended> {
     let build = BuildSpec {
         dockerfile: "Dockerfile",
         target: None,
+        needs_buildkit: false,
         platform: None,
         args: &none,
         tag: "none:1",

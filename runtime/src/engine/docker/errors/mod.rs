@@ -155,6 +155,16 @@ const RULES: &[Rule] = &[
             "log driver, cannot read logs",
         ],
     },
+    // Docker's first builder, BuildKit, and Podman's builder.
+    Rule {
+        during: &[During::Build],
+        kind: EngineErrorKind::Dockerfile,
+        phrases: &[
+            "dockerfile parse error",
+            "unknown instruction",
+            "unknown flag",
+        ],
+    },
     // Registries. Some report an unknown host as "not found", so the connection comes before the image.
     Rule {
         during: &[During::Pull],
@@ -226,7 +236,7 @@ pub(super) fn classify(during: During, status: Option<u16>, message: &str) -> En
     let found = RULES.iter().find(|rule| rule.holds(during, &message));
     match (found, during, status) {
         (Some(rule), ..) => rule.kind,
-        // A Dockerfile that cannot be parsed is rejected before any step.
+        // What a Dockerfile names may be missing before any step.
         (None, During::Build, _) => EngineErrorKind::Build,
         (None, During::Pull, Some(401 | 403)) => EngineErrorKind::Unauthorized,
         (None, _, Some(404)) => EngineErrorKind::NotFound,
@@ -260,6 +270,12 @@ const PREFIXES: &[&str] = &[
     "exec failed: ",
     "unable to start container process: ",
     "error during container init: ",
+    // BuildKit's.
+    "failed to solve: ",
+    "failed to solve with frontend dockerfile.v0: ",
+    "failed to solve with frontend gateway.v0: ",
+    "failed to create LLB definition: ",
+    "rpc error: code = Unknown desc = ",
 ];
 
 /// A message without these prefixes.
@@ -288,9 +304,10 @@ fn explain(during: During, error: &Error) -> (EngineErrorKind, String) {
             };
             (kind, message)
         }
-        Error::DockerStreamError { error } => {
-            (classify(during, None, error), error.trim().to_owned())
-        }
+        Error::DockerStreamError { error } => (
+            classify(during, None, error),
+            without_prefixes(error).to_owned(),
+        ),
         Error::RequestTimeoutError => (
             EngineErrorKind::Unreachable,
             "the engine does not answer".to_owned(),

@@ -242,6 +242,18 @@ const SAID: &[(During, Option<u16>, &str, EngineErrorKind)] = &[
         During::Build,
         Some(400),
         "dockerfile parse error line 1: unknown instruction: FORM",
+        EngineErrorKind::Dockerfile,
+    ),
+    (
+        During::Build,
+        None,
+        "failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: Unknown flag: link",
+        EngineErrorKind::Dockerfile,
+    ),
+    (
+        During::Build,
+        None,
+        "executor failed running [/bin/sh -c make]: exit code: 2",
         EngineErrorKind::Build,
     ),
     (

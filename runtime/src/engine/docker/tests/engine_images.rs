@@ -97,12 +97,13 @@ async fn an_invalid_dockerfile_is_reported() {
     let error = build(&rig, &tag, "Dockerfile", "FORM debian\n")
         .await
         .unwrap_err();
-    assert_eq!(error.kind, EngineErrorKind::Build, "{error}");
+    assert_eq!(error.kind, EngineErrorKind::Dockerfile, "{error}");
     assert!(error.message.contains("FORM"), "{error}");
 
     let spec = BuildSpec {
         dockerfile: "Elsewhere",
         target: None,
+        needs_buildkit: false,
         platform: None,
         args: &BTreeMap::new(),
         tag: &tag,
@@ -282,6 +283,7 @@ async fn build(
     let spec = BuildSpec {
         dockerfile,
         target: None,
+        needs_buildkit: false,
         platform: None,
         args: &BTreeMap::from([("WHO".to_owned(), "tests".to_owned())]),
         tag,

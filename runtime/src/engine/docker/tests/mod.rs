@@ -4,6 +4,7 @@
 //! Tests are named `engine_*` so that a machine without an engine can leave them out. Everything that a test makes is
 //! removed with its [`Rig`], also after a panic.
 
+mod engine_buildkit;
 mod engine_containers;
 mod engine_found;
 mod engine_images;
