@@ -29,10 +29,10 @@ pub(super) async fn build(wanted: Wanted) -> Result<PathBuf, Error> {
     let (ended, end) = oneshot::channel();
     // The program is killed when the thread that started it ends, so the same thread waits for it.
     spawn(move || {
-        // If the receiver is gone, so is the group of the program.
+        // If the receiver is gone, nobody wants the outcome.
         let _ = ended.send(run(&wanted, started));
     })?;
-    let _guard = start.await.ok().map(EndOnDrop);
+    let _guard = start.await.ok();
     end.await.expect("the thread does not panic")
 }
 
@@ -56,14 +56,13 @@ fn spawn<T: Send + 'static>(
 }
 
 /// Runs cargo until it has ended. Blocks.
-fn run(wanted: &Wanted, started: oneshot::Sender<Arc<Group>>) -> Result<PathBuf, Error> {
+fn run(wanted: &Wanted, started: oneshot::Sender<EndOnDrop>) -> Result<PathBuf, Error> {
     let (mut child, group) = match start_program(&mut command(wanted)) {
         Ok(started) => started,
         Err(error) => return without_cargo(wanted, &error),
     };
-    if started.send(group.clone()).is_err() {
-        group.signal(libc::SIGKILL);
-    }
+    // If the build is not wanted any more, the value is dropped here or in the channel.
+    let _ = started.send(EndOnDrop(group.clone()));
     let stdout = child.stdout.take().expect("standard output is a pipe");
     let stderr = child.stderr.take().expect("standard error is a pipe");
     let path = executable(stdout, wanted.name.clone())?;

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use seatrial_model::Port;
+use seatrial_model::{Plan, Port};
 
 use super::plan::{plan, text};
 use super::*;
@@ -137,7 +137,14 @@ pub(super) fn requests() -> Vec<Request> {
         },
         RequestBody::RunJob(Box::new(JobRun {
             lease: 7,
-            launch: launch(),
+            // That of a launch has every kind of service.
+            launch: Launch {
+                plan: Plan {
+                    name: text("Shop"),
+                    services: Vec::new(),
+                },
+                ..launch()
+            },
             service: 2,
             beside: BTreeMap::from([(0, 3), (1, u64::MAX)]),
             within: Some(Duration::from_millis(1500)),
