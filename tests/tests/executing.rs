@@ -211,7 +211,7 @@ fn the_executable_is_not_in_the_image() {
         &[
             "code 127",
             &has_no("no-such-server"),
-            "help: the declaration does not name it; check what runs it",
+            "help: name an executable that the image has in `command`",
         ],
     );
     let bare = "the image `localhost/seatrial/bare:1` has no executable `sh`";
