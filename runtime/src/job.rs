@@ -6,8 +6,7 @@ use std::sync::Arc;
 use crate::call_site::CallSite;
 use crate::client::{JobNews, OfLaunch};
 use crate::deadline::Bound;
-use crate::engine::{Collected, ExecResult, Output, OutputUse};
-use crate::output;
+use crate::engine::{Collected, Output, OutputUse};
 use crate::visible::quoted;
 use crate::{ExecOutput, Operation};
 
@@ -124,21 +123,12 @@ impl Job {
                         outcome.map_err(|error| {
                             error.with(|report| report.composition = Some(composition.clone()))
                         })?;
-                        return Ok(answer(collected.ended(0)));
+                        return Ok(collected.ended(0).into_answer());
                     }
                 }
             }
         });
         ended.within(bound)
-    }
-}
-
-fn answer(result: ExecResult) -> ExecOutput {
-    ExecOutput {
-        code: result.code,
-        stdout: output::text(result.stdout, result.stdout_dropped),
-        stderr: output::text(result.stderr, result.stderr_dropped),
-        truncated: result.stdout_dropped + result.stderr_dropped,
     }
 }
 

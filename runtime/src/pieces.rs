@@ -9,7 +9,7 @@ use crate::client::{Client, Sending};
 use crate::flow::{Allowance, PIECE, Reading};
 use crate::operation::block_on;
 use crate::protocol::CallId;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, files};
 
 /// Does it on a thread of its own.
 pub(crate) fn spawn<T: Send + 'static>(
@@ -137,25 +137,21 @@ impl PieceReader {
 
 impl Read for PieceReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let read = self.piece.read(into)?;
-            if read > 0 || into.is_empty() {
-                return Ok(read);
-            }
+        files::read_pieces(&mut self.piece, into, || {
             match self.received.blocking_recv() {
                 Some(Ok(piece)) => {
                     if let Some(units) = self.reading.read(piece.len()) {
                         self.client.have_read(self.call, units);
                     }
-                    self.piece = io::Cursor::new(piece);
+                    Ok(Some(piece))
                 }
                 Some(Err(error)) => {
                     self.failed = Some(error);
-                    return Err(io::ErrorKind::UnexpectedEof.into());
+                    Err(io::ErrorKind::UnexpectedEof.into())
                 }
-                None => return Ok(0),
+                None => Ok(None),
             }
-        }
+        })
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use seatrial_model::Plan;
 use tokio::sync::oneshot;
 
 use super::binaries::Binaries;
@@ -150,20 +149,13 @@ impl Client {
     }
 }
 
-/// The members that a launch is to have.
-struct Members {
-    plan: Plan,
-    /// The launch, if it has jobs.
-    launch: Option<Launch>,
-}
+/// What the members of a launch are made with, beside its services: the launch itself, if it has jobs.
+struct Members(Option<Launch>);
 
 impl Members {
     fn of(launch: &Launch) -> Self {
         let mut services = launch.plan.services.iter();
-        Self {
-            plan: launch.plan.clone(),
-            launch: services.any(|it| it.job.is_some()).then(|| launch.clone()),
-        }
+        Self(services.any(|it| it.job.is_some()).then(|| launch.clone()))
     }
 
     fn of_services(self, services: Vec<ServiceInfo>, lease: &Arc<Lease>) -> Vec<Member> {
@@ -177,30 +169,29 @@ impl Members {
         lease: &Arc<Lease>,
         mut handle: impl FnMut(usize, ServiceInfo) -> Service,
     ) -> Vec<Member> {
+        let Some(launch) = self.0 else {
+            let services = services.into_iter().enumerate();
+            return services
+                .map(|(index, info)| Member::Service(handle(index, info)))
+                .collect();
+        };
         let mut running: BTreeMap<usize, ServiceInfo> =
-            self.plan.launched().zip(services).collect();
-        let jobs = self.launch.map(|launch| {
-            Arc::new(OfLaunch {
-                launch,
-                beside: running
-                    .iter()
-                    .map(|(index, info)| (*index, info.instance))
-                    .collect(),
-                lease: lease.clone(),
-            })
+            launch.plan.launched().zip(services).collect();
+        let beside = running.iter().map(|(index, info)| (*index, info.instance));
+        let jobs = Arc::new(OfLaunch {
+            beside: beside.collect(),
+            launch,
+            lease: lease.clone(),
         });
-        let mut members = Vec::new();
-        for (index, service) in self.plan.services.iter().enumerate() {
-            let info = running.remove(&index);
-            match (&jobs, &service.job, info) {
-                (Some(jobs), Some(_), _) => {
-                    members.push(Member::Job(Job::new(jobs.clone(), index)));
-                }
-                (_, _, Some(info)) => members.push(Member::Service(handle(index, info))),
-                (_, _, None) => unreachable!("a launch is answered with all of its services"),
+        let services = jobs.launch.plan.services.iter().enumerate();
+        let members = services.map(|(index, service)| match service.job {
+            Some(_) => Member::Job(Job::new(jobs.clone(), index)),
+            None => {
+                let info = running.remove(&index);
+                Member::Service(handle(index, info.expect("the launch has all services")))
             }
-        }
-        members
+        });
+        members.collect()
     }
 }
 

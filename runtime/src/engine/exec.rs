@@ -1,6 +1,7 @@
 //! Commands in containers, and the output of commands and containers.
 
-use crate::output::{End, OUTPUT_MAX, REPORT_MAX};
+use crate::answers::ExecOutput;
+use crate::output::{self, End, OUTPUT_MAX, REPORT_MAX};
 
 /// A piece of output. Pieces end anywhere, also inside a line or a character.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,18 @@ pub(crate) struct ExecResult {
     /// How many bytes were dropped at the beginning of standard output.
     pub(crate) stdout_dropped: u64,
     pub(crate) stderr_dropped: u64,
+}
+
+impl ExecResult {
+    /// What a handle is answered with.
+    pub(crate) fn into_answer(self) -> ExecOutput {
+        ExecOutput {
+            code: self.code,
+            stdout: output::text(self.stdout, self.stdout_dropped),
+            stderr: output::text(self.stderr, self.stderr_dropped),
+            truncated: self.stdout_dropped + self.stderr_dropped,
+        }
+    }
 }
 
 /// Collects a command's output.

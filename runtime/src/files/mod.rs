@@ -6,6 +6,7 @@ mod left_out;
 mod mounted;
 mod pack;
 mod path;
+mod pieces;
 #[cfg(test)]
 mod tests;
 mod unpack;
@@ -15,4 +16,5 @@ pub(crate) use self::left_out::LeftOut;
 pub(crate) use self::mounted::{Place, check_mounts, check_place};
 pub(crate) use self::pack::{pack, pack_texts};
 pub(crate) use self::path::check;
+pub(crate) use self::pieces::read_pieces;
 pub(crate) use self::unpack::{unpack, unpack_noting};

@@ -78,17 +78,12 @@ impl Artifacts {
 
 /// The cases of a report. `None` if it is another file.
 fn read(file: &Path) -> Result<Option<Cases>, String> {
-    let read = || -> io::Result<Option<String>> {
-        if fs::metadata(file)?.len() > junit::MOST {
-            return Ok(None);
-        }
-        let bytes = fs::read(file)?;
-        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
-    };
-    match read().map_err(|error| error.to_string())? {
-        Some(text) => junit::cases(&text),
-        None => Err(format!("it is larger than {} MiB", junit::MOST >> 20)),
+    let failed = |error: io::Error| error.to_string();
+    if fs::metadata(file).map_err(failed)?.len() > junit::MOST {
+        return Err(format!("it is larger than {} MiB", junit::MOST >> 20));
     }
+    let bytes = fs::read(file).map_err(failed)?;
+    junit::cases(&String::from_utf8_lossy(&bytes))
 }
 
 /// Copies the file or directory `from` of a container to `to` on this machine.
@@ -156,14 +151,9 @@ impl Received {
 
 impl Read for Received {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.piece.read(buffer)? {
-                0 if !buffer.is_empty() => match self.pieces.blocking_recv() {
-                    Some(piece) => self.piece = io::Cursor::new(piece?),
-                    None => return Ok(0),
-                },
-                read => return Ok(read),
-            }
-        }
+        let pieces = &mut self.pieces;
+        files::read_pieces(&mut self.piece, buffer, || {
+            pieces.blocking_recv().transpose()
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! The text about a launch that has succeeded: the tree of its services, with the time that each took until it was ready.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ pub(crate) fn launched(launch: &Launch, services: &[ServiceInfo], took: Duration
         .copied()
         .filter(|index| !needed.contains(index))
         .collect();
+    let infos: HashMap<usize, &ServiceInfo> = launched.into_iter().zip(services).collect();
     let mut lines: Vec<(String, usize, bool)> = Vec::new();
     for (position, root) in roots.iter().enumerate() {
         branch(plan, *root, "", position + 1 == roots.len(), &mut lines);
@@ -44,8 +46,7 @@ pub(crate) fn launched(launch: &Launch, services: &[ServiceInfo], took: Duration
         let shown = if again {
             "(see above)".to_owned()
         } else {
-            let position = launched.iter().position(|it| *it == index);
-            timings(plan, index, &services[position.unwrap_or(index)])
+            timings(plan, index, infos[&index])
         };
         let _ = writeln!(text, "  {label}{padding}  {shown}");
     }

@@ -2,10 +2,10 @@
 
 use seatrial_model::secret::Redactor;
 
+use crate::Error;
 use crate::engine::{Engine, EngineError, EngineErrorKind, ExecSpec, OutputUse, Parts};
-use crate::protocol::{ExecCall, ExecOutput, Reply};
+use crate::protocol::{ExecCall, Reply};
 use crate::supervisor::error_context::ErrorContext;
-use crate::{Error, output};
 
 /// A command and its standard input.
 pub(in crate::supervisor) struct Exec {
@@ -49,12 +49,7 @@ impl Exec {
             let refused = error_context.refused(&error.redacted(&secrets));
             refused.with(|report| report.help = help.or(report.help.take()))
         })?;
-        Ok(Reply::Exec(ExecOutput {
-            code: result.code,
-            stdout: output::text(result.stdout, result.stdout_dropped),
-            stderr: output::text(result.stderr, result.stderr_dropped),
-            truncated: result.stdout_dropped + result.stderr_dropped,
-        }))
+        Ok(Reply::Exec(result.into_answer()))
     }
 }
 

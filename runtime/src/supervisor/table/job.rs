@@ -47,11 +47,11 @@ impl Supervisor {
                 *dependency = handle.dependency();
             }
         }
-        let named = launch.plan.services[service].volumes.iter();
-        let has_named = named.filter(|volume| volume.name.is_some()).count() > 0;
+        let mut own = launch.plan.services[service].volumes.iter();
+        let may_share = own.any(|volume| volume.name.is_some());
         let mut others = beside.values().filter_map(|it| self.instances.get(it));
-        let shared = others.find_map(|handle| handle.volumes.clone());
-        let volumes = shared.filter(|_| has_named).unwrap_or_else(|| {
+        let shared = others.find_map(|handle| handle.volumes.clone().filter(|_| may_share));
+        let volumes = shared.unwrap_or_else(|| {
             let volumes = Volumes::new(&context, (id, lease), &launch.identity, None);
             Arc::new(volumes)
         });

@@ -54,9 +54,8 @@ impl Waiting {
         };
         match settled {
             Ok(services) => {
-                let plan = &self.launch.plan;
-                let is_whole = self.asked.iter().copied().eq(plan.launched());
-                if self.context.config().report && is_whole {
+                let is_whole = || self.asked.iter().copied().eq(self.launch.plan.launched());
+                if self.context.config().report && is_whole() {
                     let took = self.begun.elapsed();
                     let text = terminal::launched(&self.launch, &services, took);
                     let _ = self.messages.send(Message::Show(Shown::Text(text)));
