@@ -154,6 +154,29 @@ fn a_job_that_succeeds_has_to_leave_its_artifacts(
 }
 
 #[seatrial::test]
+fn a_report_that_is_cut_fails_no_job_and_is_named_where_one_fails(
+    #[job(
+        image = "debian:bookworm-slim",
+        run = "echo '<testsuites><testsuite>' > /cut.xml",
+        artifacts("/cut.xml" = "../target/tmp/jobs/cut.xml")
+    )]
+    passes: Job,
+    #[job(
+        image = "debian:bookworm-slim",
+        run = "echo '<testsuites><testsuite>' > /cut.xml; exit 1",
+        artifacts("/cut.xml" = "../target/tmp/jobs/also_cut.xml")
+    )]
+    fails: Job,
+) -> Result<(), seatrial::Error> {
+    passes.run().wait()?;
+    assert!(left("cut.xml").is_file());
+    let error = fails.run().wait().expect_err("it fails").to_string();
+    let expected = "cannot read the report `../target/tmp/jobs/also_cut.xml`";
+    assert!(error.contains(expected), "{error}");
+    Ok(())
+}
+
+#[seatrial::test]
 async fn a_job_that_never_ends_is_killed_and_its_last_lines_are_told(
     #[job(
         image = "debian:bookworm-slim",

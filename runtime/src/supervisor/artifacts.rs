@@ -17,6 +17,8 @@ pub(super) struct Artifacts {
     /// Why some are not there, or not whole.
     pub(super) problems: Vec<String>,
     pub(super) reports: Vec<TestReport>,
+    /// Why files that look like reports are not among them. They were copied.
+    pub(super) unread: Vec<String>,
 }
 
 /// A report of a test tool.
@@ -69,7 +71,7 @@ impl Artifacts {
                 Ok(Some(cases)) => self.reports.push(TestReport { path, cases }),
                 Ok(None) => {}
                 Err(error) => self
-                    .problems
+                    .unread
                     .push(format!("cannot read the report `{path}`: {error}")),
             }
         }

@@ -50,7 +50,7 @@ pub(in crate::supervisor) async fn job_result(
         ),
         JobEnd::ByItself if ended.code != Some(0) => (ended.what, ended.cause, ended.help),
         JobEnd::ByItself if !artifacts.problems.is_empty() => (
-            "the job has succeeded, and its artifacts are not there".to_owned(),
+            "the job has succeeded, and not all of its artifacts could be copied".to_owned(),
             None,
             Some(
                 "see in its output where it has written them; a path in `artifacts(..)` that is not absolute is below the working directory"
@@ -61,7 +61,7 @@ pub(in crate::supervisor) async fn job_result(
     };
     let cases = artifacts.reports.iter().flat_map(failures);
     let cases = cases.map(|text| quoted(target.redactor, &text));
-    let problems = artifacts.problems.iter();
+    let problems = artifacts.problems.iter().chain(&artifacts.unread);
     let problems = problems.map(|text| quoted(target.redactor, text));
     Err(Error::new(ErrorKind::Job, what).with(|report| {
         report.details = cause.into_iter().chain(cases).chain(problems).collect();
